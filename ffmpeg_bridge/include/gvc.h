@@ -1,0 +1,119 @@
+/**
+ * libgvc: encode and decode GVC video from C.
+ *
+ * The engine (a Python process) is started by the library and spoken to over a private socket; no Python and
+ * no model code is ever loaded into the caller. A context is for one thread at a time; different contexts may be
+ * used by different threads.
+ *
+ * Encoding: gvc_encoder_open, then for each frame gvc_encoder_send and gvc_encoder_receive until GVC_AGAIN; at the
+ * end gvc_encoder_send(NULL) and gvc_encoder_receive until GVC_EOF; gvc_close.
+ * Decoding: gvc_decoder_open, then for each packet gvc_decoder_send and gvc_decoder_receive until GVC_AGAIN; at the
+ * end gvc_decoder_send(NULL) and gvc_decoder_receive until GVC_EOF; after a seek gvc_flush; gvc_close.
+ */
+#ifndef GVC_H
+#define GVC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GVC_API_VERSION 1
+
+/** Results. Negative values are not success; gvc_error_message says in a sentence what happened. */
+enum gvc_result {
+    GVC_OK = 0,
+    GVC_AGAIN = -1,            ///< nothing to give yet: send more
+    GVC_EOF = -2,              ///< everything has been given
+    GVC_ERROR = -10,           ///< unspecific failure
+    GVC_ERROR_BITSTREAM = -11, ///< the bytes are no valid GVC stream
+    GVC_ERROR_OPTION = -12,    ///< unknown option or value out of range
+    GVC_ERROR_PRIOR = -13,     ///< the stream's or option's prior is not available
+    GVC_ERROR_RATE = -14,      ///< bitrate below the floor of the material
+    GVC_ERROR_MEDIA = -15,     ///< geometry or format not supported
+    GVC_ERROR_ENGINE = -16,    ///< engine not found, dead, or of another version
+    GVC_ERROR_MEMORY = -17     ///< out of memory
+};
+
+enum gvc_packet_flags {
+    GVC_PACKET_KEY = 1 ///< decoding can start here
+};
+
+#define GVC_NOPTS INT64_MIN ///< unknown timestamp
+
+/** What a video is. Colour fields have the values of FFmpeg's AVColorRange, AVColorPrimaries etc. */
+typedef struct gvc_params {
+    size_t struct_size;                 ///< = sizeof(gvc_params); lets the struct grow
+    int width, height;                  ///< luma samples, 1..16384; decoder: may be 0 if extradata is given
+    int time_base_num, time_base_den;   ///< seconds a tick of pts and duration, default 1/25
+    int frame_rate_num, frame_rate_den; ///< nominal, 0/1 = unknown
+    int sar_num, sar_den;               ///< sample aspect ratio, 0/1 = unknown
+    int color_range, color_primaries, color_trc, colorspace, chroma_location;
+    const char *options;      ///< "key=value:key=value" (see docs/OPTIONS), NULL = defaults
+    const uint8_t *extradata; ///< decoder: sequence header, may be NULL (then the first keyframe must carry it)
+    size_t extradata_size;    ///< bytes
+} gvc_params;
+
+/** A picture, 8-bit 4:2:0; planes Y, Cb, Cr of the caller. */
+typedef struct gvc_picture {
+    uint8_t *data[3];
+    ptrdiff_t stride[3];   ///< bytes, may be negative
+    int64_t pts, duration; ///< ticks of time_base; pts may be GVC_NOPTS
+    int key;               ///< encoder: start a self-contained GOP here; decoder: it did
+} gvc_picture;
+
+/** A coded frame. */
+typedef struct gvc_packet {
+    const uint8_t *data;
+    size_t size;           ///< bytes
+    int64_t pts, duration; ///< ticks of time_base; dts equals pts
+    int flags;             ///< enum gvc_packet_flags
+} gvc_packet;
+
+typedef struct gvc_context gvc_context;
+
+/** Version of the library as text, for logs. */
+const char *gvc_version(void);
+/** GVC_API_VERSION that the library was built with. */
+int gvc_api_version(void);
+
+/**
+ * Open an encoder and start its engine. On failure *context may still be non-NULL so that gvc_error_message can be
+ * read; close it in any case.
+ */
+int gvc_encoder_open(gvc_context **context, const gvc_params *params);
+/** The sequence header; *data belongs to the context and lives as long as it. */
+int gvc_encoder_extradata(gvc_context *context, const uint8_t **data, size_t *size);
+/** Give a picture (copied before return), or NULL once for the end. Blocks while the engine's queue is full. */
+int gvc_encoder_send(gvc_context *context, const gvc_picture *picture);
+/** Take a packet: GVC_OK, GVC_AGAIN or GVC_EOF; blocks only after the end was sent. Data is valid until the next call.
+ */
+int gvc_encoder_receive(gvc_context *context, gvc_packet *packet);
+
+/** Open a decoder. Reads the extradata; the engine starts with the first packet, so probing a file costs nothing. */
+int gvc_decoder_open(gvc_context **context, const gvc_params *params);
+/** Geometry and colour as the sequence header says; GVC_AGAIN while none is known. */
+int gvc_decoder_format(gvc_context *context, gvc_params *params);
+/** Give a packet (copied before return), or NULL once for the end. */
+int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
+/**
+ * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. Blocks until the engine has answered each
+ * packet that was sent, so that GVC_AGAIN always means "send more".
+ */
+int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
+/** GVC_OK if gvc_decoder_receive would give a picture, else GVC_AGAIN, GVC_EOF or an error; blocks like it. */
+int gvc_decoder_peek(gvc_context *context);
+/** Forget all queued packets and pictures (after a seek); the next packet should be a keyframe. */
+int gvc_flush(gvc_context *context);
+
+/** The last error in a sentence, "" if there was none. Valid until the next call. */
+const char *gvc_error_message(const gvc_context *context);
+/** End the engine, free everything and set *context to NULL. NULL-safe. */
+void gvc_close(gvc_context **context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,95 @@
+"""The one table of options: AVOptions, CLI flags and the engine all read it.
+
+Run `python -m gvc.options` to print the AVOption rows of the FFmpeg plugin (ffmpeg_bridge/plugin/gvc_options.inc).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from .errors import OptionError
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. `kind` is int, float or str; numbers have an inclusive range, strings may have `choices`."""
+
+    name: str
+    kind: type
+    default: int | float | str
+    help: str
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+
+    def parse(self, text: object) -> int | float | str:
+        """Return the checked value of `text`; raise OptionError that names the valid values."""
+        try:
+            value = self.kind(text)
+        except (TypeError, ValueError, OverflowError):
+            raise OptionError(f"option {self.name}={text!r} is not a number; {self.valid}") from None
+        if self.choices and value not in self.choices:
+            raise OptionError(f"option {self.name}={value!r} is unknown; {self.valid}")
+        if self.kind is not str and not (math.isfinite(value) and self.low <= value <= self.high):
+            raise OptionError(f"option {self.name}={value} is out of range; {self.valid}")
+        return value
+
+    @property
+    def valid(self) -> str:
+        """A clause that names the valid values."""
+        if self.choices:
+            return f"valid: {', '.join(self.choices)}"
+        return "any text" if self.kind is str else f"valid: {self.low:g} to {self.high:g}"
+
+
+ENCODER_OPTIONS = (
+    Option("mode", str, "flf2v", "conditioning of the generative model", choices=("t2v", "i2v", "flf2v")),
+    Option("quality", float, 30.0, "constant quality, higher is better", 0, 100),
+    Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40),
+    Option("gop", int, 33, "frames in a GOP, rounded down to 4k+1", 1, 129),
+    Option("keyint", int, 129, "most frames between keyframes (-g)", 1, 2**31 - 1),
+    Option("scenecut", float, 0.4, "scene change threshold, 0: off", 0, 1),
+    Option("preset", str, "medium", "search effort", choices=("fast", "medium", "slow")),
+    Option("seed", int, 42, "seed of the codebooks", 0, 2**32 - 1),
+    Option("prior", str, "gp", "generative model: gp, or wan:FOLDER"),
+    Option("transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")),
+    Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
+)
+
+DECODER_OPTIONS = (
+    Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
+    Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER"),
+    Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
+)
+
+
+def parse_options(table: tuple[Option, ...], values: Mapping[str, object]) -> SimpleNamespace:
+    """Check `values` against `table` and fill in defaults. Raises OptionError."""
+    by_name = {option.name: option for option in table}
+    for name in values:
+        if name not in by_name:
+            raise OptionError(f"option {name!r} is unknown; valid: {', '.join(by_name)}")
+    return SimpleNamespace(**{o.name: o.parse(values[o.name]) if o.name in values else o.default for o in table})
+
+
+def split_options(text: str) -> dict[str, str]:
+    """Split `key=value:key=value` (a backslash escapes a colon). Raises OptionError."""
+    pairs, current = [], ""
+    characters = iter(text)
+    for c in characters:
+        if c == "\\":
+            current += next(characters, "")
+        elif c == ":":
+            pairs.append(current)
+            current = ""
+        else:
+            current += c
+    pairs.append(current)
+    result = {}
+    for pair in filter(None, pairs):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise OptionError(f"{pair!r} is no key=value pair; write options as key=value:key=value")
+        result[name] = value
+    return result
