@@ -1,0 +1,64 @@
+"""What the codec asks of a generative model (a *prior*).
+
+A prior is a rectified flow: x_t = (1 - t) * x0 + t * eps, velocity = eps - x0, t in [0, 1]. The codec sees its state as
+one flat vector per GOP; `blocks` says which parts of it have a codebook of their own. Vectors are float32 arrays of
+one kind throughout: numpy arrays, or torch tensors on the prior's device.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..media import VideoFormat
+
+Array = Any  # numpy.ndarray or torch.Tensor, float32
+Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, uint8 [H, W]
+Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uint8 [T, H, W]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What both sides know of a GOP before any atom: its shape and its decoded boundary pictures."""
+
+    format: VideoFormat
+    frames: int  # T, pictures of the GOP including its boundaries
+    first: Planes | None = None  # decoded first picture (I2V, FLF2V)
+    last: Planes | None = None  # decoded last picture (FLF2V)
+    stop: int = 0  # noise level (gvc.schedule) below which nothing will be coded
+    side: bytes = b""  # the prior's own side information, as sent
+    previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before, in the same chain
+
+
+class ConditionedPrior(Protocol):
+    """A prior that has been told the condition of one GOP."""
+
+    blocks: list[slice]  # partition of range(size): the parts with their own codebook
+    size: int  # values of the latent vector
+    memory: Any  # handed to the next GOP of the chain as Condition.previous
+
+    def velocity(self, x: Array, t: float) -> Array:
+        """Return E[eps - x0 | x_t = x] [size]."""
+
+    def zeros(self) -> Array:
+        """Return a new latent vector of zeros [size]: says which array library and device the prior works with."""
+
+    def encode_latent(self, clip: Clip) -> Array:
+        """Return the clean latent x0 [size] of the GOP."""
+
+    def decode_latent(self, x0: Array, realism: float) -> Clip:
+        """Return the pictures of a clean latent; `realism` > 0 may add what the latent does not carry."""
+
+
+class Prior(Protocol):
+    """A generative model, ready to be conditioned."""
+
+    name: str  # what the stream calls it, e.g. "gp/1"
+    weights_hash: bytes  # 8 bytes; zeros where there are no weights
+    temporal_stride: int  # the model's GOPs have k * temporal_stride + 1 frames; shorter ones are padded by it
+
+    def describe(self, condition: Condition, clip: Clip) -> bytes:
+        """Encoder: return the side information of this GOP (`condition.side` is still empty)."""
+
+    def condition(self, condition: Condition) -> ConditionedPrior:
+        """Prepare the prior for one GOP. Raises BitstreamError when `condition.side` is not valid."""
