@@ -1,0 +1,80 @@
+"""Builds gvc._native (pybind11) and, by CMake, the C libraries of gvc/lib. The metadata is in pyproject.toml."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+DEPENDENCIES = [
+    "torch>=2.6",
+    "diffusers>=0.35",
+    "av>=15",
+    "numpy>=2.0",
+    "cffi>=1.17",
+    "pybind11>=3.0,<4",
+    "safetensors>=0.5",
+    "typer>=0.15",
+    "rich>=13",
+]
+TEST_DEPENDENCIES = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "pytorch-msssim>=1.0", "ruff>=0.9"]
+
+
+def require_build_tools() -> None:
+    """Stop with one clear sentence instead of a page of output."""
+    compilers = {"C": ("CC", "cc"), "C++": ("CXX", "c++")}
+    for language, (variable, fallback) in compilers.items():
+        command = os.environ.get(variable) or sysconfig.get_config_var(variable) or fallback
+        if not any(shutil.which(name) for name in (command.split()[0], fallback)):
+            sys.exit(
+                f"error: building gvc needs a {language} compiler and none was found; install one "
+                f"(Debian: apt-get install g++) or set {variable}"
+            )
+    if not shutil.which("cmake"):
+        sys.exit("error: building gvc needs CMake 3.18 or newer and none was found; install it (apt-get install cmake)")
+
+
+class BuildExtensions(build_ext):
+    """Python's extension modules, then libgvc and the FFmpeg plugin."""
+
+    def run(self) -> None:
+        require_build_tools()
+        super().run()
+        package = ROOT if self.inplace else Path(self.build_lib).resolve()
+        self.build_libraries(package / "gvc" / "lib")
+
+    def build_libraries(self, target: Path) -> None:
+        build = Path(self.build_temp).resolve() / "cmake"
+        configure = ["-DCMAKE_BUILD_TYPE=Release", "-DGVC_PYTHON_PACKAGE=ON", f"-DCMAKE_INSTALL_PREFIX={target}"]
+        subprocess.run(["cmake", "-S", str(ROOT), "-B", str(build), *configure], check=True)
+        subprocess.run(["cmake", "--build", str(build), "--parallel", "--target", "install"], check=True)
+        # libgvc starts the engine with the interpreter that gvc was installed for.
+        (target / "python-path").write_text(sys.executable + "\n")
+
+
+def native_extensions() -> list[Pybind11Extension]:
+    sources = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "gvc" / "native").glob("*.cpp"))
+    # Contracting a*b+c into one rounding would let two machines disagree about what a stream says.
+    flags = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra"]
+    headers = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "gvc" / "native").glob("*.h*"))
+    if not sources:
+        return []
+    return [Pybind11Extension("gvc._native", sources, cxx_std=17, extra_compile_args=flags, depends=headers)]
+
+
+ParallelCompile().install()
+setup(
+    packages=[*find_packages(include=["gvc", "gvc.*"]), *(["gvc_container"] if (ROOT / "container").is_dir() else [])],
+    package_dir={"gvc_container": "container"},
+    include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
+    package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz"]},
+    ext_modules=native_extensions(),
+    cmdclass={"build_ext": BuildExtensions},
+    install_requires=DEPENDENCIES,
+    extras_require={"test": TEST_DEPENDENCIES},
+)
