@@ -1,0 +1,149 @@
+// The codebook of a block: atom j is row j of H D2 H D1, cut to its first D values. H is the N x N Walsh-Hadamard
+// matrix (+-1, Sylvester order), D1 and D2 are the sign diagonals of philox.h. An atom's values have variance N.
+// Synthesis is normative and exact: sums of integers, then one IEEE division. Correlation is the encoder's own affair.
+#include "bindings.h"
+#include "hadamard.h"
+#include "philox.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+namespace py = pybind11;
+
+namespace gvc {
+namespace {
+
+constexpr int kMaxLog2Size = 24;
+
+/// Uninitialised memory on a cache-line boundary.
+template <class T> class Buffer {
+  public:
+    explicit Buffer(size_t size) : data_(static_cast<T *>(::operator new(size * sizeof(T), kAlignment))) {}
+    T *get() const {
+        return data_.get();
+    }
+
+  private:
+    static constexpr std::align_val_t kAlignment{64};
+    struct Free {
+        void operator()(T *pointer) const {
+            ::operator delete(pointer, kAlignment);
+        }
+    };
+    std::unique_ptr<T[], Free> data_;
+};
+
+size_t atom_count(size_t dimension, int log2_size) {
+    if (log2_size < 0 || log2_size > kMaxLog2Size)
+        throw std::invalid_argument("log2_size must be 0.." + std::to_string(kMaxLog2Size));
+    const size_t count = size_t{1} << log2_size;
+    if (dimension == 0 || dimension > count)
+        throw std::invalid_argument("the block must have 1.." + std::to_string(count) +
+                                    " values for this log2_size, not " + std::to_string(dimension));
+    return count;
+}
+
+BlockKey block_key(uint32_t seed, uint32_t gop, uint32_t step, uint32_t block) {
+    if (gop >= 1u << 30)
+        throw std::invalid_argument("gop must be below 2^30");
+    return {seed, gop, step, block};
+}
+
+/// z = (D1 H D2 H s)[:dimension] / divisor, where `fill` writes s.
+template <class T, class Fill>
+void synthesize_into(float *z, size_t dimension, size_t count, const BlockKey &key, float divisor, Fill fill) {
+    const Buffer<T> buffer(count);
+    T *values = buffer.get();
+    fill(values);
+    hadamard(values, count);
+    apply_signs(values, sign_words(key, kSecond, count).data(), count);
+    hadamard(values, count);
+    apply_signs(values, sign_words(key, kFirst, dimension).data(), dimension);
+    for (size_t i = 0; i < dimension; ++i)
+        z[i] = float(values[i]) / divisor;
+}
+
+py::array_t<float> correlate(const Array<float> &residual, int log2_size, uint32_t seed, uint32_t gop, uint32_t step,
+                             uint32_t block) {
+    const size_t dimension = residual.size(), count = atom_count(dimension, log2_size);
+    const BlockKey key = block_key(seed, gop, step, block);
+    py::array_t<float> result(count);
+    float *values = result.mutable_data();
+    const float *input = residual.data();
+    const py::gil_scoped_release release;
+    std::copy_n(input, dimension, values);
+    std::fill(values + dimension, values + count, 0.0f);
+    apply_signs(values, sign_words(key, kFirst, dimension).data(), dimension);
+    hadamard(values, count);
+    apply_signs(values, sign_words(key, kSecond, count).data(), count);
+    hadamard(values, count);
+    const float scale = float(1.0 / std::sqrt(double(count)));
+    for (size_t i = 0; i < count; ++i)
+        values[i] *= scale;
+    return result;
+}
+
+py::array_t<float> synthesize(const Array<uint32_t> &indices, const Array<int8_t> &signs, size_t dimension,
+                              int log2_size, uint32_t seed, uint32_t gop, uint32_t step, uint32_t block) {
+    const size_t count = atom_count(dimension, log2_size), chosen = indices.size();
+    const BlockKey key = block_key(seed, gop, step, block);
+    if (chosen == 0 || chosen > count || size_t(signs.size()) != chosen)
+        throw std::invalid_argument("synthesis needs 1.." + std::to_string(count) + " atoms and as many signs");
+    const uint32_t *index = indices.data();
+    const int8_t *sign = signs.data();
+    for (size_t i = 0; i < chosen; ++i)
+        if (index[i] >= count || (sign[i] != 1 && sign[i] != -1))
+            throw std::invalid_argument("atom indices must be below " + std::to_string(count) + " and signs +1 or -1");
+
+    py::array_t<float> result(dimension);
+    float *z = result.mutable_data();
+    const py::gil_scoped_release release;
+    const auto fill = [&](auto *values) {
+        std::fill_n(values, count, 0);
+        for (size_t i = 0; i < chosen; ++i)
+            values[index[i]] = sign[i];
+    };
+    const float divisor = float(std::sqrt(double(count) * double(chosen)));
+    // By Parseval and Cauchy-Schwarz |z| <= N sqrt(M) before the division, so 32 bits hold it while N^2 M < 2^62.
+    if (double(count) * double(count) * double(chosen) < 0x1p62)
+        synthesize_into<int32_t>(z, dimension, count, key, divisor, fill);
+    else
+        synthesize_into<int64_t>(z, dimension, count, key, divisor, fill);
+    return result;
+}
+
+py::array_t<float> dense_noise(size_t dimension, int log2_size, uint32_t seed, uint32_t gop, uint32_t step,
+                               uint32_t block) {
+    const size_t count = atom_count(dimension, log2_size);
+    const BlockKey key = block_key(seed, gop, step, block);
+    py::array_t<float> result(dimension);
+    float *z = result.mutable_data();
+    const py::gil_scoped_release release;
+    const auto fill = [&](auto *values) {
+        std::fill_n(values, count, 1);
+        apply_signs(values, sign_words(key, kDense, count).data(), count);
+    };
+    if (log2_size <= 20) // N^2 M with M = N stays below 2^62
+        synthesize_into<int32_t>(z, dimension, count, key, float(count), fill);
+    else
+        synthesize_into<int64_t>(z, dimension, count, key, float(count), fill);
+    return result;
+}
+
+} // namespace
+
+void bind_codebook(py::module_ &module) {
+    const auto seed = py::arg("seed"), gop = py::arg("gop"), step = py::arg("step"), block = py::arg("block");
+    module.def("correlate", &correlate, py::arg("residual"), py::arg("log2_size"), seed, gop, step, block,
+               "Inner products [N] of all atoms, scaled to unit variance, with a float32 residual [D].");
+    module.def("synthesize", &synthesize, py::arg("indices"), py::arg("signs"), py::arg("dimension"),
+               py::arg("log2_size"), seed, gop, step, block,
+               "Exact sum of the signed atoms, scaled to unit variance: float32 [D].");
+    module.def("dense_noise", &dense_noise, py::arg("dimension"), py::arg("log2_size"), seed, gop, step, block,
+               "Exact white noise of unit variance, float32 [D], from a dense +-1 vector.");
+}
+
+} // namespace gvc

@@ -1,0 +1,9 @@
+#include "bindings.h"
+
+PYBIND11_MODULE(_native, module) {
+    module.doc() = "Native kernels of GVC: codebook transforms, range coder, motion. All are exact and portable.";
+    gvc::bind_codebook(module);
+    gvc::bind_ranking(module);
+    gvc::bind_range_coder(module);
+    gvc::bind_motion(module);
+}

@@ -1,0 +1,10 @@
+// GVC_MULTIVERSION compiles a function once for each instruction set and picks the best at load time. Only integer and
+// order-preserving float arithmetic is marked with it, so every version gives the same bits.
+#pragma once
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define GVC_MULTIVERSION __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define GVC_MULTIVERSION
+#endif
+#define GVC_INLINE inline __attribute__((always_inline))

@@ -1,0 +1,147 @@
+"""Codebook: the native kernels against the definition, torch against native, and the choice of atoms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gvc.codebook import Codebook, Ranking, log2_size_for
+
+
+def philox(counter, key):
+    """Philox4x32-10 in plain integers."""
+    c, k, mask = list(counter), list(key), 0xFFFFFFFF
+    for _ in range(10):
+        a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [b >> 32 ^ c[1] ^ k[0], b & mask, a >> 32 ^ c[3] ^ k[1], a & mask]
+        k = [(k[0] + 0x9E3779B9) & mask, (k[1] + 0xBB67AE85) & mask]
+    return c
+
+
+def diagonal(book, which):
+    def bit(i):
+        word = i >> 5
+        counter = (word >> 2, book.block, book.step, book.gop << 2 | which)
+        return philox(counter, (book.seed, 0x47564331))[word & 3] >> (i & 31) & 1
+
+    return np.array([1 - 2 * bit(i) for i in range(1 << book.log2_size)])
+
+
+def atoms(book):
+    """All atoms of a small codebook, whole numbers [N, D], from the definition."""
+    h = np.array([[1.0]])  # float64 is exact here, and its matrix product fast
+    for _ in range(book.log2_size):
+        h = np.block([[h, h], [h, -h]])
+    return (h * diagonal(book, 1) @ h * diagonal(book, 0))[:, : book.dimension]
+
+
+def test_philox_known_answers():
+    assert philox((0,) * 4, (0,) * 2) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    assert philox((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2) == [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 7, 33, 100, 300, 513])
+def test_follows_the_definition(dimension):
+    book = Codebook(dimension, log2_size_for(dimension), seed=0xFFFFFFFF, gop=(1 << 30) - 1, step=19, block=8)
+    size = 1 << book.log2_size
+    rows = atoms(book)
+    residual = np.random.default_rng(1).standard_normal(dimension).astype(np.float32)
+    np.testing.assert_allclose(book.correlate(residual), rows @ residual / math.sqrt(size), rtol=1e-4, atol=1e-4)
+
+    indices = np.unique([0, size // 2, size - 1]).astype(np.uint32)
+    signs = np.array([-1, 1, -1], np.int8)[: len(indices)]
+    expected = (signs @ rows[indices]).astype(np.float32) / np.float32(math.sqrt(size * len(indices)))
+    assert np.array_equal(book.synthesize(indices, signs), expected)
+    assert np.array_equal(book.dense_noise(), (diagonal(book, 2) @ rows).astype(np.float32) / np.float32(size))
+
+
+@pytest.mark.parametrize("dimension", [5, 99_840])
+def test_torch_is_bit_identical(dimension):
+    pytest.importorskip("torch")
+    book = Codebook(dimension, log2_size_for(dimension), 7, 3, 2, 1)
+    ranking = Ranking(book.correlate(np.linspace(-1, 1, dimension, dtype=np.float32)))
+    for count in (1, min(dimension, 300)):
+        indices, signs = ranking.take(count)
+        z = book.synthesize(indices, signs)
+        assert np.array_equal(book.synthesize(indices, signs, device="cpu").numpy(), z)
+        assert np.array_equal(book._synthesize_torch(indices, signs, "cpu").numpy(), z)
+    assert np.array_equal(book._dense_noise_torch("cpu").numpy(), book.dense_noise())
+
+
+def test_torch_correlations_agree():
+    torch = pytest.importorskip("torch")
+    book = Codebook(3000, 12, 1, 2, 3, 4)
+    residual = torch.linspace(-1, 2, 3000)
+    native = book.correlate(residual)
+    assert native.dtype == torch.float32
+    torch.testing.assert_close(book._correlate_torch(residual), native, rtol=1e-4, atol=1e-3)
+
+
+def test_noise_is_white_and_chosen_atoms_steer():
+    book = Codebook(99_840, 17, seed=1, gop=0, step=5, block=0)
+    residual = np.random.default_rng(0).standard_normal(99_840).astype(np.float32)
+    residual /= np.linalg.norm(residual)
+    correlations = book.correlate(residual)
+    assert abs(correlations.mean()) < 0.02 and abs(correlations.std() - 1) < 0.02
+
+    ranking = Ranking(correlations)
+    count = ranking.count_for(30.0)
+    z = book.synthesize(*ranking.take(count))
+    assert z @ residual == pytest.approx(ranking.reach(count), rel=1e-4) and z @ residual >= 30
+    for noise in (z, book.dense_noise()):
+        assert abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02
+        assert abs(np.corrcoef(noise[1:], noise[:-1])[0, 1]) < 0.02
+        assert abs((noise**4).mean() - 3) < 0.15
+
+
+def test_large_sets_do_not_overflow():
+    book = Codebook(1 << 20, 20, 1, 2, 3, 4)
+    everything = np.arange(1 << 20, dtype=np.uint32)
+    z = book.synthesize(everything, np.ones(1 << 20, np.int8))
+    # H of the all-ones vector is N at place 0: z is the first row of H D2, signed by D1.
+    assert np.array_equal(np.abs(z), np.ones(1 << 20, np.float32))
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"gop": 1}, {"step": 1}, {"block": 1}])
+def test_every_key_part_changes_the_atoms(other):
+    key = {"seed": 1, "gop": 0, "step": 0, "block": 0}
+    assert not np.array_equal(Codebook(64, 6, **key).dense_noise(), Codebook(64, 6, **key | other).dense_noise())
+
+
+def test_rejects_what_cannot_be_synthesised():
+    book = Codebook(100, 7, 0, 0, 0, 0)
+    one, up = np.array([1], np.uint32), np.array([1], np.int8)
+    for indices, signs in [(one[:0], up[:0]), (one * 128, up), (one, up * 0), (one, up[:0])]:
+        with pytest.raises(ValueError):
+            book.synthesize(indices, signs)
+    with pytest.raises(ValueError):
+        Codebook(129, 7, 0, 0, 0, 0).dense_noise()
+    with pytest.raises(ValueError):
+        Ranking(np.array([1.0, np.nan], np.float32))
+
+
+magnitudes = st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=300)
+
+
+@given(magnitudes, st.floats(0, 2000))
+def test_ranking_matches_a_full_sort(values, want):
+    c = np.array(values, np.float32)
+    order = np.lexsort((np.arange(len(c)), -np.abs(c)))
+    reach = np.cumsum(np.abs(c[order]).astype(np.float64)) / np.sqrt(np.arange(1, len(c) + 1))
+    expected = int(np.argmax(reach >= want)) + 1 if (reach >= want).any() else int(np.argmax(reach)) + 1
+    ranking = Ranking(c)
+    assert ranking.count_for(want) == expected
+    for count in (expected, len(c), 0):
+        indices, signs = ranking.take(count)
+        assert np.array_equal(indices, np.sort(order[:count]))
+        assert np.array_equal(signs, np.where(c[indices] < 0, -1, 1))
+
+
+def test_ranking_of_a_large_codebook_grows_on_demand():
+    c = np.random.default_rng(3).standard_normal(1 << 17).astype(np.float32)
+    ranking = Ranking(c)
+    order = np.argsort(-np.abs(c), kind="stable")
+    for count in (1, 64, 63, 5000, 1 << 17):
+        assert np.array_equal(ranking.take(count)[0], np.sort(order[:count]))
