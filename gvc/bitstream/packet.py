@@ -1,0 +1,93 @@
+"""Packets: one a frame. The first of a GOP carries the GOP, each later one says "show the next frame".
+
+Syntax: docs/BITSTREAM.md, "Packets". The payload of stills, side information and atoms is opaque here.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+from ..errors import BitstreamError
+from ..schedule import MAX_LEVEL
+from .fields import FieldReader, FieldWriter
+from .sequence import MAX_SIZE, SequenceHeader, parse_sequence_header, write_sequence_header
+
+SHOW_NEXT = b"\x00"
+GOP, KEY_GOP = 1, 2
+MAX_SHOWN = 129
+HAS_FIRST, HAS_LAST = 1, 2
+CHECKSUM_SIZE = 4
+
+
+@dataclass(frozen=True)
+class GopUnit:
+    """One coded GOP.
+
+    shown: pictures that this GOP adds to the video, 1..MAX_SHOWN (a shared first boundary is not among them).
+    first, last: boundary stills, b"" where the GOP has none of its own.
+    start, stop, stride: noise levels of the ancestral transition (gvc.schedule); all 0 with the sde transition.
+    """
+
+    index: int  # number of the GOP in the stream, keys the codebooks
+    shown: int
+    header: SequenceHeader | None = None  # present on keyframes
+    first: bytes = b""
+    last: bytes = b""
+    side: bytes = b""  # of the prior
+    start: int = 0
+    stop: int = 0
+    stride: int = 0
+    atoms: bytes = b""
+
+    @property
+    def key(self) -> bool:
+        """Whether decoding can start here."""
+        return self.header is not None
+
+
+def write_gop(unit: GopUnit) -> bytes:
+    """Return the packet that carries a GOP."""
+    w = FieldWriter()
+    w.uint(KEY_GOP if unit.header else GOP, 1)
+    if unit.header:
+        w.sized(write_sequence_header(unit.header))
+    w.uint(unit.index, 4)
+    w.uint(unit.shown, 1)
+    w.uint(HAS_FIRST * bool(unit.first) + HAS_LAST * bool(unit.last), 1)
+    for still in filter(None, (unit.first, unit.last)):
+        w.sized(still)
+    w.sized(unit.side)
+    w.uint(unit.start, 2)
+    w.uint(unit.stop, 2)
+    w.uint(unit.stride, 1)
+    w.sized(unit.atoms)
+    w.uint(zlib.crc32(bytes(w)), CHECKSUM_SIZE)
+    return bytes(w)
+
+
+def read_packet(data: bytes) -> GopUnit | None:
+    """Parse a packet; None is "show the next frame". Raises BitstreamError for anything else but a whole GOP."""
+    if data == SHOW_NEXT:
+        return None
+    r = FieldReader(data)
+    kind = r.uint("packet type", 1, GOP, KEY_GOP)
+    if len(data) <= CHECKSUM_SIZE or zlib.crc32(data[:-CHECKSUM_SIZE]) != int.from_bytes(data[-CHECKSUM_SIZE:], "little"):
+        raise BitstreamError("packet checksum", len(data), "the packet is damaged or cut off")
+    header = None
+    if kind == KEY_GOP:
+        blob = r.sized("sequence header")
+        if len(blob) > MAX_SIZE:
+            raise r.fail("sequence header", f"it has {len(blob)} bytes and {MAX_SIZE} are allowed")
+        header = parse_sequence_header(blob)
+    index = r.uint("GOP index", 4)
+    shown = r.uint("pictures shown", 1, 1, MAX_SHOWN)
+    stills = r.uint("boundary flags", 1, 0, HAS_FIRST | HAS_LAST)
+    first = r.sized("first boundary") if stills & HAS_FIRST else b""
+    last = r.sized("last boundary") if stills & HAS_LAST else b""
+    side = r.sized("side information")
+    start = r.uint("start level", 2, 0, MAX_LEVEL)
+    stop = r.uint("stop level", 2, 0, start)
+    stride = r.uint("level stride", 1)
+    atoms = r.sized("atoms")
+    r.uint("packet checksum", CHECKSUM_SIZE)
+    r.finish("end of packet")
+    return GopUnit(index, shown, header, first, last, side, start, stop, stride, atoms)

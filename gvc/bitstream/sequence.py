@@ -1,0 +1,107 @@
+"""The sequence header: all that holds for a whole stream. It is the extradata (Matroska CodecPrivate).
+
+Syntax: docs/BITSTREAM.md, "Sequence header".
+"""
+
+import zlib
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..errors import BitstreamError
+from ..media import MAX_DIMENSION, VideoFormat
+from .fields import FieldReader, FieldWriter
+
+MAGIC = b"GVC1"
+VERSION = 1
+CHROMA_420_8BIT = 1
+FIXED_SIZE = 30  # bytes up to and including the frame rate; libgvc reads these
+MAX_SIZE = 1024
+MODES = ("t2v", "i2v", "flf2v")
+TRANSITIONS = ("ancestral", "sde")
+MAX_CODEBOOK_EXTRA = 8
+
+
+@dataclass(frozen=True)
+class SequenceHeader:
+    """What decoder and encoder agree on for all GOPs."""
+
+    format: VideoFormat
+    mode: str
+    transition: str
+    prior: str  # name of the prior, e.g. "gp/1"
+    weights_hash: bytes = bytes(8)
+    seed: int = 42
+    codebook_extra: int = 0  # a codebook has 2^(ceil(log2 D) + codebook_extra) atoms
+
+
+def write_sequence_header(header: SequenceHeader) -> bytes:
+    """Return the bytes of a sequence header."""
+    video, name = header.format, header.prior.encode()
+    w = FieldWriter()
+    w.raw(MAGIC)
+    w.uint(VERSION, 1)
+    w.uint(CHROMA_420_8BIT, 1)
+    w.uint(FIXED_SIZE + 3 + 4 + 1 + 8 + 1 + len(name) + 4, 2)
+    w.uint(video.width, 2)
+    w.uint(video.height, 2)
+    for value in (video.color_range, video.color_primaries, video.color_trc, video.colorspace, video.chroma_location, 0):
+        w.uint(value, 1)
+    for value in video.sample_aspect_ratio.limit_denominator(65535).as_integer_ratio():
+        w.uint(min(value, 65535), 2)
+    for value in video.frame_rate.limit_denominator(2**20).as_integer_ratio():
+        w.uint(min(value, 2**32 - 1), 4)
+    w.uint(MODES.index(header.mode), 1)
+    w.uint(TRANSITIONS.index(header.transition), 1)
+    w.uint(header.codebook_extra, 1)
+    w.uint(header.seed, 4)
+    w.uint(0, 1)
+    w.raw(header.weights_hash)
+    w.uint(len(name), 1)
+    w.raw(name)
+    w.uint(zlib.crc32(bytes(w)), 4)
+    return bytes(w)
+
+
+def parse_sequence_header(data: bytes) -> SequenceHeader:
+    """Parse a sequence header. Raises BitstreamError; never allocates by what the bytes say."""
+    r = FieldReader(data)
+    if r.raw("magic", 4) != MAGIC:
+        raise BitstreamError("magic", 0, "this is no GVC sequence header")
+    if (version := r.uint("version", 1)) != VERSION:
+        raise r.fail("version", f"this is bitstream version {version} and only {VERSION} is known; update GVC")
+    r.uint("chroma format", 1, CHROMA_420_8BIT, CHROMA_420_8BIT)
+    if (size := r.uint("header size", 2, FIXED_SIZE, MAX_SIZE)) != len(data):
+        raise r.fail("header size", f"the header says {size} bytes and has {len(data)}")
+    if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
+        raise BitstreamError("header checksum", size - 4, "the sequence header is damaged")
+    width = r.uint("width", 2, 1, MAX_DIMENSION)
+    height = r.uint("height", 2, 1, MAX_DIMENSION)
+    color = [r.uint(name, 1) for name in ("color range", "primaries", "transfer", "matrix", "chroma location")]
+    r.uint("reserved", 1, 0, 0)
+    sar = Fraction(r.uint("sample aspect", 2), r.uint("sample aspect", 2, 1))
+    rate = Fraction(r.uint("frame rate", 4), r.uint("frame rate", 4, 1))
+    video = VideoFormat(
+        width,
+        height,
+        frame_rate=rate,
+        time_base=1 / rate if rate else Fraction(1, 25),
+        sample_aspect_ratio=sar,
+        color_range=color[0],
+        color_primaries=color[1],
+        color_trc=color[2],
+        colorspace=color[3],
+        chroma_location=color[4],
+    )
+    mode = MODES[r.uint("mode", 1, 0, len(MODES) - 1)]
+    transition = TRANSITIONS[r.uint("transition", 1, 0, len(TRANSITIONS) - 1)]
+    extra = r.uint("codebook extra", 1, 0, MAX_CODEBOOK_EXTRA)
+    seed = r.uint("seed", 4)
+    r.uint("reserved", 1, 0, 0)
+    weights_hash = r.raw("weights hash", 8)
+    try:
+        prior = r.raw("prior name", r.uint("prior name length", 1)).decode()
+    except UnicodeDecodeError:
+        raise r.fail("prior name", "it is no UTF-8 text") from None
+    r.uint("header checksum", 4)
+    r.finish("end of sequence header")
+    return SequenceHeader(video, mode, transition, prior, weights_hash, seed, extra)
