@@ -180,13 +180,15 @@ def _load(model_class, folder: Path, device: str | torch.device, dtype: torch.dt
         model, info = model_class.from_pretrained(
             folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
-        model = model.to(device)
-    except Exception as error:  # a bad file or device surfaces as some library's own type
-        problem = f"cannot load {folder} on {device} ({error})"
-        raise PriorError(f"{problem}; check the device or fetch the model again") from error
+    except Exception as error:  # what is wrong with the files surfaces as some library's own type
+        raise PriorError(f"cannot load {folder} ({error}); fetch the model again") from error
     absent = [*info["missing_keys"], *info["mismatched_keys"]]
     if absent:
         raise PriorError(f"{folder} lacks the weights {absent[0]} and {len(absent) - 1} more; fetch the model again")
+    try:
+        model = model.to(device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
+        raise PriorError(f"the device {device} cannot take {folder} ({error}); name another device") from error
     # Without parameters that ask for a gradient none is recorded; and, unlike results of torch.inference_mode, the
     # vectors that the networks return can be changed in place by the codec.
     return model.requires_grad_(False).eval()
