@@ -1,2 +1,325 @@
+// Range coder with a 64-bit interval, byte-wise output and carries; and the coding of index sets. Normative.
+//
+// The coder's interval is [low, low + range), low taken modulo 2^64 with carries into the bytes already written.
+//   start      low = 0, range = 2^64 - 1; the decoder's `code` is the first 8 bytes, big-endian
+//   symbol     (start, frequency, total): unit = range / total; low += unit * start; range = unit * frequency
+//              decoder: value = code / unit, an error if value >= total; code -= unit * start
+//   n bits     symbol with total 2^n, frequency 1 (n <= 32; longer fields by 32 bits, the upper ones first)
+//   binary     share p / 2^32 for 1: split = range - (range >> 32) * p; 0: range = split; 1: low += split, range -=
+//   split renewal    while range < 2^56: write low's top byte, low <<= 8, range <<= 8; the decoder shifts a byte into
+//   `code` end        one more byte of the smallest number in the interval with 56 zero bits at its end; then zero
+//   bytes are
+//              dropped from the end, but none of those written by renewals
+// The decoder reads zeros past the end, at most 8 of them. Any bytes decode to some values or are refused as corrupt.
 #include "bindings.h"
-void gvc::bind_range_coder(pybind11::module_ &) {}
+
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace py = pybind11;
+
+namespace gvc {
+namespace {
+
+constexpr uint64_t kRenewBelow = uint64_t{1} << 56;
+constexpr uint64_t kMaxTotal = uint64_t{1} << 32;
+constexpr uint64_t kMaxPlaces = uint64_t{1} << 26;
+constexpr size_t kZerosPastEnd = 8;
+
+/// Bytes that no encoder writes; becomes gvc.errors.BitstreamError.
+struct CorruptData : std::runtime_error {
+    CorruptData(size_t offset, const std::string &reason) : std::runtime_error(reason), offset(offset) {}
+    size_t offset;
+};
+
+void check_total(uint64_t total) {
+    if (total == 0 || total > kMaxTotal)
+        throw std::invalid_argument("the total must be 1..2^32");
+}
+
+void check_symbol(uint64_t start, uint64_t frequency, uint64_t total) {
+    check_total(total);
+    if (frequency == 0 || start >= total || frequency > total - start)
+        throw std::invalid_argument("a symbol must have a frequency > 0 and lie within the total");
+}
+
+void check_bit_count(int count) {
+    if (count < 0 || count > 64)
+        throw std::invalid_argument("the bit count must be 0..64");
+}
+
+void check_set(uint64_t ones, uint64_t places) {
+    if (places > kMaxPlaces || ones > places)
+        throw std::invalid_argument("a set must have at most as many members as places, and at most 2^26 places");
+}
+
+/// Probability that the next place holds a one, in units of 2^-32; 0 < ones < places.
+uint64_t share_of_ones(uint64_t ones, uint64_t places) {
+    return (ones << 32) / places;
+}
+
+class RangeEncoder {
+  public:
+    void encode(uint64_t start, uint64_t frequency, uint64_t total) {
+        check_symbol(start, frequency, total);
+        require_open();
+        narrow(start, frequency, total);
+    }
+
+    void encode_uniform(uint64_t value, uint64_t total) {
+        encode(value, 1, total);
+    }
+
+    void encode_bits(uint64_t value, int count) {
+        check_bit_count(count);
+        require_open();
+        if (count < 64 && value >> count)
+            throw std::invalid_argument("the value needs more bits than given");
+        if (count > 32) {
+            narrow(value >> 32, 1, uint64_t{1} << (count - 32));
+            count = 32;
+        }
+        if (count > 0)
+            narrow(value & (~uint64_t{0} >> (64 - count)), 1, uint64_t{1} << count);
+    }
+
+    void encode_subset(const Array<uint32_t> &indices, uint64_t places) {
+        const uint32_t *index = indices.data();
+        uint64_t ones = indices.size();
+        check_set(ones, places);
+        require_open();
+        for (uint64_t i = 0; i < ones; ++i)
+            if (index[i] >= places || (i && index[i] <= index[i - 1]))
+                throw std::invalid_argument("set members must rise and be below the number of places");
+        const py::gil_scoped_release release;
+        for (uint64_t place = 0; ones > 0 && ones < places - place; ++place) {
+            const uint64_t split = range_ - (range_ >> 32) * share_of_ones(ones, places - place);
+            if (*index == place) {
+                add(split);
+                range_ -= split;
+                ++index, --ones;
+            } else {
+                range_ = split;
+            }
+            renew();
+        }
+    }
+
+    void encode_signs(const Array<int8_t> &signs) {
+        const int8_t *sign = signs.data();
+        const size_t count = signs.size();
+        for (size_t i = 0; i < count; ++i)
+            if (sign[i] != 1 && sign[i] != -1)
+                throw std::invalid_argument("signs must be +1 or -1");
+        for (size_t i = 0; i < count; i += 32) {
+            const int bits = int(std::min<size_t>(32, count - i));
+            uint64_t value = 0;
+            for (int bit = 0; bit < bits; ++bit)
+                value |= uint64_t{sign[i + bit] < 0} << bit;
+            encode_bits(value, bits);
+        }
+    }
+
+    py::bytes finish() {
+        require_open();
+        finished_ = true;
+        const size_t renewals = bytes_.size();
+        const uint64_t top = low_ + (kRenewBelow - 1);
+        if (top < low_)
+            carry();
+        bytes_.push_back(uint8_t(top >> 56));
+        while (bytes_.size() > renewals && bytes_.back() == 0)
+            bytes_.pop_back();
+        return py::bytes(reinterpret_cast<const char *>(bytes_.data()), bytes_.size());
+    }
+
+    /// Bits written up to now, to within a byte.
+    size_t bit_count() const {
+        return 8 * bytes_.size();
+    }
+
+  private:
+    void require_open() const {
+        if (finished_)
+            throw std::invalid_argument("the range coder is finished");
+    }
+
+    void narrow(uint64_t start, uint64_t frequency, uint64_t total) {
+        const uint64_t unit = range_ / total;
+        add(unit * start);
+        range_ = unit * frequency;
+        renew();
+    }
+
+    void add(uint64_t amount) {
+        low_ += amount;
+        if (low_ < amount)
+            carry();
+    }
+
+    void carry() { // cannot run past the first byte: the whole interval stays below 1
+        for (size_t i = bytes_.size(); i-- > 0 && ++bytes_[i] == 0;) {
+        }
+    }
+
+    void renew() {
+        while (range_ < kRenewBelow) {
+            bytes_.push_back(uint8_t(low_ >> 56));
+            low_ <<= 8;
+            range_ <<= 8;
+        }
+    }
+
+    uint64_t low_ = 0, range_ = ~uint64_t{0};
+    std::vector<uint8_t> bytes_;
+    bool finished_ = false;
+};
+
+class RangeDecoder {
+  public:
+    explicit RangeDecoder(const py::bytes &data) : data_(data) {
+        for (int i = 0; i < 8; ++i)
+            code_ = code_ << 8 | next_byte();
+        if (code_ == range_)
+            throw CorruptData(0, "no symbol begins with these bytes");
+    }
+
+    uint64_t decode(uint64_t total) const {
+        check_total(total);
+        const uint64_t value = code_ / (range_ / total);
+        if (value >= total)
+            throw CorruptData(position_, "the coded value lies outside its range");
+        return value;
+    }
+
+    void consume(uint64_t start, uint64_t frequency, uint64_t total) {
+        check_symbol(start, frequency, total);
+        const uint64_t unit = range_ / total;
+        if (code_ < unit * start || code_ - unit * start >= unit * frequency)
+            throw std::invalid_argument("the symbol is not the one that decode() found");
+        code_ -= unit * start;
+        range_ = unit * frequency;
+        renew();
+    }
+
+    uint64_t decode_uniform(uint64_t total) {
+        const uint64_t value = decode(total);
+        consume(value, 1, total);
+        return value;
+    }
+
+    uint64_t decode_bits(int count) {
+        check_bit_count(count);
+        uint64_t value = 0;
+        if (count > 32) {
+            value = decode_uniform(uint64_t{1} << (count - 32)) << 32;
+            count = 32;
+        }
+        return count > 0 ? value | decode_uniform(uint64_t{1} << count) : value;
+    }
+
+    py::array_t<uint32_t> decode_subset(uint64_t ones, uint64_t places) {
+        check_set(ones, places);
+        py::array_t<uint32_t> indices(ones);
+        uint32_t *index = indices.mutable_data();
+        const py::gil_scoped_release release;
+        uint64_t place = 0;
+        for (; ones > 0 && ones < places - place; ++place) {
+            const uint64_t split = range_ - (range_ >> 32) * share_of_ones(ones, places - place);
+            if (code_ >= split) {
+                code_ -= split;
+                range_ -= split;
+                *index++ = uint32_t(place);
+                --ones;
+            } else {
+                range_ = split;
+            }
+            renew();
+        }
+        for (; ones > 0; --ones)
+            *index++ = uint32_t(place++);
+        return indices;
+    }
+
+    py::array_t<int8_t> decode_signs(size_t count) {
+        if (count > kMaxPlaces)
+            throw std::invalid_argument("at most 2^26 signs");
+        py::array_t<int8_t> signs(count);
+        int8_t *sign = signs.mutable_data();
+        for (size_t i = 0; i < count; i += 32) {
+            const int bits = int(std::min<size_t>(32, count - i));
+            const uint64_t value = decode_bits(bits);
+            for (int bit = 0; bit < bits; ++bit)
+                sign[i + bit] = (value >> bit & 1) ? -1 : 1;
+        }
+        return signs;
+    }
+
+    /// Refuses bytes that follow the coded values.
+    void finish() const {
+        if (position_ < data_.size())
+            throw CorruptData(position_, "unused bytes follow the coded values");
+    }
+
+  private:
+    uint8_t next_byte() {
+        if (position_ >= data_.size() + kZerosPastEnd)
+            throw CorruptData(data_.size(), "the coded values end early");
+        const uint8_t byte = position_ < data_.size() ? uint8_t(data_[position_]) : 0;
+        ++position_;
+        return byte;
+    }
+
+    void renew() {
+        while (range_ < kRenewBelow) {
+            code_ = code_ << 8 | next_byte();
+            range_ <<= 8;
+        }
+    }
+
+    std::string data_;
+    size_t position_ = 0;
+    uint64_t code_ = 0, range_ = ~uint64_t{0};
+};
+
+void raise_bitstream_error(std::exception_ptr pending) {
+    try {
+        if (pending)
+            std::rethrow_exception(pending);
+    } catch (const CorruptData &error) {
+        const py::object type = py::module_::import("gvc.errors").attr("BitstreamError");
+        PyErr_SetObject(type.ptr(), type("range coder", error.offset, error.what()).ptr());
+    }
+}
+
+} // namespace
+
+void bind_range_coder(py::module_ &module) {
+    py::register_local_exception_translator(&raise_bitstream_error);
+    const auto start = py::arg("start"), frequency = py::arg("frequency"), total = py::arg("total");
+    const auto count = py::arg("count"), places = py::arg("places");
+    py::class_<RangeEncoder>(module, "RangeEncoder", "Range encoder; finish() gives the bytes.")
+        .def(py::init<>())
+        .def("encode", &RangeEncoder::encode, start, frequency, total, "A symbol of share frequency / total <= 2^32.")
+        .def("encode_uniform", &RangeEncoder::encode_uniform, py::arg("value"), total, "A value in 0..total-1.")
+        .def("encode_bits", &RangeEncoder::encode_bits, py::arg("value"), count, "A value of count <= 64 bits.")
+        .def("encode_subset", &RangeEncoder::encode_subset, py::arg("indices"), places,
+             "A set of rising indices (uint32) below places <= 2^26, at log2 C(places, size) bits.")
+        .def("encode_signs", &RangeEncoder::encode_signs, py::arg("signs"), "Signs +1 / -1 (int8), a bit each.")
+        .def_property_readonly("bit_count", &RangeEncoder::bit_count, "Bits written up to now, to within a byte.")
+        .def("finish", &RangeEncoder::finish, "Ends the stream and gives its bytes.");
+    py::class_<RangeDecoder>(module, "RangeDecoder", "Range decoder; corrupt bytes raise gvc.errors.BitstreamError.")
+        .def(py::init<const py::bytes &>(), py::arg("data"))
+        .def("decode", &RangeDecoder::decode, total, "Cumulative frequency of the next symbol; then call consume().")
+        .def("consume", &RangeDecoder::consume, start, frequency, total, "Skips the symbol that decode() fell into.")
+        .def("decode_uniform", &RangeDecoder::decode_uniform, total)
+        .def("decode_bits", &RangeDecoder::decode_bits, count)
+        .def("decode_subset", &RangeDecoder::decode_subset, count, places)
+        .def("decode_signs", &RangeDecoder::decode_signs, count)
+        .def("finish", &RangeDecoder::finish, "Raises if bytes follow the coded values.");
+}
+
+} // namespace gvc
