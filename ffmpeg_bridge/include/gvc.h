@@ -19,6 +19,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 #define GVC_API_VERSION 1
 
@@ -43,7 +46,10 @@ enum gvc_packet_flags {
 
 #define GVC_NOPTS INT64_MIN ///< unknown timestamp
 
-/** What a video is. Colour fields have the values of FFmpeg's AVColorRange, AVColorPrimaries etc. */
+/**
+ * What a video is. Colour fields have the values of FFmpeg's AVColorRange, AVColorPrimaries etc.; an encoder takes 0 as
+ * unspecified, so all that a program does not care about may be zeroed.
+ */
 typedef struct gvc_params {
     size_t struct_size;                 ///< = sizeof(gvc_params); lets the struct grow
     int width, height;                  ///< luma samples, 1..16384; decoder: may be 0 if extradata is given
@@ -86,7 +92,10 @@ int gvc_api_version(void);
 int gvc_encoder_open(gvc_context **context, const gvc_params *params);
 /** The sequence header; *data belongs to the context and lives as long as it. */
 int gvc_encoder_extradata(gvc_context *context, const uint8_t **data, size_t *size);
-/** Give a picture (copied before return), or NULL once for the end. Blocks while the engine's queue is full. */
+/**
+ * Give a picture (copied before return), or NULL once for the end; after that GVC_EOF. Blocks while the engine's queue is
+ * full. An error ends the encoder; packets made before it can still be received.
+ */
 int gvc_encoder_send(gvc_context *context, const gvc_picture *picture);
 /** Take a packet: GVC_OK, GVC_AGAIN or GVC_EOF; blocks only after the end was sent. Data is valid until the next call.
  */
@@ -94,18 +103,32 @@ int gvc_encoder_receive(gvc_context *context, gvc_packet *packet);
 
 /** Open a decoder. Reads the extradata; the engine starts with the first packet, so probing a file costs nothing. */
 int gvc_decoder_open(gvc_context **context, const gvc_params *params);
-/** Geometry and colour as the sequence header says; GVC_AGAIN while none is known. */
+/**
+ * Geometry and colour as the sequence header says; GVC_AGAIN while none is known. Set params->struct_size before; the
+ * pointers of params are left alone.
+ */
 int gvc_decoder_format(gvc_context *context, gvc_params *params);
-/** Give a packet (copied before return), or NULL once for the end. */
+/**
+ * Give a packet (copied before return), or NULL once for the end; after that GVC_EOF. The first packet starts the engine,
+ * so a bad option, a prior that is missing and the like are told here.
+ */
 int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
 /**
  * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. Blocks until the engine has answered each
- * packet that was sent, so that GVC_AGAIN always means "send more".
+ * packet that was sent, so that GVC_AGAIN always means "send more". An error is told once, in place of the pictures of
+ * the packet that it is about, and decoding can go on; only GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
+ * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it can change at a keyframe.
  */
 int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
-/** GVC_OK if gvc_decoder_receive would give a picture, else GVC_AGAIN, GVC_EOF or an error; blocks like it. */
+/**
+ * GVC_OK if gvc_decoder_receive would give a picture, else what it would return (an error is told by one of the two, not
+ * by both); blocks like it.
+ */
 int gvc_decoder_peek(gvc_context *context);
-/** Forget all queued packets and pictures (after a seek); the next packet should be a keyframe. */
+/**
+ * Forget all queued packets and pictures and go on, also after the end. Decoder (after a seek): the next packet should be a
+ * keyframe. Encoder: the next picture starts a new GOP.
+ */
 int gvc_flush(gvc_context *context);
 
 /** The last error in a sentence, "" if there was none. Valid until the next call. */
@@ -113,6 +136,9 @@ const char *gvc_error_message(const gvc_context *context);
 /** End the engine, free everything and set *context to NULL. NULL-safe. */
 void gvc_close(gvc_context **context);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

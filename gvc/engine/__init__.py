@@ -1,0 +1,1 @@
+"""The engine process behind libgvc: `python -m gvc.engine` serves one encoder or decoder over an inherited socket."""

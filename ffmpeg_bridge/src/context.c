@@ -1,0 +1,157 @@
+/* What encoders and decoders have in common: making, errors, flushing, closing. */
+#include "context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *gvc_version(void) {
+    return GVC_VERSION;
+}
+
+int gvc_api_version(void) {
+    return GVC_API_VERSION;
+}
+
+static int set_error(gvc_context *context, int code, const char *sentence, va_list values) {
+    vsnprintf(context->sentence, sizeof context->sentence, sentence, values);
+    return code;
+}
+
+int gvc_fail(gvc_context *context, int code, const char *sentence, ...) {
+    va_list values;
+    va_start(values, sentence);
+    set_error(context, code, sentence, values);
+    va_end(values);
+    return code;
+}
+
+int gvc_break(gvc_context *context, int code, const char *sentence, ...) {
+    va_list values;
+    va_start(values, sentence);
+    context->failure = set_error(context, code, sentence, values);
+    va_end(values);
+    return code;
+}
+
+const char *gvc_error_message(const gvc_context *context) {
+    return context ? context->sentence : "there is no context: it could not be made, or was closed";
+}
+
+int gvc_check_role(gvc_context *context, enum gvc_role role) {
+    static const char *const names[] = {[GVC_ENCODER] = "an encoder", [GVC_DECODER] = "a decoder"};
+    if (!context)
+        return GVC_ERROR;
+    if (context->role != role)
+        return gvc_fail(context, GVC_ERROR, "this call is for %s and the context is %s", names[role],
+                        names[context->role]);
+    return GVC_OK;
+}
+
+static void set_ratio(int32_t *num, int32_t *den, int given_num, int given_den, int default_num, int default_den) {
+    bool valid = given_num > 0 && given_den > 0;
+    *num = valid ? given_num : default_num;
+    *den = valid ? given_den : default_den;
+}
+
+/** `params` as the engine wants them; what is not given is "unspecified". */
+static gvc_format format_of(const gvc_params *params) {
+    enum { UNSPECIFIED = 2 }; /* of primaries, transfer and matrix; 0 is reserved, or RGB, which is no 4:2:0 */
+    gvc_format format = {
+        .width = params->width,
+        .height = params->height,
+        .color_range = params->color_range,
+        .color_primaries = params->color_primaries ? params->color_primaries : UNSPECIFIED,
+        .color_trc = params->color_trc ? params->color_trc : UNSPECIFIED,
+        .colorspace = params->colorspace ? params->colorspace : UNSPECIFIED,
+        .chroma_location = params->chroma_location,
+    };
+    set_ratio(&format.time_base_num, &format.time_base_den, params->time_base_num, params->time_base_den, 1, 25);
+    set_ratio(&format.frame_rate_num, &format.frame_rate_den, params->frame_rate_num, params->frame_rate_den, 0, 1);
+    set_ratio(&format.sar_num, &format.sar_den, params->sar_num, params->sar_den, 0, 1);
+    return format;
+}
+
+/** Take over as much of `params` as its writer knew of. */
+static int read_params(gvc_context *context, const gvc_params *given) {
+    gvc_params params = {0};
+    if (!given || given->struct_size < offsetof(gvc_params, time_base_num))
+        return gvc_break(context, GVC_ERROR, "gvc_params.struct_size is not set; it must be sizeof(gvc_params)");
+    memcpy(&params, given, given->struct_size < sizeof params ? given->struct_size : sizeof params);
+    context->format = format_of(&params);
+    const char *options = params.options ? params.options : "";
+    if (strlen(options) > GVC_MAX_OPTIONS)
+        return gvc_break(context, GVC_ERROR_OPTION, "the options have %zu characters; at most %d are taken",
+                         strlen(options), GVC_MAX_OPTIONS);
+    context->options = strdup(options);
+    if (!context->options)
+        return gvc_break(context, GVC_ERROR_MEMORY, "no memory for the options");
+    if (context->role == GVC_ENCODER || !params.extradata || !params.extradata_size)
+        return GVC_OK;
+    if (params.extradata_size > GVC_MAX_HEADER)
+        return gvc_break(context, GVC_ERROR_BITSTREAM, "the extradata has %zu bytes; a sequence header has at most %d",
+                         params.extradata_size, GVC_MAX_HEADER);
+    context->extradata = malloc(params.extradata_size);
+    if (!context->extradata)
+        return gvc_break(context, GVC_ERROR_MEMORY, "no memory for the extradata");
+    memcpy(context->extradata, params.extradata, params.extradata_size);
+    context->extradata_size = params.extradata_size;
+    return GVC_OK;
+}
+
+int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_role role) {
+    *context = calloc(1, sizeof **context);
+    if (!*context)
+        return GVC_ERROR_MEMORY;
+    (*context)->role = role;
+    (*context)->socket = (*context)->memory = -1;
+    return read_params(*context, params);
+}
+
+/** Drop the queued replies. Slots of pictures go back to the engine. */
+static int drop_replies(gvc_context *context) {
+    int result = GVC_OK;
+    for (gvc_reply *reply; !result && (reply = gvc_wire_take(context)); free(reply)) {
+        if (reply->message.type == GVC_MSG_FORMAT)
+            result = gvc_decoder_reformat(context, reply);
+        else if (reply->message.type == GVC_MSG_PICTURE)
+            result = gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = reply->message.slot}, NULL, 0);
+    }
+    return result;
+}
+
+int gvc_flush(gvc_context *context) {
+    if (!context)
+        return GVC_ERROR;
+    if (context->failure)
+        return context->failure;
+    context->ending = context->ended = false;
+    if (!context->ready)
+        return GVC_OK;
+    context->flushing = true;
+    int result = gvc_wire_send(context, (gvc_message){.type = GVC_MSG_FLUSH}, NULL, 0);
+    while (!result && context->flushing) {
+        result = drop_replies(context);
+        if (!result && context->flushing)
+            result = gvc_wire_receive(context, -1);
+    }
+    if (!result)
+        result = drop_replies(context);
+    context->unanswered = 0;
+    context->ended = false;
+    return result;
+}
+
+void gvc_close(gvc_context **context) {
+    if (!context || !*context)
+        return;
+    gvc_session_stop(*context);
+    for (gvc_reply *reply; (reply = gvc_wire_take(*context));)
+        free(reply);
+    free((*context)->given);
+    free((*context)->options);
+    free((*context)->extradata);
+    free(*context);
+    *context = NULL;
+}

@@ -1,0 +1,92 @@
+/* The inside of a gvc_context and what the files of libgvc offer each other. */
+#ifndef GVC_CONTEXT_H
+#define GVC_CONTEXT_H
+
+#include "gvc.h"
+#include "gvc_protocol.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/** A message of the engine that waits for its turn. */
+typedef struct gvc_reply {
+    struct gvc_reply *next;
+    gvc_message message;
+    uint8_t payload[];
+} gvc_reply;
+
+struct gvc_context {
+    enum gvc_role role;
+    gvc_format format; ///< geometry is 0 until it is known
+    char *options;
+    uint8_t *extradata;
+    size_t extradata_size;
+
+    pid_t engine;       ///< 0: not started, or reaped
+    char python[4096];  ///< what the engine was started with, for error messages
+    int socket, memory; ///< -1: not open
+    uint8_t *slots;     ///< shared memory, GVC_SLOTS pictures
+    size_t mapped;      ///< bytes of it
+    bool busy[GVC_SLOTS];
+
+    gvc_reply *first, *last; ///< replies in order of arrival, without limit: the engine must never wait for us
+    gvc_reply *given;        ///< the packet that the caller looks at
+    size_t unanswered;       ///< decoder: packets without DONE
+    bool ready;              ///< READY has come
+    bool ending;             ///< END was sent
+    bool ended;              ///< END has come back
+    bool flushing;           ///< FLUSH was sent and has not come back
+
+    int failure; ///< once not GVC_OK, nothing goes on
+    char sentence[GVC_MAX_SENTENCE + 1];
+};
+
+/* context.c */
+/** Make a context of `role`; NULL only without memory. Copies what `params` points to. */
+int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_role role);
+/** Note the sentence and return `code`. */
+int gvc_fail(gvc_context *context, int code, const char *sentence, ...) __attribute__((format(printf, 3, 4)));
+/** The same, and nothing goes on from here. */
+int gvc_break(gvc_context *context, int code, const char *sentence, ...) __attribute__((format(printf, 3, 4)));
+/** GVC_OK if the context is of that role, else an error. */
+int gvc_check_role(gvc_context *context, enum gvc_role role);
+
+/* header.c */
+/** Read the fixed part of a sequence header into context->format. */
+int gvc_header_read(gvc_context *context, const uint8_t *header, size_t size);
+
+/* python.c */
+/** Find the Python that has the engine. */
+void gvc_find_python(char *path, size_t size);
+
+/* session.c */
+/** Start the engine and open it as context->role; waits until it is ready or has said why not. */
+int gvc_session_start(gvc_context *context);
+/** The socket was closed by the engine: say so. Returns GVC_ERROR_ENGINE or the failure that was known before. */
+int gvc_session_lost(gvc_context *context);
+/** End the engine, by force if it does not go by itself. */
+void gvc_session_stop(gvc_context *context);
+
+/* slots.c */
+/** Map the shared memory for context->format; an encoder also sizes it. */
+int gvc_slots_map(gvc_context *context);
+void gvc_slots_unmap(gvc_context *context);
+void gvc_slot_write(gvc_context *context, uint32_t slot, const gvc_picture *picture);
+void gvc_slot_read(const gvc_context *context, uint32_t slot, const gvc_picture *picture);
+
+/* wire.c */
+/** Send a message with its payload in `count` pieces; takes replies meanwhile. */
+int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count);
+/** Take one reply within `timeout` milliseconds (-1: as long as it takes). GVC_OK, GVC_AGAIN or context->failure. */
+int gvc_wire_receive(gvc_context *context, int timeout);
+/** Unlink the first queued reply; the caller frees it. NULL if there is none. */
+gvc_reply *gvc_wire_take(gvc_context *context);
+/** The engine broke the protocol. */
+int gvc_wire_unexpected(gvc_context *context, const gvc_message *message);
+
+/* decoder.c */
+/** Take over the geometry that a FORMAT message tells. */
+int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply);
+
+#endif

@@ -1,0 +1,133 @@
+/* The decoder's side of gvc.h. */
+#include "context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
+    int result = gvc_context_new(context, params, GVC_DECODER);
+    if (!result && (*context)->extradata)
+        result = gvc_header_read(*context, (*context)->extradata, (*context)->extradata_size);
+    if (result)
+        (*context)->failure = result;
+    return result;
+}
+
+int gvc_decoder_format(gvc_context *context, gvc_params *params) {
+    int result = gvc_check_role(context, GVC_DECODER);
+    if (result)
+        return result;
+    const gvc_format *format = &context->format;
+    if (!format->width || !format->height)
+        return GVC_AGAIN;
+    if (params->struct_size < offsetof(gvc_params, time_base_num))
+        return gvc_fail(context, GVC_ERROR, "gvc_params.struct_size is not set; it must be sizeof(gvc_params)");
+    gvc_params known = {
+        .struct_size = params->struct_size,
+        .width = format->width,
+        .height = format->height,
+        .time_base_num = format->time_base_num,
+        .time_base_den = format->time_base_den,
+        .frame_rate_num = format->frame_rate_num,
+        .frame_rate_den = format->frame_rate_den,
+        .sar_num = format->sar_num,
+        .sar_den = format->sar_den,
+        .color_range = format->color_range,
+        .color_primaries = format->color_primaries,
+        .color_trc = format->color_trc,
+        .colorspace = format->colorspace,
+        .chroma_location = format->chroma_location,
+    };
+    /* The pointers are the caller's, and so is what lies past the struct that it knows. */
+    size_t size = offsetof(gvc_params, options);
+    memcpy(params, &known, params->struct_size < size ? params->struct_size : size);
+    return GVC_OK;
+}
+
+int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
+    int result = gvc_check_role(context, GVC_DECODER);
+    if (result)
+        return result;
+    if (context->failure)
+        return context->failure;
+    if (context->ending)
+        return packet ? gvc_fail(context, GVC_EOF, "a packet after the end; flush before you go on") : GVC_OK;
+    if (!packet) {
+        context->ending = true;
+        context->ended = !context->ready; /* nothing was sent, so nothing is left */
+        return context->ready ? gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0) : GVC_OK;
+    }
+    if (packet->size > GVC_MAX_PACKET || (packet->size && !packet->data))
+        return gvc_fail(context, GVC_ERROR_BITSTREAM, "a packet of %zu bytes; at most %d are taken", packet->size,
+                        GVC_MAX_PACKET);
+    if (!context->ready && (result = gvc_session_start(context)))
+        return result;
+    gvc_message message = {.type = GVC_MSG_PACKET,
+                           .flags = packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0,
+                           .pts = packet->pts,
+                           .duration = packet->duration};
+    context->unanswered++;
+    return gvc_wire_send(context, message, &(struct iovec){(void *)(uintptr_t)packet->data, packet->size}, 1);
+}
+
+int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
+    gvc_format told;
+    memcpy(&told, reply->payload, sizeof told);
+    if (told.width < 1 || told.width > GVC_MAX_DIMENSION || told.height < 1 || told.height > GVC_MAX_DIMENSION)
+        return gvc_wire_unexpected(context, &reply->message);
+    told.time_base_num = context->format.time_base_num; /* the container's business, not in the stream */
+    told.time_base_den = context->format.time_base_den;
+    context->format = told;
+    return gvc_slots_map(context);
+}
+
+/** Deal with a reply that is no picture; frees it. */
+static int take_notice(gvc_context *context, gvc_reply *reply) {
+    const gvc_message *message = &reply->message;
+    int result = GVC_OK;
+    if (message->type == GVC_MSG_FORMAT)
+        result = gvc_decoder_reformat(context, reply);
+    else if (message->type == GVC_MSG_FAILURE)
+        result = gvc_fail(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
+    else if (message->type == GVC_MSG_END && context->ending)
+        context->ended = true;
+    else
+        result = gvc_wire_unexpected(context, message);
+    free(reply);
+    return result;
+}
+
+int gvc_decoder_peek(gvc_context *context) {
+    int result = gvc_check_role(context, GVC_DECODER);
+    while (!result) {
+        if (context->first && context->first->message.type == GVC_MSG_PICTURE)
+            return context->slots ? GVC_OK : gvc_wire_unexpected(context, &context->first->message);
+        if (context->first)
+            result = take_notice(context, gvc_wire_take(context));
+        else if (context->failure)
+            result = context->failure;
+        else if (context->ended)
+            result = GVC_EOF;
+        else if (!context->unanswered && !context->ending)
+            result = GVC_AGAIN;
+        else
+            gvc_wire_receive(context, -1);
+    }
+    return result;
+}
+
+int gvc_decoder_receive(gvc_context *context, gvc_picture *picture) {
+    int result = gvc_decoder_peek(context);
+    if (result)
+        return result;
+    gvc_reply *reply = gvc_wire_take(context);
+    gvc_message message = reply->message;
+    free(reply);
+    gvc_slot_read(context, message.slot, picture);
+    picture->pts = message.pts;
+    picture->duration = message.duration;
+    picture->key = (message.flags & GVC_MESSAGE_KEY) != 0;
+    /* If the engine is gone meanwhile, the picture is good all the same and the next call tells. */
+    gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = message.slot}, NULL, 0);
+    return GVC_OK;
+}

@@ -1,0 +1,93 @@
+/* The encoder's side of gvc.h. */
+#include "context.h"
+
+#include <stdlib.h>
+
+int gvc_encoder_open(gvc_context **context, const gvc_params *params) {
+    int result = gvc_context_new(context, params, GVC_ENCODER);
+    if (result)
+        return result;
+    const gvc_format *format = &(*context)->format;
+    if (format->width < 1 || format->width > GVC_MAX_DIMENSION || format->height < 1 ||
+        format->height > GVC_MAX_DIMENSION)
+        return gvc_break(*context, GVC_ERROR_MEDIA, "pictures of %dx%d cannot be coded; each must be 1 to %d",
+                         format->width, format->height, GVC_MAX_DIMENSION);
+    return gvc_session_start(*context);
+}
+
+int gvc_encoder_extradata(gvc_context *context, const uint8_t **data, size_t *size) {
+    int result = gvc_check_role(context, GVC_ENCODER);
+    if (result)
+        return result;
+    if (!context->ready)
+        return context->failure;
+    *data = context->extradata;
+    *size = context->extradata_size;
+    return GVC_OK;
+}
+
+/** Wait until a slot is free. Returns its number or context->failure. */
+static int free_slot(gvc_context *context) {
+    for (;;) {
+        for (int slot = 0; slot < GVC_SLOTS; slot++)
+            if (!context->busy[slot])
+                return slot;
+        if (gvc_wire_receive(context, -1))
+            return context->failure;
+    }
+}
+
+int gvc_encoder_send(gvc_context *context, const gvc_picture *picture) {
+    int result = gvc_check_role(context, GVC_ENCODER);
+    if (result)
+        return result;
+    if (context->failure)
+        return context->failure;
+    if (context->ending)
+        return picture ? gvc_fail(context, GVC_EOF, "a picture after the end; flush before you go on") : GVC_OK;
+    if (!picture) {
+        context->ending = true;
+        return gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0);
+    }
+    if (!picture->data[0] || !picture->data[1] || !picture->data[2])
+        return gvc_fail(context, GVC_ERROR_MEDIA, "a picture lacks a plane; 4:2:0 has three");
+    int slot = free_slot(context);
+    if (slot < 0)
+        return slot;
+    gvc_slot_write(context, (uint32_t)slot, picture);
+    context->busy[slot] = true;
+    gvc_message message = {.type = GVC_MSG_PICTURE,
+                           .slot = (uint32_t)slot,
+                           .flags = picture->key ? GVC_MESSAGE_KEY : 0,
+                           .pts = picture->pts,
+                           .duration = picture->duration};
+    return gvc_wire_send(context, message, NULL, 0);
+}
+
+int gvc_encoder_receive(gvc_context *context, gvc_packet *packet) {
+    int result = gvc_check_role(context, GVC_ENCODER);
+    if (result)
+        return result;
+    free(context->given);
+    while (!(context->given = gvc_wire_take(context))) {
+        if (context->failure)
+            return context->failure;
+        if (context->ended)
+            return GVC_EOF;
+        if (gvc_wire_receive(context, context->ending ? -1 : 0) == GVC_AGAIN)
+            return GVC_AGAIN;
+    }
+    const gvc_message *message = &context->given->message;
+    if (message->type == GVC_MSG_END && context->ending) {
+        context->ended = true;
+        return GVC_EOF;
+    }
+    if (message->type != GVC_MSG_PACKET)
+        return gvc_wire_unexpected(context, message);
+    *packet = (gvc_packet){.data = context->given->payload,
+                           .size = message->size,
+                           .pts = message->pts,
+                           .duration = message->duration,
+                           .flags = message->flags & GVC_MESSAGE_KEY ? GVC_PACKET_KEY : 0};
+    return GVC_OK;
+}

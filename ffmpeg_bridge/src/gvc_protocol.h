@@ -1,0 +1,98 @@
+/*
+ * What libgvc and its engine say to each other. Private to GVC; both ends read this very file (the engine through
+ * cffi, which is why it holds nothing but plain C declarations), so that they cannot differ.
+ *
+ * A stream socket (GVC_SOCKET_FD of the engine) carries messages: a gvc_message, then `size` bytes of payload. Both ends
+ * run on one machine, so the structs go over in its byte order (little-endian wherever GVC runs). Pictures do not go over
+ * the socket: they lie in GVC_SLOTS slots of a shared memory (GVC_MEMORY_FD), each slot the planes Y, Cb, Cr without
+ * padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE, the
+ * decoder's to the engine; RELEASE gives a slot back.
+ *
+ *     engine               client
+ *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
+ *                    <-    OPEN            gvc_open, options, extradata
+ *     READY          ->                    payload: the sequence header (encoder), nothing (decoder)
+ *
+ *     encoder        <-    PICTURE         slot, flags, pts, duration
+ *     RELEASE        ->                    the picture was copied
+ *     PACKET         ->                    flags, pts, duration, payload; at any time
+ *
+ *     decoder        <-    PACKET          flags, pts, duration, payload
+ *     FORMAT         ->                    gvc_format; before the first picture and when the geometry changes, when all
+ *                                          slots are free; the engine has made the memory large enough before
+ *     PICTURE        ->                    slot, flags, pts, duration
+ *                    <-    RELEASE         the picture was copied
+ *     DONE           ->                    all pictures of this packet were sent
+ *
+ *     both           <-    END             no more input: give what is left
+ *     END            ->                    all was given
+ *                    <-    FLUSH           forget everything since OPEN
+ *     FLUSH          ->                    everything after this belongs to what was sent after FLUSH
+ *     FAILURE        ->                    code, payload: a sentence (UTF-8). From a decoder it is about one packet (its
+ *                                          DONE follows); from an encoder, or instead of READY, it is the last message
+ *
+ * A closed socket means "quit" to the engine and "the engine died" to the client. The client takes replies whenever it
+ * waits, also while it waits to send, and queues them without limit; the engine takes messages while it waits for a free
+ * slot. So neither can lock the other up.
+ */
+#ifndef GVC_PROTOCOL_H
+#define GVC_PROTOCOL_H
+
+#include <stdint.h>
+
+enum gvc_protocol {
+    GVC_PROTOCOL_VERSION = 1,
+    GVC_SOCKET_FD = 3,
+    GVC_MEMORY_FD = 4,
+    GVC_SLOTS = 8,
+    GVC_MAX_DIMENSION = 16384,
+    GVC_MAX_PACKET = 268435456, /* bytes of a PACKET's payload, 256 MiB */
+    GVC_MAX_HEADER = 65535,     /* bytes of a sequence header */
+    GVC_MAX_OPTIONS = 65536,    /* bytes of options */
+    GVC_MAX_SENTENCE = 1023     /* bytes of a FAILURE's payload */
+};
+
+enum gvc_message_type {
+    GVC_MSG_HELLO = 1,
+    GVC_MSG_OPEN,
+    GVC_MSG_READY,
+    GVC_MSG_PICTURE,
+    GVC_MSG_PACKET,
+    GVC_MSG_RELEASE,
+    GVC_MSG_FORMAT,
+    GVC_MSG_DONE,
+    GVC_MSG_END,
+    GVC_MSG_FLUSH,
+    GVC_MSG_FAILURE
+};
+
+enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
+
+enum gvc_message_flags { GVC_MESSAGE_KEY = 1 };
+
+typedef struct gvc_message {
+    uint32_t type;  /* enum gvc_message_type */
+    uint32_t size;  /* bytes of payload that follow */
+    uint32_t slot;  /* PICTURE, RELEASE */
+    uint32_t flags; /* PICTURE, PACKET */
+    int64_t pts, duration;
+    int32_t code; /* FAILURE: enum gvc_result */
+    uint32_t reserved;
+} gvc_message;
+
+typedef struct gvc_format {
+    int32_t width, height;
+    int32_t time_base_num, time_base_den;
+    int32_t frame_rate_num, frame_rate_den; /* 0/1: unknown */
+    int32_t sar_num, sar_den;               /* 0/1: unknown */
+    int32_t color_range, color_primaries, color_trc, colorspace, chroma_location;
+} gvc_format;
+
+typedef struct gvc_open {
+    uint32_t role;           /* enum gvc_role */
+    gvc_format format;       /* decoder: only the time base counts */
+    uint32_t options_size;   /* bytes after this struct: key=value:key=value */
+    uint32_t extradata_size; /* bytes after the options: the sequence header of a decoder */
+} gvc_open;
+
+#endif

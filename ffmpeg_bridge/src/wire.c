@@ -1,0 +1,161 @@
+/* Messages to and from the engine. */
+#include "context.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The layout that gvc_protocol.h promises, whatever the compiler. */
+_Static_assert(sizeof(gvc_message) == 40, "gvc_message has padding");
+_Static_assert(sizeof(gvc_format) == 52, "gvc_format has padding");
+_Static_assert(sizeof(gvc_open) == 64, "gvc_open has padding");
+
+int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
+    return gvc_break(context, GVC_ERROR_ENGINE,
+                     "the GVC engine sent message %u (%u bytes) where it has no place; check that %s has the gvc package "
+                     "that this libgvc belongs to",
+                     message->type, message->size, context->python);
+}
+
+/** Wait for `events`; gives those that came, 0 at the timeout. */
+static int wait_for(const gvc_context *context, short events, int timeout) {
+    struct pollfd socket = {context->socket, events, 0};
+    while (poll(&socket, 1, timeout) < 0)
+        if (errno != EINTR && errno != EAGAIN)
+            return POLLERR;
+    return socket.revents;
+}
+
+int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count) {
+    struct iovec rest[4] = {{&message, sizeof message}};
+    struct iovec *next = rest, *end = rest + 1 + count;
+    for (int i = 0; i < count; i++) {
+        rest[1 + i] = pieces[i];
+        message.size += (uint32_t)pieces[i].iov_len;
+    }
+    while (next < end) {
+        struct msghdr header = {.msg_iov = next, .msg_iovlen = (size_t)(end - next)};
+        ssize_t sent = sendmsg(context->socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0) {
+            for (; next < end && (size_t)sent >= next->iov_len; next++)
+                sent -= (ssize_t)next->iov_len;
+            if (next < end) {
+                next->iov_base = (char *)next->iov_base + sent;
+                next->iov_len -= (size_t)sent;
+            }
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            /* The engine may be waiting for us to take its replies before it reads on. */
+            if (wait_for(context, POLLIN | POLLOUT, -1) & POLLIN && gvc_wire_receive(context, -1) != GVC_OK)
+                return context->failure;
+        } else if (errno != EINTR) {
+            /* It may have said why before it went. */
+            while (gvc_wire_receive(context, 0) == GVC_OK)
+                ;
+            return gvc_session_lost(context);
+        }
+    }
+    return GVC_OK;
+}
+
+static bool receive_exactly(gvc_context *context, void *target, size_t size) {
+    uint8_t *next = target;
+    while (size) {
+        ssize_t got = recv(context->socket, next, size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        next += got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+/** True if the engine may send such a message to this context. */
+static bool is_valid(const gvc_context *context, const gvc_message *message) {
+    bool encoder = context->role == GVC_ENCODER;
+    switch (message->type) {
+    case GVC_MSG_READY:
+        return message->size <= GVC_MAX_HEADER;
+    case GVC_MSG_PACKET:
+        return encoder && message->size <= GVC_MAX_PACKET;
+    case GVC_MSG_RELEASE:
+        return encoder && message->size == 0 && message->slot < GVC_SLOTS;
+    case GVC_MSG_PICTURE:
+        return !encoder && message->size == 0 && message->slot < GVC_SLOTS;
+    case GVC_MSG_FORMAT:
+        return !encoder && message->size == sizeof(gvc_format);
+    case GVC_MSG_DONE:
+        return !encoder && message->size == 0 && context->unanswered > 0;
+    case GVC_MSG_FAILURE:
+        return message->size <= GVC_MAX_SENTENCE && message->code < 0;
+    case GVC_MSG_FLUSH:
+        return message->size == 0 && context->flushing;
+    case GVC_MSG_HELLO:
+    case GVC_MSG_END:
+        return message->size == 0;
+    default:
+        return false;
+    }
+}
+
+/** Note what concerns the state of the session; queue what concerns the caller. Never sends: a send may be under way. */
+static int dispatch(gvc_context *context, gvc_reply *reply) {
+    const gvc_message *message = &reply->message;
+    switch (message->type) {
+    case GVC_MSG_RELEASE:
+        context->busy[message->slot] = false;
+        break;
+    case GVC_MSG_DONE:
+        context->unanswered--;
+        break;
+    case GVC_MSG_FLUSH:
+        context->flushing = false;
+        break;
+    case GVC_MSG_FAILURE:
+        if (context->role == GVC_ENCODER || !context->ready) {
+            gvc_break(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
+            break;
+        } /* fall through */
+    default:
+        reply->next = NULL;
+        *(context->last ? &context->last->next : &context->first) = reply;
+        context->last = reply;
+        return GVC_OK;
+    }
+    free(reply);
+    return context->failure;
+}
+
+int gvc_wire_receive(gvc_context *context, int timeout) {
+    if (context->failure)
+        return context->failure;
+    if (!wait_for(context, POLLIN, timeout))
+        return GVC_AGAIN;
+    gvc_message message;
+    if (!receive_exactly(context, &message, sizeof message))
+        return gvc_session_lost(context);
+    if (!is_valid(context, &message))
+        return gvc_wire_unexpected(context, &message);
+    gvc_reply *reply = malloc(sizeof *reply + message.size);
+    if (!reply)
+        return gvc_break(context, GVC_ERROR_MEMORY, "no memory for a reply of %u bytes", message.size);
+    reply->message = message;
+    if (!receive_exactly(context, reply->payload, message.size)) {
+        free(reply);
+        return gvc_session_lost(context);
+    }
+    return dispatch(context, reply);
+}
+
+gvc_reply *gvc_wire_take(gvc_context *context) {
+    gvc_reply *reply = context->first;
+    if (reply) {
+        context->first = reply->next;
+        if (!context->first)
+            context->last = NULL;
+    }
+    return reply;
+}
