@@ -1,0 +1,85 @@
+/** Proof before the first write that the library in memory looks as its layout says. */
+#include "host.h"
+
+#include <string.h>
+
+static bool is_rational(const void *object, int offset, int num, int den) {
+    struct rational value = FIELD(struct rational, object, offset);
+    return value.num == num && value.den == den;
+}
+
+/** Options of AVCodecContext tell their own type and offset, which checks AVOption and AVCodecContext at once. */
+static bool option_is(const struct host *host, AVCodecContext *avctx, const char *name, int type, int offset) {
+    const struct layout *l = host->layout;
+    const void *option = host->call.av_opt_find(avctx, name, NULL, 0, 0);
+    return option && !strcmp(FIELD(const char *const, option, l->option_name), name) &&
+           (type < 0 || FIELD(const int, option, l->option_type) == type) &&
+           (offset < 0 || FIELD(const int, option, l->option_offset) == offset);
+}
+
+static bool options_fit(const struct host *host, AVCodecContext *avctx) {
+    const struct layout *l = host->layout;
+    const char *first = host->call.av_opt_next(avctx, NULL);
+    const char *second = first ? host->call.av_opt_next(avctx, first) : NULL;
+    return second && second - first == l->option_size &&
+           option_is(host, avctx, "b", l->type_int64, l->avctx_bit_rate) &&
+           option_is(host, avctx, "g", -1, l->avctx_gop_size) &&
+           option_is(host, avctx, "time_base", -1, l->avctx_time_base) &&
+           option_is(host, avctx, "dump_separator", l->type_string, -1) &&
+           option_is(host, avctx, "color_range", -1, l->avctx_color_range) &&
+           option_is(host, avctx, "color_primaries", -1, l->avctx_color_primaries) &&
+           option_is(host, avctx, "color_trc", -1, l->avctx_color_trc) &&
+           option_is(host, avctx, "colorspace", -1, l->avctx_colorspace) &&
+           option_is(host, avctx, "chroma_sample_location", -1, l->avctx_chroma_location);
+}
+
+static bool context_fits(const struct host *host, AVCodecContext *avctx) {
+    const struct layout *l = host->layout;
+    return *(const void **)avctx == host->context_class && options_fit(host, avctx) &&
+           FIELD(int, avctx, l->avctx_gop_size) == l->default_gop_size && FIELD(int, avctx, l->avctx_pix_fmt) == -1 &&
+           FIELD(void *, avctx, l->avctx_priv_data) == NULL && FIELD(void *, avctx, l->avctx_extradata) == NULL &&
+           FIELD(int, avctx, l->avctx_extradata_size) == 0 && FIELD(int, avctx, l->avctx_width) == 0 &&
+           FIELD(int, avctx, l->avctx_height) == 0 && FIELD(int, avctx, l->avctx_codec_tag) == 0 &&
+           is_rational(avctx, l->avctx_time_base, 0, 1) && is_rational(avctx, l->avctx_framerate, 0, 1) &&
+           is_rational(avctx, l->avctx_sample_aspect_ratio, 0, 1);
+}
+
+static bool frame_fits(const struct host *host, AVFrame *frame) {
+    const struct layout *l = host->layout;
+    return FIELD(int64_t, frame, l->frame_pts) == AV_NOPTS_VALUE && FIELD(int, frame, l->frame_format) == -1 &&
+           is_rational(frame, l->frame_sample_aspect_ratio, 0, 1) &&
+           (l->frame_key_frame < 0 || FIELD(int, frame, l->frame_key_frame) == 1) &&
+           FIELD(int, frame, l->frame_flags) == 0 && FIELD(int64_t, frame, l->frame_duration) == 0 &&
+           FIELD(int, frame, l->frame_color_range) == 0 && FIELD(int, frame, l->frame_color_primaries) == 2 &&
+           FIELD(int, frame, l->frame_color_trc) == 2 && FIELD(int, frame, l->frame_colorspace) == 2 &&
+           FIELD(int, frame, l->frame_chroma_location) == 0;
+}
+
+static bool packet_fits(const struct host *host, AVPacket *packet) {
+    const struct layout *l = host->layout;
+    if (host->call.av_new_packet(packet, 77) < 0)
+        return false;
+    return FIELD(int, packet, l->packet_size) == 77 && FIELD(void *, packet, l->packet_data) != NULL &&
+           FIELD(int64_t, packet, l->packet_pts) == AV_NOPTS_VALUE &&
+           FIELD(int64_t, packet, l->packet_dts) == AV_NOPTS_VALUE && FIELD(int, packet, l->packet_flags) == 0 &&
+           FIELD(int64_t, packet, l->packet_duration) == 0;
+}
+
+const char *host_check_layout(const struct host *host) {
+    AVCodecContext *avctx = host->call.avcodec_alloc_context3(NULL);
+    AVFrame *frame = host->call.av_frame_alloc();
+    AVPacket *packet = host->call.av_packet_alloc();
+    const char *reason = NULL;
+    if (!avctx || !frame || !packet)
+        reason = "out of memory";
+    else if (!context_fits(host, avctx))
+        reason = "its AVCodecContext is not laid out as this version's should be";
+    else if (!frame_fits(host, frame))
+        reason = "its AVFrame is not laid out as this version's should be";
+    else if (!packet_fits(host, packet))
+        reason = "its AVPacket is not laid out as this version's should be";
+    host->call.avcodec_free_context(&avctx);
+    host->call.av_frame_free(&frame);
+    host->call.av_packet_free(&packet);
+    return reason;
+}

@@ -1,0 +1,31 @@
+/** What encoder and decoder share. */
+#include "codec.h"
+
+struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx) {
+    return FIELD(struct codec_state *, avctx, host->layout->avctx_priv_data);
+}
+
+int codec_error(const struct host *host, AVCodecContext *avctx, int result) {
+    struct codec_state *state = codec_state(host, avctx);
+    const char *message = state->gvc ? gvc_error_message(state->gvc) : "out of memory";
+    host->call.av_log(avctx, AV_LOG_ERROR, "%s\n", message && *message ? message : "unknown error");
+    switch (result) {
+    case GVC_ERROR_BITSTREAM:
+        return AVERROR_INVALIDDATA;
+    case GVC_ERROR_OPTION:
+    case GVC_ERROR_RATE:
+    case GVC_ERROR_MEDIA:
+        return AVERROR(EINVAL);
+    case GVC_ERROR_MEMORY:
+        return AVERROR(ENOMEM);
+    default:
+        return AVERROR_EXTERNAL;
+    }
+}
+
+int codec_close(AVCodecContext *avctx) {
+    const struct host *host = host_of(avctx);
+    if (host)
+        gvc_close(&codec_state(host, avctx)->gvc);
+    return 0;
+}

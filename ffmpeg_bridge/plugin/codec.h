@@ -1,0 +1,57 @@
+/** The codec as FFmpeg sees it: callbacks, private data and options. */
+#ifndef GVC_CODEC_H
+#define GVC_CODEC_H
+
+#include <gvc.h>
+
+#include "host.h"
+
+#define MAX_OPTIONS 16
+
+union option_value {
+    int64_t integer;
+    double number;
+    char *text;
+};
+
+/** Private data of an AVCodecContext; FFmpeg writes class and options. */
+struct codec_state {
+    const void *option_class; ///< must be first
+    union option_value options[MAX_OPTIONS];
+    gvc_context *gvc;
+    bool draining; ///< the end was sent
+    bool failed;   ///< the engine is gone; nothing more will come
+};
+
+/** One option, in the order of codec_state.options. */
+struct option_row {
+    const char *name, *help;
+    enum { OPTION_INT, OPTION_DOUBLE, OPTION_STRING } kind;
+    double number;    ///< default of OPTION_INT and OPTION_DOUBLE
+    const char *text; ///< default of OPTION_STRING
+    double low, high;
+};
+
+enum role { ENCODER, DECODER };
+
+/** AVClass with AVOptions in the layout of `host`, never freed; NULL if out of memory. */
+const void *make_option_class(const struct host *host, enum role role);
+/**
+ * "key=value:key=value" of all options that differ from their defaults, then `extra` (may be NULL), then gvc-params.
+ * To be freed; NULL if out of memory.
+ */
+char *options_text(const struct codec_state *state, enum role role, const char *extra);
+
+int encoder_init(AVCodecContext *avctx);
+int encoder_encode(AVCodecContext *avctx, AVPacket *packet, const AVFrame *frame, int *got_packet);
+int decoder_init(AVCodecContext *avctx);
+int decoder_decode(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPacket *packet);
+void decoder_flush(AVCodecContext *avctx);
+int codec_close(AVCodecContext *avctx);
+
+/** Log the error of state->gvc and return the AVERROR that stands for `result`. */
+int codec_error(const struct host *host, AVCodecContext *avctx, int result);
+/** Private data of `avctx`. */
+struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx);
+
+#endif

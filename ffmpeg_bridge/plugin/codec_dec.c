@@ -1,0 +1,159 @@
+/** Decoder callbacks. */
+#include "codec.h"
+
+#include <stdlib.h>
+
+/** Copy geometry and colour of the stream to the context, as far as they are known yet. */
+static int update_format(const struct host *host, AVCodecContext *avctx) {
+    const struct layout *l = host->layout;
+    gvc_params format = {.struct_size = sizeof(format)};
+    int result = gvc_decoder_format(codec_state(host, avctx)->gvc, &format);
+    if (result == GVC_AGAIN)
+        return 0;
+    if (result != GVC_OK)
+        return codec_error(host, avctx, result);
+    FIELD(int, avctx, l->avctx_width) = FIELD(int, avctx, l->avctx_coded_width) = format.width;
+    FIELD(int, avctx, l->avctx_height) = FIELD(int, avctx, l->avctx_coded_height) = format.height;
+    FIELD(int, avctx, l->avctx_color_range) = format.color_range;
+    FIELD(int, avctx, l->avctx_color_primaries) = format.color_primaries;
+    FIELD(int, avctx, l->avctx_color_trc) = format.color_trc;
+    FIELD(int, avctx, l->avctx_colorspace) = format.colorspace;
+    FIELD(int, avctx, l->avctx_chroma_location) = format.chroma_location;
+    if (format.sar_num > 0 && format.sar_den > 0)
+        FIELD(struct rational, avctx, l->avctx_sample_aspect_ratio) = (struct rational){format.sar_num, format.sar_den};
+    if (format.frame_rate_num > 0 && format.frame_rate_den > 0)
+        FIELD(struct rational, avctx, l->avctx_framerate) =
+            (struct rational){format.frame_rate_num, format.frame_rate_den};
+    return 0;
+}
+
+int decoder_init(AVCodecContext *avctx) {
+    const struct host *host = host_of(avctx);
+    if (!host)
+        return AVERROR_BUG;
+    const struct layout *l = host->layout;
+    struct codec_state *state = codec_state(host, avctx);
+    char *options = options_text(state, DECODER, NULL);
+    if (!options)
+        return AVERROR(ENOMEM);
+    gvc_params params = {
+        .struct_size = sizeof(params),
+        .width = FIELD(int, avctx, l->avctx_width),
+        .height = FIELD(int, avctx, l->avctx_height),
+        .options = options,
+        .extradata = FIELD(uint8_t *, avctx, l->avctx_extradata),
+        .extradata_size = (size_t)FIELD(int, avctx, l->avctx_extradata_size),
+    };
+    int result = gvc_decoder_open(&state->gvc, &params);
+    free(options);
+    if (result != GVC_OK)
+        return codec_error(host, avctx, result);
+    FIELD(int, avctx, l->avctx_pix_fmt) = l->pix_fmt_yuv420p;
+    FIELD(int, avctx, l->avctx_has_b_frames) = 0;
+    return update_format(host, avctx);
+}
+
+/** Log `result` and remember a dead engine, so that draining ends instead of reporting it again and again. */
+static int decoder_error(const struct host *host, AVCodecContext *avctx, int result) {
+    if (result != GVC_ERROR_BITSTREAM)
+        codec_state(host, avctx)->failed = true;
+    return codec_error(host, avctx, result);
+}
+
+static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket *packet) {
+    const struct layout *l = host->layout;
+    struct codec_state *state = codec_state(host, avctx);
+    int result = GVC_OK;
+    if (FIELD(int, packet, l->packet_size) > 0) {
+        gvc_packet coded = {
+            .data = FIELD(uint8_t *, packet, l->packet_data),
+            .size = (size_t)FIELD(int, packet, l->packet_size),
+            .pts = FIELD(int64_t, packet, l->packet_pts),
+            .duration = FIELD(int64_t, packet, l->packet_duration),
+            .flags = FIELD(int, packet, l->packet_flags) & l->packet_flag_key ? GVC_PACKET_KEY : 0,
+        };
+        result = gvc_decoder_send(state->gvc, &coded);
+    } else if (!state->draining) {
+        state->draining = true;
+        result = gvc_decoder_send(state->gvc, NULL);
+    }
+    return result == GVC_OK ? 0 : decoder_error(host, avctx, result);
+}
+
+static int allocate_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame) {
+    const struct layout *l = host->layout;
+    FIELD(int, frame, l->frame_width) = FIELD(int, avctx, l->avctx_width);
+    FIELD(int, frame, l->frame_height) = FIELD(int, avctx, l->avctx_height);
+    FIELD(int, frame, l->frame_format) = l->pix_fmt_yuv420p;
+    return host->call.av_frame_get_buffer(frame, 0);
+}
+
+static void describe_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame, const gvc_picture *picture) {
+    const struct layout *l = host->layout;
+    FIELD(int64_t, frame, l->frame_pts) = picture->pts;
+    FIELD(int64_t, frame, l->frame_duration) = picture->duration;
+    FIELD(int, frame, l->frame_pict_type) = picture->key ? l->picture_type_i : l->picture_type_p;
+    if (l->frame_key_frame >= 0)
+        FIELD(int, frame, l->frame_key_frame) = picture->key != 0;
+    else if (picture->key)
+        FIELD(int, frame, l->frame_flags) |= l->frame_flag_key;
+    FIELD(struct rational, frame, l->frame_sample_aspect_ratio) =
+        FIELD(struct rational, avctx, l->avctx_sample_aspect_ratio);
+    FIELD(int, frame, l->frame_color_range) = FIELD(int, avctx, l->avctx_color_range);
+    FIELD(int, frame, l->frame_color_primaries) = FIELD(int, avctx, l->avctx_color_primaries);
+    FIELD(int, frame, l->frame_color_trc) = FIELD(int, avctx, l->avctx_color_trc);
+    FIELD(int, frame, l->frame_colorspace) = FIELD(int, avctx, l->avctx_colorspace);
+    FIELD(int, frame, l->frame_chroma_location) = FIELD(int, avctx, l->avctx_chroma_location);
+}
+
+/** Give FFmpeg the next picture, if there is one. */
+static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame, int *got_frame) {
+    const struct layout *l = host->layout;
+    struct codec_state *state = codec_state(host, avctx);
+    int result = gvc_decoder_peek(state->gvc);
+    if (result == GVC_AGAIN || result == GVC_EOF)
+        return 0;
+    if (result != GVC_OK)
+        return decoder_error(host, avctx, result);
+    int error = update_format(host, avctx); // a keyframe may have brought the sequence header
+    if (error >= 0)
+        error = allocate_frame(host, avctx, frame);
+    if (error < 0)
+        return error;
+    gvc_picture picture = {0};
+    for (int i = 0; i < 3; i++) {
+        picture.data[i] = (&FIELD(uint8_t *, frame, l->frame_data))[i];
+        picture.stride[i] = (&FIELD(int, frame, l->frame_linesize))[i];
+    }
+    result = gvc_decoder_receive(state->gvc, &picture);
+    if (result != GVC_OK)
+        return decoder_error(host, avctx, result);
+    describe_frame(host, avctx, frame, &picture);
+    *got_frame = 1;
+    return 0;
+}
+
+int decoder_decode(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPacket *packet) {
+    const struct host *host = host_of(avctx);
+    if (!host)
+        return AVERROR_BUG;
+    struct codec_state *state = codec_state(host, avctx);
+    int size = FIELD(int, packet, host->layout->packet_size);
+    if (size == 0 && state->failed)
+        return 0;
+    int error = send_packet(host, avctx, packet);
+    if (error >= 0)
+        error = receive_frame(host, avctx, frame, got_frame);
+    return error < 0 ? error : size;
+}
+
+void decoder_flush(AVCodecContext *avctx) {
+    const struct host *host = host_of(avctx);
+    if (!host)
+        return;
+    struct codec_state *state = codec_state(host, avctx);
+    state->draining = state->failed = false;
+    int result = gvc_flush(state->gvc);
+    if (result != GVC_OK)
+        decoder_error(host, avctx, result);
+}

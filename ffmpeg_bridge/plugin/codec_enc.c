@@ -1,0 +1,154 @@
+/** Encoder callbacks. */
+#include "codec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** The standard options -b:v and -g as options of GVC. */
+static void standard_options(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
+    int64_t bit_rate = FIELD(int64_t, avctx, host->layout->avctx_bit_rate);
+    int gop_size = FIELD(int, avctx, host->layout->avctx_gop_size);
+    int used = 0;
+    text[0] = 0;
+    if (bit_rate > 0)
+        used = snprintf(text, size, "bitrate=%lld", (long long)bit_rate);
+    if (gop_size >= 0) // FFmpeg's 0 means intra only
+        snprintf(text + used, size - (size_t)used, "%skeyint=%d", used ? ":" : "", gop_size ? gop_size : 1);
+}
+
+static gvc_params encoder_params(const struct host *host, AVCodecContext *avctx) {
+    const struct layout *l = host->layout;
+    struct rational time_base = FIELD(struct rational, avctx, l->avctx_time_base);
+    struct rational frame_rate = FIELD(struct rational, avctx, l->avctx_framerate);
+    struct rational sar = FIELD(struct rational, avctx, l->avctx_sample_aspect_ratio);
+    return (gvc_params){
+        .struct_size = sizeof(gvc_params),
+        .width = FIELD(int, avctx, l->avctx_width),
+        .height = FIELD(int, avctx, l->avctx_height),
+        .time_base_num = time_base.num,
+        .time_base_den = time_base.den,
+        .frame_rate_num = frame_rate.num,
+        .frame_rate_den = frame_rate.den,
+        .sar_num = sar.num,
+        .sar_den = sar.den,
+        .color_range = FIELD(int, avctx, l->avctx_color_range),
+        .color_primaries = FIELD(int, avctx, l->avctx_color_primaries),
+        .color_trc = FIELD(int, avctx, l->avctx_color_trc),
+        .colorspace = FIELD(int, avctx, l->avctx_colorspace),
+        .chroma_location = FIELD(int, avctx, l->avctx_chroma_location),
+    };
+}
+
+/** The sequence header must be in the context before the muxer writes the file's header. */
+static int set_extradata(const struct host *host, AVCodecContext *avctx) {
+    const uint8_t *data;
+    size_t size;
+    int result = gvc_encoder_extradata(codec_state(host, avctx)->gvc, &data, &size);
+    if (result != GVC_OK)
+        return codec_error(host, avctx, result);
+    uint8_t *copy = host->call.av_mallocz(size + (size_t)host->layout->input_padding);
+    if (!copy)
+        return AVERROR(ENOMEM);
+    memcpy(copy, data, size);
+    FIELD(uint8_t *, avctx, host->layout->avctx_extradata) = copy;
+    FIELD(int, avctx, host->layout->avctx_extradata_size) = (int)size;
+    return 0;
+}
+
+int encoder_init(AVCodecContext *avctx) {
+    const struct host *host = host_of(avctx);
+    if (!host)
+        return AVERROR_BUG;
+    struct codec_state *state = codec_state(host, avctx);
+    gvc_params params = encoder_params(host, avctx);
+    char standard[80];
+    standard_options(host, avctx, standard, sizeof(standard));
+    char *options = options_text(state, ENCODER, standard);
+    if (!options)
+        return AVERROR(ENOMEM);
+    params.options = options;
+    int result = gvc_encoder_open(&state->gvc, &params);
+    free(options);
+    if (result != GVC_OK)
+        return codec_error(host, avctx, result);
+    if (!FIELD(uint32_t, avctx, host->layout->avctx_codec_tag))
+        FIELD(uint32_t, avctx, host->layout->avctx_codec_tag) = FOURCC('G', 'V', 'C', '1');
+    FIELD(int, avctx, host->layout->avctx_has_b_frames) = 0;
+    return set_extradata(host, avctx);
+}
+
+/**
+ * Duration of `frame` in ticks of the encoder's time base. Where frames carry none (many programs leave it out, and
+ * libavcodec 59 has none in this time base) it is that of the nominal frame rate, 0 if there is no such rate.
+ */
+static int64_t frame_duration(const struct host *host, AVCodecContext *avctx, const AVFrame *frame) {
+    const struct layout *l = host->layout;
+    int64_t duration = l->frame_duration_valid ? FIELD(const int64_t, frame, l->frame_duration) : 0;
+    struct rational time_base = FIELD(struct rational, avctx, l->avctx_time_base);
+    struct rational rate = FIELD(struct rational, avctx, l->avctx_framerate);
+    if (duration > 0 || time_base.num <= 0 || time_base.den <= 0 || rate.num <= 0 || rate.den <= 0)
+        return duration > 0 ? duration : 0;
+    int64_t ticks = (int64_t)time_base.den * rate.den, per = (int64_t)time_base.num * rate.num;
+    return (ticks + per / 2) / per;
+}
+
+static int send_frame(const struct host *host, AVCodecContext *avctx, const AVFrame *frame) {
+    const struct layout *l = host->layout;
+    if (FIELD(const int, frame, l->frame_width) != FIELD(int, avctx, l->avctx_width) ||
+        FIELD(const int, frame, l->frame_height) != FIELD(int, avctx, l->avctx_height) ||
+        FIELD(const int, frame, l->frame_format) != l->pix_fmt_yuv420p) {
+        host->call.av_log(avctx, AV_LOG_ERROR, "frame size or format changed; scale all frames to the first one's\n");
+        return AVERROR(EINVAL);
+    }
+    gvc_picture picture = {
+        .pts = FIELD(const int64_t, frame, l->frame_pts),
+        .duration = frame_duration(host, avctx, frame),
+        .key = FIELD(const int, frame, l->frame_pict_type) == l->picture_type_i,
+    };
+    for (int i = 0; i < 3; i++) {
+        picture.data[i] = (&FIELD(uint8_t *const, frame, l->frame_data))[i];
+        picture.stride[i] = (&FIELD(const int, frame, l->frame_linesize))[i];
+    }
+    int result = gvc_encoder_send(codec_state(host, avctx)->gvc, &picture);
+    return result == GVC_OK ? 0 : codec_error(host, avctx, result);
+}
+
+/** Give FFmpeg the next coded frame, if there is one. */
+static int receive_packet(const struct host *host, AVCodecContext *avctx, AVPacket *packet, int *got_packet) {
+    const struct layout *l = host->layout;
+    gvc_packet coded = {0};
+    int result = gvc_encoder_receive(codec_state(host, avctx)->gvc, &coded);
+    if (result == GVC_AGAIN || result == GVC_EOF)
+        return 0;
+    if (result != GVC_OK)
+        return codec_error(host, avctx, result);
+    if (coded.size > INT32_MAX)
+        return AVERROR(ENOMEM);
+    int error = host->call.av_new_packet(packet, (int)coded.size);
+    if (error < 0)
+        return error;
+    memcpy(FIELD(uint8_t *, packet, l->packet_data), coded.data, coded.size);
+    FIELD(int64_t, packet, l->packet_pts) = FIELD(int64_t, packet, l->packet_dts) = coded.pts;
+    FIELD(int64_t, packet, l->packet_duration) = coded.duration;
+    if (coded.flags & GVC_PACKET_KEY)
+        FIELD(int, packet, l->packet_flags) |= l->packet_flag_key;
+    *got_packet = 1;
+    return 0;
+}
+
+int encoder_encode(AVCodecContext *avctx, AVPacket *packet, const AVFrame *frame, int *got_packet) {
+    const struct host *host = host_of(avctx);
+    if (!host)
+        return AVERROR_BUG;
+    struct codec_state *state = codec_state(host, avctx);
+    int error = 0;
+    if (frame) {
+        error = send_frame(host, avctx, frame);
+    } else if (!state->draining) {
+        state->draining = true;
+        int result = gvc_encoder_send(state->gvc, NULL);
+        error = result == GVC_OK ? 0 : codec_error(host, avctx, result);
+    }
+    return error < 0 ? error : receive_packet(host, avctx, packet, got_packet);
+}

@@ -1,0 +1,34 @@
+/**
+ * libgvc_ffmpeg: registers the codec `gvc` in FFmpeg libraries that know nothing of it.
+ *
+ * Preload it (LD_PRELOAD) into a program that is linked to libavcodec, or load it into one that has loaded
+ * libavcodec and call gvc_ffmpeg_install. In a process without libavcodec it does nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int gvc_ffmpeg_install(void);
+EXPORT const char *gvc_ffmpeg_status(void);
+
+/**
+ * Register the codec in each libavcodec that is loaded and not served yet. Returns how many serve it; 0 if none is
+ * loaded; -1 if none can be served (gvc_ffmpeg_status says why).
+ */
+int gvc_ffmpeg_install(void) {
+    return hosts_install();
+}
+
+/** A sentence for each libavcodec that was found, one a line; "" if there was none. Valid until the next call. */
+const char *gvc_ffmpeg_status(void) {
+    return hosts_status();
+}
+
+__attribute__((constructor)) static void install_at_load(void) {
+    const char *debug = getenv("GVC_DEBUG");
+    if (gvc_ffmpeg_install() != 0 && debug && *debug)
+        fprintf(stderr, "gvc: %s\n", gvc_ffmpeg_status());
+}

@@ -1,0 +1,167 @@
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct host hosts[MAX_HOSTS];
+static atomic_int host_count; // grows only, so that callbacks may read without the lock
+static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/** File names of loaded libraries that start with `prefix`. */
+struct library_list {
+    const char *prefix;
+    char path[MAX_HOSTS][4096];
+    int count;
+};
+
+static int collect_library(struct dl_phdr_info *info, size_t size, void *opaque) {
+    struct library_list *list = opaque;
+    const char *slash = info->dlpi_name ? strrchr(info->dlpi_name, '/') : NULL;
+    size_t length = strlen(list->prefix);
+    (void)size;
+    if (!slash || strncmp(slash + 1, list->prefix, length) != 0 || !strchr(".-", slash[1 + length]))
+        return 0;
+    if (list->count < MAX_HOSTS && strlen(info->dlpi_name) < sizeof(list->path[0]))
+        strcpy(list->path[list->count++], info->dlpi_name);
+    return 0;
+}
+
+const void *library_base(const void *address) {
+    Dl_info info;
+    return address && dladdr(address, &info) ? info.dli_fbase : NULL;
+}
+
+/** Look up all functions; libavutil's come by the dependencies of libavcodec. Returns the name of a missing one. */
+static const char *find_functions(struct host *host) {
+#define GVC_FIND(result, name, arguments)                                                                              \
+    if (!(*(void **)&host->call.name = dlsym(host->library, #name)))                                                   \
+        return #name;
+    FFMPEG_FUNCTIONS(GVC_FIND)
+#undef GVC_FIND
+    return NULL;
+}
+
+static void refuse(struct host *host, const char *path, const char *reason) {
+    snprintf(host->status, sizeof(host->status), "%s does not serve gvc: %s", path, reason);
+}
+
+static void register_codec(struct host *host, const char *path) {
+    const char *missing = find_functions(host), *victim = NULL, *reason;
+    char text[200];
+    if (missing) {
+        snprintf(text, sizeof(text), "it has no function %s", missing);
+        refuse(host, path, text);
+        return;
+    }
+    if (host->call.avcodec_find_encoder_by_name("gvc") && host->call.avcodec_find_decoder_by_name("gvc")) {
+        host->serving = true;
+        snprintf(host->status, sizeof(host->status), "%s has gvc already", path);
+        return;
+    }
+    unsigned version = host->call.avcodec_version();
+    host->layout = layout_find(version);
+    if (!host->layout) {
+        snprintf(text, sizeof(text), "libavcodec %u.%u is not one of the known versions (%s)", version >> 16,
+                 version >> 8 & 255, layout_known_versions());
+        refuse(host, path, text);
+        return;
+    }
+    host->context_class = host->call.avcodec_get_class();
+    reason = host_check_layout(host);
+    if (!reason)
+        reason = host_take_over_codec(host, &victim);
+    if (reason) {
+        refuse(host, path, reason);
+        return;
+    }
+    host->serving = true;
+    snprintf(host->status, sizeof(host->status), "%s (libavcodec %u.%u) serves gvc in place of %s", path, version >> 16,
+             version >> 8 & 255, victim);
+}
+
+static void add_codec_library(const char *path) {
+    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    int count = atomic_load(&host_count);
+    if (!library)
+        return;
+    for (int i = 0; i < count; i++) {
+        if (hosts[i].library == library) {
+            dlclose(library); // seen before: we hold it already
+            return;
+        }
+    }
+    if (count == MAX_HOSTS) {
+        dlclose(library);
+        return;
+    }
+    struct host *host = &hosts[count];
+    host->library = library;
+    register_codec(host, path);
+    atomic_store(&host_count, count + 1);
+}
+
+static void add_muxer_library(const char *path) {
+    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    void *version = library ? dlsym(library, "avcodec_version") : NULL; // of the libavcodec that it is linked to
+    int count = atomic_load(&host_count);
+    for (int i = 0; version && i < count; i++) {
+        struct host *host = &hosts[i];
+        if (!host->codec_id || host->muxer_library || (void *)host->call.avcodec_version != version)
+            continue;
+        host->muxer_library = library;
+        const char *reason = host_patch_muxer(host, i);
+        size_t used = strlen(host->status);
+        if (reason)
+            snprintf(host->status + used, sizeof(host->status) - used,
+                     ", but its libavformat does not know the tag: %s", reason);
+        return;
+    }
+    if (library)
+        dlclose(library);
+}
+
+int hosts_install(void) {
+    int serving = 0;
+    pthread_mutex_lock(&install_lock);
+    // Kept off the stack: constructors may run on small ones.
+    static struct library_list codecs, muxers;
+    codecs = (struct library_list){.prefix = "libavcodec"};
+    muxers = (struct library_list){.prefix = "libavformat"};
+    dl_iterate_phdr(collect_library, &codecs);
+    dl_iterate_phdr(collect_library, &muxers);
+    for (int i = 0; i < codecs.count; i++)
+        add_codec_library(codecs.path[i]);
+    for (int i = 0; i < muxers.count; i++)
+        add_muxer_library(muxers.path[i]);
+    int count = atomic_load(&host_count);
+    for (int i = 0; i < count; i++)
+        serving += hosts[i].serving;
+    pthread_mutex_unlock(&install_lock);
+    return serving ? serving : count ? -1 : 0;
+}
+
+const struct host *host_of(const AVCodecContext *avctx) {
+    // The first member of every AVCodecContext is its AVClass, and each libavcodec has one of its own.
+    const void *context_class = *(const void *const *)avctx;
+    int count = atomic_load(&host_count);
+    for (int i = 0; i < count; i++)
+        if (hosts[i].serving && hosts[i].context_class == context_class)
+            return &hosts[i];
+    return NULL;
+}
+
+const char *hosts_status(void) {
+    static char text[MAX_HOSTS * (sizeof(hosts[0].status) + 1)];
+    size_t used = 0;
+    pthread_mutex_lock(&install_lock);
+    text[0] = 0;
+    for (int i = 0; i < atomic_load(&host_count); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? "\n" : "", hosts[i].status);
+    pthread_mutex_unlock(&install_lock);
+    return text;
+}

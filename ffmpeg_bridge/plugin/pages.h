@@ -1,0 +1,19 @@
+/** Writing to read-only data of a loaded library. */
+#ifndef GVC_PAGES_H
+#define GVC_PAGES_H
+
+#include <stddef.h>
+
+struct patch {
+    void *target;
+    const void *bytes;
+    size_t size;
+};
+
+/**
+ * Write all patches, or none if the system forbids one. Page protections are afterwards as they were before.
+ * Returns NULL or why not.
+ */
+const char *write_patches(const struct patch *patches, int count);
+
+#endif

@@ -1,0 +1,78 @@
+/**
+ * Prints the entries of a row of ffmpeg_bridge/plugin/layouts.inc, one a line, for the FFmpeg release whose headers it
+ * is compiled with. make_layout.py compiles and runs it; see there. The plugin itself never sees these headers.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "libavcodec/avcodec.h"
+#include "libavcodec/codec_desc.h"
+#include "libavcodec/codec_internal.h"
+#include "libavformat/avformat.h"
+#include "libavutil/frame.h"
+#include "libavutil/opt.h"
+#if LIBAVFORMAT_VERSION_MAJOR >= 60
+#include "libavformat/mux.h"
+#endif
+
+#include "../plugin/layout_fields.h"
+
+/** Offset of a member; refuses to compile when the member is not `size` bytes. */
+#define MEMBER(type, member, size)                                                                                     \
+    ((int)offsetof(type, member) + 0 * (int)sizeof(char[sizeof(((type *)0)->member) == (size) ? 1 : -1]))
+
+/** Position of a bit field inside the 32-bit word that all of FFCodec's share, found by filling the field with ones. */
+#define BITS_WORD(field)                                                                                               \
+    ({                                                                                                                 \
+        FFCodec codec;                                                                                                 \
+        memset(&codec, 0, sizeof(codec));                                                                              \
+        codec.field = ~0u;                                                                                             \
+        uint32_t word;                                                                                                 \
+        memcpy(&word, (char *)&codec + CODEC_BITS_WORD, sizeof(word));                                                 \
+        word;                                                                                                          \
+    })
+#define BITS_SHIFT(field) __builtin_ctz(BITS_WORD(field))
+#define BITS_WIDTH(field) __builtin_popcount(BITS_WORD(field))
+#define CODEC_BITS_WORD ((int)sizeof(AVCodec))
+
+/* Differences between releases. */
+#if LIBAVUTIL_VERSION_MAJOR < 58 /* the key flag was a member; the duration was the packet's, in its time base */
+#define FRAME_DURATION pkt_duration
+#define FRAME_DURATION_VALID 0
+#define FRAME_KEY_MEMBER MEMBER(AVFrame, key_frame, 4)
+#define FRAME_FLAG_KEY 0
+#else
+#define FRAME_DURATION duration
+#define FRAME_DURATION_VALID 1
+#define FRAME_KEY_MEMBER (-1)
+#define FRAME_FLAG_KEY AV_FRAME_FLAG_KEY
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 60
+#define CAP_INIT_THREADSAFE FF_CODEC_CAP_INIT_THREADSAFE
+#define COLOR_RANGES_SHIFT (-1)
+#define COLOR_RANGES_WIDTH 0
+#else /* thread-safe unless said otherwise */
+#define CAP_INIT_THREADSAFE 0
+#define COLOR_RANGES_SHIFT BITS_SHIFT(color_ranges)
+#define COLOR_RANGES_WIDTH BITS_WIDTH(color_ranges)
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 63
+#define CODEC_LISTS p.
+#else
+#define CODEC_LISTS
+#endif
+#if LIBAVFORMAT_VERSION_MAJOR < 60
+#define MUXER AVOutputFormat
+#else
+#define MUXER FFOutputFormat
+#endif
+
+int main(int argc, char **argv) {
+    printf(".release=\"%s\"\n.major=%d\n.minor=%d\n", argc > 1 ? argv[1] : "?", LIBAVCODEC_VERSION_MAJOR,
+           LIBAVCODEC_VERSION_MINOR);
+#define PRINT(name, value) printf(".%s=%d\n", #name, (int)(value));
+    GVC_LAYOUT_FIELDS(PRINT)
+    return 0;
+}
