@@ -52,7 +52,7 @@ def read_atoms(decoder: RangeDecoder, count: int, size: int) -> tuple[np.ndarray
 
 
 def write_count(encoder: RangeEncoder, count: int, previous: int) -> None:
-    """Write the number of atoms, 0..MAX_COUNT, cheapest if near `previous`: its bit length, then the bits themselves."""
+    """Write the number of atoms, 0..MAX_COUNT, cheapest if near `previous`: its bit length, then its lower bits."""
     if not 0 <= count <= MAX_COUNT:
         raise ValueError(f"the number of atoms must be 0..{MAX_COUNT}")
     weights, length = _length_weights(previous), count.bit_length()

@@ -122,7 +122,7 @@ def test_counts_round_trip(pairs):
     decoder.finish()
 
 
-@given(st.lists(st.integers(-12, 12) | st.integers(-(2**31), 2**31)), st.integers(0, 8))
+@given(st.lists(st.integers(-12, 12) | st.integers(1 - 2**31, 2**31 - 1)), st.integers(0, 8))
 def test_deltas_round_trip(values, reach):
     encoder, model = RangeEncoder(), DeltaModel(reach)
     for value in values:
@@ -163,9 +163,9 @@ def test_truncation_is_noticed():
     write_atoms(encoder, indices, signs, 1 << 17)
     data = encoder.finish()
     with pytest.raises(BitstreamError, match="end early"):
-        read_atoms(RangeDecoder(data[:-12]), 64, 1 << 17)
+        read_atoms(RangeDecoder(data[:-2]), 64, 1 << 17)
     with pytest.raises(BitstreamError, match="unused"):
-        decoder = RangeDecoder(data + b"spare bytes")
+        decoder = RangeDecoder(data + b"!!")
         read_atoms(decoder, 64, 1 << 17)
         decoder.finish()
 

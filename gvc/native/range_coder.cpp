@@ -1,16 +1,19 @@
 // Range coder with a 64-bit interval, byte-wise output and carries; and the coding of index sets. Normative.
 //
 // The coder's interval is [low, low + range), low taken modulo 2^64 with carries into the bytes already written.
-//   start      low = 0, range = 2^64 - 1; the decoder's `code` is the first 8 bytes, big-endian
-//   symbol     (start, frequency, total): unit = range / total; low += unit * start; range = unit * frequency
-//              decoder: value = code / unit, an error if value >= total; code -= unit * start
-//   n bits     symbol with total 2^n, frequency 1 (n <= 32; longer fields by 32 bits, the upper ones first)
-//   binary     share p / 2^32 for 1: split = range - (range >> 32) * p; 0: range = split; 1: low += split, range -=
-//   split renewal    while range < 2^56: write low's top byte, low <<= 8, range <<= 8; the decoder shifts a byte into
-//   `code` end        one more byte of the smallest number in the interval with 56 zero bits at its end; then zero
-//   bytes are
-//              dropped from the end, but none of those written by renewals
+// - Start: low = 0, range = 2^64 - 1; the decoder's `code` is the first 8 bytes, big-endian.
+// - Symbol (start, frequency, total): unit = range / total (rounded down); low += unit * start;
+//   range = unit * frequency. Decoder: value = code / unit, corrupt if value >= total; code -= unit * start.
+// - n bits: (value, 1, 2^n) for n <= 32; of longer fields first those above the lowest 32, then the lowest 32.
+// - Binary decision, one having the share p / 2^32: split = range - (range >> 32) * p.
+//   Zero: range = split. One: low += split, range -= split. Decoder: one if code >= split, then code -= split.
+// - Renewal, after each of these: while range < 2^56, write the top byte of low, low <<= 8, range <<= 8; the decoder
+//   shifts the next byte into code.
+// - End: one more byte, the top byte of low + 2^56 - 1 (with its carry), left out if it is zero.
 // The decoder reads zeros past the end, at most 8 of them. Any bytes decode to some values or are refused as corrupt.
+//
+// A set of M indices below N is N binary decisions, place by place: is it in the set? With `ones` members and `places`
+// places left, the share is p = (ones << 32) / places (rounded down). Coding stops when ones = 0 or ones = places.
 #include "bindings.h"
 
 #include <algorithm>
@@ -126,13 +129,11 @@ class RangeEncoder {
     py::bytes finish() {
         require_open();
         finished_ = true;
-        const size_t renewals = bytes_.size();
         const uint64_t top = low_ + (kRenewBelow - 1);
         if (top < low_)
             carry();
-        bytes_.push_back(uint8_t(top >> 56));
-        while (bytes_.size() > renewals && bytes_.back() == 0)
-            bytes_.pop_back();
+        if (top >> 56)
+            bytes_.push_back(uint8_t(top >> 56));
         return py::bytes(reinterpret_cast<const char *>(bytes_.data()), bytes_.size());
     }
 
@@ -260,8 +261,9 @@ class RangeDecoder {
 
     /// Refuses bytes that follow the coded values.
     void finish() const {
-        if (position_ < data_.size())
-            throw CorruptData(position_, "unused bytes follow the coded values");
+        const size_t needed = position_ - 7; // 8 bytes were read ahead, of which the encoder writes at most one
+        if (needed < data_.size())
+            throw CorruptData(needed, "unused bytes follow the coded values");
     }
 
   private:
