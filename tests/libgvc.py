@@ -1,0 +1,154 @@
+"""libgvc as a C program sees it: a thin layer over the real gvc.h and libgvc.so for the tests."""
+
+from pathlib import Path
+
+import numpy as np
+from cffi import FFI
+
+import gvc
+from gvc.engine.protocol import NOPTS, read_declarations
+from gvc.media import Packet, Picture
+
+LIB = Path(gvc.__file__).parent / "lib"
+HEADER = LIB / "include" / "gvc.h"
+
+ffi = FFI()
+ffi.cdef("\n".join(line for line in read_declarations(HEADER).splitlines() if line not in ('extern "C" {', "}")))
+lib = ffi.dlopen(str(LIB / "libgvc.so"))
+
+
+class CallError(Exception):
+    """A call returned an error code."""
+
+    def __init__(self, code: int, sentence: str):
+        super().__init__(f"{code}: {sentence}")
+        self.code, self.sentence = code, sentence
+
+
+class Context:
+    """A gvc_context; use it in a `with` statement."""
+
+    def __init__(self, opener, struct_size: int | None = None, options: str = "", extradata: bytes = b"", **fields):
+        self._keep = [ffi.new("char[]", options.encode()), ffi.from_buffer("uint8_t[]", extradata)]
+        params = ffi.new("gvc_params *", fields)
+        params.struct_size = ffi.sizeof("gvc_params") if struct_size is None else struct_size
+        params.options = self._keep[0]
+        if extradata:
+            params.extradata, params.extradata_size = self._keep[1], len(extradata)
+        self._handle = ffi.new("gvc_context **")
+        try:
+            self._check(opener(self._handle, params))
+        except CallError:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        lib.gvc_close(self._handle)
+        assert self._handle[0] == ffi.NULL
+
+    def flush(self) -> None:
+        self._check(lib.gvc_flush(self._handle[0]))
+
+    def _check(self, code: int) -> int:
+        if code not in (lib.GVC_OK, lib.GVC_AGAIN, lib.GVC_EOF):
+            raise CallError(code, ffi.string(lib.gvc_error_message(self._handle[0])).decode())
+        return code
+
+
+class Encoder(Context):
+    def __init__(self, width: int, height: int, **fields):
+        super().__init__(lib.gvc_encoder_open, width=width, height=height, **fields)
+
+    @property
+    def extradata(self) -> bytes:
+        data, size = ffi.new("uint8_t **"), ffi.new("size_t *")
+        assert self._check(lib.gvc_encoder_extradata(self._handle[0], data, size)) == lib.GVC_OK
+        return bytes(ffi.buffer(data[0], size[0]))
+
+    def send(self, picture: Picture | None) -> int:
+        if picture is None:
+            return self._check(lib.gvc_encoder_send(self._handle[0], ffi.NULL))
+        pts = NOPTS if picture.pts is None else picture.pts
+        c = ffi.new("gvc_picture *", {"pts": pts, "duration": picture.duration, "key": picture.key})
+        for i, plane in enumerate(picture.planes):
+            c.data[i], c.stride[i] = ffi.cast("uint8_t *", plane.ctypes.data), plane.strides[0]
+        return self._check(lib.gvc_encoder_send(self._handle[0], c))
+
+    def receive(self) -> Packet | int:
+        """A packet, or GVC_AGAIN or GVC_EOF."""
+        c = ffi.new("gvc_packet *")
+        code = self._check(lib.gvc_encoder_receive(self._handle[0], c))
+        if code:
+            return code
+        data = bytes(ffi.buffer(c.data, c.size))
+        return Packet(data, None if c.pts == NOPTS else c.pts, c.duration, bool(c.flags & lib.GVC_PACKET_KEY))
+
+    def encode(self, pictures: list[Picture]) -> list[Packet]:
+        """All packets of a clip, to the end."""
+        packets = []
+        for picture in [*pictures, None]:
+            self.send(picture)
+            while isinstance(packet := self.receive(), Packet):
+                packets.append(packet)
+        assert packet == lib.GVC_EOF
+        return packets
+
+
+class Decoder(Context):
+    def __init__(self, **fields):
+        super().__init__(lib.gvc_decoder_open, **fields)
+
+    def format(self, struct_size: int | None = None):
+        """The gvc_params that the decoder tells, or None."""
+        params = ffi.new("gvc_params *")
+        params.struct_size = ffi.sizeof("gvc_params") if struct_size is None else struct_size
+        return None if self._check(lib.gvc_decoder_format(self._handle[0], params)) else params
+
+    def send(self, packet: Packet | None) -> int:
+        if packet is None:
+            return self._check(lib.gvc_decoder_send(self._handle[0], ffi.NULL))
+        data = ffi.from_buffer("uint8_t[]", packet.data)
+        flags = lib.GVC_PACKET_KEY if packet.key else 0
+        pts = NOPTS if packet.pts is None else packet.pts
+        c = ffi.new("gvc_packet *", {"data": data, "size": len(packet.data), "pts": pts, "flags": flags})
+        c.duration = packet.duration
+        return self._check(lib.gvc_decoder_send(self._handle[0], c))
+
+    def receive(self) -> Picture | int:
+        """A picture, or GVC_AGAIN or GVC_EOF. The planes are parts of wider ones, as FFmpeg's are."""
+        code = self._check(lib.gvc_decoder_peek(self._handle[0]))
+        if code:
+            return code
+        known = self.format()
+        chroma = ((known.height + 1) // 2, (known.width + 1) // 2)
+        wide = [np.zeros((h, w + 13), np.uint8) for h, w in ((known.height, known.width), chroma, chroma)]
+        c = ffi.new("gvc_picture *")
+        for i, plane in enumerate(wide):
+            c.data[i], c.stride[i] = ffi.cast("uint8_t *", plane.ctypes.data), plane.strides[0]
+        assert self._check(lib.gvc_decoder_receive(self._handle[0], c)) == lib.GVC_OK
+        assert not any(plane[:, -13:].any() for plane in wide), "written past the picture"
+        planes = tuple(plane[:, :-13] for plane in wide)
+        return Picture(planes, None if c.pts == NOPTS else c.pts, c.duration, bool(c.key))
+
+    def drain(self) -> tuple[list[Picture], int]:
+        """Pictures until GVC_AGAIN or GVC_EOF, and which of them it was."""
+        pictures = []
+        while isinstance(picture := self.receive(), Picture):
+            pictures.append(picture)
+        return pictures, picture
+
+    def decode(self, packets: list[Packet | None]) -> list[Picture]:
+        """All pictures of these packets; None is the end."""
+        pictures = []
+        for packet in packets:
+            self.send(packet)
+            got, end = self.drain()
+            assert end == (lib.GVC_AGAIN if packet else lib.GVC_EOF)
+            pictures += got
+        return pictures
