@@ -38,50 +38,45 @@ const void *library_base(const void *address) {
 
 /** Look up all functions; libavutil's come by the dependencies of libavcodec. Returns the name of a missing one. */
 static const char *find_functions(struct host *host) {
+    const char *missing = NULL;
 #define GVC_FIND(result, name, arguments)                                                                              \
     if (!(*(void **)&host->call.name = dlsym(host->library, #name)))                                                   \
-        return #name;
+        missing = #name;
     FFMPEG_FUNCTIONS(GVC_FIND)
 #undef GVC_FIND
-    return NULL;
+    return missing;
 }
 
-static void refuse(struct host *host, const char *path, const char *reason) {
-    snprintf(host->status, sizeof(host->status), "%s does not serve gvc: %s", path, reason);
-}
-
-static void register_codec(struct host *host, const char *path) {
-    const char *missing = find_functions(host), *victim = NULL, *reason;
-    char text[200];
-    if (missing) {
-        snprintf(text, sizeof(text), "it has no function %s", missing);
-        refuse(host, path, text);
-        return;
-    }
-    if (host->call.avcodec_find_encoder_by_name("gvc") && host->call.avcodec_find_decoder_by_name("gvc")) {
-        host->serving = true;
-        snprintf(host->status, sizeof(host->status), "%s has gvc already", path);
-        return;
-    }
-    unsigned version = host->call.avcodec_version();
-    host->layout = layout_find(version);
-    if (!host->layout) {
-        snprintf(text, sizeof(text), "libavcodec %u.%u is not one of the known versions (%s)", version >> 16,
-                 version >> 8 & 255, layout_known_versions());
-        refuse(host, path, text);
-        return;
-    }
+/** Register the codec in a library that may serve it. Returns NULL or why not. */
+static const char *register_codec(struct host *host, const char **victim) {
     host->context_class = host->call.avcodec_get_class();
-    reason = host_check_layout(host);
-    if (!reason)
-        reason = host_take_over_codec(host, &victim);
-    if (reason) {
-        refuse(host, path, reason);
+    const char *reason = host_check_layout(host);
+    return reason ? reason : host_take_over_codec(host, victim);
+}
+
+/** Decide what becomes of a libavcodec, do it, and say so in host->status. */
+static void open_host(struct host *host) {
+    const char *missing = find_functions(host), *victim = NULL, *reason;
+    const struct functions *call = &host->call;
+    unsigned version = call->avcodec_version ? call->avcodec_version() : 0;
+    char name[40], text[120] = "";
+    snprintf(name, sizeof(name), "libavcodec %u.%u", version >> 16, version >> 8 & 255);
+    if (call->avcodec_find_encoder_by_name && call->avcodec_find_encoder_by_name("gvc")) {
+        host->serving = true;
+        snprintf(host->status, sizeof(host->status), "%s has gvc already", name);
         return;
     }
-    host->serving = true;
-    snprintf(host->status, sizeof(host->status), "%s (libavcodec %u.%u) serves gvc in place of %s", path, version >> 16,
-             version >> 8 & 255, victim);
+    host->layout = layout_find(version);
+    if (!host->layout)
+        snprintf(text, sizeof(text), "only the versions %s are known", layout_known_versions());
+    else if (missing)
+        snprintf(text, sizeof(text), "it has no function %s", missing);
+    reason = *text ? text : register_codec(host, &victim);
+    host->serving = !reason;
+    if (reason)
+        snprintf(host->status, sizeof(host->status), "%s does not serve gvc: %s", name, reason);
+    else
+        snprintf(host->status, sizeof(host->status), "%s serves gvc in place of %s", name, victim);
 }
 
 static void add_codec_library(const char *path) {
@@ -101,7 +96,8 @@ static void add_codec_library(const char *path) {
     }
     struct host *host = &hosts[count];
     host->library = library;
-    register_codec(host, path);
+    snprintf(host->path, sizeof(host->path), "%s", path);
+    open_host(host);
     atomic_store(&host_count, count + 1);
 }
 
@@ -156,12 +152,13 @@ const struct host *host_of(const AVCodecContext *avctx) {
 }
 
 const char *hosts_status(void) {
-    static char text[MAX_HOSTS * (sizeof(hosts[0].status) + 1)];
+    static char text[MAX_HOSTS * (sizeof(hosts[0].status) + sizeof(hosts[0].path) + 4)];
     size_t used = 0;
     pthread_mutex_lock(&install_lock);
     text[0] = 0;
     for (int i = 0; i < atomic_load(&host_count); i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? "\n" : "", hosts[i].status);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s (%s)", i ? "\n" : "", hosts[i].status,
+                                 hosts[i].path);
     pthread_mutex_unlock(&install_lock);
     return text;
 }

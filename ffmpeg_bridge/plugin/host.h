@@ -27,7 +27,8 @@ struct host {
     int codec_id;                 ///< AVCodecID taken over, 0 if FFmpeg has GVC built in
     void *muxer_library;          ///< dlopen handle of libavformat, NULL while none was seen
     int (*query_codec)(int, int); ///< Matroska's own answer to "can you mux this id?"
-    char status[512];             ///< a sentence: what became of it
+    char status[300];             ///< a sentence: what became of it
+    char path[512];               ///< of libavcodec, maybe cut off; for messages
 };
 
 /**

@@ -1,0 +1,37 @@
+"""`import gvc.av` makes PyAV know the codec `gvc`.
+
+    import av
+    import gvc.av
+
+    with av.open("movie.mkv", "w") as output:
+        stream = output.add_stream("gvc", rate=24, width=416, height=240, options={"quality": "40"})
+
+Decoding, seeking and remuxing need nothing more than the import. It works with the wheels of PyPI, whose FFmpeg was
+built without GVC. Raises EngineError if the FFmpeg of this PyAV is none that the plugin can serve.
+"""
+
+import os
+import sys
+
+import av
+
+from .errors import EngineError
+from .plugin import install
+
+
+def _register() -> None:
+    report = install()
+    try:
+        av.Codec("gvc", "w")
+        av.Codec("gvc", "r")
+    except ValueError:  # av.codec.codec.UnknownCodecError
+        reason = report or "its FFmpeg libraries were not found in this process"
+        raise EngineError(
+            f"PyAV {av.__version__} cannot be taught GVC ({reason}); install one that can: pip install 'av>=18,<20'"
+        ) from None
+    av.codecs_available.add("gvc")  # PyAV made this set when it was imported
+    if sys.executable:  # this interpreter has gvc, so let libgvc start its engine with it
+        os.environ.setdefault("GVC_PYTHON", sys.executable)
+
+
+_register()

@@ -1,0 +1,79 @@
+"""The FFmpeg plugin: where it is, and how to run a program with it.
+
+The plugin registers the codec `gvc` inside the unmodified FFmpeg libraries of a process. For other programs that is
+done by preloading it (here); for PyAV in this process by `import gvc.av`.
+"""
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+from .errors import EngineError
+
+
+def library_path() -> Path:
+    """Path of libgvc_ffmpeg.so. Raises EngineError if it was not built."""
+    path = Path(__file__).resolve().parent / "lib" / "libgvc_ffmpeg.so"
+    if not path.is_file():
+        raise EngineError(f"the FFmpeg plugin is missing at {path}; install gvc again (needs CMake and a C compiler)")
+    return path
+
+
+def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A copy of `base` (default: this process's environment) in which programs know GVC. Raises EngineError."""
+    path = library_path()
+    variables = dict(os.environ if base is None else base)
+    preload = str(path)
+    if any(separator in preload for separator in " :"):
+        # The loader splits LD_PRELOAD at both and knows no quoting; a folder to search may contain spaces at least.
+        if ":" in preload:
+            raise EngineError(
+                f"the FFmpeg plugin cannot be preloaded from {path}; install gvc in a path without colons"
+            )
+        _prepend(variables, "LD_LIBRARY_PATH", str(path.parent))
+        preload = path.name
+    _prepend(variables, "LD_PRELOAD", preload)
+    if sys.executable:
+        variables.setdefault("GVC_PYTHON", sys.executable)
+    return variables
+
+
+def _prepend(variables: dict[str, str], name: str, value: str) -> None:
+    rest = variables.get(name)
+    variables[name] = f"{value}:{rest}" if rest else value
+
+
+def run(program: str, args: Sequence[str]) -> NoReturn:
+    """Become `program` (ffmpeg, ffprobe, mpv ...) with `args`, GVC registered. Raises EngineError if it is not found.
+
+    The process is replaced, so that Ctrl-C, job control and the exit status are the program's own.
+    """
+    path = shutil.which(program)
+    if path is None:
+        raise EngineError(f"the program {program!r} was not found; install it, for instance by apt-get install ffmpeg")
+    variables = environment()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(path, [program, *args], variables)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(str(library_path()))
+    library.gvc_ffmpeg_status.restype = ctypes.c_char_p
+    return library
+
+
+def install() -> str:
+    """Register the codec in all FFmpeg libraries that this process has loaded.
+
+    Returns a sentence for each of them, one a line; "" if there is none. Raises EngineError if the plugin is missing.
+    """
+    library = _library()
+    library.gvc_ffmpeg_install()
+    return library.gvc_ffmpeg_status().decode(errors="replace")
