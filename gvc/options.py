@@ -54,7 +54,9 @@ ENCODER_OPTIONS = (
     Option("preset", str, "medium", "search effort", choices=("fast", "medium", "slow")),
     Option("seed", int, 42, "seed of the codebooks", 0, 2**32 - 1),
     Option("prior", str, "gp", "generative model: gp, or wan:FOLDER"),
-    Option("transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")),
+    Option(
+        "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
+    ),
     Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
 )
 

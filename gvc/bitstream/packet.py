@@ -70,7 +70,9 @@ def read_packet(data: bytes) -> GopUnit | None:
         return None
     r = FieldReader(data)
     kind = r.uint("packet type", 1, GOP, KEY_GOP)
-    if len(data) <= CHECKSUM_SIZE or zlib.crc32(data[:-CHECKSUM_SIZE]) != int.from_bytes(data[-CHECKSUM_SIZE:], "little"):
+    if len(data) <= CHECKSUM_SIZE or zlib.crc32(data[:-CHECKSUM_SIZE]) != int.from_bytes(
+        data[-CHECKSUM_SIZE:], "little"
+    ):
         raise BitstreamError("packet checksum", len(data), "the packet is damaged or cut off")
     header = None
     if kind == KEY_GOP:

@@ -44,7 +44,14 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
     w.uint(FIXED_SIZE + 3 + 4 + 1 + 8 + 1 + len(name) + 4, 2)
     w.uint(video.width, 2)
     w.uint(video.height, 2)
-    for value in (video.color_range, video.color_primaries, video.color_trc, video.colorspace, video.chroma_location, 0):
+    for value in (
+        video.color_range,
+        video.color_primaries,
+        video.color_trc,
+        video.colorspace,
+        video.chroma_location,
+        0,
+    ):
         w.uint(value, 1)
     for value in video.sample_aspect_ratio.limit_denominator(65535).as_integer_ratio():
         w.uint(min(value, 65535), 2)

@@ -25,13 +25,11 @@ class Condition:
     frames: int  # T, pictures of the GOP including its boundaries
     first: Planes | None = None  # decoded first picture (I2V, FLF2V)
     last: Planes | None = None  # decoded last picture (FLF2V)
-    stop: int = 0  # noise level (gvc.schedule) below which nothing will be coded
-    side: bytes = b""  # the prior's own side information, as sent
     previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before, in the same chain
 
 
 class ConditionedPrior(Protocol):
-    """A prior that has been told the condition of one GOP."""
+    """A prior that has been told all that both sides know of one GOP."""
 
     blocks: list[slice]  # partition of range(size): the parts with their own codebook
     size: int  # values of the latent vector
@@ -50,6 +48,16 @@ class ConditionedPrior(Protocol):
         """Return the pictures of a clean latent; `realism` > 0 may add what the latent does not carry."""
 
 
+class Analysis(Protocol):
+    """Encoder: what a prior finds out about one GOP before it is coded."""
+
+    def describe(self, sigma: float) -> bytes:
+        """Return the side information for coding down to the noise level sigma = t / (1 - t)."""
+
+    def rate_distortion(self, sigma: float) -> tuple[float, float] | None:
+        """Predict (bits of the atoms, squared error in luma-sample units), or None if the prior cannot."""
+
+
 class Prior(Protocol):
     """A generative model, ready to be conditioned."""
 
@@ -57,8 +65,8 @@ class Prior(Protocol):
     weights_hash: bytes  # 8 bytes; zeros where there are no weights
     temporal_stride: int  # the model's GOPs have k * temporal_stride + 1 frames; shorter ones are padded by it
 
-    def describe(self, condition: Condition, clip: Clip) -> bytes:
-        """Encoder: return the side information of this GOP (`condition.side` is still empty)."""
+    def analyse(self, condition: Condition, clip: Clip) -> Analysis:
+        """Encoder: look at the GOP's pictures."""
 
-    def condition(self, condition: Condition) -> ConditionedPrior:
-        """Prepare the prior for one GOP. Raises BitstreamError when `condition.side` is not valid."""
+    def condition(self, condition: Condition, side: bytes) -> ConditionedPrior:
+        """Prepare the prior for one GOP. Raises BitstreamError when `side` is not valid."""

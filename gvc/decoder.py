@@ -1,0 +1,84 @@
+"""Packets in, pictures out."""
+
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+
+from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from .errors import BitstreamError
+from .gop_codec import Anchor, decode_gop
+from .media import Packet, Picture, VideoFormat
+from .options import DECODER_OPTIONS, parse_options
+from .priors import prior_for
+from .priors.base import Planes, Prior
+
+
+class Decoder:
+    """GVC decoder.
+
+    Args:
+        extradata: the sequence header, or None to take it from the first keyframe.
+        options: values by name (gvc.options.DECODER_OPTIONS).
+    Raises BitstreamError, OptionError. A prior is opened with the first GOP (then: PriorError).
+    """
+
+    def __init__(self, extradata: bytes | None = None, options: Mapping[str, object] | None = None):
+        self.options = parse_options(DECODER_OPTIONS, options or {})
+        self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
+        self._prior: Prior | None = None
+        self.flush()
+
+    @property
+    def format(self) -> VideoFormat | None:
+        """Geometry and colour, None while no sequence header is known."""
+        return self.header.format if self.header else None
+
+    def flush(self) -> None:
+        """Forget all state, as after a seek: the next packet that shows anything is a keyframe."""
+        self._queue: deque[Planes] = deque()
+        self._anchor: Anchor | None = None
+        self._next_index: int | None = None
+        self._shown: Planes | None = None
+
+    def decode(self, packet: Packet | None) -> list[Picture]:
+        """Decode one packet; None at the end. Returns the picture of the packet, or none before a keyframe.
+
+        Where a GOP is lost or damaged, the last picture is shown again for each of its packets until the next
+        keyframe. Raises BitstreamError for the damaged packet itself; decoding may go on after it.
+        """
+        if packet is None:
+            return []
+        try:
+            unit = read_packet(packet.data)
+            if unit is not None:
+                self._start_gop(unit)
+        except BitstreamError:
+            self._next_index, self._anchor = None, None
+            self._queue.clear()
+            raise
+        if self._queue:
+            self._shown = self._queue.popleft()
+        if self._shown is None:
+            return []
+        return [Picture(self._shown, packet.pts, packet.duration, unit is not None and unit.key)]
+
+    def _start_gop(self, unit: GopUnit) -> None:
+        self._queue.clear()
+        if unit.header:
+            self._use(unit.header)
+        elif self._next_index is None or unit.index != self._next_index:
+            self._next_index, self._anchor = None, None  # the chain is broken: wait for a keyframe
+            return
+        anchor = None if unit.key else self._anchor
+        clip, self._anchor = decode_gop(self._prior, self.header, unit, anchor, self.options.realism)
+        self._queue.extend(tuple(np.ascontiguousarray(p) for p in planes) for planes in zip(*clip, strict=True))
+        self._next_index = (unit.index + 1) % 2**32
+
+    def _use(self, header: SequenceHeader) -> None:
+        """Adopt the sequence header of a keyframe."""
+        if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
+            self._prior = prior_for(header, self.options.prior, self.options.device)
+        if self.header and header.format.plane_shapes != self.header.format.plane_shapes:
+            raise BitstreamError("sequence header", 0, "the picture size changes within the stream")
+        self.header = header

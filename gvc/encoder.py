@@ -1,0 +1,124 @@
+"""Pictures in, packets out."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from .bitstream import SHOW_NEXT, GopUnit, SequenceHeader, write_gop, write_sequence_header
+from .errors import MediaError
+from .gop import Gop, GopPlanner
+from .gop_codec import Anchor, GopEncoder, Target
+from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
+from .options import ENCODER_OPTIONS, parse_options
+from .priors import open_prior
+from .rate import BitrateControl, check_floor, quality_level
+
+TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
+CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
+
+
+class Encoder:
+    """GVC encoder.
+
+    Args:
+        video_format: geometry, colour, time base and nominal frame rate of the pictures.
+        options: values by name (gvc.options.ENCODER_OPTIONS), text or numbers.
+        on_reconstruction: called with the pictures of each GOP as a decoder will show them (realism 0).
+    Raises OptionError, PriorError, MediaError.
+    """
+
+    def __init__(
+        self,
+        video_format: VideoFormat,
+        options: Mapping[str, object] | None = None,
+        on_reconstruction: Callable[[list[Picture]], None] | None = None,
+    ):
+        self.options = parse_options(ENCODER_OPTIONS, options or {})
+        self.format = video_format
+        if not (1 <= video_format.width <= MAX_DIMENSION and 1 <= video_format.height <= MAX_DIMENSION):
+            raise MediaError(
+                f"pictures must have 1..{MAX_DIMENSION} samples a side; this video has "
+                f"{video_format.width}x{video_format.height}"
+            )
+        prior = open_prior(self.options.prior)
+        self.header = SequenceHeader(
+            video_format,
+            self.options.mode,
+            self.options.transition,
+            prior.name,
+            prior.weights_hash,
+            self.options.seed,
+            CODEBOOK_EXTRA[self.options.preset],
+        )
+        self.extradata = write_sequence_header(self.header)
+        self._coder = GopEncoder(prior, self.header, self.options.preset, self.options.atoms)
+        length = self.options.gop - (self.options.gop - 1) % TEMPORAL_STRIDE
+        self._planner = GopPlanner(length, self.options.keyint, self.options.scenecut, self.options.mode != "t2v")
+        self._bitrate = BitrateControl(self.options.bitrate) if self.options.bitrate else None
+        self._on_reconstruction = on_reconstruction
+        self._anchor: Anchor | None = None
+        self._index = 0
+
+    def encode(self, picture: Picture | None) -> list[Packet]:
+        """Give a picture in display order, or None at the end; return the packets that are ready, in order.
+
+        A GOP's packets come together, once it is complete. Raises MediaError for a picture of another size and
+        RateError when the bitrate cannot be met by any means.
+        """
+        if picture is None:
+            gops = self._planner.finish()
+        else:
+            shapes = tuple(plane.shape for plane in picture.planes)
+            if shapes != self.format.plane_shapes:
+                raise MediaError(
+                    f"the picture's planes are {shapes}, the stream's {self.format.plane_shapes}; "
+                    "scale all pictures to one size"
+                )
+            gops = self._planner.push(picture)
+        return [packet for gop in gops for packet in self._encode_gop(gop)]
+
+    def _encode_gop(self, gop: Gop) -> list[Packet]:
+        clip = tuple(np.stack(planes) for planes in zip(*(p.planes for p in gop.pictures), strict=True))
+        anchor = None if gop.key else self._anchor
+        unit, reconstruct = self._coder.encode(clip, gop.key, self._index, anchor, self._target(gop, clip, anchor))
+        packets = self._packets(gop, unit)
+        if self._bitrate:
+            self._bitrate.spend(8.0 * sum(len(packet.data) for packet in packets))
+        self._index += 1
+        if self.options.mode != "t2v" or self._on_reconstruction:
+            pictures, self._anchor = reconstruct(0.0)
+            if self._on_reconstruction:
+                self._on_reconstruction(
+                    [
+                        Picture(tuple(plane[i] for plane in pictures), p.pts, p.duration, gop.key and i == 0)
+                        for i, p in enumerate(gop.pictures)
+                    ]
+                )
+        return packets
+
+    def _target(self, gop: Gop, clip, anchor: Anchor | None) -> Target:
+        if not self._bitrate:
+            return Target(level=quality_level(self.options.quality))
+        seconds = self._duration(gop)
+        budget = self._bitrate.budget(seconds, len(gop.pictures), gop.key, gop.last)
+        if self._index == 0:
+            check_floor(budget, self._coder.floor(clip, anchor), seconds, self.options.bitrate)
+        return Target(bits=budget - 8.0 * (len(gop.pictures) - 1))
+
+    def _duration(self, gop: Gop) -> Fraction:
+        """Return how many seconds a GOP lasts, by its timestamps where there are any."""
+        nominal = 1 / self.format.frame_rate if self.format.frame_rate else Fraction(1, 25)
+        known = [p.duration * self.format.time_base if p.duration > 0 else nominal for p in gop.pictures]
+        first, last = gop.pictures[0], gop.pictures[-1]
+        if first.pts is not None and last.pts is not None and last.pts > first.pts:
+            return (last.pts - first.pts) * self.format.time_base + known[-1]
+        return sum(known)
+
+    @staticmethod
+    def _packets(gop: Gop, unit: GopUnit) -> list[Packet]:
+        payloads = [write_gop(unit)] + [SHOW_NEXT] * (len(gop.pictures) - 1)
+        return [
+            Packet(data, picture.pts, picture.duration, gop.key and i == 0)
+            for i, (data, picture) in enumerate(zip(payloads, gop.pictures, strict=True))
+        ]

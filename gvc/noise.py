@@ -1,0 +1,164 @@
+"""The two noise sources of the loop: the encoder searches codebook atoms, the decoder replays them.
+
+Each block of the latent has its own codebook at each step. Its noise is a sum of M signed atoms, or, where M = 0, the
+codebook's dense noise; so z is white and of unit variance in any case.
+"""
+
+import numpy as np
+
+from .bitstream import SequenceHeader
+from .codebook import Codebook, Ranking, log2_size_for
+from .entropy import MAX_COUNT, RangeDecoder, RangeEncoder, read_atoms, read_count, set_bits, write_atoms, write_count
+from .priors.base import Array, ConditionedPrior
+from .schedule import MAX_LEVEL, level_time
+from .transition import ancestral
+
+MAX_LOG2_SIZE = 24
+COUNT_BITS = 8.0  # what an atom count costs, about
+
+
+class _BlockNoise:
+    """What both sources share: blocks, their codebooks, and the assembly of a whole noise vector."""
+
+    exhausted = False
+
+    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
+        self._prior, self._seed, self._gop = prior, header.seed, gop % 2**30
+        self._extra = header.codebook_extra
+        self._counts = [0] * len(prior.blocks)  # of the step before: what the next counts are coded against
+
+    def initial(self) -> Array:
+        """Return x_1, white noise [size]; it is step 0 of the codebooks."""
+        return self._assemble(book.dense_noise for book in self._books(0))
+
+    def _books(self, step: int) -> list[Codebook]:
+        sizes = [block.stop - block.start for block in self._prior.blocks]
+        log2 = [min(log2_size_for(size) + self._extra, MAX_LOG2_SIZE) for size in sizes]
+        return [
+            Codebook(d, n, self._seed, self._gop, step, i) for i, (d, n) in enumerate(zip(sizes, log2, strict=True))
+        ]
+
+    def _assemble(self, makers) -> Array:
+        z = self._prior.zeros()
+        device = None if isinstance(z, np.ndarray) else z.device
+        for block, make in zip(self._prior.blocks, makers, strict=True):
+            z[block] = make(device=device)
+        return z
+
+
+def _noise_maker(book: Codebook, indices: np.ndarray, signs: np.ndarray):
+    if not len(indices):
+        return book.dense_noise
+    return lambda device: book.synthesize(indices, signs, device=device)
+
+
+class ReplayNoise(_BlockNoise):
+    """Decoder: reads the atoms of each step from the bitstream."""
+
+    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes):
+        super().__init__(prior, header, gop)
+        self._decoder = RangeDecoder(atoms)
+
+    def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
+        """Return (s, z) as the stream says. Raises BitstreamError."""
+        makers = []
+        for i, book in enumerate(self._books(step + 1)):
+            size = 1 << book.log2_size
+            self._counts[i] = min(read_count(self._decoder, self._counts[i]), size)
+            makers.append(_noise_maker(book, *read_atoms(self._decoder, self._counts[i], size)))
+        return s, self._assemble(makers)
+
+    def finish(self) -> None:
+        """Raise BitstreamError when bytes are left that no step has used."""
+        self._decoder.finish()
+
+
+class SearchNoise(_BlockNoise):
+    """Encoder: picks the atoms that steer the trajectory to the clean latent `x0`, and writes them.
+
+    fixed: atoms a block and step (the paper's rule), or None: posterior-matched counts.
+    levels: noise levels after each step; with a `budget` (bits for all atoms) the last step may end above its level.
+    After the loop `stop` is the level where it ended, `bits` the cost by the ideal code, and `finish` gives the bytes.
+    """
+
+    def __init__(self, prior, header, gop, x0: Array, levels: list[int], *, fixed=None, budget: float | None = None):
+        super().__init__(prior, header, gop)
+        self._x0, self._levels, self._fixed, self._budget = x0, levels, fixed, budget
+        self._encoder = RangeEncoder()
+        self.bits = 0.0
+        self.kl = 0.0  # nats that the matched shifts are worth, for the efficiency of the code
+        self.stop = 0
+
+    def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
+        """Return (s, z) with the chosen atoms, which are written to the stream."""
+        books = self._books(step + 1)
+        residual = self._x0 - x0_hat
+        norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._prior.blocks]
+        rankings = [
+            _rank(book, residual[block] / norm if norm else residual[block])
+            for book, block, norm in zip(books, self._prior.blocks, norms, strict=True)
+        ]
+        if self._fixed is not None:
+            counts = [min(self._fixed, 1 << book.log2_size) for book in books]
+        else:
+            s, counts = self._match(step, t, norms, rankings, books)
+        self.bits += self._cost(counts, books)
+        makers = []
+        for i, (book, ranking, count) in enumerate(zip(books, rankings, counts, strict=True)):
+            indices, signs = ranking.take(count)
+            write_count(self._encoder, count, self._counts[i])
+            write_atoms(self._encoder, indices, signs, 1 << book.log2_size)
+            self._counts[i] = count
+            makers.append(_noise_maker(book, indices, signs))
+        return s, self._assemble(makers)
+
+    def finish(self) -> bytes:
+        """Return the coded atoms of all steps."""
+        return self._encoder.finish()
+
+    def _match(self, step, t, norms, rankings, books) -> tuple[float, list[int]]:
+        """Return the time after the step and the matched counts, ending the step early where the budget asks it."""
+        level = self._levels[step]
+        counts, kl = self._counts_at(level, t, norms, rankings)
+        if self._budget is not None and self.bits + self._cost(counts, books) > self._budget:
+            level = self._last_affordable(step, t, norms, rankings, books)
+            counts, kl = self._counts_at(level, t, norms, rankings)
+            if self.bits + self._cost(counts, books) > self._budget:
+                counts, kl = [0] * len(counts), 0.0
+            self.exhausted = True
+        self.stop, self.kl = level, self.kl + kl
+        return level_time(level), counts
+
+    def _last_affordable(self, step, t, norms, rankings, books) -> int:
+        """Return the lowest level above the step's own whose atoms the budget can pay."""
+        low, high = self._levels[step], (self._levels[step - 1] - 1 if step else MAX_LEVEL)
+        while low < high:
+            middle = (low + high) // 2
+            counts, _ = self._counts_at(middle, t, norms, rankings)
+            if self.bits + self._cost(counts, books) > self._budget:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _counts_at(self, level, t, norms, rankings) -> tuple[list[int], float]:
+        rule = ancestral(t, level_time(level))
+        wants = [rule.pull * norm / rule.sigma for norm in norms]
+        counts = [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
+        return counts, sum(want * want / 2 for want in wants)
+
+    @staticmethod
+    def _cost(counts, books) -> float:
+        return sum(set_bits(1 << b.log2_size, m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
+
+
+def _rank(book: Codebook, direction: Array) -> Ranking:
+    correlations = book.correlate(direction)
+    return Ranking(correlations if isinstance(correlations, np.ndarray) else correlations.cpu().numpy())
+
+
+def _matched_count(ranking: Ranking, want: float) -> int:
+    """Return the smallest M whose noise reaches `want` along the residual; 0 where none is nearer than one atom."""
+    if want < ranking.reach(1) / 2:
+        return 0
+    return min(ranking.count_for(want), MAX_COUNT)

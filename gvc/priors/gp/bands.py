@@ -1,0 +1,108 @@
+"""Frequency bands of the coefficients of one plane, and their variances as the stream says them.
+
+A band is a pair (temporal band, spatial band); its coefficients share one variance. Variances are sent as *levels*:
+0: the band is not carried; v = 1..63: variance 2^((v - 28) / 2) in latent units.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...entropy import DeltaModel, RangeDecoder, RangeEncoder
+from ...errors import BitstreamError
+
+TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # in half cycles a picture; the first band is the mean over time
+SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius, in half cycles a sample
+TEMPORAL_BANDS, SPATIAL_BANDS = len(TEMPORAL_EDGES) + 1, len(SPATIAL_EDGES) + 1
+BANDS = TEMPORAL_BANDS * SPATIAL_BANDS
+MAX_LEVEL, UNIT_LEVEL = 63, 28
+FIRST_LEVEL = 40  # what the first band of all is predicted from
+
+
+def level_variances() -> np.ndarray:
+    """Return the variance of each level, float64 [MAX_LEVEL + 1]; exact products, no library power."""
+    half = [1.0, 1.4142135623730951]
+    return np.array(
+        [0.0] + [half[(v - UNIT_LEVEL) % 2] * 2.0 ** ((v - UNIT_LEVEL) // 2) for v in range(1, MAX_LEVEL + 1)]
+    )
+
+
+def nearest_level(variance: np.ndarray) -> np.ndarray:
+    """Return the level 1..MAX_LEVEL next to each variance > 0 (encoder only)."""
+    return np.clip(np.round(2 * np.log2(np.maximum(variance, 1e-12))) + UNIT_LEVEL, 1, MAX_LEVEL).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class PlaneBands:
+    """Where the bands of a plane lie. temporal: int64 [T], spatial: int64 [H, W], their band numbers."""
+
+    temporal: np.ndarray
+    spatial: np.ndarray
+
+    @classmethod
+    def of(cls, frequencies: np.ndarray, height: int, width: int) -> "PlaneBands":
+        """Lay out the bands for temporal `frequencies` [T] and a plane of height x width."""
+        y, x = np.ogrid[:height, :width]
+        # Squares compared with squares: no square root, so every machine draws the same borders.
+        radius2 = (y / height) ** 2 + (x / width) ** 2
+        spatial = np.searchsorted(SPATIAL_EDGES**2, radius2, "right")
+        return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), spatial)
+
+    def counts(self) -> np.ndarray:
+        """Return the number of coefficients of each band, int64 [BANDS]."""
+        t = np.bincount(self.temporal, minlength=TEMPORAL_BANDS)
+        s = np.bincount(self.spatial.ravel(), minlength=SPATIAL_BANDS)
+        return np.outer(t, s).ravel()
+
+    def energies(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the summed squares of each band, float64 [BANDS], of coefficients [T, H, W]."""
+        energy = np.zeros((TEMPORAL_BANDS, SPATIAL_BANDS))
+        for band, picture in zip(self.temporal, coefficients, strict=True):
+            energy[band] += np.bincount(self.spatial.ravel(), (picture**2).ravel(), SPATIAL_BANDS)
+        return energy.ravel()
+
+    def carried(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return which coefficients have a level > 0.
+
+        Returns:
+            (mask bool [T, h, w] over the smallest low-frequency corner that holds them all,
+            band numbers int64 [count] of those coefficients in C order).
+        """
+        on = levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS) > 0
+        rows, columns = np.nonzero(on.any(0)[self.spatial])
+        h, w = (int(rows.max()) + 1, int(columns.max()) + 1) if len(rows) else (1, 1)
+        corner = self.spatial[:h, :w]
+        mask = on[self.temporal[:, None, None], corner[None]]
+        numbers = self.temporal[:, None, None] * SPATIAL_BANDS + corner[None]
+        return mask, numbers[mask]
+
+
+def write_levels(encoder: RangeEncoder, levels: np.ndarray, previous: np.ndarray | None) -> None:
+    """Write levels, int64 [planes, BANDS + 1], against those of the GOP before."""
+    model = DeltaModel()
+    for plane in range(len(levels)):
+        for band in range(BANDS + 1):
+            model.write_delta(encoder, int(levels[plane, band]) - _predict(levels, previous, plane, band))
+
+
+def read_levels(decoder: RangeDecoder, planes: int, previous: np.ndarray | None) -> np.ndarray:
+    """Read levels as `write_levels` wrote them. Raises BitstreamError."""
+    model, levels = DeltaModel(), np.zeros((planes, BANDS + 1), np.int64)
+    for plane in range(planes):
+        for band in range(BANDS + 1):
+            level = _predict(levels, previous, plane, band) + model.read_delta(decoder)
+            if not 0 <= level <= MAX_LEVEL:
+                raise BitstreamError("band level", 0, f"value {level} is outside 0..{MAX_LEVEL}")
+            levels[plane, band] = level
+    return levels
+
+
+def _predict(levels: np.ndarray, previous: np.ndarray | None, plane: int, band: int) -> int:
+    """Predict a level from the GOP before, else from the next lower spatial or temporal band."""
+    if previous is not None:
+        return int(previous[plane, band])
+    if band % SPATIAL_BANDS:
+        return int(levels[plane, band - 1])
+    if band:
+        return int(levels[plane, band - SPATIAL_BANDS])
+    return FIRST_LEVEL

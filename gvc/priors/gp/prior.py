@@ -1,0 +1,206 @@
+"""`gp`: a Gaussian process over the GOP, conditioned on its decoded boundary pictures. Closed form: no weights.
+
+Mean: gvc.priors.gp.mean. Residual: independent Gaussian coefficients in an orthonormal basis (gvc.priors.gp.basis), one
+variance a band (gvc.priors.gp.bands), sent. So the exact velocity is one multiplication a coefficient, and coefficients
+whose variance lies far below the noise at which coding stops need not be carried at all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...entropy import RangeDecoder, RangeEncoder
+from ...errors import BitstreamError
+from ..base import Clip, Condition
+from . import bands, basis, mean
+
+SCALE = 64.0  # sample values a latent unit
+CHROMA_WEIGHT = 1.5  # a chroma sample covers four pixels of the picture
+PLANE_WEIGHTS = (1 / SCALE, CHROMA_WEIGHT / SCALE, CHROMA_WEIGHT / SCALE)
+CARRY_THRESHOLD = 0.06  # a band is carried when its variance exceeds this share of the noise where coding stops
+CODE_OVERHEAD = 1.35  # bits of sign-only atoms over the ideal, about
+FILL = bands.BANDS  # index of the level that says the variance of what is not carried
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The unknown pictures of a GOP and their coefficients."""
+
+    span: slice
+    time: np.ndarray
+    planes: list[bands.PlaneBands]
+
+    @classmethod
+    def of(cls, condition: Condition) -> "_Layout":
+        span = mean.unknown_pictures(condition)
+        known = int(condition.first is not None) + int(condition.last is not None)
+        size = max(span.stop - span.start, 0)
+        time, frequencies = basis.temporal(size, known)
+        return cls(span, time, [bands.PlaneBands.of(frequencies, *s) for s in condition.format.plane_shapes])
+
+
+def _residual_coefficients(layout: _Layout, clip: Clip, predicted: Clip) -> list[np.ndarray]:
+    """Return the coefficients of clip - predicted in latent units, float32 [T', H, W] a plane."""
+    return [
+        basis.forward((c[layout.span].astype(np.float32) - p) * np.float32(weight), layout.time)
+        for c, p, weight in zip(clip, predicted, PLANE_WEIGHTS, strict=True)
+    ]
+
+
+class GpAnalysis:
+    """Encoder: the best mean of a GOP and the band energies of what it leaves."""
+
+    def __init__(self, condition: Condition, clip: Clip):
+        layout = _Layout.of(condition)
+        self._previous = condition.previous
+        self._colour = tuple(int(plane.mean() + 0.5) for plane in clip)
+        means = {choice: mean.predict(condition, choice, self._colour) for choice in mean.choices(condition)}
+        errors = {choice: _squared_error(layout, clip, m) for choice, m in means.items()}
+        self._choice = min(errors, key=errors.get)
+        coefficients = _residual_coefficients(layout, clip, means[self._choice])
+        self._counts = np.array([plane.counts() for plane in layout.planes])
+        self._energies = np.array([p.energies(c) for p, c in zip(layout.planes, coefficients, strict=True)])
+        self._known_error = _boundary_error(condition, clip)
+
+    def _levels(self, sigma: float) -> np.ndarray:
+        """Return the levels of all bands and of the fill, int64 [3, BANDS + 1]."""
+        variances = self._energies / np.maximum(self._counts, 1)
+        carried = variances > CARRY_THRESHOLD * sigma * sigma
+        levels = np.zeros((3, bands.BANDS + 1), np.int64)
+        levels[:, : bands.BANDS] = np.where(carried, bands.nearest_level(variances), 0)
+        left = np.where(carried, 0.0, self._energies).sum(1) / np.maximum((~carried).sum(1), 1)
+        levels[:, FILL] = np.where(left > 0, bands.nearest_level(left / FILL_UNIT), 0)
+        return levels
+
+    def describe(self, sigma: float) -> bytes:
+        """Return the choice of mean, its colour (FLAT only) and the levels."""
+        encoder = RangeEncoder()
+        encoder.encode_bits(self._choice, 2)
+        if self._choice == mean.FLAT:
+            for value in self._colour:
+                encoder.encode_bits(value, 8)
+        bands.write_levels(encoder, self._levels(sigma), self._previous)
+        return encoder.finish()
+
+    def rate_distortion(self, sigma: float) -> tuple[float, float]:
+        """Predict (bits of the atoms, squared error in weighted sample units) by reverse water-filling."""
+        variances = self._energies / np.maximum(self._counts, 1)
+        carried = variances > CARRY_THRESHOLD * sigma * sigma
+        snr = np.where(carried, variances / sigma**2, 0.0)
+        bits = CODE_OVERHEAD * float((self._counts * 0.5 * np.log2(1 + snr)).sum())
+        error = float((self._energies / (1 + snr)).sum()) * SCALE**2
+        return bits, error + self._known_error
+
+
+FILL_UNIT = 64.0  # the fill level is that of a band's energy over this, so that it fits the range of levels
+
+
+def _squared_error(layout: _Layout, clip: Clip, predicted: Clip) -> float:
+    """Return the weighted squared error of a mean."""
+    total = 0.0
+    for c, p, weight in zip(clip, predicted, PLANE_WEIGHTS, strict=True):
+        difference = c[layout.span].astype(np.float32) - p
+        total += weight**2 * float(np.vdot(difference, difference))
+    return total
+
+
+def _boundary_error(condition: Condition, clip: Clip) -> float:
+    """Return the weighted squared error, in sample units, of the boundary pictures themselves."""
+    total = 0.0
+    for index, known in ((0, condition.first), (-1, condition.last)):
+        if known is not None:
+            for c, k, weight in zip(clip, known, PLANE_WEIGHTS, strict=True):
+                total += (weight * SCALE) ** 2 * float(((c[index].astype(np.float32) - k) ** 2).sum())
+    return total
+
+
+class ConditionedGp:
+    """The process given boundaries, mean and variances; its latent vector holds the carried coefficients."""
+
+    def __init__(self, condition: Condition, side: bytes):
+        self._condition, self._layout = condition, _Layout.of(condition)
+        decoder = RangeDecoder(side)
+        choice = decoder.decode_bits(2)
+        if choice not in mean.choices(condition):
+            raise BitstreamError("choice of mean", 0, f"value {choice} does not fit the boundaries of this GOP")
+        colour = tuple(decoder.decode_bits(8) for _ in range(3)) if choice == mean.FLAT else (0, 0, 0)
+        self.memory = bands.read_levels(decoder, 3, condition.previous)
+        decoder.finish()
+        self._mean = mean.predict(condition, choice, colour)
+        carried = [p.carried(v[: bands.BANDS]) for p, v in zip(self._layout.planes, self.memory, strict=True)]
+        self._masks = [mask for mask, _ in carried]
+        self._band = np.concatenate([i * bands.BANDS + numbers for i, (_, numbers) in enumerate(carried)])
+        self._variances = bands.level_variances()[self.memory[:, : bands.BANDS].ravel()]
+        self.size = len(self._band)
+        self.blocks = [slice(0, self.size)] if self.size else []
+
+    def zeros(self) -> np.ndarray:
+        """Return float32 [size] zeros."""
+        return np.zeros(self.size, np.float32)
+
+    def velocity(self, x: np.ndarray, t: float) -> np.ndarray:
+        """Return (x - E[x0 | x_t = x]) / t, exact for the Gaussian."""
+        shrunk = (1 - t) * self._variances
+        gain = (shrunk / ((1 - t) * shrunk + t * t)).astype(np.float32)
+        return (x - gain[self._band] * x) / np.float32(t)
+
+    def encode_latent(self, clip: Clip) -> np.ndarray:
+        """Return the carried coefficients of the clip's residual, float32 [size]."""
+        coefficients = _residual_coefficients(self._layout, clip, self._mean)
+        corners = [c[:, : m.shape[1], : m.shape[2]][m] for c, m in zip(coefficients, self._masks, strict=True)]
+        return np.concatenate(corners)
+
+    def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
+        """Return the pictures, uint8 [T, H, W] a plane; `realism` scales grain in the bands that are not carried."""
+        planes, start = [], 0
+        for i, (mask, predicted) in enumerate(zip(self._masks, self._mean, strict=True)):
+            count = int(mask.sum())
+            corner = np.zeros(mask.shape, np.float32)
+            corner[mask] = x0[start : start + count]
+            start += count
+            if realism > 0:
+                corner = self._with_grain(i, corner, realism)
+            unknown = self._add_residual(predicted, corner, 1 / PLANE_WEIGHTS[i])
+            known = [p[i][None] for p in (self._condition.first, self._condition.last) if p is not None]
+            pieces = [*known[:1], unknown, *known[1:]]
+            planes.append(np.concatenate(pieces)[: self._condition.frames])
+        return tuple(planes)
+
+    def _add_residual(self, predicted: np.ndarray, corner: np.ndarray, scale: float) -> np.ndarray:
+        if not len(predicted) or not corner.any():
+            return predicted
+        residual = basis.inverse(corner, self._layout.time, *predicted.shape[1:]) * np.float32(scale)
+        return np.clip(np.rint(predicted + residual), 0, 255).astype(np.uint8)
+
+    def _with_grain(self, plane: int, corner: np.ndarray, realism: float) -> np.ndarray:
+        """Return all coefficients of a plane, those not carried filled with noise of their variance."""
+        level = int(self.memory[plane, FILL])
+        layout = self._layout.planes[plane]
+        shape = (len(layout.temporal), *layout.spatial.shape)
+        full = np.zeros(shape, np.float32)
+        full[:, : corner.shape[1], : corner.shape[2]] = corner
+        if level:
+            energy = bands.level_variances()[level] * FILL_UNIT
+            empty = self.memory[plane, : bands.BANDS] == 0
+            variance = np.where(empty, energy / np.maximum(layout.counts(), 1), 0.0)
+            deviation = (realism * np.sqrt(variance)).astype(np.float32)
+            deviation = deviation.reshape(bands.TEMPORAL_BANDS, bands.SPATIAL_BANDS)
+            noise = np.random.default_rng(plane).standard_normal(shape, np.float32)
+            full += noise * deviation[layout.temporal[:, None, None], layout.spatial[None]]
+        return full
+
+
+class GpPrior:
+    """The bundled prior."""
+
+    name = "gp/1"
+    weights_hash = bytes(8)
+    temporal_stride = 1
+
+    def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
+        """Choose the mean and measure the bands."""
+        return GpAnalysis(condition, clip)
+
+    def condition(self, condition: Condition, side: bytes) -> ConditionedGp:
+        """Prepare the process for one GOP. Raises BitstreamError."""
+        return ConditionedGp(condition, side)

@@ -1,0 +1,67 @@
+"""Rate control: one quality number, or an exact bit budget.
+
+With constant quality the coding of every GOP stops at one noise level. With a bitrate each GOP gets the bits that its
+duration is worth, less what the container will add, plus what the GOPs before it left over or overdrew.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from .errors import RateError
+from .schedule import level_sigma, sigma_level
+
+BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
+COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
+
+# What Matroska adds, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Container").
+FILE_BYTES = 760  # headers, tags, seek head
+KEYFRAME_BYTES = 21  # a cue point
+CLUSTER_BYTES = 22  # a cluster starts at least every CLUSTER_SECONDS
+CLUSTER_SECONDS = 5
+FRAME_BYTES = 7  # header of a simple block
+
+
+def quality_level(quality: float) -> int:
+    """Return the noise level (gvc.schedule) where coding stops, for a quality of 0 (coarsest) to 100."""
+    return sigma_level(COARSEST_SIGMA * 2.0 ** (-quality / 100 * BEST_SIGMA_OCTAVES))
+
+
+def still_crf(level: int) -> int:
+    """Return the quantiser of boundary stills that fits a stop level, where no better choice can be computed."""
+    return round(max(20.0, min(63.0, 36 + 8 * level_sigma(level) ** 0.5)))
+
+
+@dataclass
+class BitrateControl:
+    """Hands out bits at `bitrate` bits a second; the books balance over the file."""
+
+    bitrate: int
+    _balance: float = field(default=-8.0 * FILE_BYTES, init=False)
+    _spent: float = field(default=0.0, init=False)
+
+    def budget(self, seconds: Fraction, pictures: int, key: bool, last: bool) -> float:
+        """Return the bits that the packets of the next GOP may take.
+
+        The debt of the file's fixed costs is paid back over the first GOPs, by half of each one's income at most, and
+        in full by the last one.
+        """
+        income = self.bitrate * float(seconds)
+        overhead = 8.0 * (
+            pictures * FRAME_BYTES + KEYFRAME_BYTES * key + CLUSTER_BYTES * (1 + float(seconds) // CLUSTER_SECONDS)
+        )
+        self._balance += income - overhead
+        return self._balance if last else max(self._balance, income / 2 - overhead)
+
+    def spend(self, bits: float) -> None:
+        """Book what the packets of the GOP took."""
+        self._balance -= bits
+
+
+def check_floor(budget: float, floor: float, seconds: Fraction, bitrate: int) -> None:
+    """Raise RateError when the first GOP cannot be coded within its budget (bits)."""
+    if budget < floor:
+        least = bitrate + (floor - budget) / float(seconds)
+        raise RateError(
+            f"the bitrate of {bitrate / 1000:.3g} kb/s lies below the floor of this material, "
+            f"about {least / 1000:.3g} kb/s; ask for more, or for longer GOPs"
+        )
