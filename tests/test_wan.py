@@ -7,11 +7,17 @@ import pytest
 import torch
 from tiny_wan import build_tiny_wan
 
+from gvc.bitstream import GopUnit, SequenceHeader
 from gvc.colour import from_rgb, to_rgb
+from gvc.decoder import Decoder
+from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, PriorError
-from gvc.media import VideoFormat
+from gvc.loop import denoise, finish, rule_of
+from gvc.media import Picture, VideoFormat
+from gvc.noise import ReplayNoise, SearchNoise
 from gvc.priors.base import Condition
 from gvc.priors.wan import WanPrior
+from gvc.schedule import matched_levels, sigma_level
 
 FLAVOURS = ("t2v", "i2v", "flf2v")
 
@@ -54,7 +60,7 @@ def conditioned(prior, video_format, clip):
     """Condition `prior` on the boundaries that it takes."""
     first = picture(clip, 0) if prior.flavour != "t2v" else None
     last = picture(clip, -1) if prior.flavour == "flf2v" else None
-    return prior.condition(Condition(video_format, len(clip[0]), first, last))
+    return prior.condition(Condition(video_format, len(clip[0]), first, last), b"")
 
 
 def stretch(clip, frames, height, width):
@@ -184,7 +190,9 @@ def test_the_last_picture_counts(priors):
     clip, other = make_clip(video_format, 5), make_clip(video_format, 5, seed=1)
     first = picture(clip, 0)
     velocities = [
-        priors["flf2v"].condition(Condition(video_format, 5, first, picture(last, -1))).velocity(torch.ones(512), 0.5)
+        priors["flf2v"]
+        .condition(Condition(video_format, 5, first, picture(last, -1)), b"")
+        .velocity(torch.ones(512), 0.5)
         for last in (clip, other)
     ]
     assert not torch.equal(*velocities)
@@ -241,10 +249,9 @@ def test_conditions_that_the_flavour_was_not_trained_for_are_refused(priors):
     for flavour, prior in priors.items():
         for mode in set(FLAVOURS) - {flavour}:
             with pytest.raises(PriorError, match=f"mode {mode}; set mode={flavour}"):
-                prior.condition(Condition(video_format, 5, *boundaries[mode]))
+                prior.condition(Condition(video_format, 5, *boundaries[mode]), b"")
         with pytest.raises(BitstreamError, match="side information"):
-            prior.condition(Condition(video_format, 5, *boundaries[flavour], side=b"\0"))
-        assert prior.describe(Condition(video_format, 5, *boundaries[flavour]), make_clip(video_format, 5)) == b""
+            prior.condition(Condition(video_format, 5, *boundaries[flavour]), b"\0")
 
 
 def test_broken_folders_are_refused(tmp_path):
@@ -285,3 +292,66 @@ def test_missing_weights_and_foreign_models_are_refused(tmp_path, folders):
 def test_a_device_that_is_not_there_is_refused(folders):
     with pytest.raises(PriorError, match="name another device"):
         WanPrior(folders["t2v"], device="cuda:99")
+
+
+# The whole codec
+
+
+def encode_stream(clip, video_format, options):
+    """Return (extradata, packets, the planes of each reconstructed picture)."""
+    reconstructed = []
+    encoder = Encoder(video_format, {"preset": "fast", **options}, reconstructed.extend)
+    packets = []
+    for i in range(len(clip[0])):
+        packets += encoder.encode(Picture(picture(clip, i), pts=i, duration=1))
+    packets += encoder.encode(None)
+    return encoder.extradata, packets, [p.planes for p in reconstructed]
+
+
+def decode_stream(extradata, packets, folder):
+    decoder = Decoder(extradata, {"prior": f"wan:{folder}"})
+    return [p.planes for packet in packets for p in decoder.decode(packet)]
+
+
+@pytest.mark.parametrize("transition", ["ancestral", "sde"])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_stream_decodes_to_what_the_encoder_saw(folders, flavour, transition):
+    video_format = VideoFormat(50, 34)
+    clip = make_clip(video_format, 12)  # two GOPs, the second one shorter
+    options = {"prior": f"wan:{folders[flavour]}", "mode": flavour, "gop": 9, "transition": transition, "quality": 20}
+    extradata, packets, seen = encode_stream(clip, video_format, options)
+    assert len(packets) == 12 and sum(packet.data != packets[1].data for packet in packets) == 2
+    decoded = decode_stream(extradata, packets, folders[flavour])
+    assert len(decoded) == 12
+    for ours, theirs in zip(decoded, seen, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(priors, flavour):
+    video_format = VideoFormat(32, 32)
+    clip = make_clip(video_format, 5)
+    prior = conditioned(priors[flavour], video_format, clip)
+    header = SequenceHeader(video_format, flavour, "ancestral", f"wan/{flavour}")
+    source, errors = prior.encode_latent(clip), []
+    for stop in (sigma_level(2.0), sigma_level(0.5), sigma_level(0.1)):
+        start = sigma_level(8.0)
+        rule = rule_of(header, GopUnit(0, 5, header, start=start, stop=stop, stride=8))
+        search = SearchNoise(prior, header, 0, source, matched_levels(start, stop, 8))
+        coded = denoise(prior, rule, search)
+        replayed = denoise(prior, rule, ReplayNoise(prior, header, 0, search.finish()))
+        assert torch.equal(replayed[0], coded[0]) and replayed[1] == coded[1]
+        errors.append(float((finish(prior, *coded, 0.0) - source).square().mean()))
+    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+
+
+def test_other_weights_than_the_streams_are_refused(folders, tmp_path):
+    video_format = VideoFormat(32, 32)
+    options = {"prior": f"wan:{folders['t2v']}", "mode": "t2v", "quality": 0}
+    extradata, packets, _ = encode_stream(make_clip(video_format, 1), video_format, options)
+    other = build_tiny_wan(tmp_path, "t2v", seed=1)
+    for folder, problem in ((other, "other weights"), (folders["i2v"], "wan/i2v was given"), ("", "unknown")):
+        with pytest.raises(PriorError, match=problem):
+            decode_stream(extradata, packets, folder)
+    with pytest.raises(PriorError, match="give its weights with prior=wan:FOLDER"):
+        Decoder(extradata).decode(packets[0])

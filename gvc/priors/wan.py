@@ -7,6 +7,7 @@ because neither encoder is loaded yet.
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import BitstreamError, PriorError
@@ -52,14 +53,16 @@ class WanPrior:
         self.latents_mean = torch.tensor(self.vae.config.latents_mean, device=device).view(shape)
         self.latents_std = torch.tensor(self.vae.config.latents_std, device=device).view(shape)
 
-    def describe(self, condition: Condition, clip: Clip) -> bytes:
-        """Return no side information: all that Wan is told of a GOP are its boundary pictures."""
-        return b""
+    def analyse(self, condition: Condition, clip: Clip) -> "WanAnalysis":
+        """Encoder: nothing can be said of a GOP before the model has run."""
+        return WanAnalysis()
 
-    def condition(self, condition: Condition) -> "ConditionedWan":
+    def condition(self, condition: Condition, side: bytes) -> "ConditionedWan":
         """Show the model its boundary pictures. Raises BitstreamError (side information), PriorError (wrong mode)."""
-        if condition.side:
-            raise BitstreamError("prior side information", 0, f"the prior {self.name} has none, so none may be sent")
+        if side:
+            raise BitstreamError("side information", 0, f"the prior {self.name} has none, so none may be sent")
+        if condition.frames == 1 and self.flavour == "flf2v":  # its one picture is the first and the last
+            condition = replace(condition, last=condition.first)
         given = (condition.first is not None, condition.last is not None)
         if given != BOUNDARIES[self.flavour]:
             modes = {pictures: flavour for flavour, pictures in BOUNDARIES.items()}
@@ -74,6 +77,17 @@ class WanPrior:
     def decode(self, latent: Tensor) -> Tensor:
         """Return R'G'B' [1, 3, 4T'-3, H, W] in [-1, 1] of a normalised latent [1, C, T', H/8, W/8]."""
         return self.vae.decode(latent * self.latents_std + self.latents_mean).sample
+
+
+class WanAnalysis:
+    """Implements gvc.priors.base.Analysis: all that Wan is told of a GOP are its boundary pictures."""
+
+    def describe(self, sigma: float) -> bytes:
+        """Return no side information."""
+        return b""
+
+    def rate_distortion(self, sigma: float) -> None:
+        """Predict nothing."""
 
 
 class ConditionedWan:
