@@ -6,4 +6,5 @@ PYBIND11_MODULE(_native, module) {
     gvc::bind_ranking(module);
     gvc::bind_range_coder(module);
     gvc::bind_motion(module);
+    gvc::bind_interpolation(module);
 }

@@ -1,3 +1,22 @@
+// Motion between two pictures, found by the decoder itself and therefore normative: integers only, one order of work.
+//
+// A field has one vector for each 8x8 block, in 1/8 pixel: a(p) is like b(p + v). It is found from coarse to fine.
+// - Pyramid: each level is the 2x2 mean (sum + 2) >> 2 of the finer one, sides rounded up. Levels are added while the
+//   longer side is 64 or more. Reading outside of a level gives its nearest edge pixel.
+// - Difference of block (row, column) at vector v: the sum of absolute differences over the 16x16 window centred on the
+//   block. b is sampled bilinearly in 1/8 pixel: (sum of 4 pixels x weights of 64 in all, + 32) >> 6.
+// - Vectors are clamped such that the window's upper left pixel, rounded down, lies in [-16, size] on both axes and
+//   the vector in int16. All comparisons below ask for a strictly lower cost, so the first of equals wins.
+// - Coarsest level: all whole-pixel vectors up to +-max(1, size / 4) on each axis, after the zero vector row by row;
+//   cost: difference + 2 (|x| + |y|).
+// - Each finer level starts every block with the best (difference only) of the doubled vectors of four coarse blocks:
+//   its parent (row / 2, column / 2), then the parent's neighbours in x, in y and in both, on the side where the block
+//   lies (before the parent for even, after it for odd rows or columns); indices are clamped to the coarse field.
+// - Every level is then refined by three sweeps over the blocks, in raster order, backwards, and in raster order,
+//   with the cost difference + 16 x (sum of |dx| + |dy| to the up to four neighbours' present vectors). Candidates in
+//   order: the present vector; those of the upper, lower, left, right neighbour; then for s = 8, 4, 2, 1 (the second
+//   sweep begins at 4, the third at 2) up to four rounds of (-s, 0), (s, 0), (0, -s), (0, s) around the best vector at
+//   the beginning of the round, ending when a round brings nothing.
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -13,33 +32,46 @@ namespace gvc {
 namespace {
 
 constexpr int kBlock = 8;        ///< side of a block, pixels
-constexpr int kWindow = 16;      ///< side of the window that is compared, centred on the block
+constexpr int kWindow = 16;      ///< side of the window that is compared
 constexpr int kUnit = 8;         ///< vector units in a pixel
-constexpr int kBorder = 32;      ///< replicated pixels around a plane
-constexpr int kSmallest = 16;    ///< no pyramid level gets a smaller side
-static int param(const char *n, int d) { const char *s = getenv(n); return s ? atoi(s) : d; }
-#define P(n, d) ([] { static int v = param(n, d); return v; }())
+constexpr int kBorder = 32;      ///< pixels kept around a plane; windows reach 17 of them
+constexpr int kReach = 16;       ///< how far a window may leave the picture
+constexpr int kCoarsest = 64;    ///< no side of the coarsest level is as long as this
+constexpr int kLengthWeight = 2; ///< cost of a vector's length at the coarsest level
+constexpr int kSmoothness = 16;  ///< cost of a vector's distance from its neighbours
+constexpr int kSweeps = 3, kRounds = 4;
 
-struct Vec {
+struct Vector {
     int x = 0, y = 0;
-    bool operator==(const Vec &o) const { return x == o.x && y == o.y; }
+    bool operator==(const Vector &other) const {
+        return x == other.x && y == other.y;
+    }
 };
+
+int distance(Vector a, Vector b) {
+    return std::abs(a.x - b.x) + std::abs(a.y - b.y);
+}
 
 /// A picture with its edge pixels repeated outwards.
 class Plane {
   public:
-    Plane(int width, int height) : width(width), height(height), stride(width + 2 * kBorder + 32), data_(size_t(stride) * (height + 2 * kBorder)) {}
-    uint8_t *row(int y) { return data_.data() + size_t(y + kBorder) * stride + kBorder; }
-    const uint8_t *row(int y) const { return data_.data() + size_t(y + kBorder) * stride + kBorder; }
+    Plane(int width, int height)
+        : width(width), height(height), stride(width + 2 * kBorder), data_(size_t(stride) * (height + 2 * kBorder)) {}
+    uint8_t *row(int y) {
+        return data_.data() + size_t(y + kBorder) * stride + kBorder;
+    }
+    const uint8_t *row(int y) const {
+        return data_.data() + size_t(y + kBorder) * stride + kBorder;
+    }
     void extend() {
         for (int y = 0; y < height; ++y) {
-            uint8_t *p = row(y);
-            std::fill(p - kBorder, p, p[0]);
-            std::fill(p + width, p + width + kBorder + 32, p[width - 1]);
+            std::fill_n(row(y) - kBorder, kBorder, row(y)[0]);
+            std::fill_n(row(y) + width, kBorder, row(y)[width - 1]);
         }
-        for (int y = -kBorder; y < height + kBorder; ++y)
-            if (y < 0 || y >= height)
-                std::copy_n(row(std::clamp(y, 0, height - 1)) - kBorder, stride, row(y) - kBorder);
+        for (int y = 0; y < kBorder; ++y) {
+            std::copy_n(row(0) - kBorder, stride, row(-1 - y) - kBorder);
+            std::copy_n(row(height - 1) - kBorder, stride, row(height + y) - kBorder);
+        }
     }
     const int width, height, stride;
 
@@ -50,186 +82,217 @@ class Plane {
 Plane halve(const Plane &fine) {
     Plane coarse((fine.width + 1) / 2, (fine.height + 1) / 2);
     for (int y = 0; y < coarse.height; ++y) {
-        const uint8_t *p = fine.row(2 * y), *q = fine.row(2 * y + 1);
+        const uint8_t *upper = fine.row(2 * y), *lower = fine.row(2 * y + 1);
         for (int x = 0; x < coarse.width; ++x)
-            coarse.row(y)[x] = (p[2 * x] + p[2 * x + 1] + q[2 * x] + q[2 * x + 1] + 2) >> 2;
+            coarse.row(y)[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1] + 2) >> 2;
     }
     coarse.extend();
     return coarse;
 }
 
-GVC_MULTIVERSION int window_sad(const uint8_t *a, int stride_a, const uint8_t *b, int stride_b, int fx, int fy) {
-    uint16_t rows[2][kWindow];
-    int sad = 0;
-    const uint16_t gx = kUnit - fx, gy = kUnit - fy, hx = fx, hy = fy;
-    for (int x = 0; x < kWindow; ++x)
-        rows[0][x] = b[x] * gx + b[x + 1] * hx;
-    for (int y = 0; y < kWindow; ++y) {
-        b += stride_b;
-        uint16_t *upper = rows[y & 1], *lower = rows[~y & 1];
-        int sum = 0;
-        for (int x = 0; x < kWindow; ++x)
-            lower[x] = b[x] * gx + b[x + 1] * hx;
-        for (int x = 0; x < kWindow; ++x) {
-            const int16_t d = int16_t(uint16_t(upper[x] * gy + lower[x] * hy + kUnit * kUnit / 2) / (kUnit * kUnit)) - a[x];
-            sum += std::abs(d);
-        }
-        sad += sum;
-        a += stride_a;
-    }
-    return sad;
+std::vector<Plane> pyramid(Plane picture) {
+    std::vector<Plane> levels{std::move(picture)};
+    while (std::max(levels.back().width, levels.back().height) >= kCoarsest)
+        levels.push_back(halve(levels.back()));
+    return levels;
 }
 
+/// Sum of absolute differences of a window of a and one of b at a fraction of a pixel, in kUnit.
+GVC_MULTIVERSION int window_difference(const uint8_t *a, int stride_a, const uint8_t *b, int stride_b, int fraction_x,
+                                       int fraction_y) {
+    const uint16_t left = kUnit - fraction_x, right = fraction_x, above = kUnit - fraction_y, below = fraction_y;
+    uint16_t rows[2][kWindow];
+    for (int x = 0; x < kWindow; ++x)
+        rows[0][x] = b[x] * left + b[x + 1] * right;
+    int difference = 0;
+    for (int y = 0; y < kWindow; ++y) {
+        a += y ? stride_a : 0;
+        b += stride_b;
+        const uint16_t *upper = rows[y & 1];
+        uint16_t *lower = rows[~y & 1];
+        for (int x = 0; x < kWindow; ++x)
+            lower[x] = b[x] * left + b[x + 1] * right;
+        int of_row = 0;
+        for (int x = 0; x < kWindow; ++x) {
+            const uint16_t sample = uint16_t(upper[x] * above + lower[x] * below + kUnit * kUnit / 2) / (kUnit * kUnit);
+            of_row += std::abs(int16_t(sample - a[x]));
+        }
+        difference += of_row;
+    }
+    return difference;
+}
+
+/// The field of one pyramid level.
 class Level {
   public:
-    Level(const Plane &a, const Plane &b) : a_(a), b_(b), columns_((a.width + kBlock - 1) / kBlock), rows_((a.height + kBlock - 1) / kBlock), field_(size_t(columns_) * rows_) {}
+    Level(const Plane &a, const Plane &b)
+        : rows((a.height + kBlock - 1) / kBlock), columns((a.width + kBlock - 1) / kBlock), a_(a), b_(b),
+          field_(size_t(rows) * columns) {}
 
-    void full_search() {
-        const int rx = std::max(1, a_.width / 4), ry = std::max(1, a_.height / 4);
-        for (int r = 0; r < rows_; ++r)
-            for (int c = 0; c < columns_; ++c) {
-                Vec best;
-                int best_cost = sad(r, c, best);
-                for (int y = -ry; y <= ry; ++y)
-                    for (int x = -rx; x <= rx; ++x) {
-                        const Vec v = limit(r, c, {x * kUnit, y * kUnit});
-                        const int cost = sad(r, c, v) + P("LF", 2) * (std::abs(v.x) + std::abs(v.y));
-                        if (cost < best_cost)
-                            best_cost = cost, best = v;
-                    }
-                at(r, c) = best;
-            }
+    const int rows, columns;
+
+    Vector at(int row, int column) const {
+        return field_[size_t(row) * columns + column];
+    }
+
+    void search_all() {
+        for_each_block([this](int row, int column) {
+            Best best{{}, difference(row, column, {})};
+            const int reach_x = std::max(1, a_.width / 4), reach_y = std::max(1, a_.height / 4);
+            for (int y = -reach_y; y <= reach_y; ++y)
+                for (int x = -reach_x; x <= reach_x; ++x) {
+                    const Vector vector = clamped(row, column, {x * kUnit, y * kUnit});
+                    best.offer(vector, difference(row, column, vector) + kLengthWeight * distance(vector, {}));
+                }
+            return best.vector;
+        });
     }
 
     void inherit(const Level &coarse) {
-        for (int r = 0; r < rows_; ++r)
-            for (int c = 0; c < columns_; ++c) {
-                Vec best; int best_cost = 1 << 30;
-                for (int dr = 0; dr < 2; ++dr) for (int dc = 0; dc < 2; ++dc) {
-                    int pr = r / 2 + dr * ((r & 1) ? 1 : -1), pc = c / 2 + dc * ((c & 1) ? 1 : -1);
-                    pr = std::clamp(pr, 0, coarse.rows_ - 1), pc = std::clamp(pc, 0, coarse.columns_ - 1);
-                    const Vec p = coarse.field_[pr * coarse.columns_ + pc];
-                    const Vec v = limit(r, c, {2 * p.x, 2 * p.y});
-                    const int cost = sad(r, c, v);
-                    if (cost < best_cost) best_cost = cost, best = v;
+        for_each_block([&](int row, int column) {
+            const int near_row = std::clamp(row / 2 + (row & 1 ? 1 : -1), 0, coarse.rows - 1);
+            const int near_column = std::clamp(column / 2 + (column & 1 ? 1 : -1), 0, coarse.columns - 1);
+            Best best{{}, INT32_MAX};
+            for (const int parent_row : {row / 2, near_row})
+                for (const int parent_column : {column / 2, near_column}) {
+                    const Vector parent = coarse.at(parent_row, parent_column);
+                    const Vector vector = clamped(row, column, {2 * parent.x, 2 * parent.y});
+                    best.offer(vector, difference(row, column, vector));
                 }
-                at(r, c) = best;
-            }
+            return best.vector;
+        });
     }
 
-    void refine(int lambda, int sweeps) {
-        for (int s = 0; s < sweeps; ++s) {
-            const int step = std::max(1, kUnit >> s);
-            for (int i = 0; i < rows_ * columns_; ++i) {
-                const int j = s & 1 ? rows_ * columns_ - 1 - i : i;
-                improve(j / columns_, j % columns_, lambda, step);
-            }
-        }
+    void refine() {
+        for (int sweep = 0; sweep < kSweeps; ++sweep)
+            for_each_block([&](int row, int column) { return improved(row, column, kUnit >> sweep); }, sweep & 1);
     }
-    const std::vector<Vec> &field() const { return field_; }
-    int columns() const { return columns_; }
-    int rows() const { return rows_; }
 
   private:
-    Vec &at(int r, int c) { return field_[r * columns_ + c]; }
-
-    Vec limit(int r, int c, Vec v) const {
-        // the window may leave the picture by half its side
-        const int x0 = c * kBlock - 4, y0 = r * kBlock - 4, slack = kBorder - kWindow;
-        const int lowx = (-slack - x0) * kUnit, highx = (a_.width + slack - kWindow - x0) * kUnit;
-        const int lowy = (-slack - y0) * kUnit, highy = (a_.height + slack - kWindow - y0) * kUnit;
-        return {std::clamp(v.x, std::min(lowx, 0), std::max(highx, 0)), std::clamp(v.y, std::min(lowy, 0), std::max(highy, 0))};
-    }
-
-    int sad(int r, int c, Vec v) const {
-        const int x0 = c * kBlock - 4, y0 = r * kBlock - 4;
-        return window_sad(a_.row(y0) + x0, a_.stride, b_.row(y0 + (v.y >> 3)) + x0 + (v.x >> 3), b_.stride, v.x & 7, v.y & 7);
-    }
-
-    int roughness(int r, int c, Vec v) {
-        int sum = std::min(std::abs(v.x) + std::abs(v.y), P("ZCAP", 64)) * P("ZERO", 0) / 16;
-        auto add = [&](int rr, int cc) {
-            if (rr < 0 || cc < 0 || rr >= rows_ || cc >= columns_) return;
-            const Vec n = at(rr, cc);
-            sum += std::min(std::abs(v.x - n.x) + std::abs(v.y - n.y), P("CAP",1000));
-        };
-        add(r - 1, c), add(r + 1, c), add(r, c - 1), add(r, c + 1);
-        return sum;
-    }
-
-    void improve(int r, int c, int lambda, int step) {
-        Vec best = at(r, c);
-        int best_cost = sad(r, c, best) + lambda * roughness(r, c, best);
-        auto offer = [&](Vec v) {
-            v = limit(r, c, v);
-            if (v == best) return false;
-            int rough = lambda * roughness(r, c, v);
-            if (rough >= best_cost) return false;
-            const int cost = sad(r, c, v) + rough;
-            if (cost >= best_cost) return false;
-            best_cost = cost, best = v;
+    struct Best {
+        Vector vector;
+        int cost;
+        bool offer(Vector candidate, int candidate_cost) {
+            if (candidate_cost >= cost)
+                return false;
+            vector = candidate;
+            cost = candidate_cost;
             return true;
+        }
+    };
+
+    template <class Choose> void for_each_block(Choose choose, bool backwards = false) {
+        const int count = rows * columns;
+        for (int i = 0; i < count; ++i) {
+            const int block = backwards ? count - 1 - i : i;
+            field_[block] = choose(block / columns, block % columns);
+        }
+    }
+
+    static int window_start(int block) {
+        return block * kBlock - (kWindow - kBlock) / 2;
+    }
+
+    Vector clamped(int row, int column, Vector v) const {
+        return {clamped(v.x, window_start(column), a_.width), clamped(v.y, window_start(row), a_.height)};
+    }
+
+    static int clamped(int value, int start, int size) {
+        return std::clamp(value, std::max((-kReach - start) * kUnit, INT16_MIN),
+                          std::min((size - start) * kUnit, INT16_MAX));
+    }
+
+    int difference(int row, int column, Vector v) const {
+        const int x = window_start(column), y = window_start(row);
+        // Shifts and masks of negative vectors round down: arithmetic on two's complement.
+        return window_difference(a_.row(y) + x, a_.stride, b_.row(y + (v.y >> 3)) + x + (v.x >> 3), b_.stride,
+                                 v.x & (kUnit - 1), v.y & (kUnit - 1));
+    }
+
+    Vector improved(int row, int column, int first_step) const {
+        Vector neighbours[4];
+        int count = 0;
+        if (row > 0)
+            neighbours[count++] = at(row - 1, column);
+        if (row + 1 < rows)
+            neighbours[count++] = at(row + 1, column);
+        if (column > 0)
+            neighbours[count++] = at(row, column - 1);
+        if (column + 1 < columns)
+            neighbours[count++] = at(row, column + 1);
+
+        Best best{at(row, column), INT32_MAX};
+        const auto offer = [&](Vector vector) {
+            vector = clamped(row, column, vector);
+            int cost = 0;
+            for (int i = 0; i < count; ++i)
+                cost += kSmoothness * distance(vector, neighbours[i]);
+            return cost < best.cost && best.offer(vector, cost + difference(row, column, vector));
         };
-        if (r > 0) offer(at(r - 1, c));
-        if (r + 1 < rows_) offer(at(r + 1, c));
-        if (c > 0) offer(at(r, c - 1));
-        if (c + 1 < columns_) offer(at(r, c + 1));
-        for (int s = step; s >= 1; s /= 2)
-            for (int k = 0; k < 4; ++k) {
-                const Vec centre = best;
-                bool better = offer({centre.x - s, centre.y});
-                better |= offer({centre.x + s, centre.y});
-                better |= offer({centre.x, centre.y - s});
-                better |= offer({centre.x, centre.y + s});
-                if (!better) break;
+        offer(best.vector);
+        for (int i = 0; i < count; ++i)
+            offer(neighbours[i]);
+        for (int step = first_step; step >= 1; step /= 2)
+            for (int round = 0; round < kRounds; ++round) {
+                const Vector centre = best.vector;
+                offer({centre.x - step, centre.y});
+                offer({centre.x + step, centre.y});
+                offer({centre.x, centre.y - step});
+                offer({centre.x, centre.y + step});
+                if (best.vector == centre)
+                    break;
             }
-        at(r, c) = best;
+        return best.vector;
     }
 
     const Plane &a_, &b_;
-    const int columns_, rows_;
-    std::vector<Vec> field_;
+    std::vector<Vector> field_;
 };
 
-using Picture = Array<uint8_t>;
+Level estimate(const std::vector<Plane> &a, const std::vector<Plane> &b, size_t i = 0) {
+    Level level(a[i], b[i]);
+    if (i + 1 < a.size())
+        level.inherit(estimate(a, b, i + 1));
+    else
+        level.search_all();
+    level.refine();
+    return level;
+}
 
-Plane plane_of(const Picture &picture) {
-    if (picture.ndim() != 2 || picture.size() == 0)
-        throw std::invalid_argument("pictures must be uint8 [height, width], not empty");
-    Plane plane(picture.shape(1), picture.shape(0));
+Plane plane_of(const Array<uint8_t> &picture) {
+    constexpr int kMaxSide = 65535;
+    if (picture.ndim() != 2 || picture.size() == 0 || picture.shape(0) > kMaxSide || picture.shape(1) > kMaxSide)
+        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
+    Plane plane(int(picture.shape(1)), int(picture.shape(0)));
     for (int y = 0; y < plane.height; ++y)
         std::copy_n(picture.data(y, 0), plane.width, plane.row(y));
     plane.extend();
     return plane;
 }
 
-py::array_t<int16_t> motion_field(const Picture &a, const Picture &b) {
-    std::vector<Plane> pa, pb;
-    pa.push_back(plane_of(a)), pb.push_back(plane_of(b));
-    while (std::min(pa.back().width, pa.back().height) >= 2 * P("SMALL", kSmallest))
-        pa.push_back(halve(pa.back())), pb.push_back(halve(pb.back()));
-    std::vector<Vec> f;
-    int rows, cols;
-    {
-        Level *last = nullptr;
-        for (int l = int(pa.size()) - 1; l >= 0; --l) {
-            Level *level = new Level(pa[l], pb[l]);
-            if (last) level->inherit(*last); else level->full_search();
-            level->refine(P("LAMBDA",16), P("SWEEPS", 4));
-            delete last;
-            last = level;
+py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> &b) {
+    Plane plane_a = plane_of(a), plane_b = plane_of(b);
+    if (plane_a.width != plane_b.width || plane_a.height != plane_b.height)
+        throw std::invalid_argument("both pictures must have the same size");
+    py::array_t<int16_t> result({(plane_a.height + kBlock - 1) / kBlock, (plane_a.width + kBlock - 1) / kBlock, 2});
+    int16_t *out = result.mutable_data();
+    const py::gil_scoped_release release;
+    const std::vector<Plane> levels_a = pyramid(std::move(plane_a)), levels_b = pyramid(std::move(plane_b));
+    const Level level = estimate(levels_a, levels_b);
+    for (int row = 0; row < level.rows; ++row)
+        for (int column = 0; column < level.columns; ++column) {
+            *out++ = int16_t(level.at(row, column).x);
+            *out++ = int16_t(level.at(row, column).y);
         }
-        f = last->field(), rows = last->rows(), cols = last->columns();
-    }
-    py::array_t<int16_t> result({rows, cols, 2});
-    for (int i = 0; i < rows * cols; ++i)
-        result.mutable_data()[2 * i] = f[i].x, result.mutable_data()[2 * i + 1] = f[i].y;
     return result;
 }
 
 } // namespace
 
 void bind_motion(py::module_ &module) {
-    module.def("motion_field", &motion_field, py::arg("a"), py::arg("b"));
+    module.def(
+        "motion_field", &motion_field, py::arg("a"), py::arg("b"),
+        "Vectors int16 [ceil(H / 8), ceil(W / 8), (x, y)] in 1/8 pixel with a(p) like b(p + v), for uint8 [H, W].");
 }
+
 } // namespace gvc

@@ -1,0 +1,177 @@
+// Pictures between two others along their motion. Normative: integers only; divisions and shifts round down.
+//
+// At time num / den between a and b, with the fields f (a to b) and g (b to a) of motion.cpp:
+// - Motion of block (row, column): f at the block's centre minus its own way, i.e. at block coordinates (in 1/64 block)
+//   64 column - way(f.x), 64 row - way(f.y), clamped to the field, way(v) = (2 v num + den) / (2 den); bilinear with
+//   weights of 4096 in all: F. In the same way G of g with den - num in place of num. Motion m = (F - G + 512) >> 10
+//   in 1/64 pixel. The way from a is p = (2 m num + den) / (2 den), that to b is q = m - p.
+// - p and q are interpolated bilinearly from block centres to pixels. With blocks of B = 8 >> shift pixels of this
+//   plane, pixel x lies at n = 2 x + 1 - B half pixels: between blocks n / 2B and the next one, with the weights
+//   2B - (n mod 2B) and n mod 2B; block indices are clamped. Both axes give a sum with weights of (2B)^2 in all; the
+//   way in 1/16 pixel of this plane is (sum + (1 << (9 - shift))) >> (10 - shift).
+// - The pixel is a at (position - p) and b at (position + q), each bilinear in 1/16 pixel (weights of 256 in all, not
+//   rounded; coordinates of pixels clamped to the picture), mixed by w = (16384 num + den / 2) / den:
+//   (A (16384 - w) + B w + 2^21) >> 22.
+#include "bindings.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+namespace py = pybind11;
+
+namespace gvc {
+namespace {
+
+/// Ways of a block or pixel: from a's position to here and from here to b's, 1/64 pixel in blocks.
+struct Ways {
+    int from_a_x, from_a_y, to_b_x, to_b_y;
+};
+
+/// num / den, 0 <= num <= den <= 65535.
+struct Time {
+    int num, den;
+    int part_of(int value) const { // rounded to nearest, halves up
+        const int64_t dividend = int64_t{2} * value * num + den, divisor = 2 * den;
+        return int(dividend >= 0 ? dividend / divisor : -((-dividend + divisor - 1) / divisor));
+    }
+};
+
+struct Field {
+    const int16_t *data;
+    int rows, columns;
+
+    int component(int row, int column, int axis) const {
+        return data[2 * (size_t(row) * columns + column) + axis];
+    }
+
+    /// Component at a place given in 1/64 block, times 4096.
+    int sample(int y, int x, int axis) const {
+        y = std::clamp(y, 0, 64 * (rows - 1));
+        x = std::clamp(x, 0, 64 * (columns - 1));
+        const int row = y >> 6, column = x >> 6, fy = y & 63, fx = x & 63;
+        const int below = std::min(row + 1, rows - 1), right = std::min(column + 1, columns - 1);
+        return (component(row, column, axis) * (64 - fx) + component(row, right, axis) * fx) * (64 - fy) +
+               (component(below, column, axis) * (64 - fx) + component(below, right, axis) * fx) * fy;
+    }
+
+    int along_way(int row, int column, Time time, int axis) const {
+        return sample(64 * row - time.part_of(component(row, column, 1)),
+                      64 * column - time.part_of(component(row, column, 0)), axis);
+    }
+};
+
+std::vector<Ways> block_ways(const Field &forward, const Field &backward, Time time) {
+    const Time rest{time.den - time.num, time.den};
+    std::vector<Ways> ways;
+    ways.reserve(size_t(forward.rows) * forward.columns);
+    for (int row = 0; row < forward.rows; ++row)
+        for (int column = 0; column < forward.columns; ++column) {
+            int motion[2];
+            for (const int axis : {0, 1})
+                motion[axis] =
+                    (forward.along_way(row, column, time, axis) - backward.along_way(row, column, rest, axis) + 512) >>
+                    10;
+            const int x = time.part_of(motion[0]), y = time.part_of(motion[1]);
+            ways.push_back({x, y, motion[0] - x, motion[1] - y});
+        }
+    return ways;
+}
+
+/// Where pixels lie between block centres along one axis.
+struct Between {
+    int first, second, weight_first, weight_second;
+
+    static std::vector<Between> along(int pixels, int blocks, int block_size) {
+        const int unit = 2 * block_size;
+        std::vector<Between> places(pixels);
+        for (int i = 0; i < pixels; ++i) {
+            const int position = 2 * i + 1 - block_size + unit; // one block up: never negative
+            const int block = position / unit - 1, weight = position % unit;
+            places[i] = {std::clamp(block, 0, blocks - 1), std::clamp(block + 1, 0, blocks - 1), unit - weight, weight};
+        }
+        return places;
+    }
+
+    int mix(int a, int b) const {
+        return a * weight_first + b * weight_second;
+    }
+    Ways mix(const Ways &a, const Ways &b) const {
+        return {mix(a.from_a_x, b.from_a_x), mix(a.from_a_y, b.from_a_y), mix(a.to_b_x, b.to_b_x),
+                mix(a.to_b_y, b.to_b_y)};
+    }
+};
+
+struct Picture {
+    const uint8_t *data;
+    int width, height;
+
+    /// Pixel value times 256 at a place given in 1/16 pixel.
+    int sample(int y, int x) const {
+        const int fx = x & 15, fy = y & 15;
+        const int left = std::clamp(x >> 4, 0, width - 1), right = std::clamp((x >> 4) + 1, 0, width - 1);
+        const uint8_t *upper = data + size_t(std::clamp(y >> 4, 0, height - 1)) * width;
+        const uint8_t *lower = data + size_t(std::clamp((y >> 4) + 1, 0, height - 1)) * width;
+        return (upper[left] * (16 - fx) + upper[right] * fx) * (16 - fy) +
+               (lower[left] * (16 - fx) + lower[right] * fx) * fy;
+    }
+};
+
+void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &forward, const Field &backward,
+                 Time time, int shift) {
+    const std::vector<Ways> ways = block_ways(forward, backward, time);
+    const int block_size = 8 >> shift, down = 10 - shift, half = 1 << (down - 1);
+    const std::vector<Between> across = Between::along(a.width, forward.columns, block_size);
+    const std::vector<Between> along = Between::along(a.height, forward.rows, block_size);
+    const int weight = (16384 * time.num + time.den / 2) / time.den;
+    std::vector<Ways> of_row(forward.columns);
+    for (int y = 0; y < a.height; ++y) {
+        const Ways *upper = &ways[size_t(along[y].first) * forward.columns];
+        const Ways *lower = &ways[size_t(along[y].second) * forward.columns];
+        for (int column = 0; column < forward.columns; ++column)
+            of_row[column] = along[y].mix(upper[column], lower[column]);
+        for (int x = 0; x < a.width; ++x) {
+            const Ways w = across[x].mix(of_row[across[x].first], of_row[across[x].second]);
+            const int from_a = a.sample(16 * y - ((w.from_a_y + half) >> down), 16 * x - ((w.from_a_x + half) >> down));
+            const int from_b = b.sample(16 * y + ((w.to_b_y + half) >> down), 16 * x + ((w.to_b_x + half) >> down));
+            *out++ = uint8_t((from_a * (16384 - weight) + from_b * weight + (1 << 21)) >> 22);
+        }
+    }
+}
+
+py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b,
+                                        const Array<int16_t> &field_ab, const Array<int16_t> &field_ba, int num,
+                                        int den, int shift) {
+    if (a.ndim() != 2 || a.size() == 0 || a.shape(0) > 65535 || a.shape(1) > 65535)
+        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
+    if (b.ndim() != 2 || a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1))
+        throw std::invalid_argument("both pictures must have the same size");
+    if (den < 1 || den > 65535 || num < 0 || num > den)
+        throw std::invalid_argument("the time must be a fraction 0 <= num / den <= 1 with den <= 65535");
+    if (shift < 0 || shift > 1)
+        throw std::invalid_argument("shift must be 0 (luma) or 1 (chroma of half size)");
+    const int height = int(a.shape(0)), width = int(a.shape(1)), block_size = 8 >> shift;
+    const int rows = (height + block_size - 1) / block_size, columns = (width + block_size - 1) / block_size;
+    for (const auto *field : {&field_ab, &field_ba})
+        if (field->ndim() != 3 || field->shape(0) != rows || field->shape(1) != columns || field->shape(2) != 2)
+            throw std::invalid_argument("the fields must be int16 [" + std::to_string(rows) + ", " +
+                                        std::to_string(columns) + ", 2] for this picture size");
+    const Picture picture_a{a.data(), width, height}, picture_b{b.data(), width, height};
+    const Field forward{field_ab.data(), rows, columns}, backward{field_ba.data(), rows, columns};
+    py::array_t<uint8_t> result({height, width});
+    uint8_t *out = result.mutable_data();
+    const py::gil_scoped_release release;
+    interpolate(out, picture_a, picture_b, forward, backward, {num, den}, shift);
+    return result;
+}
+
+} // namespace
+
+void bind_interpolation(py::module_ &module) {
+    module.def("motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"),
+               py::arg("field_ba"), py::arg("num"), py::arg("den"), py::arg("shift") = 0,
+               "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma.");
+}
+
+} // namespace gvc
