@@ -16,7 +16,7 @@ import pytest
 import gvc.av
 from gvc import plugin
 
-WIDTH, HEIGHT, FRAMES = 96, 64, 24
+WIDTH, HEIGHT, FRAMES = 64, 48, 20
 OPTIONS = {"gop": "5", "preset": "fast"}
 MILLISECOND = Fraction(1, 1000)
 
@@ -24,7 +24,7 @@ MILLISECOND = Fraction(1, 1000)
 def picture(index):
     """A frame of a moving edge over a gradient; pts in milliseconds, unevenly spaced."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
-    rgb = np.stack([columns * 2, rows * 3, np.where(columns > 3 * index, 200, 40)], axis=-1).astype(np.uint8)
+    rgb = np.stack([columns * 2, rows * 3, np.where(columns > 2 * index, 200, 40)], axis=-1).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
     frame.pts, frame.time_base = index * 40 + index % 3 * 5, MILLISECOND
     return frame
@@ -105,7 +105,7 @@ def test_seek_gives_what_linear_decoding_gives(movie):
     linear = decode(movie)
     with av.open(str(movie)) as container:
         stream = container.streams.video[0]
-        for target in (15, 3, 22):  # forwards and backwards in one open decoder
+        for target in (12, 3, 18):  # forwards and backwards in one open decoder
             container.seek(linear[target][0], stream=stream)
             sought = [(frame.pts, frame.to_ndarray()) for frame in container.decode(stream)]
             assert sought[0][0] <= linear[target][0]
@@ -123,9 +123,13 @@ def test_remux_from_template(movie, tmp_path):
 
 
 def test_wrong_option_is_told(tmp_path):
-    with av.logging.Capture() as logs, pytest.raises(av.error.FFmpegError):
-        write(tmp_path / "wrong.mkv", frames=1, options={"preset": "hasty"})
-    assert any("fast, medium, slow" in message for _, _, message in logs)
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with pytest.raises(av.error.FFmpegError, match="fast, medium, slow"):
+            write(tmp_path / "wrong.mkv", frames=1, options={"preset": "hasty"})
+    finally:
+        av.logging.set_level(level)
 
 
 def test_codec_context_without_a_container():
@@ -139,14 +143,16 @@ def test_codec_context_without_a_container():
     assert [frame.pts for frame in frames] == [picture(i).pts for i in range(6)]
 
 
-def test_threads_do_not_disturb_each_other(movie, tmp_path):
+def test_threads_do_not_disturb_each_other(tmp_path):
     paths = [tmp_path / f"{i}.mkv" for i in range(2)]
-    workers = [threading.Thread(target=write, args=(path,)) for path in paths]
+    workers = [threading.Thread(target=write, args=(path, 5)) for path in paths]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert all(same(decode(path), decode(movie)) for path in paths)
+    first, second = map(decode, paths)
+    assert len(first) == 5
+    assert same(first, second)
 
 
 def test_two_ffmpegs_in_one_process():

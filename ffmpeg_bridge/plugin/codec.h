@@ -20,7 +20,7 @@ struct codec_state {
     union option_value options[MAX_OPTIONS];
     gvc_context *gvc;
     bool draining; ///< the end was sent
-    bool failed;   ///< the engine is gone; nothing more will come
+    bool failed;   ///< nothing more will come
 };
 
 /** One option, in the order of codec_state.options. */

@@ -27,12 +27,19 @@ static int update_format(const struct host *host, AVCodecContext *avctx) {
     return 0;
 }
 
+/** Bytes of the sequence header: AVI and Matroska's V_MS/VFW/FOURCC pad what they store to an even size. */
+static size_t header_size(const uint8_t *extradata, int size) {
+    int declared = size >= 8 ? extradata[6] | extradata[7] << 8 : size;
+    return (size_t)(declared < size ? declared : size);
+}
+
 int decoder_init(AVCodecContext *avctx) {
     const struct host *host = host_of(avctx);
     if (!host)
         return AVERROR_BUG;
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
+    const uint8_t *extradata = FIELD(uint8_t *, avctx, l->avctx_extradata);
     char *options = options_text(state, DECODER, NULL);
     if (!options)
         return AVERROR(ENOMEM);
@@ -41,8 +48,8 @@ int decoder_init(AVCodecContext *avctx) {
         .width = FIELD(int, avctx, l->avctx_width),
         .height = FIELD(int, avctx, l->avctx_height),
         .options = options,
-        .extradata = FIELD(uint8_t *, avctx, l->avctx_extradata),
-        .extradata_size = (size_t)FIELD(int, avctx, l->avctx_extradata_size),
+        .extradata = extradata,
+        .extradata_size = header_size(extradata, FIELD(int, avctx, l->avctx_extradata_size)),
     };
     int result = gvc_decoder_open(&state->gvc, &params);
     free(options);
@@ -53,10 +60,11 @@ int decoder_init(AVCodecContext *avctx) {
     return update_format(host, avctx);
 }
 
-/** Log `result` and remember a dead engine, so that draining ends instead of reporting it again and again. */
+/** Log `result`, and remember if nothing more will come, so that draining ends instead of saying it again and again. */
 static int decoder_error(const struct host *host, AVCodecContext *avctx, int result) {
-    if (result != GVC_ERROR_BITSTREAM)
-        codec_state(host, avctx)->failed = true;
+    struct codec_state *state = codec_state(host, avctx);
+    if (result != GVC_ERROR_BITSTREAM || state->draining)
+        state->failed = true;
     return codec_error(host, avctx, result);
 }
 

@@ -22,13 +22,12 @@ struct host {
     void *library; ///< dlopen handle of libavcodec; kept open, for the library must not go away under us
     const struct layout *layout;
     struct functions call;
-    const void *context_class;    ///< AVClass of all AVCodecContexts of this library
-    bool serving;                 ///< the codec is registered
-    int codec_id;                 ///< AVCodecID taken over, 0 if FFmpeg has GVC built in
-    void *muxer_library;          ///< dlopen handle of libavformat, NULL while none was seen
-    int (*query_codec)(int, int); ///< Matroska's own answer to "can you mux this id?"
-    char status[300];             ///< a sentence: what became of it
-    char path[512];               ///< of libavcodec, maybe cut off; for messages
+    const void *context_class; ///< AVClass of all AVCodecContexts of this library
+    bool serving;              ///< the codec is registered
+    int codec_id;              ///< AVCodecID taken over, 0 if FFmpeg has GVC built in
+    void *muxer_library;       ///< dlopen handle of libavformat, NULL while none was seen
+    char status[300];          ///< a sentence: what became of it
+    char path[512];            ///< of libavcodec, maybe cut off; for messages
 };
 
 /**
@@ -46,7 +45,7 @@ const char *host_check_layout(const struct host *host);
 /** Replace a little-used codec of the library. Returns NULL or why that cannot be; sets host->codec_id. */
 const char *host_take_over_codec(struct host *host, const char **victim);
 /** Teach `host->muxer_library` the tag GVC1. Returns NULL or why that cannot be. */
-const char *host_patch_muxer(struct host *host, int index);
+const char *host_patch_muxer(const struct host *host, int index);
 
 /** Base address of the library that holds `address`, NULL if none does. */
 const void *library_base(const void *address);

@@ -45,7 +45,7 @@ static const char *patch_riff_tag(const struct host *host) {
     return "it has no RIFF tag for the codec that was replaced";
 }
 
-static const char *hook_matroska(struct host *host, int index) {
+static const char *hook_matroska(const struct host *host, int index) {
     const struct layout *l = host->layout;
     void *(*guess_format)(const char *, const char *, const char *);
     *(void **)&guess_format = dlsym(host->muxer_library, "av_guess_format");
@@ -56,17 +56,17 @@ static const char *hook_matroska(struct host *host, int index) {
     void *member = muxer + l->outputformat_query_codec, *function = *(void **)member;
     if (!function || library_base(function) != library_base(*(void **)&guess_format))
         return "its Matroska muxer is not laid out as this version's should be";
-    *(void **)&host->query_codec = function;
+    *(void **)&original_query[index] = function;
     // Known answers prove that the pointer is what it should be.
-    if (host->query_codec(FIELD(int, h264, l->descriptor_id), 0) != 1 || host->query_codec(host->codec_id, 0) != 0)
+    if (original_query[index](FIELD(int, h264, l->descriptor_id), 0) != 1 ||
+        original_query[index](host->codec_id, 0) != 0)
         return "its Matroska muxer does not answer as this version's should";
-    original_query[index] = host->query_codec;
     served_id[index] = host->codec_id;
     const struct patch patch = {member, &query_hooks[index], sizeof(query_hooks[index])};
     return write_patches(&patch, 1);
 }
 
-const char *host_patch_muxer(struct host *host, int index) {
+const char *host_patch_muxer(const struct host *host, int index) {
     const char *reason = patch_riff_tag(host);
     return reason ? reason : hook_matroska(host, index);
 }
