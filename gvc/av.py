@@ -6,9 +6,9 @@
     with av.open("movie.mkv", "w") as output:
         stream = output.add_stream("gvc", rate=24, width=416, height=240, options={"quality": "40"})
 
-Decoding, seeking and remuxing need nothing more than the import. PyAV hides FFmpeg's messages; to see what GVC says
-about a wrong option, for instance, call av.logging.set_level(av.logging.ERROR) before. It works with the wheels of PyPI,
-whose FFmpeg was built without GVC. Raises EngineError if the FFmpeg of this PyAV is none that the plugin can serve.
+Decoding, seeking and remuxing need nothing more than the import. It works with the wheels of PyPI, whose FFmpeg was
+built without GVC. PyAV hides FFmpeg's messages; av.logging.set_level(av.logging.ERROR) shows what GVC says about a
+wrong option, for instance. Raises EngineError if the FFmpeg of this PyAV is none that the plugin can serve.
 """
 
 import os
