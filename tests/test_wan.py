@@ -328,6 +328,15 @@ def test_a_stream_decodes_to_what_the_encoder_saw(folders, flavour, transition):
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_single_picture_is_a_stream(folders, flavour):
+    video_format = VideoFormat(33, 17)
+    options = {"prior": f"wan:{folders[flavour]}", "mode": flavour, "quality": 10}
+    extradata, packets, seen = encode_stream(make_clip(video_format, 1), video_format, options)
+    (decoded,) = decode_stream(extradata, packets, folders[flavour])
+    assert all(np.array_equal(a, b) for a, b in zip(decoded, seen[0], strict=True))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
 def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(priors, flavour):
     video_format = VideoFormat(32, 32)
     clip = make_clip(video_format, 5)
