@@ -1,0 +1,124 @@
+"""Read the GVC track of a file with plain PyAV: neither the FFmpeg plugin nor a model is needed.
+
+Stock libavformat knows nothing of GVC, so the track has no codec context and its CodecPrivate cannot be had. The
+sequence header therefore comes from the copy that each keyframe packet carries.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+
+from gvc.bitstream import SequenceHeader, read_packet, write_sequence_header
+from gvc.errors import BitstreamError, MediaError
+from gvc.media import Packet, VideoFormat
+
+CODEC_NAME = "gvc"
+SEARCHED_PACKETS = 1000  # how far to look for a keyframe
+
+
+def open_input(path: str | Path) -> av.container.InputContainer:
+    """Open a media file for reading. Raises MediaError."""
+    try:
+        return av.open(str(path))
+    except av.error.FFmpegError as error:
+        raise MediaError(f"{path} cannot be read as a media file: {error.strerror or error}") from None
+
+
+class Demuxer:
+    """The first GVC track of a media file.
+
+    Attributes:
+        header: bytes of the sequence header.
+        sequence: the same, parsed.
+        format: geometry and colour of the video; its time base is that of the packets.
+        format_name: libavformat's name of the container format.
+        other_bytes: payload of the other tracks in the part of the file that `packets` has read.
+    Raises MediaError if the file cannot be read or holds no GVC video.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = str(path)
+        self.other_bytes = 0
+        self._container = open_input(path)
+        try:
+            self._track = self._find_track()
+            self._reader = self._read()
+            self._head: list[Packet] = []
+            self.sequence = self._find_header()
+        except BaseException:
+            self._container.close()
+            raise
+        self.header = write_sequence_header(self.sequence)
+
+    def _find_track(self) -> av.VideoStream:
+        for stream in self._container.streams.video:
+            if stream.codec_context is None or stream.codec_context.name == CODEC_NAME:
+                return stream
+        codecs = ", ".join(stream.codec_context.name for stream in self._container.streams.video)
+        raise MediaError(f"{self.path} holds no GVC video ({codecs or 'no video track'})")
+
+    def _find_header(self) -> SequenceHeader:
+        for packet in self._reader:
+            self._head.append(packet)
+            try:
+                unit = read_packet(packet.data)
+            except BitstreamError:
+                unit = None  # damaged; a later keyframe may be whole
+            if unit and unit.header:
+                return unit.header
+            if len(self._head) >= SEARCHED_PACKETS:
+                break
+        raise MediaError(f"{self.path} holds no intact GVC keyframe")
+
+    def _read(self) -> Iterator[Packet]:
+        try:
+            for packet in self._container.demux():
+                if packet.stream.index != self._track.index:
+                    self.other_bytes += packet.size
+                elif packet.size:
+                    yield Packet(bytes(packet), packet.pts, packet.duration or 0, packet.is_keyframe)
+        except av.error.FFmpegError as error:
+            raise MediaError(f"{self.path} cannot be read to its end: {error.strerror or error}") from None
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds a tick of the packets' pts and duration."""
+        return self._track.time_base
+
+    @property
+    def format(self) -> VideoFormat:
+        return replace(self.sequence.format, time_base=self.time_base)
+
+    @property
+    def format_name(self) -> str:
+        return self._container.format.name
+
+    @property
+    def track_index(self) -> int:
+        """Index of the track in the file."""
+        return self._track.index
+
+    @property
+    def frames_expected(self) -> int:
+        """How many frames the track should have, by its duration; 0 if that is unknown."""
+        seconds = (self._container.duration or 0) / av.time_base
+        return round(seconds * self._track.average_rate) if self._track.average_rate else 0
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield all packets in file order. To be called once; raises MediaError where reading fails."""
+        yield from self._head
+        self._head = []
+        yield from self._reader
+
+    def close(self) -> None:
+        self._container.close()
+
+    def __enter__(self) -> "Demuxer":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,162 @@
+"""Say what a GVC file holds and where its bytes went, without decoding it."""
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from gvc.bitstream import GopUnit, read_packet
+from gvc.errors import BitstreamError
+from gvc.media import Packet
+
+from .demux import Demuxer
+
+SCHEMA = 1  # raised when a key of the JSON changes its meaning
+
+
+@dataclass
+class Bytes:
+    """Where the bytes of a file or a GOP went."""
+
+    stills: int = 0  # boundary pictures
+    atoms: int = 0  # the noise choices
+    side: int = 0  # the prior's side information
+    headers: int = 0  # sequence header, fields and checksums of GOP packets
+    show: int = 0  # packets that only say "show the next frame"
+    damaged: int = 0  # packets that cannot be parsed
+    other_tracks: int = 0  # payload of audio and the like
+    container: int = 0  # the file format's own
+
+    def add(self, packet: bytes, unit: GopUnit | None) -> None:
+        """Book one intact packet."""
+        if unit is None:
+            self.show += len(packet)
+            return
+        stills = len(unit.first) + len(unit.last)
+        self.stills += stills
+        self.side += len(unit.side)
+        self.atoms += len(unit.atoms)
+        self.headers += len(packet) - stills - len(unit.side) - len(unit.atoms)
+
+
+@dataclass
+class GopInfo:
+    """One GOP: when it starts (seconds), how many frames it shows, its noise levels, its bytes."""
+
+    index: int
+    key: bool
+    seconds: float | None
+    frames: int
+    start: int
+    stop: int
+    bytes: int
+
+
+@dataclass
+class Probe:
+    """What a file holds. Rates are those of the GVC track: its payload and all container overhead."""
+
+    path: str
+    format: str
+    file_bytes: int
+    track: int
+    frames: int
+    keyframes: int
+    duration: float  # seconds
+    kbps: float
+    bpp: float
+    sequence: dict
+    bytes: Bytes
+    damaged_packets: int = 0
+    gops: list[GopInfo] = field(default_factory=list)
+
+    def as_dict(self) -> dict:
+        """Plain values with stable keys, for JSON."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+
+def probe(path: str | Path) -> Probe:
+    """Read a file from start to end, without decoding a picture. Raises MediaError."""
+    with Demuxer(path) as demuxer:
+        spent, gops, times = Bytes(), [], _Times()
+        frames = keyframes = damaged = 0
+        for packet in demuxer.packets():
+            frames += 1
+            keyframes += packet.key
+            times.add(packet)
+            try:
+                unit = read_packet(packet.data)
+            except BitstreamError:
+                damaged += 1
+                spent.damaged += len(packet.data)
+                continue
+            spent.add(packet.data, unit)
+            if unit:
+                gops.append(_gop_info(unit, packet, demuxer))
+        spent.other_tracks = demuxer.other_bytes
+        size = os.path.getsize(path)
+        spent.container = size - sum(asdict(spent).values())
+        video_bits = 8 * (size - spent.other_tracks)
+        video = demuxer.format
+        duration = times.total(1 / video.frame_rate / video.time_base if video.frame_rate else 0) * video.time_base
+        return Probe(
+            path=str(path),
+            format=demuxer.format_name,
+            file_bytes=size,
+            track=demuxer.track_index,
+            frames=frames,
+            keyframes=keyframes,
+            duration=float(duration),
+            kbps=float(video_bits / duration / 1000) if duration else 0.0,
+            bpp=video_bits / (video.width * video.height * frames),
+            sequence=_sequence_info(demuxer),
+            bytes=spent,
+            damaged_packets=damaged,
+            gops=gops,
+        )
+
+
+class _Times:
+    """First and last timestamp, in ticks."""
+
+    def __init__(self):
+        self._first: int | None = None
+        self._last = self._last_duration = 0
+
+    def add(self, packet: Packet) -> None:
+        if packet.pts is not None:
+            self._first = packet.pts if self._first is None else min(self._first, packet.pts)
+            if packet.pts >= self._last:
+                self._last, self._last_duration = packet.pts, packet.duration
+
+    def total(self, nominal):
+        """Return the ticks from the first frame's start to the last one's end; `nominal` where it has no duration."""
+        return 0 if self._first is None else self._last - self._first + (self._last_duration or nominal)
+
+
+def _gop_info(unit: GopUnit, packet: Packet, demuxer: Demuxer) -> GopInfo:
+    seconds = None if packet.pts is None else float(packet.pts * demuxer.time_base)
+    return GopInfo(unit.index, unit.key, seconds, unit.shown, unit.start, unit.stop, len(packet.data))
+
+
+def _sequence_info(demuxer: Demuxer) -> dict:
+    sequence, video = demuxer.sequence, demuxer.format
+    return {
+        "version": demuxer.header[4],
+        "width": video.width,
+        "height": video.height,
+        "frame_rate": str(video.frame_rate),
+        "time_base": str(video.time_base),
+        "sample_aspect_ratio": str(video.sample_aspect_ratio),
+        "color_range": video.color_range,
+        "color_primaries": video.color_primaries,
+        "color_trc": video.color_trc,
+        "colorspace": video.colorspace,
+        "chroma_location": video.chroma_location,
+        "mode": sequence.mode,
+        "transition": sequence.transition,
+        "prior": sequence.prior,
+        "weights_hash": sequence.weights_hash.hex(),
+        "seed": sequence.seed,
+        "codebook_extra": sequence.codebook_extra,
+        "header_bytes": len(demuxer.header),
+    }
