@@ -222,6 +222,21 @@ def test_bad_geometry(width, height):
     assert failure.value.code == lib.GVC_ERROR_MEDIA
 
 
+def test_an_error_while_encoding_arrives(pictures):
+    with Encoder(WIDTH, HEIGHT, options="bitrate=1:gop=5") as encoder:
+        with pytest.raises(CallError, match="bitrate") as failure:
+            encoder.encode(pictures)
+        assert failure.value.code == lib.GVC_ERROR_RATE
+        with pytest.raises(CallError, match="bitrate"):  # and stays
+            encoder.receive()
+
+
+def test_bad_colour():
+    with pytest.raises(CallError, match="colour property 256") as failure:
+        Encoder(WIDTH, HEIGHT, color_trc=256)
+    assert failure.value.code == lib.GVC_ERROR_MEDIA
+
+
 def test_corrupted_packets_do_not_stop_the_decoder(coded, decoded):
     extradata, packets = coded
     generator = np.random.default_rng(1)

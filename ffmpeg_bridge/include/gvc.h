@@ -93,8 +93,8 @@ int gvc_encoder_open(gvc_context **context, const gvc_params *params);
 /** The sequence header; *data belongs to the context and lives as long as it. */
 int gvc_encoder_extradata(gvc_context *context, const uint8_t **data, size_t *size);
 /**
- * Give a picture (copied before return), or NULL once for the end; after that GVC_EOF. Blocks while the engine's queue is
- * full. An error ends the encoder; packets made before it can still be received.
+ * Give a picture (copied before return), or NULL once for the end; after that GVC_EOF. Blocks while the engine's queue
+ * is full. An error ends the encoder; packets made before it can still be received.
  */
 int gvc_encoder_send(gvc_context *context, const gvc_picture *picture);
 /** Take a packet: GVC_OK, GVC_AGAIN or GVC_EOF; blocks only after the end was sent. Data is valid until the next call.
@@ -109,8 +109,8 @@ int gvc_decoder_open(gvc_context **context, const gvc_params *params);
  */
 int gvc_decoder_format(gvc_context *context, gvc_params *params);
 /**
- * Give a packet (copied before return), or NULL once for the end; after that GVC_EOF. The first packet starts the engine,
- * so a bad option, a prior that is missing and the like are told here.
+ * Give a packet (copied before return), or NULL once for the end; after that GVC_EOF. The first packet starts the
+ * engine, so a bad option, a prior that is missing and the like are told here.
  */
 int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
 /**
@@ -121,13 +121,13 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
  */
 int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
 /**
- * GVC_OK if gvc_decoder_receive would give a picture, else what it would return (an error is told by one of the two, not
- * by both); blocks like it.
+ * GVC_OK if gvc_decoder_receive would give a picture, else what it would return (an error is told by one of the two,
+ * not by both); blocks like it.
  */
 int gvc_decoder_peek(gvc_context *context);
 /**
- * Forget all queued packets and pictures and go on, also after the end. Decoder (after a seek): the next packet should be a
- * keyframe. Encoder: the next picture starts a new GOP.
+ * Forget all queued packets and pictures and go on, also after the end. Decoder (after a seek): the next packet should
+ * be a keyframe. Encoder: the next picture starts a new GOP.
  */
 int gvc_flush(gvc_context *context);
 

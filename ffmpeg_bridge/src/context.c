@@ -116,7 +116,8 @@ static int drop_replies(gvc_context *context) {
         if (reply->message.type == GVC_MSG_FORMAT)
             result = gvc_decoder_reformat(context, reply);
         else if (reply->message.type == GVC_MSG_PICTURE)
-            result = gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = reply->message.slot}, NULL, 0);
+            result =
+                gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = reply->message.slot}, NULL, 0);
     }
     return result;
 }

@@ -3,16 +3,29 @@
 
 #include <stdlib.h>
 
-int gvc_encoder_open(gvc_context **context, const gvc_params *params) {
-    int result = gvc_context_new(context, params, GVC_ENCODER);
-    if (result)
-        return result;
-    const gvc_format *format = &(*context)->format;
+/** What a sequence header can hold. */
+static int check_format(gvc_context *context) {
+    const gvc_format *format = &context->format;
     if (format->width < 1 || format->width > GVC_MAX_DIMENSION || format->height < 1 ||
         format->height > GVC_MAX_DIMENSION)
-        return gvc_break(*context, GVC_ERROR_MEDIA, "pictures of %dx%d cannot be coded; each must be 1 to %d",
+        return gvc_break(context, GVC_ERROR_MEDIA, "pictures of %dx%d cannot be coded; each must be 1 to %d",
                          format->width, format->height, GVC_MAX_DIMENSION);
-    return gvc_session_start(*context);
+    const int32_t colours[] = {format->color_range, format->color_primaries, format->color_trc, format->colorspace,
+                               format->chroma_location};
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+        if (colours[i] < 0 || colours[i] > UINT8_MAX)
+            return gvc_break(context, GVC_ERROR_MEDIA, "colour property %d is unknown; each must be 0 to %d",
+                             colours[i], UINT8_MAX);
+    return GVC_OK;
+}
+
+int gvc_encoder_open(gvc_context **context, const gvc_params *params) {
+    int result = gvc_context_new(context, params, GVC_ENCODER);
+    if (!result)
+        result = check_format(*context);
+    if (!result)
+        result = gvc_session_start(*context);
+    return result;
 }
 
 int gvc_encoder_extradata(gvc_context *context, const uint8_t **data, size_t *size) {

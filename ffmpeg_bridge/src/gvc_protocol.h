@@ -2,11 +2,11 @@
  * What libgvc and its engine say to each other. Private to GVC; both ends read this very file (the engine through
  * cffi, which is why it holds nothing but plain C declarations), so that they cannot differ.
  *
- * A stream socket (GVC_SOCKET_FD of the engine) carries messages: a gvc_message, then `size` bytes of payload. Both ends
- * run on one machine, so the structs go over in its byte order (little-endian wherever GVC runs). Pictures do not go over
- * the socket: they lie in GVC_SLOTS slots of a shared memory (GVC_MEMORY_FD), each slot the planes Y, Cb, Cr without
- * padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE, the
- * decoder's to the engine; RELEASE gives a slot back.
+ * A stream socket (GVC_SOCKET_FD of the engine) carries messages: a gvc_message, then `size` bytes of payload. Both
+ * ends run on one machine, so the structs go over in its byte order (little-endian wherever GVC runs). Pictures do not
+ * go over the socket: they lie in GVC_SLOTS slots of a shared memory (GVC_MEMORY_FD), each slot the planes Y, Cb, Cr
+ * without padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE,
+ * the decoder's to the engine; RELEASE gives a slot back.
  *
  *     engine               client
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
@@ -28,12 +28,12 @@
  *     END            ->                    all was given
  *                    <-    FLUSH           forget everything since OPEN
  *     FLUSH          ->                    everything after this belongs to what was sent after FLUSH
- *     FAILURE        ->                    code, payload: a sentence (UTF-8). From a decoder it is about one packet (its
- *                                          DONE follows); from an encoder, or instead of READY, it is the last message
+ *     FAILURE        ->                    code, payload: a sentence (UTF-8). About one packet of a decoder if
+ *                                          its DONE follows; else the engine ends after it
  *
  * A closed socket means "quit" to the engine and "the engine died" to the client. The client takes replies whenever it
- * waits, also while it waits to send, and queues them without limit; the engine takes messages while it waits for a free
- * slot. So neither can lock the other up.
+ * waits, also while it waits to send, and queues them without limit; the engine takes messages while it waits for a
+ * free slot. So neither can lock the other up.
  */
 #ifndef GVC_PROTOCOL_H
 #define GVC_PROTOCOL_H

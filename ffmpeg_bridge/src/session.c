@@ -78,8 +78,8 @@ static int set_signals(posix_spawnattr_t *attributes) {
     if (!error)
         error = posix_spawnattr_setsigdefault(attributes, &all);
     if (!error)
-        error = posix_spawnattr_setflags(attributes,
-                                         POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        error =
+            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     return error;
 }
 
@@ -143,8 +143,9 @@ static int create(gvc_context *context) {
 static gvc_reply *expect(gvc_context *context, enum gvc_message_type type, int timeout) {
     int result = gvc_wire_receive(context, timeout);
     if (result == GVC_AGAIN)
-        gvc_break(context, GVC_ERROR_ENGINE, "%s -m gvc.engine gave no sign of life; set GVC_PYTHON to the Python that "
-                  "has gvc installed", context->python);
+        gvc_break(context, GVC_ERROR_ENGINE,
+                  "%s -m gvc.engine gave no sign of life; set GVC_PYTHON to the Python that has gvc installed",
+                  context->python);
     gvc_reply *reply = result == GVC_OK ? gvc_wire_take(context) : NULL;
     if (reply && reply->message.type != type) {
         gvc_wire_unexpected(context, &reply->message);
@@ -207,7 +208,7 @@ int gvc_session_start(gvc_context *context) {
     return result;
 }
 
-/** Reap the engine if it ends within `timeout` ms. Returns true if it is gone; *status is 0 if another has reaped it. */
+/** Reap the engine if it ends within `timeout` ms; true if it is gone. *status is 0 if somebody else has reaped it. */
 static bool reap(gvc_context *context, int timeout, int *status) {
     const int step = 5;
     *status = 0;

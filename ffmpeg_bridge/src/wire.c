@@ -13,10 +13,10 @@ _Static_assert(sizeof(gvc_format) == 52, "gvc_format has padding");
 _Static_assert(sizeof(gvc_open) == 64, "gvc_open has padding");
 
 int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
-    return gvc_break(context, GVC_ERROR_ENGINE,
-                     "the GVC engine sent message %u (%u bytes) where it has no place; check that %s has the gvc package "
-                     "that this libgvc belongs to",
-                     message->type, message->size, context->python);
+    return gvc_break(
+        context, GVC_ERROR_ENGINE,
+        "message %u (%u bytes) of the engine of %s has no place here; install libgvc and gvc from one release",
+        message->type, message->size, context->python);
 }
 
 /** Wait for `events`; gives those that came, 0 at the timeout. */
@@ -101,7 +101,7 @@ static bool is_valid(const gvc_context *context, const gvc_message *message) {
     }
 }
 
-/** Note what concerns the state of the session; queue what concerns the caller. Never sends: a send may be under way. */
+/** Note what concerns the session, queue what concerns the caller. Never sends: a send may be under way. */
 static int dispatch(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     switch (message->type) {

@@ -97,28 +97,26 @@ class Slots:
         return views
 
 
+PLAIN_FIELDS = ("width", "height", "color_range", "color_primaries", "color_trc", "colorspace", "chroma_location")
+RATIO_FIELDS = {"time_base": "time_base", "frame_rate": "frame_rate", "sample_aspect_ratio": "sar"}
+INT32_MAX = 2**31 - 1
+
+
 def video_format_of(wire: FFI.CData) -> VideoFormat:
     """The VideoFormat that a gvc_format describes."""
-    rate_known = wire.frame_rate_num > 0
-    return VideoFormat(
-        width=wire.width,
-        height=wire.height,
-        frame_rate=Fraction(wire.frame_rate_num, wire.frame_rate_den) if rate_known else Fraction(25),
-        time_base=Fraction(wire.time_base_num, wire.time_base_den),
-        sample_aspect_ratio=Fraction(wire.sar_num, wire.sar_den),
-        color_range=wire.color_range,
-        color_primaries=wire.color_primaries,
-        color_trc=wire.color_trc,
-        colorspace=wire.colorspace,
-        chroma_location=wire.chroma_location,
-    )
+    plain = {name: getattr(wire, name) for name in PLAIN_FIELDS}
+    ratios = {
+        name: Fraction(getattr(wire, f"{prefix}_num"), getattr(wire, f"{prefix}_den"))
+        for name, prefix in RATIO_FIELDS.items()
+    }
+    return VideoFormat(**plain, **ratios)
 
 
 def wire_format_of(video_format: VideoFormat) -> bytes:
-    """The gvc_format of a VideoFormat, as bytes."""
-    plain = ("width", "height", "color_range", "color_primaries", "color_trc", "colorspace", "chroma_location")
-    ratios = {"time_base": "time_base", "frame_rate": "frame_rate", "sample_aspect_ratio": "sar"}
-    fields = {name: getattr(video_format, name) for name in plain}
-    for name, prefix in ratios.items():
-        fields[f"{prefix}_num"], fields[f"{prefix}_den"] = getattr(video_format, name).as_integer_ratio()
+    """The gvc_format of a VideoFormat, as bytes; a ratio that does not fit (in a strange stream) becomes unknown."""
+    fields = {name: getattr(video_format, name) for name in PLAIN_FIELDS}
+    for name, prefix in RATIO_FIELDS.items():
+        num, den = getattr(video_format, name).as_integer_ratio()
+        fits = max(num, den) <= INT32_MAX
+        fields[f"{prefix}_num"], fields[f"{prefix}_den"] = (num, den) if fits else (0, 1)
     return bytes(ffi.buffer(ffi.new("gvc_format *", fields)))

@@ -23,9 +23,7 @@ def serve(channel: Channel) -> None:
         except DisconnectedError:
             raise
         except Exception as error:
-            report(channel, error)
-            while True:  # such an error is final, but the client may still be sending
-                channel.receive()
+            report(channel, error)  # and end: this error is final
     except DisconnectedError:
         return
 
