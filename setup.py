@@ -58,18 +58,16 @@ class BuildExtensions(build_ext):
 
 
 def native_extensions() -> list[Pybind11Extension]:
-    sources = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "gvc" / "native").glob("*.cpp"))
+    folder = ROOT / "gvc" / "native"
+    sources, headers = ([str(p.relative_to(ROOT)) for p in sorted(folder.glob(kind))] for kind in ("*.cpp", "*.h"))
     # Contracting a*b+c into one rounding would let two machines disagree about what a stream says.
     flags = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra"]
-    headers = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "gvc" / "native").glob("*.h*"))
-    if not sources:
-        return []
     return [Pybind11Extension("gvc._native", sources, cxx_std=17, extra_compile_args=flags, depends=headers)]
 
 
 ParallelCompile().install()
 setup(
-    packages=[*find_packages(include=["gvc", "gvc.*"]), *(["gvc_container"] if (ROOT / "container").is_dir() else [])],
+    packages=[*find_packages(include=["gvc", "gvc.*"]), "gvc_container"],
     package_dir={"gvc_container": "container"},
     include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
     package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz"]},
