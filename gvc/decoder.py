@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from .boundary import Anchor
 from .errors import BitstreamError
-from .gop_codec import Anchor, decode_gop
+from .gop_codec import decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .priors import prior_for

@@ -6,9 +6,10 @@ from fractions import Fraction
 import numpy as np
 
 from .bitstream import SHOW_NEXT, GopUnit, SequenceHeader, write_gop, write_sequence_header
-from .errors import MediaError
+from .boundary import Anchor, Target
+from .errors import MediaError, OptionError
 from .gop import Gop, GopPlanner
-from .gop_codec import Anchor, GopEncoder, Target
+from .gop_codec import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .priors import open_prior
@@ -41,7 +42,11 @@ class Encoder:
                 f"pictures must have 1..{MAX_DIMENSION} samples a side; this video has "
                 f"{video_format.width}x{video_format.height}"
             )
-        prior = open_prior(self.options.prior)
+        prior = open_prior(self.options.prior, self.options.device)
+        if self.options.mode not in prior.modes:
+            raise OptionError(
+                f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"
+            )
         self.header = SequenceHeader(
             video_format,
             self.options.mode,
@@ -81,12 +86,12 @@ class Encoder:
     def _encode_gop(self, gop: Gop) -> list[Packet]:
         clip = tuple(np.stack(planes) for planes in zip(*(p.planes for p in gop.pictures), strict=True))
         anchor = None if gop.key else self._anchor
-        unit, reconstruct = self._coder.encode(clip, gop.key, self._index, anchor, self._target(gop, clip, anchor))
+        unit, reconstruct = self._coder.encode(clip, self._index, anchor, gop.key, self._target(gop, clip, anchor))
         packets = self._packets(gop, unit)
         if self._bitrate:
             self._bitrate.spend(8.0 * sum(len(packet.data) for packet in packets))
         self._index += 1
-        if self.options.mode != "t2v" or self._on_reconstruction:
+        if self._planner.chained or self._on_reconstruction:
             pictures, self._anchor = reconstruct(0.0)
             if self._on_reconstruction:
                 self._on_reconstruction(
@@ -103,7 +108,7 @@ class Encoder:
         seconds = self._duration(gop)
         budget = self._bitrate.budget(seconds, len(gop.pictures), gop.key, gop.last)
         if self._index == 0:
-            check_floor(budget, self._coder.floor(clip, anchor), seconds, self.options.bitrate)
+            check_floor(budget, self._coder.floor(clip, anchor, gop.key), seconds, self.options.bitrate)
         return Target(bits=budget - 8.0 * (len(gop.pictures) - 1))
 
     def _duration(self, gop: Gop) -> Fraction:

@@ -9,6 +9,7 @@ import numpy as np
 from .bitstream import SequenceHeader
 from .codebook import Codebook, Ranking, log2_size_for
 from .entropy import MAX_COUNT, RangeDecoder, RangeEncoder, read_atoms, read_count, set_bits, write_atoms, write_count
+from .errors import BitstreamError
 from .priors.base import Array, ConditionedPrior
 from .schedule import MAX_LEVEL, level_time
 from .transition import ancestral
@@ -64,8 +65,10 @@ class ReplayNoise(_BlockNoise):
         makers = []
         for i, book in enumerate(self._books(step + 1)):
             size = 1 << book.log2_size
-            self._counts[i] = min(read_count(self._decoder, self._counts[i]), size)
-            makers.append(_noise_maker(book, *read_atoms(self._decoder, self._counts[i], size)))
+            self._counts[i] = count = read_count(self._decoder, self._counts[i])
+            if count > size:
+                raise BitstreamError("number of atoms", 0, f"{count} are more than the {size} of the codebook")
+            makers.append(_noise_maker(book, *read_atoms(self._decoder, count, size)))
         return s, self._assemble(makers)
 
     def finish(self) -> None:

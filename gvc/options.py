@@ -57,6 +57,7 @@ ENCODER_OPTIONS = (
     Option(
         "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
     ),
+    Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
     Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
 )
 

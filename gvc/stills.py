@@ -1,5 +1,6 @@
 """Boundary stills: AV1 intra pictures through PyAV. AV1 decoders are bit-exact, so both sides see the same picture."""
 
+import os
 from fractions import Fraction
 
 import av
@@ -8,6 +9,8 @@ import numpy as np
 from .errors import BitstreamError
 from .media import VideoFormat
 from .priors.base import Planes
+
+os.environ.setdefault("SVT_LOG", "1")  # else the encoder prints its settings for every still
 
 MIN_SIZE = 64  # the encoder takes no smaller pictures; smaller ones are padded and cropped
 FINEST, COARSEST = 10, 63  # range of the quantiser (crf) that is used

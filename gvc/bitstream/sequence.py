@@ -70,16 +70,19 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
 
 
 def parse_sequence_header(data: bytes) -> SequenceHeader:
-    """Parse a sequence header. Raises BitstreamError; never allocates by what the bytes say."""
+    """Parse a sequence header. Raises BitstreamError; never allocates by what the bytes say.
+
+    Bytes after the header are passed over: containers pad the CodecPrivate to an even size.
+    """
     r = FieldReader(data)
     if r.raw("magic", 4) != MAGIC:
         raise BitstreamError("magic", 0, "this is no GVC sequence header")
     if (version := r.uint("version", 1)) != VERSION:
         raise r.fail("version", f"this is bitstream version {version} and only {VERSION} is known; update GVC")
     r.uint("chroma format", 1, CHROMA_420_8BIT, CHROMA_420_8BIT)
-    if (size := r.uint("header size", 2, FIXED_SIZE, MAX_SIZE)) != len(data):
+    if (size := r.uint("header size", 2, FIXED_SIZE, MAX_SIZE)) > len(data):
         raise r.fail("header size", f"the header says {size} bytes and has {len(data)}")
-    if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
+    if zlib.crc32(data[: size - 4]) != int.from_bytes(data[size - 4 : size], "little"):
         raise BitstreamError("header checksum", size - 4, "the sequence header is damaged")
     width = r.uint("width", 2, 1, MAX_DIMENSION)
     height = r.uint("height", 2, 1, MAX_DIMENSION)
@@ -110,5 +113,6 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
     except UnicodeDecodeError:
         raise r.fail("prior name", "it is no UTF-8 text") from None
     r.uint("header checksum", 4)
-    r.finish("end of sequence header")
+    if r.offset != size:
+        raise r.fail("header size", f"the fields take {r.offset} bytes of {size}")
     return SequenceHeader(video, mode, transition, prior, weights_hash, seed, extra)

@@ -45,6 +45,7 @@ class WanPrior:
         self.device, self.dtype = torch.device(device), dtype
         self.flavour = _flavour(self.transformer.config, self.vae.config, folder)
         self.name = f"wan/{self.flavour}"
+        self.modes = (self.flavour,)
         self.weights_hash = _weights_hash(folder)
         self.channels = self.vae.config.z_dim
         self.scale = self.vae.config.scale_factor_spatial

@@ -195,6 +195,7 @@ class GpPrior:
 
     name = "gp/1"
     weights_hash = bytes(8)
+    modes = ("t2v", "i2v", "flf2v")
     temporal_stride = 1
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:

@@ -1,0 +1,8 @@
+"""The command `gvc`."""
+
+
+def main() -> None:
+    """Entry point of the console script; ends the process with one of the exit codes of `gvc --help`."""
+    from .app import app
+
+    app(prog_name="gvc")

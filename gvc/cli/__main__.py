@@ -1,0 +1,5 @@
+"""`python -m gvc.cli` is the command `gvc`."""
+
+from . import main
+
+main()

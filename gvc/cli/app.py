@@ -1,0 +1,142 @@
+"""The commands. Each imports what it needs when it runs, so that --help is immediate."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from typer.core import TyperCommand
+
+from ..options import DECODER_OPTIONS, ENCODER_OPTIONS
+from .flags import with_options
+from .report import Report, errors_reported, reported
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 bad input, 4 the prior (generative model) is "
+    "missing, 5 decoded pictures differ from the encoder's (--verify), 130 interrupted."
+)
+app = typer.Typer(
+    help="Generative video codec: video coded as the noise choices of a generative model.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+Overwrite = Annotated[bool, typer.Option("-y", "--overwrite", help="Overwrite OUT if it exists.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print warnings and errors only.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show where an error comes from.")]
+
+
+def _examples(*lines: str) -> str:
+    """The end of a help text; empty lines keep the lines apart."""
+    return "\n\n".join(("Examples:", *lines))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .version import version_text
+
+        print(version_text())
+        raise typer.Exit
+
+
+@app.callback()
+def gvc(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print versions and exit.")
+    ] = False,
+) -> None:
+    """Generative video codec: video coded as the noise choices of a generative model."""
+
+
+@app.command(
+    "encode", epilog="Examples:  gvc encode in.mp4 out.mkv --quality 40    gvc encode -y -b 60k in.mp4 out.mkv"
+)
+@with_options(ENCODER_OPTIONS)
+@reported
+def encode_command(
+    *,
+    source: Annotated[str, typer.Argument(metavar="IN", help="Any video that FFmpeg reads; - is standard input.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write, .mkv.")],
+    options: dict[str, object],
+    verify: Annotated[bool, typer.Option("--verify", help="Decode OUT in a new process and compare.")] = False,
+    audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Copy audio and subtitles.")] = True,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Encode a video. Timestamps, colour and aspect are kept; audio and subtitles are copied."""
+    from .encode import encode
+
+    encode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio, verify=verify)
+
+
+@app.command("decode", epilog=_examples("gvc decode in.mkv out.mp4", "gvc decode in.mkv - | ffplay -"))
+@with_options(DECODER_OPTIONS)
+@reported
+def decode_command(
+    *,
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A file with GVC video.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help=".mkv .avi .nut (FFV1), .mp4 .mov (H.264), .y4m; - is y4m on stdout.")
+    ],
+    options: dict[str, object],
+    audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Copy audio and subtitles.")] = True,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Decode a video. A damaged file is decoded as far as it goes, and the exit code is 3."""
+    from .decode import decode
+
+    decode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio)
+
+
+@app.command("info", epilog=_examples("gvc info out.mkv", "gvc info --json out.mkv | jq .bpp"))
+@reported
+def info_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with GVC video.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what a file holds and where its bytes went."""
+    from .info import info
+
+    info(file, as_json=json)
+
+
+@app.command("doctor")
+@reported
+def doctor_command(verbose: Verbose = False) -> None:
+    """Check this installation: what works, what is missing and how to get it."""
+    from ..doctor import checks
+    from .doctor import print_checks
+
+    raise typer.Exit(print_checks(checks()))
+
+
+class _PassThrough(TyperCommand):
+    """A command that leaves every argument to the program it runs, --help and -- too."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        ctx.args = list(args)
+        return []
+
+
+def _add_program(name: str, example: str) -> None:
+    @app.command(
+        name, cls=_PassThrough, rich_help_panel="Programs with GVC built in", help=f"Run {name} with GVC: gvc {example}"
+    )
+    def run_program(ctx: typer.Context) -> NoReturn:
+        from ..plugin import run
+
+        with errors_reported():
+            run(name, ctx.args)
+
+
+_add_program("ffmpeg", "ffmpeg -i in.mp4 -c:v gvc -b:v 60k out.mkv")
+_add_program("ffprobe", "ffprobe -show_packets out.mkv")
+_add_program("ffplay", "ffplay out.mkv")
+_add_program("mpv", "mpv out.mkv")

@@ -1,0 +1,69 @@
+"""`gvc decode`."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+
+from gvc_container.demux import Demuxer
+
+from ..decoder import Decoder
+from ..errors import BitstreamError, MediaError
+from ..media import Picture
+from .files import whole_file
+from .report import Report
+from .sink import STDOUT, VideoSink
+
+
+def decode(
+    source: Path, target: Path, options: Mapping[str, object], report: Report, *, overwrite: bool, audio: bool
+) -> None:
+    """Decode a file; `options` are those of DECODER_OPTIONS.
+
+    Damaged packets are warned of and skipped; then a MediaError is raised after the output has been written.
+    Raises GvcError, OSError.
+    """
+    started = time.monotonic()
+    piped = str(target) == STDOUT
+    with Demuxer(source) as demuxer:
+        pictures = _Pictures(demuxer, Decoder(demuxer.header, options), report)
+        with nullcontext(STDOUT) if piped else whole_file(target, overwrite) as path:
+            with VideoSink(path, demuxer.format, source if audio and not piped else None) as sink:
+                for track in sink.skipped:
+                    report.warn(f"{track} is left out: the output format cannot hold it")
+                for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
+                    sink.write(picture)
+            if not pictures.count:
+                raise MediaError(f"{source}: not one frame could be decoded")
+    seconds = time.monotonic() - started
+    report.say(f"{target}: {pictures.count} frames, {seconds:.1f} s ({pictures.count / seconds:.1f} frames/s)")
+    if pictures.damage:
+        raise MediaError(f"{source} is damaged ({pictures.damage} errors); what could be decoded was written")
+
+
+class _Pictures:
+    """All pictures of a file; goes on after damaged packets and counts them."""
+
+    def __init__(self, demuxer: Demuxer, decoder: Decoder, report: Report):
+        self._demuxer, self._decoder, self._report = demuxer, decoder, report
+        self.count = self.damage = 0
+
+    def __iter__(self) -> Iterator[Picture]:
+        try:
+            for number, packet in enumerate(self._demuxer.packets()):
+                try:
+                    pictures = self._decoder.decode(packet)
+                except BitstreamError as error:
+                    self._complain(f"packet {number}: {error}")
+                    continue
+                self.count += len(pictures)
+                yield from pictures
+        except MediaError as error:  # the file ends too early: keep what came before
+            self._complain(str(error))
+        rest = self._decoder.decode(None)
+        self.count += len(rest)
+        yield from rest
+
+    def _complain(self, text: str) -> None:
+        self.damage += 1
+        self._report.warn(text)

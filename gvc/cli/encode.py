@@ -1,0 +1,81 @@
+"""`gvc encode`."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from gvc_container.mux import Muxer
+
+from ..encoder import Encoder
+from ..media import Picture, VideoFormat
+from .files import whole_file
+from .report import MismatchError, Report
+from .source import VideoSource
+
+
+def encode(
+    source: str,
+    target: Path,
+    options: Mapping[str, object],
+    report: Report,
+    *,
+    overwrite: bool,
+    audio: bool,
+    verify: bool,
+) -> None:
+    """Encode a file; `options` are those of ENCODER_OPTIONS. Raises GvcError, OSError."""
+    started = time.monotonic()
+    reconstruction = PictureHash() if verify else None
+    with whole_file(target, overwrite) as temporary, VideoSource(source) as video:
+        encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
+        copy_from = source if audio and source != "-" else None
+        frames = 0
+        with Muxer(temporary, encoder.extradata, video.format, copy_from) as muxer:
+            for track in muxer.skipped:
+                report.warn(f"{track} is left out: the output format cannot hold it")
+            for picture in report.progress(video.pictures(), "encoding", video.frames_expected):
+                frames += 1
+                for packet in encoder.encode(picture):
+                    muxer.write(packet)
+            for packet in encoder.encode(None):
+                muxer.write(packet)
+        if reconstruction:
+            _verify(temporary, reconstruction.digest())
+        size, seconds = temporary.stat().st_size, time.monotonic() - started
+    report.say(f"{target}: {_summary(video.format, frames, size)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)")
+    if verify:
+        report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
+
+
+def _summary(video: VideoFormat, frames: int, size: int) -> str:
+    kbps = 8 * size * video.frame_rate / frames / 1000
+    bpp = 8 * size / (video.width * video.height * frames)
+    return f"{frames} frames, {size} bytes, {float(kbps):.1f} kb/s, {bpp:.4f} bpp"
+
+
+class PictureHash:
+    """A hash of the samples of all pictures."""
+
+    def __init__(self):
+        self._hash = hashlib.sha256()
+
+    def add(self, pictures: list[Picture]) -> None:
+        for picture in pictures:
+            for plane in picture.planes:
+                self._hash.update(plane.tobytes())
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _verify(path: Path, expected: str) -> None:
+    """Decode `path` in a new process and compare. Raises MismatchError."""
+    command = [sys.executable, "-m", "gvc.cli.verify", os.fspath(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.stdout.strip() != expected:
+        reason = done.stderr.strip().splitlines()[-1:] or ["the pictures differ"]
+        raise MismatchError(f"the file does not decode to what the encoder reconstructed ({reason[0]})")

@@ -1,0 +1,70 @@
+"""Command line flags from the table of options (gvc.options), so that the two cannot differ."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated
+
+import typer
+
+from ..errors import OptionError
+from ..options import Option
+
+SHORT = {"bitrate": "-b", "keyint": "-g"}
+MULTIPLES = {"k": 10**3, "M": 10**6, "G": 10**9}
+
+
+def parse_bitrate(text: str) -> int:
+    """Return bits a second of a number with an optional suffix k, M or G. Raises OptionError."""
+    number, factor = (text[:-1], MULTIPLES[text[-1]]) if text[-1:] in MULTIPLES else (text, 1)
+    try:
+        return round(float(number) * factor)
+    except (ValueError, OverflowError):
+        raise OptionError(f"bitrate {text!r} is not a number; write bits a second, such as 80k or 1.5M") from None
+
+
+def metavar(option: Option) -> str:
+    """Return what help shows for the value of an option."""
+    if option.choices:
+        return "|".join(option.choices)
+    if option.name == "bitrate":
+        return "BITS[k|M]"
+    return "TEXT" if option.kind is str else f"{option.kind(option.low)}..{option.kind(option.high)}"
+
+
+def _parser(option: Option) -> Callable[[str], object]:
+    def parse(text: str) -> object:
+        try:
+            return option.parse(parse_bitrate(text) if option.name == "bitrate" else text)
+        except OptionError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parse
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    flags = [f"--{option.name}", *filter(None, [SHORT.get(option.name)])]
+    text = option.help if option.default == "" else rf"{option.help} \[default: {option.default}]"
+    declaration = typer.Option(*flags, parser=_parser(option), metavar=metavar(option), help=text)
+    return inspect.Parameter(
+        option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[object, declaration]
+    )
+
+
+def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
+    """Give a command one flag for each row of `table`; it gets the values that the user set as dict `options`."""
+
+    def decorate(command: Callable) -> Callable:
+        @wraps(command)
+        def wrapper(**arguments: object) -> object:
+            given = {option.name: arguments.pop(option.name) for option in table}
+            return command(options={k: v for k, v in given.items() if v is not None}, **arguments)
+
+        own = [p for p in inspect.signature(command).parameters.values() if p.name != "options"]
+        parameters = [*own, *map(_parameter, table)]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        wrapper.__signature__ = inspect.Signature(parameters)
+        wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+        return wrapper
+
+    return decorate

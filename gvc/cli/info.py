@@ -1,0 +1,57 @@
+"""`gvc info`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from gvc_container.probe import Probe, probe
+
+LABELS = {
+    "stills": "boundary stills",
+    "atoms": "atoms",
+    "side": "side information",
+    "headers": "packet headers",
+    "show": "show-next packets",
+    "damaged": "damaged packets",
+    "other_tracks": "other tracks",
+    "container": "container",
+}
+
+
+def info(path: Path, as_json: bool) -> None:
+    """Print what a GVC file holds. Raises MediaError."""
+    result = probe(path)
+    if as_json:
+        print(json.dumps(result.as_dict(), indent=2))
+    else:
+        _print_table(result)
+
+
+def _print_table(result: Probe) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console, s = Console(highlight=False), result.sequence
+    console.print(f"[bold]{result.path}[/]  {result.format}, {result.file_bytes} bytes, {result.duration:.3f} s")
+    console.print(
+        f"{s['width']}x{s['height']}, {s['frame_rate']} frames/s, {result.frames} frames, "
+        f"{result.keyframes} keyframes, {result.kbps:.1f} kb/s, {result.bpp:.4f} bpp"
+    )
+    console.print(
+        f"prior {s['prior']}, mode {s['mode']}, transition {s['transition']}, seed {s['seed']}, "
+        f"bitstream {s['version']}"
+    )
+    if result.damaged_packets:
+        console.print(f"[red]{result.damaged_packets} packets are damaged[/]")
+    shares = Table("bytes of", "", "%", box=None, pad_edge=False)
+    for column in shares.columns[1:]:
+        column.justify = "right"
+    for name, count in asdict(result.bytes).items():
+        if count:
+            shares.add_row(LABELS[name], str(count), f"{100 * count / result.file_bytes:.1f}")
+    console.print(shares)
+    gops = Table("GOP", "start s", "frames", "bytes", "key", box=None, pad_edge=False)
+    for gop in result.gops:
+        start = "?" if gop.seconds is None else f"{gop.seconds:.3f}"
+        gops.add_row(str(gop.index), start, str(gop.frames), str(gop.bytes), "yes" if gop.key else "")
+    console.print(gops)

@@ -1,0 +1,129 @@
+"""What the user is told: progress, warnings, errors and the exit code. All on stderr; stdout is for data."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import TypeVar
+
+import typer
+
+from ..errors import BitstreamError, GvcError, MediaError, OptionError, PriorError
+
+Item = TypeVar("Item")
+
+EXIT_RUNTIME, EXIT_USAGE, EXIT_INPUT, EXIT_PRIOR, EXIT_MISMATCH, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
+EXIT_CODES = (
+    (OptionError, EXIT_USAGE),
+    (BitstreamError, EXIT_INPUT),
+    (MediaError, EXIT_INPUT),
+    (PriorError, EXIT_PRIOR),
+    (GvcError, EXIT_RUNTIME),
+)
+SECONDS_BETWEEN_LINES = 5  # of progress, where stderr is no terminal
+
+
+class MismatchError(GvcError):
+    """What was decoded is not what the encoder reconstructed."""
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code that tells a script what kind of error this is."""
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    if isinstance(error, MismatchError):
+        return EXIT_MISMATCH
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), EXIT_RUNTIME)
+
+
+def sentence(error: BaseException) -> str:
+    """Return what to print for an error: one line, no traceback."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, GvcError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory; try a smaller picture or shorter GOPs"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"unexpected {type(error).__name__}: {error} (add -v to see where)"
+
+
+@contextmanager
+def errors_reported(verbose: bool = False) -> Iterator[None]:
+    """Turn every error into one sentence on stderr and an exit code."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
+            raise
+        if verbose:
+            traceback.print_exc()
+        print(f"gvc: {sentence(error)}", file=sys.stderr)
+        raise typer.Exit(exit_code(error)) from None
+
+
+def reported(command: Callable) -> Callable:
+    """Wrap a command so that its errors are reported; it honours a parameter called `verbose`."""
+
+    @wraps(command)
+    def wrapper(*args: object, **kwargs: object) -> object:
+        with errors_reported(bool(kwargs.get("verbose"))):
+            return command(*args, **kwargs)
+
+    return wrapper
+
+
+class Report:
+    """Progress and messages of one run."""
+
+    def __init__(self, quiet: bool = False):
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Print a line unless the user asked for quiet."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        """Print a warning, always."""
+        print(f"gvc: warning: {text}", file=sys.stderr)
+
+    def progress(self, items: Iterable[Item], verb: str, total: int = 0) -> Iterator[Item]:
+        """Pass `items` through and show how many there were: a bar on a terminal, plain lines otherwise."""
+        if self.quiet:
+            yield from items
+        elif sys.stderr.isatty():
+            yield from self._bar(items, verb, total)
+        else:
+            yield from self._lines(items, verb, total)
+
+    @staticmethod
+    def _bar(items: Iterable[Item], verb: str, total: int) -> Iterator[Item]:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("frames {task.fields[rate]:.1f}/s"),
+            TimeRemainingColumn(),
+        )
+        started = time.monotonic()
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(verb, total=total or None, rate=0.0)
+            for count, item in enumerate(items, 1):
+                yield item
+                bar.update(task, advance=1, rate=count / max(time.monotonic() - started, 1e-3))
+
+    @staticmethod
+    def _lines(items: Iterable[Item], verb: str, total: int) -> Iterator[Item]:
+        last = time.monotonic()
+        for count, item in enumerate(items, 1):
+            yield item
+            if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+                last = time.monotonic()
+                print(f"{verb}: {count}{f' of {total}' if total else ''} frames", file=sys.stderr)

@@ -1,0 +1,101 @@
+"""Write decoded pictures to a file of any common kind."""
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+from gvc_container.copy import StreamCopier
+
+from ..errors import OptionError
+from ..media import Picture, VideoFormat
+from .source import samples
+
+# Extension: codec and its options. Lossless, except where players would not take it.
+CODECS = {
+    ".mkv": ("ffv1", {"level": "3"}),
+    ".avi": ("ffv1", {"level": "3"}),
+    ".nut": ("ffv1", {"level": "3"}),
+    ".mp4": ("libx264", {"crf": "12", "preset": "fast"}),
+    ".mov": ("libx264", {"crf": "12", "preset": "fast"}),
+    ".y4m": ("rawvideo", {}),
+}
+STDOUT = "-"
+
+
+class VideoSink:
+    """A video file in the format that its extension names (CODECS); "-" is YUV4MPEG2 on standard output.
+
+    Args:
+        path: where to write.
+        video_format: of the pictures.
+        copy_from: a file whose audio and subtitle tracks are to be taken along.
+    Raises OptionError for another extension, OSError if writing fails.
+    """
+
+    def __init__(self, path: str | Path, video_format: VideoFormat, copy_from: str | Path | None = None):
+        extension = ".y4m" if str(path) == STDOUT else Path(path).suffix.lower()
+        if extension not in CODECS:
+            raise OptionError(f"{extension or path!s} is no known output format; use {', '.join(CODECS)}, or -")
+        self._format = video_format
+        file = sys.stdout.buffer if str(path) == STDOUT else str(path)
+        self._output = av.open(file, "w", format="yuv4mpegpipe" if extension == ".y4m" else None)
+        self._track = self._add_track(*CODECS[extension])
+        copies = copy_from and extension != ".y4m"
+        self._copier = StreamCopier(copy_from, self._output) if copies else None
+
+    def _add_track(self, codec: str, options: dict[str, str]) -> av.VideoStream:
+        video = self._format
+        track = self._output.add_stream(codec, rate=video.frame_rate or 25, options=options)
+        track.width, track.height, track.pix_fmt = video.width, video.height, "yuv420p"
+        context = track.codec_context
+        # YUV4MPEG2 has no timestamps, only a frame rate.
+        context.time_base = 1 / Fraction(video.frame_rate or 25) if codec == "rawvideo" else video.time_base
+        if video.sample_aspect_ratio:
+            context.sample_aspect_ratio = video.sample_aspect_ratio
+        context.color_range, context.colorspace = video.color_range, video.colorspace
+        context.color_primaries, context.color_trc = video.color_primaries, video.color_trc
+        self._timed = codec != "rawvideo"
+        self._count = 0
+        return track
+
+    @property
+    def skipped(self) -> list[str]:
+        """A phrase for each track of `copy_from` that the output format cannot hold."""
+        return self._copier.skipped if self._copier else []
+
+    def write(self, picture: Picture) -> None:
+        """Write the next picture. Raises OSError."""
+        video = self._format
+        frame = av.VideoFrame(video.width, video.height, "yuv420p")
+        for plane, source in zip(frame.planes, picture.planes, strict=True):
+            samples(plane)[:] = source
+        frame.color_range, frame.colorspace = video.color_range, video.colorspace
+        if self._timed:
+            frame.pts, frame.time_base = picture.pts, video.time_base
+            frame.duration = picture.duration
+            if self._copier and picture.pts is not None:
+                self._copier.copy_until(picture.pts * video.time_base)
+        else:
+            frame.pts, frame.time_base = self._count, self._track.codec_context.time_base
+        self._count += 1
+        self._output.mux(self._track.encode(frame))
+
+    def close(self) -> None:
+        """Write what the encoder still holds, the rest of the other tracks, and the end of the file."""
+        if self._count:
+            self._output.mux(self._track.encode(None))
+        if self._copier:
+            self._copier.copy_until(None)
+            self._copier.close()
+        self._output.close()
+
+    def __enter__(self) -> "VideoSink":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._output.close()

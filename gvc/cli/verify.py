@@ -1,0 +1,21 @@
+"""`python -m gvc.cli.verify FILE`: print the hash of all decoded pictures, for `gvc encode --verify`."""
+
+import sys
+
+from gvc_container.demux import Demuxer
+
+from ..decoder import Decoder
+from .encode import PictureHash
+
+
+def main(path: str) -> None:
+    total = PictureHash()
+    with Demuxer(path) as demuxer:
+        decoder = Decoder(demuxer.header)
+        for packet in demuxer.packets():
+            total.add(decoder.decode(packet))
+        total.add(decoder.decode(None))
+    print(total.digest())
+
+
+main(sys.argv[1])
