@@ -39,7 +39,7 @@ class Muxer:
             self._output = av.open(str(path), "w", format=container_format)
             self._track = self._add_track(header)
         except ValueError:
-            raise MediaError(f"a file named {Path(path).name} cannot hold GVC video; use .mkv") from None
+            raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video; use .mkv") from None
         self._copier = StreamCopier(copy_from, self._output) if copy_from else None
 
     def _add_track(self, header: bytes) -> av.VideoStream:

@@ -52,7 +52,7 @@ def gvc(
 
 
 @app.command(
-    "encode", epilog="Examples:  gvc encode in.mp4 out.mkv --quality 40    gvc encode -y -b 60k in.mp4 out.mkv"
+    "encode", epilog=_examples("gvc encode in.mp4 out.mkv --quality 40", "gvc encode -y -b 60k in.mp4 out.mkv")
 )
 @with_options(ENCODER_OPTIONS)
 @reported

@@ -44,6 +44,8 @@ def sentence(error: BaseException) -> str:
         return "interrupted"
     if isinstance(error, GvcError):
         return str(error)
+    if isinstance(error, BrokenPipeError):
+        return "the program that reads the output has ended"
     if isinstance(error, MemoryError):
         return "out of memory; try a smaller picture or shorter GOPs"
     if isinstance(error, OSError) and error.strerror:

@@ -1,6 +1,5 @@
 """Write decoded pictures to a file of any common kind."""
 
-import sys
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -39,7 +38,7 @@ class VideoSink:
         if extension not in CODECS:
             raise OptionError(f"{extension or path!s} is no known output format; use {', '.join(CODECS)}, or -")
         self._format = video_format
-        file = sys.stdout.buffer if str(path) == STDOUT else str(path)
+        file = "pipe:1" if str(path) == STDOUT else str(path)
         self._output = av.open(file, "w", format="yuv4mpegpipe" if extension == ".y4m" else None)
         self._track = self._add_track(*CODECS[extension])
         copies = copy_from and extension != ".y4m"

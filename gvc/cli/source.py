@@ -1,6 +1,5 @@
 """Read any video as the 8-bit 4:2:0 pictures that the encoder takes."""
 
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
@@ -27,7 +26,7 @@ class VideoSource:
     def __init__(self, path: str):
         self.path = path
         try:
-            self._container = av.open(sys.stdin.buffer if path == "-" else path)
+            self._container = av.open("pipe:0" if path == "-" else path)
         except av.error.FFmpegError as error:
             raise MediaError(f"{path} cannot be read as a media file: {error.strerror or error}") from None
         try:
