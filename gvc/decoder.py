@@ -3,8 +3,6 @@
 from collections import deque
 from collections.abc import Mapping
 
-import numpy as np
-
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
 from .boundary import Anchor
 from .errors import BitstreamError
@@ -72,8 +70,10 @@ class Decoder:
             self._next_index, self._anchor = None, None  # the chain is broken: wait for a keyframe
             return
         anchor = None if unit.key else self._anchor
-        clip, self._anchor = decode_gop(self._prior, self.header, unit, anchor, self.options.realism)
-        self._queue.extend(tuple(np.ascontiguousarray(p) for p in planes) for planes in zip(*clip, strict=True))
+        reconstruction = decode_gop(self._prior, self.header, unit, anchor)
+        pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
+        self._queue.extend(zip(*pictures, strict=True))
+        self._anchor = reconstruction.anchor()
         self._next_index = (unit.index + 1) % 2**32
 
     def _use(self, header: SequenceHeader) -> None:

@@ -13,6 +13,7 @@ from .gop_codec import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .priors import open_prior
+from .priors.base import Clip
 from .rate import BitrateControl, check_floor, quality_level
 
 TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
@@ -86,21 +87,24 @@ class Encoder:
     def _encode_gop(self, gop: Gop) -> list[Packet]:
         clip = tuple(np.stack(planes) for planes in zip(*(p.planes for p in gop.pictures), strict=True))
         anchor = None if gop.key else self._anchor
-        unit, reconstruct = self._coder.encode(clip, self._index, anchor, gop.key, self._target(gop, clip, anchor))
+        unit, reconstruction = self._coder.encode(clip, self._index, anchor, gop.key, self._target(gop, clip, anchor))
         packets = self._packets(gop, unit)
         if self._bitrate:
             self._bitrate.spend(8.0 * sum(len(packet.data) for packet in packets))
         self._index += 1
-        if self._planner.chained or self._on_reconstruction:
-            pictures, self._anchor = reconstruct(0.0)
-            if self._on_reconstruction:
-                self._on_reconstruction(
-                    [
-                        Picture(tuple(plane[i] for plane in pictures), p.pts, p.duration, gop.key and i == 0)
-                        for i, p in enumerate(gop.pictures)
-                    ]
-                )
+        if self._planner.chained:
+            self._anchor = reconstruction.anchor()
+        if self._on_reconstruction:
+            self._report(gop, reconstruction.plain)
         return packets
+
+    def _report(self, gop: Gop, pictures: Clip) -> None:
+        self._on_reconstruction(
+            [
+                Picture(tuple(plane[i] for plane in pictures), p.pts, p.duration, gop.key and i == 0)
+                for i, p in enumerate(gop.pictures)
+            ]
+        )
 
     def _target(self, gop: Gop, clip, anchor: Anchor | None) -> Target:
         if not self._bitrate:

@@ -1,7 +1,7 @@
 """One GOP to a GopUnit and back, given the decoded boundary it shares with the GOP before."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from .boundary import Anchor, BoundaryCoder, Target
 from .errors import BitstreamError, MediaError
 from .loop import denoise, finish, rule_of
 from .noise import ReplayNoise, SearchNoise
-from .priors.base import Clip, Condition, ConditionedPrior, Planes, Prior
+from .priors.base import Array, Clip, Condition, ConditionedPrior, Planes, Prior
 from .schedule import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from .stills import COARSEST, decode_still
 
@@ -21,35 +21,40 @@ BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
 UNIT_BYTES, KEY_BYTES = 24, 65  # of a GOP packet beside stills, side information and atoms
 LEAST_SIDE_BYTES = 20
 
-Reconstruct = Callable[[float], tuple[Clip, Anchor]]  # realism -> (pictures shown, anchor for the next GOP)
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A GOP at the end of its coded steps, on either side: the state x_t of the trajectory at time t."""
+
+    conditioned: ConditionedPrior
+    last: Planes | None  # decoded last still
+    shown: int
+    x: Array
+    t: float
+
+    @cached_property
+    def plain(self) -> Clip:
+        """The pictures shown at realism 0, uint8 [shown, H, W] a plane."""
+        return self.pictures(0.0)
+
+    def pictures(self, realism: float) -> Clip:
+        """Return the pictures shown, uint8 [shown, H, W] a plane."""
+        clip = self.conditioned.decode_latent(finish(self.conditioned, self.x, self.t, realism), realism)
+        return tuple(plane[-self.shown :] for plane in clip)
+
+    def anchor(self) -> Anchor:
+        """Return what the next GOP sees: exact where there is a still, and whatever realism the viewer likes."""
+        return Anchor(self.last or tuple(plane[-1] for plane in self.plain), self.conditioned.memory)
 
 
-def decode_gop(
-    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, realism: float
-) -> tuple[Clip, Anchor]:
-    """Decode a GOP.
-
-    Returns:
-        (the pictures it shows, uint8 [shown, H, W] a plane; the anchor for the next GOP).
-    Raises BitstreamError.
-    """
+def decode_gop(prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None) -> Reconstruction:
+    """Replay a GOP. Raises BitstreamError."""
     condition = _condition_of(header, unit, anchor)
     conditioned = prior.condition(condition, unit.side)
     noise = ReplayNoise(conditioned, header, unit.index, unit.atoms)
     x, t = denoise(conditioned, rule_of(header, unit), noise)
     noise.finish()
-    return _reconstruct(conditioned, condition.last, unit.shown, x, t, realism)
-
-
-def _reconstruct(
-    conditioned: ConditionedPrior, last: Planes | None, shown: int, x, t: float, realism: float
-) -> tuple[Clip, Anchor]:
-    clip = conditioned.decode_latent(finish(conditioned, x, t, 0.0), 0.0)
-    # What later GOPs see: exact where there is a still, and whatever realism the viewer likes.
-    anchor = Anchor(last or tuple(plane[-1] for plane in clip), conditioned.memory)
-    if realism > 0:
-        clip = conditioned.decode_latent(finish(conditioned, x, t, realism), realism)
-    return tuple(plane[-shown:] for plane in clip), anchor
+    return Reconstruction(conditioned, condition.last, unit.shown, x, t)
 
 
 def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None) -> Condition:
@@ -77,11 +82,11 @@ class GopEncoder:
 
     def encode(
         self, clip: Clip, index: int, anchor: Anchor | None, key: bool, target: Target
-    ) -> tuple[GopUnit, Reconstruct]:
+    ) -> tuple[GopUnit, Reconstruction]:
         """Code the new pictures `clip`, uint8 [shown, H, W] a plane; `target.bits` are those of the whole packet.
 
         Returns:
-            (the unit, a function of realism that gives (pictures, anchor) as `decode_gop` will).
+            (the unit, what `decode_gop` will make of it).
         Raises MediaError when the GOP is too large.
         """
         spanned = self._spanned(clip, anchor)
@@ -94,8 +99,7 @@ class GopEncoder:
         unit = GopUnit(index, len(clip[0]), header, boundaries.first, boundaries.last, side)
         budget = None if target.bits is None else max(0.0, target.bits - boundaries.bits - 8 * len(side))
         unit, x, t = self._search(unit, conditioned, spanned, level, budget)
-        last = boundaries.condition.last
-        return unit, lambda realism: _reconstruct(conditioned, last, unit.shown, x, t, realism)
+        return unit, Reconstruction(conditioned, boundaries.condition.last, unit.shown, x, t)
 
     def floor(self, clip: Clip, anchor: Anchor | None, key: bool) -> float:
         """Return about the least bits that the packet of a GOP needs: coarsest stills and no atoms."""
