@@ -16,7 +16,7 @@ The same options exist everywhere under the same names:
 | `gvc encode`, `gvc decode` | `--quality 40` |
 | FFmpeg, encoder | `-c:v gvc -quality 40` after the input |
 | FFmpeg, decoder | `-realism 1` before the input |
-| PyAV | `add_stream("gvc", ..., options={"quality": "40"})`; `bitrate` is `stream.bit_rate`, `keyint` is `stream.gop_size` |
+| PyAV | `add_stream("gvc", ..., options={"quality": "40"})`; for `bitrate` and `keyint`: `bit_rate`, `gop_size` |
 | Python | `Encoder(video_format, {"quality": 40})` |
 | C | `gvc_params.options = "quality=40:preset=slow"` |
 """

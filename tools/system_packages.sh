@@ -1,0 +1,48 @@
+#!/bin/sh
+# Install the Debian packages that the build, the demo and the checks need: those only that are missing.
+# usage: tools/system_packages.sh PYTHON
+set -eu
+python=$1
+missing=
+
+need() { # COMMAND PACKAGE
+    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+
+need "$python" python3
+need ffmpeg ffmpeg
+need ffprobe ffmpeg
+need c++ g++
+need cmake cmake
+need clang-format clang-format
+if command -v "$python" >/dev/null 2>&1; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+    "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+        missing="$missing python3-dev"
+fi
+
+if [ -n "$missing" ]; then
+    missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
+    install="apt-get install -y --no-install-recommends $missing"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "gvc needs what Debian calls: $missing- install that with your system's package manager, then try again" >&2
+        exit 1
+    elif [ "$(id -u)" = 0 ]; then
+        as_root=
+    elif command -v sudo >/dev/null 2>&1; then
+        as_root=sudo
+    else
+        echo "some Debian packages are missing; as root run: apt-get update && $install" >&2
+        exit 1
+    fi
+    echo "installing Debian packages: $missing"
+    DEBIAN_FRONTEND=noninteractive
+    export DEBIAN_FRONTEND
+    $as_root apt-get update -q
+    $as_root $install
+fi
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "gvc needs Python 3.11 or newer; name one by make PYTHON=..." >&2
+    exit 1
+}
