@@ -26,59 +26,75 @@ class Gop:
 class GopPlanner:
     """Cuts a stream of pictures into GOPs.
 
-    length: pictures a GOP spans, anchor included.
+    length: pictures a GOP spans, anchor included; 4k + 1.
     keyint: most pictures of a chain.
     scenecut: threshold 0..1 of the scene score, 0 = off.
     chained: whether GOPs share boundaries (I2V, FLF2V); otherwise each is a keyframe.
+
+    It looks one GOP ahead: where a scene or the video ends, its last two GOPs are made about equally long, since the
+    boundaries of a very short one would cost as much as those of a long one.
     """
 
     length: int
     keyint: int
     scenecut: float
     chained: bool
-    _pending: list[Picture] = field(default_factory=list)
-    _key: bool = True
-    _in_chain: int = 0
-    _previous: np.ndarray | None = None
-    _difference: float = 0.0
+    _pending: list[Picture] = field(default_factory=list, init=False)
+    _key: bool = field(default=True, init=False)
+    _in_chain: int = field(default=0, init=False)
+    _previous: np.ndarray | None = field(default=None, init=False)
+    _difference: float = field(default=0.0, init=False)
 
     def push(self, picture: Picture) -> list[Gop]:
-        """Add a picture; return the GOPs that are now complete. One picture of look-ahead tells the last GOP."""
-        done = []
-        if self._pending:
-            cut = picture.key or self._scene_starts(picture)
-            full = len(self._pending) >= self._room
-            if cut or full:
-                done.append(self._close(new_chain=cut))
-        else:
-            self._scene_starts(picture)
+        """Add a picture; return the GOPs that are now settled."""
+        new_scene = self._starts_scene(picture)
+        gops = self._end_chain() if picture.key or new_scene else []
         self._pending.append(picture)
-        return done
+        if len(self._pending) > self._room + self.length:
+            gops.append(self._take(self._room))
+        return gops
 
     def finish(self) -> list[Gop]:
-        """Return the last GOP, if there is one."""
-        if not self._pending:
-            return []
-        gop = self._close(new_chain=True)
-        gop.last = True
-        return [gop]
+        """Return the last GOPs, if there are any."""
+        gops = self._end_chain()
+        if gops:
+            gops[-1].last = True
+        return gops
 
     @property
     def _room(self) -> int:
         """Pictures that the current GOP may have."""
-        anchored = self.chained and not self._key
-        return min(max(self.length - anchored, 1), self.keyint - self._in_chain)
+        return min(max(self.length - self._anchored, 1), self.keyint - self._in_chain)
 
-    def _close(self, new_chain: bool) -> Gop:
-        gop = Gop(self._pending, self._key)
-        self._in_chain += len(self._pending)
-        self._pending = []
-        self._key = new_chain or not self.chained or self._in_chain >= self.keyint
+    @property
+    def _anchored(self) -> bool:
+        return self.chained and not self._key
+
+    def _end_chain(self) -> list[Gop]:
+        """Return all that is pending as GOPs; what comes next starts a chain."""
+        gops = []
+        while self._pending:
+            gops.append(self._take(min(self._room, self._fair_share(len(self._pending)))))
+        self._key, self._in_chain = True, 0
+        return gops
+
+    def _fair_share(self, left: int) -> int:
+        """Return how many of the last `left` pictures the current GOP should have: all, or half with 4k + 1 spanned."""
+        if left <= self._room:
+            return left
+        spanned = left // 2 + self._anchored
+        return spanned + (1 - spanned) % 4 - self._anchored
+
+    def _take(self, count: int) -> Gop:
+        gop = Gop(self._pending[:count], self._key)
+        self._pending = self._pending[count:]
+        self._in_chain += count
+        self._key = not self.chained or self._in_chain >= self.keyint
         if self._key:
             self._in_chain = 0
         return gop
 
-    def _scene_starts(self, picture: Picture) -> bool:
+    def _starts_scene(self, picture: Picture) -> bool:
         """Tell whether the picture is unlike the one before, and suddenly so.
 
         The score is that of FFmpeg's scene detection: the mean absolute luma difference, or its jump if that is less.

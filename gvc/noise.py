@@ -4,6 +4,9 @@ Each block of the latent has its own codebook at each step. Its noise is a sum o
 codebook's dense noise; so z is white and of unit variance in any case.
 """
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from .bitstream import SequenceHeader
@@ -15,6 +18,7 @@ from .schedule import MAX_LEVEL, level_time
 from .transition import ancestral
 
 MAX_LOG2_SIZE = 24
+LEVEL_PRECISION = 1 / 64  # of the stop level on a budget
 COUNT_BITS = 8.0  # what an atom count costs, about
 
 
@@ -121,38 +125,44 @@ class SearchNoise(_BlockNoise):
 
     def _match(self, step, t, norms, rankings, books) -> tuple[float, list[int]]:
         """Return the time after the step and the matched counts, ending the step early where the budget asks it."""
+
+        def counts_at(level: float) -> tuple[list[int], float]:
+            wants = _wants(t, level, norms)
+            counts = [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
+            return counts, sum(want * want / 2 for want in wants)
+
+        def affordable(level: float) -> bool:
+            return self._budget is None or self.bits + self._cost(counts_at(level)[0], books) <= self._budget
+
         level = self._levels[step]
-        counts, kl = self._counts_at(level, t, norms, rankings)
-        if self._budget is not None and self.bits + self._cost(counts, books) > self._budget:
-            level = self._last_affordable(step, t, norms, rankings, books)
-            counts, kl = self._counts_at(level, t, norms, rankings)
-            if self.bits + self._cost(counts, books) > self._budget:
-                counts, kl = [0] * len(counts), 0.0
+        counts, kl = counts_at(level)
+        if not affordable(level):
             self.exhausted = True
+            exact = _least(affordable, level, self._levels[step - 1] - 1 if step else MAX_LEVEL)
+            level = math.ceil(exact)  # the stream knows whole levels; the atoms go as far as the budget
+            counts, kl = counts_at(exact) if affordable(exact) else ([0] * len(norms), 0.0)
         self.stop, self.kl = level, self.kl + kl
         return level_time(level), counts
-
-    def _last_affordable(self, step, t, norms, rankings, books) -> int:
-        """Return the lowest level above the step's own whose atoms the budget can pay."""
-        low, high = self._levels[step], (self._levels[step - 1] - 1 if step else MAX_LEVEL)
-        while low < high:
-            middle = (low + high) // 2
-            counts, _ = self._counts_at(middle, t, norms, rankings)
-            if self.bits + self._cost(counts, books) > self._budget:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _counts_at(self, level, t, norms, rankings) -> tuple[list[int], float]:
-        rule = ancestral(t, level_time(level))
-        wants = [rule.pull * norm / rule.sigma for norm in norms]
-        counts = [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
-        return counts, sum(want * want / 2 for want in wants)
 
     @staticmethod
     def _cost(counts, books) -> float:
         return sum(set_bits(1 << b.log2_size, m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
+
+
+def _wants(t: float, level: float, norms: list[float]) -> list[float]:
+    """Return the matched shift of each block, in units of the noise, for a step from t to a (fractional) level."""
+    below, above = math.floor(level), math.ceil(level)
+    ratios = [rule.pull / rule.sigma for rule in (ancestral(t, level_time(below)), ancestral(t, level_time(above)))]
+    ratio = ratios[0] + (level - below) * (ratios[1] - ratios[0])
+    return [ratio * norm for norm in norms]
+
+
+def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Return nearly the least value in low..high from which on a condition holds, or `high`."""
+    while high - low > LEVEL_PRECISION:
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
 
 
 def _rank(book: Codebook, direction: Array) -> Ranking:

@@ -14,11 +14,9 @@ BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
 COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
 
 # What Matroska adds, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Container").
-FILE_BYTES = 760  # headers, tags, seek head
-KEYFRAME_BYTES = 21  # a cue point
-CLUSTER_BYTES = 22  # a cluster starts at least every CLUSTER_SECONDS
-CLUSTER_SECONDS = 5
-FRAME_BYTES = 7  # header of a simple block
+FILE_BYTES = 720  # headers, tags, seek head: 640 to 800 by what tags the source has
+KEYFRAME_BYTES = 36  # a cluster and a cue point
+FRAME_BYTES = 6  # header of a simple block
 
 
 def quality_level(quality: float) -> int:
@@ -37,7 +35,6 @@ class BitrateControl:
 
     bitrate: int
     _balance: float = field(default=-8.0 * FILE_BYTES, init=False)
-    _spent: float = field(default=0.0, init=False)
 
     def budget(self, seconds: Fraction, pictures: int, key: bool, last: bool) -> float:
         """Return the bits that the packets of the next GOP may take.
@@ -46,9 +43,7 @@ class BitrateControl:
         in full by the last one.
         """
         income = self.bitrate * float(seconds)
-        overhead = 8.0 * (
-            pictures * FRAME_BYTES + KEYFRAME_BYTES * key + CLUSTER_BYTES * (1 + float(seconds) // CLUSTER_SECONDS)
-        )
+        overhead = 8.0 * (FRAME_BYTES * pictures + KEYFRAME_BYTES * key)
         self._balance += income - overhead
         return self._balance if last else max(self._balance, income / 2 - overhead)
 
