@@ -53,10 +53,10 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
         0,
     ):
         w.uint(value, 1)
-    for value in video.sample_aspect_ratio.limit_denominator(65535).as_integer_ratio():
-        w.uint(min(value, 65535), 2)
-    for value in video.frame_rate.limit_denominator(2**20).as_integer_ratio():
-        w.uint(min(value, 2**32 - 1), 4)
+    for value in _fitting_ratio(video.sample_aspect_ratio, 2**16 - 1):
+        w.uint(value, 2)
+    for value in _fitting_ratio(video.frame_rate, 2**31 - 1):  # readers may keep it in signed integers
+        w.uint(value, 4)
     w.uint(MODES.index(header.mode), 1)
     w.uint(TRANSITIONS.index(header.transition), 1)
     w.uint(header.codebook_extra, 1)
@@ -67,6 +67,13 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
     w.raw(name)
     w.uint(zlib.crc32(bytes(w)), 4)
     return bytes(w)
+
+
+def _fitting_ratio(value: Fraction, limit: int) -> tuple[int, int]:
+    """Return (numerator, denominator), neither above `limit`, of the fraction nearest to `value`."""
+    if value <= 1:
+        return value.limit_denominator(limit).as_integer_ratio()
+    return (1 / (1 / min(value, Fraction(limit))).limit_denominator(limit)).as_integer_ratio()
 
 
 def parse_sequence_header(data: bytes) -> SequenceHeader:
