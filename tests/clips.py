@@ -1,0 +1,78 @@
+"""Small synthetic clips, and shorthands for coding them through the engine."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from gvc.decoder import Decoder
+from gvc.encoder import Encoder
+from gvc.media import Packet, Picture, VideoFormat
+from gvc.priors.base import Clip
+
+
+def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1, speed: int = 3) -> list[Picture]:
+    """Waves that drift, a bright box that overtakes them, and a little camera noise; one tick a picture."""
+    noise = np.random.default_rng(seed)
+    pictures = []
+    for i in range(frames):
+        planes = []
+        for plane, (h, w) in enumerate(VideoFormat(width, height).plane_shapes):
+            y, x = np.mgrid[:h, :w] * (2 if plane else 1)
+            waves = (50 - 20 * plane) * np.sin((x + speed * i + 5 * seed) / 7) + 30 * np.cos((y - speed * i // 2) / 5)
+            box = 40 * (((x - (speed + 1) * i) % 48 < 12) & ((y - i) % 40 < 10))
+            planes.append(np.clip(120 + waves + box + noise.normal(0, 2, (h, w)), 0, 255).astype(np.uint8))
+        pictures.append(Picture(tuple(planes), i, 1))
+    return pictures
+
+
+def still_clip(frames: int, width: int = 64, height: int = 48, *, value: int = 90) -> list[Picture]:
+    """The same grey picture over and over."""
+    shapes = VideoFormat(width, height).plane_shapes
+    return [Picture(tuple(np.full(s, value, np.uint8) for s in shapes), i, 1) for i in range(frames)]
+
+
+def stack(pictures: list[Picture]) -> Clip:
+    """Planes uint8 [T, H, W] of a list of pictures."""
+    return tuple(np.stack(planes) for planes in zip(*(p.planes for p in pictures), strict=True))
+
+
+def video_format(pictures: list[Picture], **fields) -> VideoFormat:
+    """The format of a clip at 25 pictures a second."""
+    height, width = pictures[0].planes[0].shape
+    return VideoFormat(width, height, **{"frame_rate": Fraction(25), "time_base": Fraction(1, 25)} | fields)
+
+
+def encode(pictures: list[Picture], **options) -> tuple[bytes, list[Packet], list[Picture]]:
+    """Return (extradata, packets, the encoder's own reconstruction)."""
+    reconstruction = []
+    encoder = Encoder(video_format(pictures), options, reconstruction.extend)
+    packets = [packet for picture in [*pictures, None] for packet in encoder.encode(picture)]
+    return encoder.extradata, packets, reconstruction
+
+
+def decode(extradata: bytes | None, packets: list[Packet], **options) -> list[Picture]:
+    """Decode packets to the end."""
+    decoder = Decoder(extradata, options)
+    return [picture for packet in [*packets, None] for picture in decoder.decode(packet)]
+
+
+def facts(picture: Picture) -> tuple:
+    """All that makes a picture, comparable."""
+    return (picture.pts, picture.duration, picture.key, *(plane.tobytes() for plane in picture.planes))
+
+
+def same(a: list[Picture], b: list[Picture]) -> bool:
+    """Whether two lists of pictures are equal to the bit, with timestamps and key flags."""
+    return [facts(p) for p in a] == [facts(p) for p in b]
+
+
+def size_of(packets: list[Packet]) -> int:
+    """Bytes of all packets."""
+    return sum(len(packet.data) for packet in packets)
+
+
+def psnr(a: list[Picture], b: list[Picture]) -> float:
+    """Luma PSNR of a clip in dB."""
+    pairs = zip(a, b, strict=True)
+    error = np.mean([(p.planes[0].astype(float) - q.planes[0]) ** 2 for p, q in pairs])
+    return 10 * np.log10(255**2 / max(error, 1e-9))

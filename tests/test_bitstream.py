@@ -1,0 +1,277 @@
+"""Headers and packets: what is written is read again, and any other bytes are refused in an orderly way."""
+
+import tracemalloc
+import zlib
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gvc.bitstream import (
+    SHOW_NEXT,
+    GopUnit,
+    SequenceHeader,
+    parse_sequence_header,
+    read_packet,
+    write_gop,
+    write_sequence_header,
+)
+from gvc.bitstream.fields import FieldReader, FieldWriter
+from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MODES, TRANSITIONS
+from gvc.errors import BitstreamError
+from gvc.media import MAX_DIMENSION, VideoFormat
+from gvc.schedule import MAX_LEVEL
+
+
+def rates(numerator: int, denominator: int):
+    return st.builds(Fraction, st.integers(1, numerator), st.integers(1, denominator))
+
+
+bytes_8 = st.integers(0, 255)
+sides = st.integers(1, MAX_DIMENSION)
+formats = st.builds(
+    lambda rate, **fields: VideoFormat(frame_rate=rate, time_base=1 / rate, **fields),
+    rate=rates(2**20, 2**20),
+    width=sides,
+    height=sides,
+    sample_aspect_ratio=st.just(Fraction(0)) | rates(65535, 65535),
+    color_range=bytes_8,
+    color_primaries=bytes_8,
+    color_trc=bytes_8,
+    colorspace=bytes_8,
+    chroma_location=bytes_8,
+)
+headers = st.builds(
+    SequenceHeader,
+    format=formats,
+    mode=st.sampled_from(MODES),
+    transition=st.sampled_from(TRANSITIONS),
+    prior=st.text(st.characters(codec="utf-8"), max_size=60),
+    weights_hash=st.binary(min_size=8, max_size=8),
+    seed=st.integers(0, 2**32 - 1),
+    codebook_extra=st.integers(0, MAX_CODEBOOK_EXTRA),
+)
+blobs = st.binary(max_size=300)
+units = st.builds(
+    lambda levels, **fields: GopUnit(start=max(levels), stop=min(levels), **fields),
+    levels=st.tuples(*2 * [st.integers(0, MAX_LEVEL)]),
+    index=st.integers(0, 2**32 - 1),
+    shown=st.integers(1, 129),
+    header=st.none() | headers,
+    first=blobs,
+    last=blobs,
+    side=blobs,
+    stride=bytes_8,
+    atoms=blobs,
+)
+
+HEADER = SequenceHeader(VideoFormat(640, 360, Fraction(30000, 1001)), "flf2v", "ancestral", "gp/1", seed=7)
+UNIT = GopUnit(3, 33, HEADER, b"first", b"last", b"side", 400, 200, 8, b"some atoms")
+
+
+def with_checksum(body: bytes) -> bytes:
+    return body + zlib.crc32(body).to_bytes(4, "little")
+
+
+@given(headers)
+def test_sequence_header_round_trip(header):
+    data = write_sequence_header(header)
+    assert parse_sequence_header(data) == header
+    assert int.from_bytes(data[6:8], "little") == len(data)
+
+
+def test_fixed_part_lies_where_the_c_library_reads_it():
+    video = VideoFormat(640, 360, Fraction(30000, 1001), Fraction(1001, 30000), Fraction(4, 3), 1, 9, 16, 10, 3)
+    data = write_sequence_header(replace(HEADER, format=video))
+    assert data[:6] == b"GVC1\x01\x01"
+    assert data[8:30].hex() == "800268010109100a03000400030030750000e9030000"
+
+
+@pytest.mark.parametrize("padding", [b"\0", b"\xff" * 200])
+def test_containers_may_pad_the_sequence_header(padding):
+    assert parse_sequence_header(write_sequence_header(HEADER) + padding) == parse_sequence_header(
+        write_sequence_header(HEADER)
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Fraction(10**12 + 1, 10**11), Fraction(1000003, 500000), Fraction(1000003, 3 * 10**9), Fraction(1, 10**12)],
+)
+def test_ratios_that_do_not_fit_are_written_as_their_nearest(value):
+    video = replace(HEADER.format, frame_rate=value, sample_aspect_ratio=value)
+    back = parse_sequence_header(write_sequence_header(replace(HEADER, format=video))).format
+    assert float(back.frame_rate) == pytest.approx(float(value), rel=1e-9, abs=1e-9)
+    assert float(back.sample_aspect_ratio) == pytest.approx(float(value), rel=1e-4, abs=1e-5)
+
+
+def test_ratios_beyond_all_bounds_are_clipped():
+    video = replace(HEADER.format, frame_rate=Fraction(10**20), sample_aspect_ratio=Fraction(10**7, 3))
+    back = parse_sequence_header(write_sequence_header(replace(HEADER, format=video))).format
+    assert (back.frame_rate, back.sample_aspect_ratio) == (2**31 - 1, 65535)
+
+
+def test_unknown_version_says_so():
+    data = bytearray(write_sequence_header(HEADER))
+    data[4] = 9
+    with pytest.raises(BitstreamError, match=r"version 9.*update"):
+        parse_sequence_header(bytes(data))
+
+
+def set_field(offset: int, value: bytes) -> bytes:
+    """The sequence header with one field changed, and its checksum made right again."""
+    data = bytearray(write_sequence_header(HEADER))
+    data[offset : offset + len(value)] = value
+    return with_checksum(bytes(data[:-4]))
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "element"),
+    [
+        (0, b"RIFF", "magic"),
+        (5, b"\x02", "chroma format"),
+        (6, b"\xff\xff", "header size"),
+        (6, b"\x00\x00", "header size"),
+        (6, b"\x1e\x00", "header checksum"),
+        (8, b"\0\0", "width"),
+        (8, b"\xff\xff", "width"),
+        (10, b"\0\0", "height"),
+        (17, b"\1", "reserved"),
+        (20, b"\0\0", "sample aspect"),
+        (26, b"\0\0\0\0", "frame rate"),
+        (30, b"\x07", "mode"),
+        (31, b"\x02", "transition"),
+        (32, b"\x09", "codebook extra"),
+        (37, b"\x01", "reserved"),
+        (46, b"\xff", "prior name"),
+        (47, b"\xff\xfe", "prior name"),
+        (46, b"\x03", "header size"),
+    ],
+)
+def test_bad_values_name_their_element(offset, value, element):
+    with pytest.raises(BitstreamError) as failure:
+        parse_sequence_header(set_field(offset, value))
+    assert failure.value.element == element
+
+
+@given(units)
+def test_gop_round_trip(unit):
+    assert read_packet(write_gop(unit)) == unit
+
+
+def test_key_is_what_has_a_header():
+    assert UNIT.key
+    assert not replace(UNIT, header=None).key
+    assert read_packet(SHOW_NEXT) is None
+
+
+def check_orderly(parse, data: bytes) -> None:
+    """Parsing gives a value or a BitstreamError."""
+    try:
+        parse(data)
+    except BitstreamError as error:
+        assert str(error)
+
+
+@given(st.binary(max_size=200))
+@example(b"")
+@example(b"\x01")
+@example(b"\x02\0\0\0\0")
+@example(b"\x00\x00")
+def test_any_bytes_are_a_value_or_an_error(data):
+    for parse in (parse_sequence_header, read_packet):
+        check_orderly(parse, data)
+        check_orderly(parse, with_checksum(data))
+
+
+@given(units, st.data())
+def test_mutations_with_a_right_checksum_are_a_value_or_an_error(unit, data):
+    body = bytearray(write_gop(unit)[:-4])
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    check_orderly(read_packet, with_checksum(bytes(body)))
+    cut = data.draw(st.integers(0, len(body)))
+    check_orderly(read_packet, with_checksum(bytes(body[:cut])))
+
+
+def test_every_flipped_byte_is_detected():
+    for whole, parse in ((write_gop(UNIT), read_packet), (write_sequence_header(HEADER), parse_sequence_header)):
+        for place in range(len(whole)):
+            for flip in (0x01, 0x80, 0xFF):
+                data = bytearray(whole)
+                data[place] ^= flip
+                with pytest.raises(BitstreamError):
+                    parse(bytes(data))
+
+
+def test_every_truncation_and_extension_is_detected():
+    packet, header = write_gop(UNIT), write_sequence_header(HEADER)
+    for cut in range(len(packet)):
+        with pytest.raises(BitstreamError):
+            read_packet(packet[:cut])
+        with pytest.raises(BitstreamError):  # nor does a checksum make it whole
+            read_packet(with_checksum(packet[: max(cut - 4, 0)]))
+    for cut in range(len(header)):
+        with pytest.raises(BitstreamError):
+            parse_sequence_header(header[:cut])
+    with pytest.raises(BitstreamError, match="left over"):
+        read_packet(with_checksum(packet[:-4] + b"\0"))
+
+
+@pytest.mark.parametrize("length", [b"\xff\xff\xff\xff\x07", b"\xff\xff\xff\xff\x7f", b"\xff\xff\xff\xff\xff\xff\x01"])
+def test_huge_lengths_allocate_nothing(length):
+    """The length of the side information says gigabytes."""
+    body = write_gop(replace(UNIT, header=None, first=b"", last=b"", side=b"", atoms=b""))[:7]
+    tracemalloc.start()
+    try:
+        with pytest.raises(BitstreamError, match="side information"):
+            read_packet(with_checksum(body + length + bytes(20)))
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "element"),
+    [
+        (5, b"\0", "pictures shown"),
+        (5, b"\xff", "pictures shown"),
+        (6, b"\x04", "boundary flags"),
+        (8, b"\xff\xff", "start level"),
+        (10, b"\xff\x02", "stop level"),  # above the start level
+    ],
+)
+def test_bad_gop_fields_name_their_element(place, value, element):
+    body = bytearray(write_gop(replace(UNIT, header=None, first=b"", last=b"", side=b""))[:-4])
+    body[place : place + len(value)] = value
+    with pytest.raises(BitstreamError) as failure:
+        read_packet(with_checksum(bytes(body)))
+    assert failure.value.element == element
+
+
+def test_an_overlong_sequence_header_in_a_packet_is_refused():
+    writer = FieldWriter()
+    writer.uint(2, 1)
+    writer.sized(write_sequence_header(HEADER) + bytes(2000))
+    with pytest.raises(BitstreamError, match="sequence header"):
+        read_packet(with_checksum(bytes(writer) + bytes(20)))
+
+
+@given(st.integers(0, 2**35 - 1))
+@example(127)
+@example(128)
+@example(2**35 - 1)
+def test_varint_round_trip(value):
+    writer = FieldWriter()
+    writer.varint(value)
+    reader = FieldReader(bytes(writer))
+    assert reader.varint("number") == value
+    reader.finish("end")
+    assert len(bytes(writer)) == max(1, -(-value.bit_length() // 7))
+
+
+def test_values_that_do_not_fit_are_not_written():
+    with pytest.raises(OverflowError):
+        write_gop(replace(UNIT, shown=256))
