@@ -30,7 +30,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	clang-format --dry-run -Werror $(C_SOURCES)
 
-setup: $(VENV)/.native
+# A make of its own for the native code: this one would not see that installing has just built it.
+setup: $(VENV)/.packages
+	@$(MAKE) --silent --no-print-directory $(VENV)/.native
 
 $(VENV)/.python: tools/system_packages.sh
 	tools/system_packages.sh $(PYTHON)
@@ -43,7 +45,7 @@ $(VENV)/.packages: $(VENV)/.python setup.py pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt --no-build-isolation -e '.[test]'
 	touch $@ $(VENV)/.native
 
-$(VENV)/.native: $(VENV)/.packages $(NATIVE)
+$(VENV)/.native: $(NATIVE)
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	touch $@
 
