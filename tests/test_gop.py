@@ -1,0 +1,155 @@
+"""GOP plan: lengths, keyframes, scene cuts, and the tail of a video."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from clips import moving_clip, still_clip
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gvc.gop import Gop, GopPlanner
+from gvc.media import Picture
+
+
+def plan(pictures: list[Picture], length=9, keyint=1000, scenecut=0.0, chained=True) -> list[Gop]:
+    planner = GopPlanner(length, keyint, scenecut, chained)
+    return [gop for picture in pictures for gop in planner.push(picture)] + planner.finish()
+
+
+def blank(count: int, forced=()) -> list[Picture]:
+    pictures = still_clip(count, 4, 4)
+    for index in forced:
+        pictures[index].key = True
+    return pictures
+
+
+def lengths(gops: list[Gop]) -> list[int]:
+    return [len(gop.pictures) for gop in gops]
+
+
+def keys(gops: list[Gop]) -> list[int]:
+    """Numbers of the pictures where decoding can start."""
+    return [gop.pictures[0].pts for gop in gops if gop.key]
+
+
+@given(
+    st.integers(1, 60),
+    st.sampled_from([1, 5, 9, 13, 33]),
+    st.integers(1, 80),
+    st.booleans(),
+    st.sets(st.integers(0, 59), max_size=4),
+)
+def test_every_plan_holds_its_promises(count, length, keyint, chained, forced):
+    forced = {index for index in forced if index < count}
+    gops = plan(blank(count, forced), length, keyint, chained=chained)
+    assert [p.pts for gop in gops for p in gop.pictures] == list(range(count))
+    assert all(gop.pictures for gop in gops)
+    starts = keys(gops)
+    assert starts[0] == 0 and forced <= set(starts)
+    assert max(b - a for a, b in pairwise([*starts, count])) <= keyint
+    for gop in gops:
+        anchored = chained and not gop.key
+        assert len(gop.pictures) <= max(length - anchored, 1)
+        assert chained or gop.key
+    assert [gop.last for gop in gops] == [False] * (len(gops) - 1) + [True]
+
+
+def test_chained_gops_span_4k_plus_1_with_their_anchor():
+    gops = plan(blank(33), length=9)
+    assert lengths(gops) == [9, 8, 8, 8]
+    assert keys(gops) == [0]
+
+
+def test_separate_gops_are_all_keyframes():
+    gops = plan(blank(27), length=9, chained=False)
+    assert lengths(gops) == [9, 9, 9]
+    assert keys(gops) == [0, 9, 18]
+
+
+@pytest.mark.parametrize("count", range(34, 50))
+def test_the_tail_is_shared_about_equally(count):
+    """No very short last GOP, and only the last one does not span 4k + 1 pictures."""
+    gops = plan(blank(count), length=17)
+    before, last = lengths(gops)[-2:]
+    assert last >= 6
+    assert abs(before - last) <= 7
+    assert all(length % 4 == 0 for length in lengths(gops)[1:-1])
+
+
+def test_gops_come_as_soon_as_they_are_settled():
+    """One GOP ahead is enough, so memory and delay are bounded."""
+    planner, seen, most = GopPlanner(9, 1000, 0.0, True), 0, 0
+    for pushed, picture in enumerate(blank(200), 1):
+        seen += sum(len(gop.pictures) for gop in planner.push(picture))
+        most = max(most, pushed - seen)
+    assert most <= 18
+
+
+@pytest.mark.parametrize("chained", [True, False])
+@pytest.mark.parametrize("length", [1, 9])
+def test_one_picture(length, chained):
+    (gop,) = plan(blank(1), length=length, chained=chained)
+    assert gop.key and gop.last and len(gop.pictures) == 1
+
+
+def test_no_picture():
+    assert plan([]) == []
+
+
+def test_keyint_1_makes_every_picture_a_keyframe():
+    gops = plan(blank(7), length=9, keyint=1)
+    assert lengths(gops) == [1] * 7
+    assert keys(gops) == list(range(7))
+
+
+def test_gop_1_still_makes_chains():
+    gops = plan(blank(7), length=1, keyint=4)
+    assert lengths(gops) == [1] * 7
+    assert keys(gops) == [0, 4]
+
+
+def test_keyint_starts_new_chains():
+    gops = plan(blank(60), length=9, keyint=25)
+    assert keys(gops) == [0, 25, 50]
+
+
+def test_a_forced_key_starts_a_chain_there():
+    gops = plan(blank(40, forced=[13]), length=9)
+    assert keys(gops) == [0, 13]
+
+
+def shots(*seeds: int) -> list[Picture]:
+    """Ten pictures a shot of very different brightness."""
+    pictures = []
+    for seed in seeds:
+        for picture in moving_clip(10, seed=seed):
+            luma = np.clip(picture.planes[0] * 0.3 + 90 * (seed % 3), 0, 255).astype(np.uint8)
+            pictures.append(Picture((luma, *picture.planes[1:]), len(pictures), 1))
+    return pictures
+
+
+def test_scene_cuts_are_found():
+    assert keys(plan(shots(0, 1, 2), scenecut=0.4)) == [0, 10, 20]
+
+
+def test_scene_cuts_are_left_alone_where_not_wanted():
+    assert keys(plan(shots(0, 1, 2), scenecut=0.0)) == [0]
+
+
+@pytest.mark.parametrize("speed", [1, 3, 6])
+def test_a_pan_is_no_scene_cut(speed):
+    assert keys(plan(moving_clip(30, speed=speed), scenecut=0.4)) == [0]
+
+
+def test_flicker_that_goes_on_is_one_change_not_many():
+    """The jump of the difference counts, so pictures that always differ much are no row of cuts."""
+    pictures = still_clip(1, 8, 8, value=0) + [
+        Picture(tuple(np.full_like(p, 200 * (i % 2)) for p in still_clip(1, 8, 8)[0].planes), i, 1)
+        for i in range(1, 20)
+    ]
+    assert len(keys(plan(pictures, scenecut=0.4))) <= 2
+
+
+def test_one_picture_shots():
+    assert keys(plan(shots(0, 1)[9:11], scenecut=0.4)) == [9, 10]
