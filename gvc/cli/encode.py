@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from gvc_container.mux import Muxer
@@ -33,16 +34,14 @@ def encode(
     with whole_file(target, overwrite) as temporary, VideoSource(source) as video:
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
         copy_from = source if audio and source != "-" else None
+        packets = (packet for picture in chain(video.pictures(), [None]) for packet in encoder.encode(picture))
         frames = 0
         with Muxer(temporary, encoder.extradata, video.format, copy_from) as muxer:
             for track in muxer.skipped:
                 report.warn(f"{track} is left out: the output format cannot hold it")
-            for picture in report.progress(video.pictures(), "encoding", video.frames_expected):
-                frames += 1
-                for packet in encoder.encode(picture):
-                    muxer.write(packet)
-            for packet in encoder.encode(None):
+            for packet in report.progress(packets, "encoding", video.frames_expected):
                 muxer.write(packet)
+                frames += 1
         if reconstruction:
             _verify(temporary, reconstruction.digest())
         size, seconds = temporary.stat().st_size, time.monotonic() - started

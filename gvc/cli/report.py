@@ -111,7 +111,7 @@ class Report:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("frames {task.fields[rate]:.1f}/s"),
+            TextColumn("frames, {task.fields[rate]:.1f}/s,"),
             TimeRemainingColumn(),
         )
         started = time.monotonic()
