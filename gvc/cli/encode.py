@@ -12,7 +12,7 @@ from pathlib import Path
 from gvc_container.mux import Muxer
 
 from ..encoder import Encoder
-from ..media import Picture, VideoFormat
+from ..media import Picture
 from .files import whole_file
 from .report import MismatchError, Report
 from .source import VideoSource
@@ -35,25 +35,24 @@ def encode(
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
         copy_from = source if audio and source != "-" else None
         packets = (packet for picture in chain(video.pictures(), [None]) for packet in encoder.encode(picture))
-        frames = 0
+        times = []
         with Muxer(temporary, encoder.extradata, video.format, copy_from) as muxer:
             for track in muxer.skipped:
                 report.warn(f"{track} is left out: the output format cannot hold it")
             for packet in report.progress(packets, "encoding", video.frames_expected):
                 muxer.write(packet)
-                frames += 1
+                times.append(packet.pts)
         if reconstruction:
             _verify(temporary, reconstruction.digest())
         size, seconds = temporary.stat().st_size, time.monotonic() - started
-    report.say(f"{target}: {_summary(video.format, frames, size)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)")
+    frames, length = len(times), (times[-1] - times[0]) * video.format.time_base + 1 / video.format.frame_rate
+    kbps, bpp = float(8 * size / length / 1000), 8 * size / (video.format.width * video.format.height * frames)
+    report.say(
+        f"{target}: {frames} frames, {size} bytes, {kbps:.1f} kb/s, {bpp:.4f} bpp, "
+        f"{seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+    )
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
-
-
-def _summary(video: VideoFormat, frames: int, size: int) -> str:
-    kbps = 8 * size * video.frame_rate / frames / 1000
-    bpp = 8 * size / (video.width * video.height * frames)
-    return f"{frames} frames, {size} bytes, {float(kbps):.1f} kb/s, {bpp:.4f} bpp"
 
 
 class PictureHash:
