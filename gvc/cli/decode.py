@@ -42,13 +42,13 @@ def decode(
 
 
 class _Pictures:
-    """All pictures of a file; goes on after damaged packets and counts them."""
+    """All pictures of a file, in lists; goes on after damaged packets and counts them."""
 
     def __init__(self, demuxer: Demuxer, decoder: Decoder, report: Report):
         self._demuxer, self._decoder, self._report = demuxer, decoder, report
         self.count = self.damage = 0
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[list[Picture]]:
         try:
             for number, packet in enumerate(self._demuxer.packets()):
                 try:
@@ -57,12 +57,12 @@ class _Pictures:
                     self._complain(f"packet {number}: {error}")
                     continue
                 self.count += len(pictures)
-                yield from pictures
+                yield pictures
         except MediaError as error:  # the file ends too early: keep what came before
             self._complain(str(error))
         rest = self._decoder.decode(None)
         self.count += len(rest)
-        yield from rest
+        yield rest
 
     def _complain(self, text: str) -> None:
         self.damage += 1

@@ -34,12 +34,12 @@ def encode(
     with whole_file(target, overwrite) as temporary, VideoSource(source) as video:
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
         copy_from = source if audio and source != "-" else None
-        packets = (packet for picture in chain(video.pictures(), [None]) for packet in encoder.encode(picture))
+        gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
         times = []
         with Muxer(temporary, encoder.extradata, video.format, copy_from) as muxer:
             for track in muxer.skipped:
                 report.warn(f"{track} is left out: the output format cannot hold it")
-            for packet in report.progress(packets, "encoding", video.frames_expected):
+            for packet in report.progress(gops, "encoding", video.frames_expected):
                 muxer.write(packet)
                 times.append(packet.pts)
         if reconstruction:

@@ -93,17 +93,14 @@ class Report:
         """Print a warning, always."""
         print(f"gvc: warning: {text}", file=sys.stderr)
 
-    def progress(self, items: Iterable[Item], verb: str, total: int = 0) -> Iterator[Item]:
-        """Pass `items` through and show how many there were: a bar on a terminal, plain lines otherwise."""
-        if self.quiet:
-            yield from items
-        elif sys.stderr.isatty():
-            yield from self._bar(items, verb, total)
-        else:
-            yield from self._lines(items, verb, total)
+    def progress(self, batches: Iterable[list[Item]], verb: str, total: int = 0) -> Iterator[Item]:
+        """Pass the items of `batches` through and show how many: a bar on a terminal, plain lines otherwise."""
+        show = self._bar if sys.stderr.isatty() else self._lines
+        for batch in batches if self.quiet else show(batches, verb, total):
+            yield from batch
 
     @staticmethod
-    def _bar(items: Iterable[Item], verb: str, total: int) -> Iterator[Item]:
+    def _bar(batches: Iterable[list[Item]], verb: str, total: int) -> Iterator[list[Item]]:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -114,18 +111,20 @@ class Report:
             TextColumn("frames, {task.fields[rate]:.1f}/s,"),
             TimeRemainingColumn(),
         )
-        started = time.monotonic()
+        started, count = time.monotonic(), 0
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(verb, total=total or None, rate=0.0)
-            for count, item in enumerate(items, 1):
-                yield item
-                bar.update(task, advance=1, rate=count / max(time.monotonic() - started, 1e-3))
+            for batch in batches:
+                yield batch
+                count += len(batch)
+                bar.update(task, completed=count, rate=count / max(time.monotonic() - started, 1e-3))
 
     @staticmethod
-    def _lines(items: Iterable[Item], verb: str, total: int) -> Iterator[Item]:
-        last = time.monotonic()
-        for count, item in enumerate(items, 1):
-            yield item
-            if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+    def _lines(batches: Iterable[list[Item]], verb: str, total: int) -> Iterator[list[Item]]:
+        last, count = time.monotonic(), 0
+        for batch in batches:
+            yield batch
+            count += len(batch)
+            if batch and time.monotonic() - last >= SECONDS_BETWEEN_LINES:
                 last = time.monotonic()
                 print(f"{verb}: {count}{f' of {total}' if total else ''} frames", file=sys.stderr)
