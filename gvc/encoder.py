@@ -14,7 +14,7 @@ from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .priors import open_prior
 from .priors.base import Clip
-from .rate import BitrateControl, check_floor, quality_level
+from .rate import BitrateControl, quality_level
 
 TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
 CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
@@ -109,11 +109,10 @@ class Encoder:
     def _target(self, gop: Gop, clip, anchor: Anchor | None) -> Target:
         if not self._bitrate:
             return Target(level=quality_level(self.options.quality))
-        seconds = self._duration(gop)
-        budget = self._bitrate.budget(seconds, len(gop.pictures), gop.key, gop.last)
+        terms = self._duration(gop), len(gop.pictures), gop.key, gop.last
         if self._index == 0:
-            check_floor(budget, self._coder.floor(clip, anchor, gop.key), seconds, self.options.bitrate)
-        return Target(bits=budget - 8.0 * (len(gop.pictures) - 1))
+            self._bitrate.check_floor(self._coder.floor(clip, anchor, gop.key), *terms)
+        return Target(bits=self._bitrate.budget(*terms) - 8.0 * (len(gop.pictures) - 1))
 
     def _duration(self, gop: Gop) -> Fraction:
         """Return how many seconds a GOP lasts, by its timestamps where there are any."""

@@ -42,21 +42,25 @@ class BitrateControl:
         The debt of the file's fixed costs is paid back over the first GOPs, by half of each one's income at most, and
         in full by the last one.
         """
-        income = self.bitrate * float(seconds)
-        overhead = 8.0 * (FRAME_BYTES * pictures + KEYFRAME_BYTES * key)
+        income, overhead = self.bitrate * float(seconds), _overhead(pictures, key)
         self._balance += income - overhead
         return self._balance if last else max(self._balance, income / 2 - overhead)
+
+    def check_floor(self, floor: float, seconds: Fraction, pictures: int, key: bool, last: bool) -> None:
+        """Raise RateError when the next GOP, which cannot do with less than `floor` bits, would get less."""
+        needed, debt = floor + _overhead(pictures, key), max(0.0, -self._balance)
+        least = (needed + (debt if last else min(debt, needed))) / float(seconds)
+        if self.bitrate < least:
+            raise RateError(
+                f"the bitrate of {self.bitrate / 1000:.3g} kb/s lies below the floor of this material, "
+                f"about {least / 1000:.3g} kb/s; ask for more, or for longer GOPs"
+            )
 
     def spend(self, bits: float) -> None:
         """Book what the packets of the GOP took."""
         self._balance -= bits
 
 
-def check_floor(budget: float, floor: float, seconds: Fraction, bitrate: int) -> None:
-    """Raise RateError when the first GOP cannot be coded within its budget (bits)."""
-    if budget < floor:
-        least = bitrate + (floor - budget) / float(seconds)
-        raise RateError(
-            f"the bitrate of {bitrate / 1000:.3g} kb/s lies below the floor of this material, "
-            f"about {least / 1000:.3g} kb/s; ask for more, or for longer GOPs"
-        )
+def _overhead(pictures: int, key: bool) -> float:
+    """Return the bits that a container adds to a GOP."""
+    return 8.0 * (FRAME_BYTES * pictures + KEYFRAME_BYTES * key)
