@@ -1,0 +1,117 @@
+"""Rate control: one quality number, and bitrates that are met."""
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from clips import decode, encode, moving_clip, psnr, same, size_of, still_clip
+
+from gvc.encoder import Encoder
+from gvc.errors import OptionError, RateError
+from gvc.media import VideoFormat
+from gvc.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES, quality_level
+from gvc.schedule import MAX_LEVEL
+
+FRAMES, RATE = 70, 25
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return moving_clip(FRAMES)
+
+
+def file_rate(packets, seconds=Fraction(FRAMES, RATE)) -> float:
+    """Bits per second of a Matroska file with these packets."""
+    container = FILE_BYTES + sum(FRAME_BYTES + KEYFRAME_BYTES * packet.key for packet in packets)
+    return float(8 * (size_of(packets) + container) / seconds)
+
+
+def test_quality_spans_the_levels_evenly():
+    levels = [quality_level(quality) for quality in range(0, 101, 5)]
+    assert all(10 <= a - b <= 17 for a, b in pairwise(levels))
+    assert 0 < levels[-1] < levels[0] < MAX_LEVEL
+
+
+@pytest.mark.parametrize("mode", ["t2v", "i2v", "flf2v"])
+def test_more_quality_more_bytes_more_psnr(mode):
+    pictures = moving_clip(17)
+    sizes, qualities = [], []
+    for quality in (5, 25, 45, 65, 85):
+        _, packets, reconstruction = encode(pictures, quality=quality, mode=mode, preset="fast", gop=9)
+        sizes.append(size_of(packets))
+        qualities.append(psnr(pictures, reconstruction))
+    assert all(a < b for a, b in pairwise(sizes))
+    assert all(a < b for a, b in pairwise(qualities))
+    assert qualities[-1] > qualities[0] + 10
+
+
+@pytest.mark.parametrize("bitrate", [9_000, 20_000, 60_000, 150_000])
+def test_bitrate_is_met(clip, bitrate):
+    extradata, packets, reconstruction = encode(clip, bitrate=bitrate, gop=17, preset="fast")
+    assert file_rate(packets) == pytest.approx(bitrate, rel=0.02)
+    assert same(decode(extradata, packets), reconstruction)
+
+
+@pytest.mark.parametrize(
+    "options", [{"mode": "t2v"}, {"mode": "i2v"}, {"keyint": 20}, {"gop": 5}, {"gop": 33, "preset": "medium"}]
+)
+def test_bitrate_is_met_however_the_video_is_cut(clip, options):
+    _, packets, _ = encode(clip, **{"bitrate": 30_000, "gop": 17, "preset": "fast", **options})
+    assert file_rate(packets) == pytest.approx(30_000, rel=0.02)
+
+
+def test_more_bitrate_more_psnr(clip):
+    found = [psnr(clip, encode(clip, bitrate=b, gop=17, preset="fast")[2]) for b in (9_000, 20_000, 60_000, 180_000)]
+    assert all(a < b for a, b in pairwise(found))
+
+
+def test_bitrate_goes_by_the_timestamps(clip):
+    """Pictures twice as far apart as the nominal rate says may take twice the bits."""
+    slow = [replace(p, pts=2 * p.pts, duration=2) for p in clip]
+    _, packets, _ = encode(slow, bitrate=20_000, gop=17, preset="fast")
+    assert file_rate(packets, Fraction(2 * FRAMES, RATE)) == pytest.approx(20_000, rel=0.02)
+
+
+def test_bitrate_without_timestamps_goes_by_the_nominal_rate(clip):
+    bare = [replace(p, pts=None, duration=0) for p in clip]
+    _, packets, _ = encode(bare, bitrate=20_000, gop=17, preset="fast")
+    assert file_rate(packets) == pytest.approx(20_000, rel=0.02)
+    assert {packet.pts for packet in packets} == {None}
+
+
+def test_gops_of_a_bitrate_get_their_share(clip):
+    """No GOP takes what is the others': sizes of whole GOPs in the middle are alike."""
+    _, packets, _ = encode(clip, bitrate=60_000, gop=17, preset="fast", scenecut=0)
+    gops = [len(packet.data) for packet in packets if len(packet.data) > 1]
+    assert gops[2] == pytest.approx(gops[1], rel=0.1)
+
+
+def test_bitrate_below_the_floor_names_the_floor(clip):
+    with pytest.raises(RateError, match="floor") as failure:
+        encode(clip, bitrate=2_000, gop=17, preset="fast")
+    named = [float(text) for text in re.findall(r"([\d.]+) kb/s", str(failure.value))]
+    assert named[0] == 2
+    assert named[1] > 2
+    least = int(1020 * named[1])
+    _, packets, _ = encode(clip, bitrate=least, gop=17, preset="fast")
+    assert file_rate(packets) == pytest.approx(least, rel=0.02)
+
+
+def test_floor_is_not_asked_for_without_pictures():
+    encoder = Encoder(VideoFormat(64, 48), {"bitrate": 1})
+    assert encoder.encode(None) == []
+
+
+def test_material_that_needs_nothing_stays_below_the_bitrate():
+    pictures = still_clip(FRAMES)
+    _, packets, reconstruction = encode(pictures, bitrate=200_000, gop=17, preset="fast")
+    assert file_rate(packets) < 200_000
+    assert psnr(pictures, reconstruction) > 45
+
+
+@pytest.mark.parametrize("bitrate", ["-1", "many", 2**41])
+def test_bad_bitrates(bitrate):
+    with pytest.raises(OptionError, match=r"bitrate.*valid"):
+        Encoder(VideoFormat(64, 48), {"bitrate": bitrate})
