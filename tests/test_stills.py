@@ -1,0 +1,107 @@
+"""Boundary stills: AV1 intra pictures of any size, and what happens to bytes that are none."""
+
+import numpy as np
+import pytest
+from clips import moving_clip, video_format
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gvc.errors import BitstreamError
+from gvc.media import VideoFormat
+from gvc.stills import COARSEST, FINEST, decode_still, encode_still
+
+
+def picture(width: int, height: int):
+    return moving_clip(1, width, height)[0]
+
+
+def error(a, b) -> float:
+    return float(np.mean((a[0].astype(float) - b[0]) ** 2))
+
+
+@pytest.fixture(scope="module")
+def still():
+    return encode_still(picture(64, 48).planes, 40, "fast")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (17, 64), (64, 64), (65, 33), (130, 3), (96, 66)])
+def test_all_sizes_come_back_in_their_size(size):
+    source = picture(*size)
+    planes = decode_still(encode_still(source.planes, 20, "fast"), video_format([source]))
+    assert [p.shape for p in planes] == [p.shape for p in source.planes]
+    assert all(p.dtype == np.uint8 for p in planes)
+    assert error(planes, source.planes) < 30
+
+
+def test_finer_quantiser_more_bytes_less_error():
+    source = picture(96, 64)
+    found = []
+    for crf in (COARSEST, 45, 30, FINEST):
+        data = encode_still(source.planes, crf, "fast")
+        found.append((len(data), -error(decode_still(data, video_format([source])), source.planes)))
+    assert found == sorted(found)
+    assert found[0][0] < 150 and found[-1][1] > -6
+
+
+@pytest.mark.parametrize("preset", ["fast", "medium", "slow"])
+def test_the_same_picture_gives_the_same_bytes(preset):
+    planes = picture(64, 48).planes
+    assert encode_still(planes, 40, preset) == encode_still(planes, 40, preset)
+
+
+def test_decoded_pictures_are_nobody_elses_memory(still):
+    first, second = (decode_still(still, VideoFormat(64, 48)) for _ in range(2))
+    first[0][:] = 0
+    assert second[0].any()
+
+
+def test_views_that_are_not_contiguous_are_fine():
+    planes = picture(64, 48).planes
+    flipped = tuple(np.ascontiguousarray(p[::-1])[::-1] for p in planes)
+    assert encode_still(flipped, 40, "fast") == encode_still(planes, 40, "fast")
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"no picture at all", bytes(1000), b"\xff" * 50])
+def test_other_bytes_are_no_still(data):
+    with pytest.raises(BitstreamError, match="boundary still"):
+        decode_still(data, VideoFormat(64, 48))
+
+
+def test_a_still_of_another_size_is_refused(still):
+    for video in (VideoFormat(65, 48), VideoFormat(64, 200)):
+        with pytest.raises(BitstreamError, match="boundary still"):
+            decode_still(still, video)
+
+
+def test_a_huge_picture_is_refused_before_it_takes_memory():
+    big = VideoFormat(1024, 768)
+    data = encode_still(tuple(np.zeros(s, np.uint8) for s in big.plane_shapes), COARSEST, "fast")
+    with pytest.raises(BitstreamError, match="boundary still"):
+        decode_still(data, VideoFormat(64, 48))
+
+
+def test_two_stills_are_not_one(still):
+    with pytest.raises(BitstreamError, match="not one"):
+        decode_still(still * 2, VideoFormat(64, 48))
+
+
+def test_truncated_stills_are_a_picture_or_an_error(still):
+    for cut in range(0, len(still), 3):
+        try:
+            planes = decode_still(still[:cut], VideoFormat(64, 48))
+        except BitstreamError:
+            continue
+        assert planes[0].shape == (48, 64)
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_flipped_bytes_are_a_picture_or_an_error(still, data):
+    damaged = bytearray(still)
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(still) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        planes = decode_still(bytes(damaged), VideoFormat(64, 48))
+    except BitstreamError:
+        return
+    assert [p.shape for p in planes] == [(48, 64), (24, 32), (24, 32)]
