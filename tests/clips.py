@@ -25,6 +25,15 @@ def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1
     return pictures
 
 
+def pan_clip(frames: int, width: int = 64, height: int = 48, *, speed: int = 2) -> list[Picture]:
+    """A camera that pans over a rough texture: motion says all about it."""
+    world = np.kron(np.random.default_rng(7).integers(40, 220, (height, width + speed * frames)), np.ones((4, 4)))
+    world = ((world + np.roll(world, 1, 0) + np.roll(world, 1, 1)) / 3).astype(np.uint8)
+    _, (h, w), _ = VideoFormat(width, height).plane_shapes
+    chroma = np.full((h, w), 120, np.uint8), np.full((h, w), 140, np.uint8)
+    return [Picture((world[:height, speed * i :][:, :width].copy(), *chroma), i, 1) for i in range(frames)]
+
+
 def still_clip(frames: int, width: int = 64, height: int = 48, *, value: int = 90) -> list[Picture]:
     """The same grey picture over and over."""
     shapes = VideoFormat(width, height).plane_shapes

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from clips import moving_clip, still_clip
+from clips import moving_clip, pan_clip, still_clip
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,6 +139,7 @@ def test_scene_cuts_are_left_alone_where_not_wanted():
 
 @pytest.mark.parametrize("speed", [1, 3, 6])
 def test_a_pan_is_no_scene_cut(speed):
+    assert keys(plan(pan_clip(30, speed=speed), scenecut=0.4)) == [0]
     assert keys(plan(moving_clip(30, speed=speed), scenecut=0.4)) == [0]
 
 

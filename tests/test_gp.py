@@ -1,0 +1,301 @@
+"""The bundled prior: bases, bands, means, the exact velocity, and grain."""
+
+import numpy as np
+import pytest
+from clips import moving_clip, pan_clip, stack, video_format
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gvc.entropy import RangeDecoder, RangeEncoder
+from gvc.errors import BitstreamError
+from gvc.priors import open_prior
+from gvc.priors.base import Condition
+from gvc.priors.gp import bands, basis, mean
+
+SIGMA = 0.2
+
+
+def conditioned(pictures=None, *, boundaries=2, sigma=SIGMA, previous=None):
+    """Return (prior told everything about a clip with exact boundaries, the clip)."""
+    pictures = pictures or moving_clip(9)
+    first = pictures[0].planes if boundaries > 0 else None
+    last = pictures[-1].planes if boundaries > 1 else None
+    condition = Condition(video_format(pictures), len(pictures), first, last, previous)
+    prior, clip = open_prior("gp"), stack(pictures)
+    return prior.condition(condition, prior.analyse(condition, clip).describe(sigma)), clip
+
+
+def squared_error(a, b) -> float:
+    return float(np.mean((a[0].astype(float) - b[0]) ** 2))
+
+
+# Bases
+
+
+@pytest.mark.parametrize("boundaries", [0, 1, 2])
+@pytest.mark.parametrize("size", range(1, 10))
+def test_bases_are_orthonormal(size, boundaries):
+    matrix, frequencies = basis.temporal(size, boundaries)
+    np.testing.assert_allclose(matrix @ matrix.T, np.eye(size), atol=1e-5)
+    assert (np.diff(frequencies) > 0).all() and frequencies[0] >= 0 and frequencies[-1] < 1
+
+
+@pytest.mark.parametrize("boundaries", [1, 2])
+def test_residuals_vanish_at_known_pictures(boundaries):
+    """A slow basis function is small beside a known picture and large away from it."""
+    slowest = np.abs(basis.temporal(32, boundaries)[0][0])
+    assert slowest[0] < 0.15 * slowest.max()
+    assert (slowest[-1] < 0.15 * slowest.max()) == (boundaries == 2)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 9), st.integers(1, 20), st.integers(1, 20), st.sampled_from([0, 1, 2]))
+def test_transform_round_trip(frames, height, width, boundaries):
+    pictures = np.random.default_rng(0).standard_normal((frames, height, width)).astype(np.float32)
+    time, _ = basis.temporal(frames, boundaries)
+    coefficients = basis.forward(pictures, time)
+    assert np.vdot(coefficients, coefficients) == pytest.approx(np.vdot(pictures, pictures), rel=1e-4)
+    np.testing.assert_allclose(basis.inverse(coefficients, time, height, width), pictures, atol=1e-4)
+
+
+# Bands
+
+level_tables = st.lists(
+    st.lists(st.integers(0, bands.MAX_LEVEL), min_size=bands.BANDS + 1, max_size=bands.BANDS + 1),
+    min_size=3,
+    max_size=3,
+).map(lambda rows: np.array(rows, np.int64))
+
+
+@settings(max_examples=30)
+@given(level_tables, st.none() | level_tables)
+def test_levels_round_trip(levels, previous):
+    encoder = RangeEncoder()
+    bands.write_levels(encoder, levels, previous)
+    decoder = RangeDecoder(encoder.finish())
+    assert np.array_equal(bands.read_levels(decoder, 3, previous), levels)
+    decoder.finish()
+
+
+def test_levels_like_those_before_cost_next_to_nothing():
+    levels = np.random.default_rng(0).integers(0, 60, (3, bands.BANDS + 1))
+    sizes = []
+    for previous in (None, levels):
+        encoder = RangeEncoder()
+        bands.write_levels(encoder, levels, previous)
+        sizes.append(len(encoder.finish()))
+    assert sizes[1] < 20 < sizes[0]
+
+
+def test_nearest_level_is_within_a_quarter_octave():
+    variances = np.exp2(np.linspace(-13, 17, 500))
+    ratio = bands.level_variances()[bands.nearest_level(variances)] / variances
+    assert (np.abs(np.log2(ratio)) <= 0.2501).all()
+    assert bands.level_variances()[0] == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (33, 65), (48, 64)])
+def test_every_coefficient_has_one_band(size):
+    layout = bands.PlaneBands.of(basis.temporal(7, 2)[1], *size)
+    counts = layout.counts()
+    assert counts.sum() == 7 * size[0] * size[1]
+    ones = np.ones((7, *size), np.float32)
+    np.testing.assert_allclose(layout.energies(ones), counts)
+    levels = np.random.default_rng(1).integers(0, 2, bands.BANDS)
+    mask, numbers = layout.carried(levels)
+    assert mask.sum() == len(numbers) == counts[levels > 0].sum()
+    assert np.array_equal(np.bincount(numbers, minlength=bands.BANDS), np.where(levels > 0, counts, 0))
+
+
+# Means
+
+
+def test_means_fit_what_is_known():
+    def choices(first, last):
+        return mean.choices(Condition(None, 5, first, last))
+
+    assert choices(None, None) == [mean.FLAT]
+    assert choices("x", None) == [mean.HOLD]
+    assert choices("x", "y") == [mean.FADE, mean.MOTION]
+
+
+def test_hold_repeats_and_fade_crosses():
+    a, b = moving_clip(2, 6, 4, seed=1), moving_clip(2, 6, 4, seed=2)
+    condition = Condition(video_format(a), 5, a[0].planes, None)
+    for plane, known in zip(mean.predict(condition, mean.HOLD, ()), a[0].planes, strict=True):
+        assert plane.shape == (4, *known.shape) and (plane == known).all()
+    fade = mean.predict(Condition(video_format(a), 5, a[0].planes, b[0].planes), mean.FADE, ())
+    expected = np.stack([(1 - i / 4) * a[0].planes[0] + (i / 4) * b[0].planes[0] for i in (1, 2, 3)])
+    assert fade[0].shape == (3, 4, 6)
+    assert np.abs(fade[0] - expected).max() <= 0.5
+
+
+def test_flat_is_the_mean_colour():
+    prior, clip = conditioned(boundaries=0, sigma=1000.0)
+    flat = prior.decode_latent(prior.zeros(), 0.0)
+    assert prior.size == 0
+    for plane, source in zip(flat, clip, strict=True):
+        assert (plane == plane.flat[0]).all()
+        assert abs(float(plane.flat[0]) - source.mean()) <= 0.51
+
+
+def test_motion_beats_a_fade_on_a_pan_and_is_chosen():
+    pictures = pan_clip(9, 96, 64)
+    condition = Condition(video_format(pictures), 9, pictures[0].planes, pictures[-1].planes)
+    unknown = tuple(plane[1:-1] for plane in stack(pictures))
+    errors = [squared_error(mean.predict(condition, choice, ()), unknown) for choice in (mean.FADE, mean.MOTION)]
+    assert errors[1] < errors[0] / 2
+    prior, _ = conditioned(sigma=1000.0, pictures=pictures)
+    assert squared_error(tuple(p[1:-1] for p in prior.decode_latent(prior.zeros(), 0.0)), unknown) == errors[1]
+
+
+# The conditioned process
+
+
+@pytest.mark.parametrize(
+    ("frames", "boundaries"), [(1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 0), (3, 1), (3, 2), (9, 0), (9, 1), (9, 2)]
+)
+def test_latents_round_trip_when_all_is_carried(frames, boundaries):
+    prior, clip = conditioned(moving_clip(frames, 33, 17), boundaries=boundaries, sigma=1e-5)
+    back = prior.decode_latent(prior.encode_latent(clip), 0.0)
+    for plane, source in zip(back, clip, strict=True):
+        assert plane.shape == source.shape and plane.dtype == np.uint8
+        assert np.abs(plane.astype(int) - source).max() <= 1
+
+
+@pytest.mark.parametrize("boundaries", [0, 1, 2])
+def test_known_pictures_are_kept_exactly(boundaries):
+    prior, clip = conditioned(boundaries=boundaries)
+    back = prior.decode_latent(np.ones(prior.size, np.float32), 1.0)
+    for plane, source in zip(back, clip, strict=True):
+        if boundaries > 0:
+            assert np.array_equal(plane[0], source[0])
+        if boundaries > 1:
+            assert np.array_equal(plane[-1], source[-1])
+
+
+def test_blocks_partition_the_latent():
+    prior, _ = conditioned()
+    covered = np.concatenate([np.arange(prior.size)[block] for block in prior.blocks])
+    assert np.array_equal(covered, np.arange(prior.size))
+    assert prior.zeros().shape == (prior.size,)
+    assert prior.zeros().dtype == np.float32
+
+
+def test_coarser_coding_carries_less_and_says_less():
+    sizes = [conditioned(sigma=sigma)[0].size for sigma in (0.02, 0.1, 0.5, 3.0)]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > 10 * sizes[-1]
+
+
+def test_what_is_not_carried_hardly_matters():
+    """Dropped coefficients lie below the noise where coding stops."""
+    prior, clip = conditioned(sigma=SIGMA)
+    back = prior.decode_latent(prior.encode_latent(clip), 0.0)
+    assert squared_error(back, clip) < (64 * SIGMA) ** 2 / 2
+
+
+def prior_variances(prior):
+    """Variance of each latent value, from the velocity itself: at t = 1/2 it is (1 - gain) x / t."""
+    gain = 1 - 0.5 * prior.velocity(np.ones(prior.size, np.float32), 0.5)
+    return gain / (2 - gain)
+
+
+def test_velocity_is_the_posterior_mean():
+    """E[eps - x0 | x_t] for independent Gaussians: u = (x - x0_hat) / t."""
+    prior, _ = conditioned()
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(prior.size).astype(np.float32)
+    variance = prior_variances(prior).astype(np.float64)
+    assert (variance > 0).all()
+    for t in (0.999, 0.7, 0.3, 0.05):
+        x0_hat = (1 - t) * variance / ((1 - t) ** 2 * variance + t * t) * x
+        np.testing.assert_allclose(prior.velocity(x, t), (x - x0_hat) / t, rtol=1e-3, atol=1e-3)
+
+
+def test_variances_are_those_of_the_source():
+    """The mean energy of the carried coefficients is that which the bands say, to half a level."""
+    prior, clip = conditioned(sigma=0.05)
+    energy = float((prior.encode_latent(clip) ** 2).sum())
+    assert float(prior_variances(prior).sum()) == pytest.approx(energy, rel=0.1)
+
+
+def test_at_full_noise_the_estimate_is_the_mean():
+    prior, _ = conditioned()
+    x = np.random.default_rng(0).standard_normal(prior.size).astype(np.float32)
+    np.testing.assert_allclose(x - prior.velocity(x, 1.0), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("boundaries", [0, 1, 2])
+def test_predicted_rate_falls_and_error_rises_with_the_noise(boundaries):
+    pictures = moving_clip(9)
+    first = pictures[0].planes if boundaries > 0 else None
+    last = pictures[-1].planes if boundaries > 1 else None
+    analysis = open_prior("gp").analyse(Condition(video_format(pictures), 9, first, last), stack(pictures))
+    bits, errors = zip(*(analysis.rate_distortion(sigma) for sigma in (0.05, 0.2, 0.8, 3.2)), strict=True)
+    assert list(bits) == sorted(bits, reverse=True) and bits[0] > bits[-1]
+    assert list(errors) == sorted(errors) and errors[0] < errors[-1]
+
+
+# Side information
+
+
+@pytest.mark.parametrize("boundaries", [0, 1, 2])
+def test_both_sides_see_the_same_process(boundaries):
+    """A second object from the same bytes has the same size, velocity and pictures."""
+    pictures = moving_clip(9)
+    first = pictures[0].planes if boundaries > 0 else None
+    last = pictures[-1].planes if boundaries > 1 else None
+    condition = Condition(video_format(pictures), 9, first, last)
+    prior = open_prior("gp")
+    side = prior.analyse(condition, stack(pictures)).describe(SIGMA)
+    a, b = (open_prior("gp").condition(condition, side) for _ in range(2))
+    x = np.random.default_rng(0).standard_normal(a.size).astype(np.float32)
+    assert np.array_equal(a.velocity(x, 0.4), b.velocity(x, 0.4))
+    assert all(np.array_equal(p, q) for p, q in zip(a.decode_latent(x, 1.0), b.decode_latent(x, 1.0), strict=True))
+
+
+def test_a_gop_is_described_against_the_one_before():
+    pictures = moving_clip(9)
+    before, _ = conditioned(pictures=pictures)
+    sizes = []
+    for previous in (None, before.memory):
+        condition = Condition(video_format(pictures), 9, pictures[0].planes, pictures[-1].planes, previous)
+        sizes.append(len(open_prior("gp").analyse(condition, stack(pictures)).describe(SIGMA)))
+        after, _ = conditioned(pictures=pictures, previous=previous)
+        assert after.size == before.size
+    assert sizes[1] < sizes[0] / 2
+
+
+@given(st.binary(max_size=80))
+def test_any_side_information_is_a_process_or_an_error(side):
+    pictures = moving_clip(5, 20, 12)
+    condition = Condition(video_format(pictures), 5, pictures[0].planes, pictures[-1].planes)
+    try:
+        prior = open_prior("gp").condition(condition, side)
+    except BitstreamError:
+        return
+    assert prior.decode_latent(prior.zeros(), 1.0)[0].shape == (5, 12, 20)
+
+
+# Realism
+
+
+def fine_energy(clip) -> float:
+    """Energy of the differences between neighbours: texture."""
+    return float(np.mean(np.diff(clip[0][1:-1].astype(float), axis=2) ** 2))
+
+
+def test_realism_brings_back_texture():
+    prior, clip = conditioned(sigma=0.5)
+    x0 = prior.encode_latent(clip)
+    plain, some, full = (fine_energy(prior.decode_latent(x0, realism)) for realism in (0.0, 0.5, 1.0))
+    assert plain < some < full
+    assert full == pytest.approx(fine_energy(clip), rel=0.25)
+
+
+@pytest.mark.parametrize("realism", [0.0, 1.0])
+def test_decoding_is_deterministic(realism):
+    prior, clip = conditioned(sigma=0.5)
+    x0 = prior.encode_latent(clip)
+    a, b = (prior.decode_latent(x0, realism) for _ in range(2))
+    assert all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
