@@ -137,7 +137,7 @@ def test_scene_cuts_are_left_alone_where_not_wanted():
     assert keys(plan(shots(0, 1, 2), scenecut=0.0)) == [0]
 
 
-@pytest.mark.parametrize("speed", [1, 3, 6])
+@pytest.mark.parametrize("speed", [1, 2, 3])
 def test_a_pan_is_no_scene_cut(speed):
     assert keys(plan(pan_clip(30, speed=speed), scenecut=0.4)) == [0]
     assert keys(plan(moving_clip(30, speed=speed), scenecut=0.4)) == [0]
