@@ -182,7 +182,6 @@ def test_failure_leaves_nothing_behind(source, tmp_path):
         (["encode", "nothing.mkv", "out.mkv"], 3, "No such file"),
         (["encode", "{source}", "out.webm"], 3, "cannot hold GVC"),
         (["encode", "{source}", "nowhere/out.mkv"], 1, "no such folder"),
-        (["encode", "{source}", "out.mkv", "--prior", "wan:nowhere"], 4, "nowhere"),
         (["encode", "{source}", "out.mkv", "--prior", "magic"], 4, "magic"),
         (["encode", "{source}", "out.mkv", "--mode", "x2v"], 2, "t2v, i2v"),
         (["encode", "{source}", "out.mkv", "--bitrate", "much"], 2, "80k"),
