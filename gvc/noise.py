@@ -30,14 +30,15 @@ class _BlockNoise:
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
         self._prior, self._seed, self._gop = prior, header.seed, gop % 2**30
         self._extra = header.codebook_extra
-        self._counts = [0] * len(prior.blocks)  # of the step before: what the next counts are coded against
+        self._blocks = [piece for block in prior.blocks for piece in _pieces(block)]
+        self._counts = [0] * len(self._blocks)  # of the step before: what the next counts are coded against
 
     def initial(self) -> Array:
         """Return x_1, white noise [size]; it is step 0 of the codebooks."""
         return self._assemble(book.dense_noise for book in self._books(0))
 
     def _books(self, step: int) -> list[Codebook]:
-        sizes = [block.stop - block.start for block in self._prior.blocks]
+        sizes = [block.stop - block.start for block in self._blocks]
         log2 = [min(log2_size_for(size) + self._extra, MAX_LOG2_SIZE) for size in sizes]
         return [
             Codebook(d, n, self._seed, self._gop, step, i) for i, (d, n) in enumerate(zip(sizes, log2, strict=True))
@@ -46,9 +47,15 @@ class _BlockNoise:
     def _assemble(self, makers) -> Array:
         z = self._prior.zeros()
         device = None if isinstance(z, np.ndarray) else z.device
-        for block, make in zip(self._prior.blocks, makers, strict=True):
+        for block, make in zip(self._blocks, makers, strict=True):
             z[block] = make(device=device)
         return z
+
+
+def _pieces(block: slice) -> list[slice]:
+    """Cut a block that is larger than any codebook."""
+    most = 1 << MAX_LOG2_SIZE
+    return [slice(start, min(start + most, block.stop)) for start in range(block.start, block.stop, most)]
 
 
 def _noise_maker(book: Codebook, indices: np.ndarray, signs: np.ndarray):
@@ -100,10 +107,10 @@ class SearchNoise(_BlockNoise):
         """Return (s, z) with the chosen atoms, which are written to the stream."""
         books = self._books(step + 1)
         residual = self._x0 - x0_hat
-        norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._prior.blocks]
+        norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._blocks]
         rankings = [
             _rank(book, residual[block] / norm if norm else residual[block])
-            for book, block, norm in zip(books, self._prior.blocks, norms, strict=True)
+            for book, block, norm in zip(books, self._blocks, norms, strict=True)
         ]
         if self._fixed is not None:
             counts = [min(self._fixed, 1 << book.log2_size) for book in books]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvc import transition
+from gvc import noise, transition
 from gvc.bitstream import GopUnit, SequenceHeader
 from gvc.errors import BitstreamError
 from gvc.loop import Rule, denoise, finish, rule_of
@@ -297,6 +297,15 @@ def test_any_bytes_replay_to_a_state_or_an_error(data):
     except BitstreamError:
         return
     assert np.isfinite(x).all()
+
+
+def test_blocks_larger_than_a_codebook_are_cut(monkeypatch):
+    monkeypatch.setattr(noise, "MAX_LOG2_SIZE", 8)
+    prior = Gaussian()
+    x0 = prior.sample()
+    coded = search(prior, x0, 250)
+    assert coded.error(prior, x0) < 0.05
+    assert np.array_equal(replay(prior, coded)[0], coded.x)
 
 
 def test_too_many_atoms_are_refused():
