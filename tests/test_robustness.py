@@ -1,0 +1,282 @@
+"""Damaged, cut and hostile streams: a clear error or a concealed frame, never another exception, soon and in little
+memory."""
+
+import random
+import tracemalloc
+import zlib
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from clips import decode, encode, facts, moving_clip, same
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gvc.bitstream import SHOW_NEXT, GopUnit, parse_sequence_header, read_packet, write_gop, write_sequence_header
+from gvc.decoder import Decoder
+from gvc.errors import BitstreamError, GvcError, PriorError
+from gvc.media import Packet, VideoFormat
+from gvc.schedule import MAX_LEVEL
+
+FRAMES = 13
+KINDS = [(mode, transition) for mode in ("t2v", "i2v", "flf2v") for transition in ("ancestral", "sde")]
+
+
+@cache
+def stream(mode: str, transition: str):
+    """Three GOPs in one chain (t2v: three keyframes), small enough to be decoded a thousand times."""
+    options = {"mode": mode, "transition": transition, "gop": 5, "preset": "fast", "atoms": 8}
+    return encode(moving_clip(FRAMES, 32, 24), **options)
+
+
+@pytest.fixture
+def chain():
+    """FLF2V with a keyframe at 0 only; GOPs start at 0, 5, 9."""
+    return stream("flf2v", "ancestral")
+
+
+def gop_starts(packets) -> list[int]:
+    return [i for i, packet in enumerate(packets) if packet.data != SHOW_NEXT]
+
+
+def with_unit(packets, index: int, unit: GopUnit | bytes) -> list[Packet]:
+    data = unit if isinstance(unit, bytes) else write_gop(unit)
+    return [*packets[:index], replace(packets[index], data=data), *packets[index + 1 :]]
+
+
+def watch(extradata, packets, **options):
+    """Decode as a player does, going on after errors; return (pictures, errors). Only GVC's errors may come."""
+    decoder, pictures, errors = Decoder(extradata, options), [], []
+    for packet in packets:
+        try:
+            pictures += decoder.decode(packet)
+        except GvcError as error:
+            assert str(error)
+            errors.append(error)
+    assert decoder.decode(None) == []
+    return pictures, errors
+
+
+# Loss and damage on the way
+
+
+def test_a_truncated_stream_gives_the_pictures_until_there(chain):
+    extradata, packets, reconstruction = chain
+    for cut in range(FRAMES):
+        assert same(decode(extradata, packets[:cut]), reconstruction[:cut])
+
+
+def test_a_truncated_packet_is_an_error_and_the_last_picture_stays(chain):
+    extradata, packets, reconstruction = chain
+    cut = with_unit(packets, 5, packets[5].data[:-10])
+    pictures, errors = watch(extradata, cut)
+    assert [type(error) for error in errors] == [BitstreamError]
+    assert same(pictures[:5], reconstruction[:5])
+    assert [p.pts for p in pictures] == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]
+    assert all(facts(p)[3:] == facts(reconstruction[4])[3:] for p in pictures[5:])
+
+
+def test_every_flipped_byte_of_a_stream_is_noticed(chain):
+    extradata, packets, _ = chain
+    for index in (0, 5):
+        for place in range(0, len(packets[index].data), 7):
+            data = bytearray(packets[index].data)
+            data[place] ^= 0x40
+            _, errors = watch(extradata, with_unit(packets, index, bytes(data)))
+            assert [type(error) for error in errors] == [BitstreamError]
+
+
+@pytest.mark.parametrize(("lost", "fine"), [(0, []), (5, range(5)), (9, range(9))])
+def test_a_lost_gop_freezes_the_picture_until_the_next_keyframe(chain, lost, fine):
+    extradata, packets, reconstruction = chain
+    second_chain = [replace(p, pts=p.pts + FRAMES) for p in packets]
+    pictures, errors = watch(extradata, packets[:lost] + packets[lost + 1 :] + second_chain)
+    assert errors == []
+    fine = list(fine)
+    shown = {p.pts: facts(p)[3:] for p in pictures}
+    for pts in fine:
+        assert shown[pts] == facts(reconstruction[pts])[3:]
+    for pts in range(len(fine), FRAMES):
+        assert pts == lost or shown.get(pts) == (shown[len(fine) - 1] if fine else None)
+    for pts in range(FRAMES, 2 * FRAMES):
+        assert shown[pts] == facts(reconstruction[pts - FRAMES])[3:]
+
+
+def test_lost_show_next_packets_cost_one_picture_each(chain):
+    extradata, packets, reconstruction = chain
+    pictures, errors = watch(extradata, packets[:2] + packets[3:])
+    assert errors == [] and len(pictures) == FRAMES - 1
+    for picture in pictures[4:]:
+        assert facts(picture) == facts(reconstruction[picture.pts])
+
+
+def test_too_many_show_next_packets_repeat_the_last_picture(chain):
+    extradata, packets, reconstruction = chain
+    pictures = decode(extradata, [*packets, Packet(SHOW_NEXT, 99, 1)])
+    assert facts(pictures[-1])[3:] == facts(reconstruction[-1])[3:]
+
+
+@pytest.mark.parametrize("start", [1, 5, 8])
+def test_starting_at_a_non_keyframe_shows_nothing(chain, start):
+    extradata, packets, _ = chain
+    assert watch(extradata, packets[start:]) == ([], [])
+
+
+def test_shuffled_packets():
+    """Whatever the order, no crash; and a keyframe puts things right."""
+    shuffle = random.Random(1).shuffle
+    for extradata, packets, reconstruction in (stream(*kind) for kind in KINDS):
+        mixed = list(packets)
+        shuffle(mixed)
+        pictures, _ = watch(extradata, mixed + packets)
+        assert same(pictures[-FRAMES:], reconstruction)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0", b"\1", b"\xff" * 100, b"GVC1" * 30])
+def test_rubbish_packets(chain, data):
+    extradata, packets, reconstruction = chain
+    pictures, errors = watch(extradata, [Packet(data), *packets])
+    assert len(errors) == 1 and same(pictures, reconstruction)
+
+
+@pytest.mark.parametrize("extradata", [b"GVC1", b"\0" * 64, b"not a header at all" * 4])
+def test_rubbish_extradata(extradata):
+    with pytest.raises(BitstreamError):
+        Decoder(extradata)
+
+
+# Hostile streams: the checksum is right, so the parsers inside are reached
+
+
+def mutate(data, draw) -> bytes:
+    data = bytearray(data)
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, max(len(data) - 1, 0)))
+        data[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
+    return bytes(data)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+@pytest.mark.parametrize("part", ["first", "last", "side", "atoms"])
+def test_damaged_payloads(part, data):
+    extradata, packets, _ = stream(*data.draw(st.sampled_from(KINDS)))
+    index = data.draw(st.sampled_from(gop_starts(packets)))
+    unit = read_packet(packets[index].data)
+    damaged = replace(unit, **{part: mutate(getattr(unit, part), data.draw)})
+    pictures, errors = watch(extradata, with_unit(packets, index, damaged), realism=1)
+    assert len(errors) <= 1
+    assert len(pictures) + len(errors) == FRAMES or (index == 0 and errors)
+    assert all(p.planes[0].shape == (24, 32) for p in pictures)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_damaged_packets_as_a_whole(data):
+    extradata, packets, _ = stream(*data.draw(st.sampled_from(KINDS)))
+    index = data.draw(st.sampled_from(gop_starts(packets)))
+    body = mutate(packets[index].data[:-4], data.draw)
+    watch(extradata, with_unit(packets, index, body + zlib.crc32(body).to_bytes(4, "little")))
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_other_fields_than_the_encoders(data):
+    extradata, packets, _ = stream(*data.draw(st.sampled_from(KINDS)))
+    index = data.draw(st.sampled_from(gop_starts(packets)))
+    start = data.draw(st.integers(0, MAX_LEVEL))
+    fields = {
+        "index": data.draw(st.integers(0, 2**32 - 1)),
+        "shown": data.draw(st.integers(1, 129)),
+        "start": start,
+        "stop": data.draw(st.integers(0, start)),
+        "stride": data.draw(st.integers(0, 255)),
+    }
+    chosen = data.draw(st.sampled_from([["index"], ["shown"], ["start", "stop", "stride"], list(fields)]))
+    unit = replace(read_packet(packets[index].data), **{name: fields[name] for name in chosen})
+    watch(extradata, with_unit(packets, index, unit))
+
+
+header_changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": st.sampled_from(["t2v", "i2v", "flf2v"]),
+        "transition": st.sampled_from(["ancestral", "sde"]),
+        "codebook_extra": st.integers(0, 8),
+        "seed": st.integers(0, 2**32 - 1),
+        "format": st.builds(VideoFormat, st.integers(1, 200), st.integers(1, 200)),
+        "prior": st.sampled_from(["gp/1", "gp/99", "", "wan/1", "a/b/c", "gp:x/1"]),
+    },
+)
+
+
+@settings(max_examples=60)
+@given(kind=st.sampled_from(KINDS), changes=header_changes, known=st.booleans())
+def test_other_headers_than_the_encoders(kind, changes, known):
+    extradata, packets, _ = stream(*kind)
+    unit = read_packet(packets[0].data)
+    other = replace(unit, header=replace(unit.header, **changes))
+    watch(extradata if known else None, with_unit(packets, 0, other))
+
+
+def test_a_packet_of_a_few_bytes_cannot_ask_for_gigabytes(chain):
+    """129 pictures of 16384 x 16384."""
+    extradata, packets, _ = chain
+    header = replace(parse_sequence_header(extradata), mode="t2v", format=VideoFormat(16384, 16384))
+    unit = replace(read_packet(packets[0].data), header=header, first=b"", last=b"", shown=129)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BitstreamError, match="larger than a decoder accepts"):
+            Decoder(write_sequence_header(header)).decode(Packet(write_gop(unit)))
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+def test_stills_that_the_mode_has_not_are_refused(chain):
+    extradata, packets, _ = chain
+    unit = read_packet(packets[0].data)
+    for wrong in (
+        replace(unit, first=b""),
+        replace(unit, last=b""),
+        replace(unit, header=replace(unit.header, mode="t2v")),
+    ):
+        with pytest.raises(BitstreamError, match="boundary flags"):
+            Decoder(extradata).decode(Packet(write_gop(wrong)))
+
+
+def test_the_picture_size_may_not_change_within_a_stream(chain):
+    extradata, packets, _ = chain
+    _, other, _ = encode(moving_clip(5, 48, 24), gop=5, preset="fast")
+    decoder = Decoder(extradata)
+    for packet in packets:
+        decoder.decode(packet)
+    with pytest.raises(BitstreamError, match="picture size"):
+        decoder.decode(other[0])
+
+
+# The right prior, or none
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prior": "gp/2"}, "gp/2"),
+        ({"prior": "dream/1"}, "dream"),
+        ({"prior": "wan/2.1"}, "prior=wan:FOLDER"),
+        ({"weights_hash": b"\1" * 8}, "0101010101010101"),
+    ],
+)
+def test_without_the_right_prior_decoding_stops(chain, changes, message):
+    _, packets, _ = chain
+    unit = read_packet(packets[0].data)
+    unit = replace(unit, header=replace(unit.header, **changes))
+    decoder = Decoder(write_sequence_header(unit.header))  # the header alone is no error: players probe it
+    with pytest.raises(PriorError, match=message):
+        decoder.decode(Packet(write_gop(unit)))
+
+
+def test_errors_have_the_codes_of_the_c_library(chain):
+    with pytest.raises(GvcError) as failure:
+        decode(chain[0], [Packet(b"\1")])
+    assert failure.value.code == -11
