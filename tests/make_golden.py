@@ -1,0 +1,114 @@
+"""Write the golden vectors (tests/golden/README.md): `python tests/make_golden.py`."""
+
+import hashlib
+import json
+import struct
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from clips import encode, moving_clip, stack
+
+from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from gvc.codebook import log2_size_for
+from gvc.decoder import Decoder
+from gvc.entropy import RangeDecoder, read_atoms, read_count
+from gvc.gop_codec import decode_gop
+from gvc.loop import rule_of
+from gvc.media import Packet
+from gvc.priors import prior_for
+from gvc.stills import decode_still
+
+FOLDER = Path(__file__).with_name("golden")
+FRAMES, WIDTH, HEIGHT = 8, 50, 38
+COMMON = {"gop": 5, "preset": "fast", "quality": 45, "seed": 2026}
+VECTORS = {
+    "t2v": {"mode": "t2v"},
+    "i2v": {"mode": "i2v"},
+    "flf2v": {"mode": "flf2v"},
+    "sde": {"mode": "flf2v", "transition": "sde", "atoms": 12},
+}
+
+
+def write_stream(path: Path, extradata: bytes, packets: list[Packet]) -> None:
+    """Write a header and packets, each after its length."""
+    path.write_bytes(b"".join(struct.pack("<I", len(d)) + d for d in (extradata, *(p.data for p in packets))))
+
+
+def read_stream(path: Path) -> tuple[bytes, list[Packet]]:
+    """Read what `write_stream` wrote; packets are numbered by pts."""
+    data, pieces = path.read_bytes(), []
+    while data:
+        (size,) = struct.unpack_from("<I", data)
+        pieces.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    return pieces[0], [Packet(piece, pts, 1) for pts, piece in enumerate(pieces[1:])]
+
+
+def describe(extradata: bytes, packets: list[Packet]) -> dict:
+    """Return all that is exact about a stream, as JSON can hold it."""
+    header = parse_sequence_header(extradata)
+    fields = asdict(header) | {"weights_hash": header.weights_hash.hex()}
+    fields["format"] = {name: str(value) for name, value in fields["format"].items()}
+    return {"header": fields, "header_crc32": zlib.crc32(extradata), "gops": _describe_gops(header, packets)}
+
+
+def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
+    prior, anchor, gops = prior_for(header, ""), None, []
+    for unit in filter(None, (read_packet(packet.data) for packet in packets)):
+        reconstruction = decode_gop(prior, header, unit, None if unit.key else anchor)
+        blocks = reconstruction.conditioned.blocks
+        gops.append(
+            {
+                **{name: getattr(unit, name) for name in ("index", "shown", "key", "start", "stop", "stride")},
+                "stills": [_still_hash(still, header) for still in (unit.first, unit.last)],
+                "side_crc32": zlib.crc32(unit.side),
+                "block_sizes": [block.stop - block.start for block in blocks],
+                "atoms": _atom_sets(header, unit, blocks),
+            }
+        )
+        anchor = reconstruction.anchor()
+    return gops
+
+
+def _still_hash(still: bytes, header: SequenceHeader) -> str | None:
+    if not still:
+        return None
+    return hashlib.sha256(b"".join(plane.tobytes() for plane in decode_still(still, header.format))).hexdigest()
+
+
+def _atom_sets(header: SequenceHeader, unit: GopUnit, blocks: list[slice]) -> list[list[list[int]]]:
+    """Return [count, CRC-32 of the indices, CRC-32 of the signs] by step and block, read by the syntax alone."""
+    rule, decoder, counts = rule_of(header, unit), RangeDecoder(unit.atoms), [0] * len(blocks)
+    steps = []
+    for _ in range(len(rule.times) - rule.silent):
+        steps.append([])
+        for i, block in enumerate(blocks):
+            size = 1 << log2_size_for(block.stop - block.start) + header.codebook_extra
+            counts[i] = read_count(decoder, counts[i])
+            indices, signs = read_atoms(decoder, counts[i], size)
+            steps[-1].append([counts[i], zlib.crc32(indices.astype("<u4").tobytes()), zlib.crc32(signs.tobytes())])
+    decoder.finish()
+    return steps
+
+
+def decode_planes(extradata: bytes, packets: list[Packet]) -> dict[str, np.ndarray]:
+    """Decode a whole stream, uint8 [T, H, W] by plane."""
+    decoder = Decoder(extradata)
+    pictures = [picture for packet in packets for picture in decoder.decode(packet)]
+    return dict(zip(("y", "cb", "cr"), stack(pictures), strict=True))
+
+
+def main() -> None:
+    """Write all vectors."""
+    for name, options in VECTORS.items():
+        extradata, packets, _ = encode(moving_clip(FRAMES, WIDTH, HEIGHT), **COMMON, **options)
+        write_stream(FOLDER / f"{name}.gvc", extradata, packets)
+        expected = json.dumps(describe(extradata, packets), indent=1)
+        (FOLDER / f"{name}.json").write_text(expected + "\n")
+        np.savez_compressed(FOLDER / f"{name}.npz", **decode_planes(extradata, packets))
+
+
+if __name__ == "__main__":
+    main()

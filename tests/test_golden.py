@@ -1,0 +1,50 @@
+"""The decoder against stored streams: a change here is a change of the format (tests/golden/README.md)."""
+
+import json
+
+import numpy as np
+import pytest
+from make_golden import COMMON, FOLDER, FRAMES, HEIGHT, VECTORS, WIDTH, decode_planes, describe, read_stream
+
+from gvc.bitstream import parse_sequence_header, read_packet, write_gop, write_sequence_header
+
+
+@pytest.fixture(params=VECTORS)
+def name(request) -> str:
+    return request.param
+
+
+def test_the_bytes_say_what_they_said(name):
+    found = describe(*read_stream(FOLDER / f"{name}.gvc"))
+    assert json.loads(json.dumps(found)) == json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def test_the_pictures_are_what_they_were(name):
+    tolerance = 2 if name == "i2v" else 1  # its second GOP builds on the pictures of the first
+    found = decode_planes(*read_stream(FOLDER / f"{name}.gvc"))
+    with np.load(FOLDER / f"{name}.npz") as expected:
+        assert set(found) == set(expected)
+        for plane in expected:
+            assert found[plane].shape == expected[plane].shape
+            assert np.abs(found[plane].astype(int) - expected[plane]).max() <= tolerance
+
+
+def test_the_writers_still_write_these_bytes(name):
+    extradata, packets = read_stream(FOLDER / f"{name}.gvc")
+    assert write_sequence_header(parse_sequence_header(extradata)) == extradata
+    for packet in packets:
+        unit = read_packet(packet.data)
+        assert unit is None or write_gop(unit) == packet.data
+
+
+def test_the_vectors_cover_what_they_should(name):
+    expected = json.loads((FOLDER / f"{name}.json").read_text())
+    header, gops = expected["header"], expected["gops"]
+    assert (header["mode"], header["transition"]) == (
+        VECTORS[name]["mode"],
+        VECTORS[name].get("transition", "ancestral"),
+    )
+    assert header["seed"] == COMMON["seed"]
+    assert (header["format"]["width"], header["format"]["height"]) == (str(WIDTH), str(HEIGHT))
+    assert len(gops) > 1 and sum(gop["shown"] for gop in gops) == FRAMES
+    assert all(sum(count for step in gop["atoms"] for count, _, _ in step) > 20 for gop in gops)
