@@ -76,6 +76,24 @@ def test_a_truncated_packet_is_an_error_and_the_last_picture_stays(chain):
     assert all(facts(p)[3:] == facts(reconstruction[4])[3:] for p in pictures[5:])
 
 
+def test_a_damaged_gop_ends_the_one_before(chain):
+    """Pictures that still wait to be shown are not shown at the times of later ones."""
+    extradata, packets, reconstruction = chain
+    damaged = with_unit(packets, 5, packets[5].data[:-10])
+    pictures, _ = watch(extradata, damaged[:3] + damaged[5:])
+    assert same(pictures[:3], reconstruction[:3])
+    assert all(facts(p)[3:] == facts(reconstruction[2])[3:] for p in pictures[3:])
+
+
+def test_bytes_that_no_step_uses_are_an_error(chain):
+    extradata, packets, _ = chain
+    unit = read_packet(packets[0].data)
+    for part in ("atoms", "side"):
+        longer = replace(unit, **{part: getattr(unit, part) + b"\1" * 12})
+        with pytest.raises(BitstreamError):
+            Decoder(extradata).decode(Packet(write_gop(longer)))
+
+
 def test_every_flipped_byte_of_a_stream_is_noticed(chain):
     extradata, packets, _ = chain
     for index in (0, 5):
