@@ -78,8 +78,8 @@ class Decoder:
 
     def _use(self, header: SequenceHeader) -> None:
         """Adopt the sequence header of a keyframe."""
-        if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
-            self._prior = prior_for(header, self.options.prior, self.options.device)
         if self.header and header.format.plane_shapes != self.header.format.plane_shapes:
             raise BitstreamError("sequence header", 0, "the picture size changes within the stream")
+        if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
+            self._prior = prior_for(header, self.options.prior, self.options.device)
         self.header = header

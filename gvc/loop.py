@@ -9,6 +9,7 @@ from typing import Protocol
 
 from . import transition
 from .bitstream import GopUnit, SequenceHeader
+from .errors import BitstreamError
 from .priors.base import Array, ConditionedPrior
 from .schedule import level_time, matched_levels, shifted_times
 
@@ -26,10 +27,12 @@ class Rule:
 
 
 def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
-    """Return the discretisation that a stream's header and a GOP's levels ask for."""
+    """Return the discretisation that a stream's header and a GOP's levels ask for. Raises BitstreamError."""
+    if (header.transition == "sde") != (unit.stride == 0):
+        raise BitstreamError("level stride", 0, f"value {unit.stride} does not fit the {header.transition} transition")
     if header.transition == "sde":
         return Rule(shifted_times(SDE_STEPS, SDE_SHIFT)[1:], transition.euler_maruyama, SDE_TAIL)
-    levels = matched_levels(unit.start, unit.stop, max(unit.stride, 1))
+    levels = matched_levels(unit.start, unit.stop, unit.stride)
     return Rule([level_time(level) for level in levels], transition.ancestral)
 
 

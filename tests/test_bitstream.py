@@ -165,6 +165,7 @@ def test_key_is_what_has_a_header():
     assert UNIT.key
     assert not replace(UNIT, header=None).key
     assert read_packet(SHOW_NEXT) is None
+    assert read_packet(b"\x80") is None  # damaged, but no less a show packet
 
 
 def check_orderly(parse, data: bytes) -> None:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from gvc.entropy import RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
+from gvc.media import VideoFormat
 from gvc.priors import open_prior
 from gvc.priors.base import Condition
 from gvc.priors.gp import bands, basis, mean
+from gvc.priors.gp.activity import activity_maps
 
 SIGMA = 0.2
 
@@ -299,3 +301,36 @@ def test_decoding_is_deterministic(realism):
     x0 = prior.encode_latent(clip)
     a, b = (prior.decode_latent(x0, realism) for _ in range(2))
     assert all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+
+
+# Activity
+
+
+def activity(first, last=None):
+    """The luma map of a condition with these luma pictures, their chroma grey."""
+    video = VideoFormat(first.shape[1], first.shape[0])
+    stills = [
+        None if y is None else (y, *(np.full(s, 128, np.uint8) for s in video.plane_shapes[1:])) for y in (first, last)
+    ]
+    return activity_maps(Condition(video, 5, *stills))[0]
+
+
+def test_busy_places_are_expected_to_change_more_than_flat_ones():
+    picture = np.full((40, 60), 90, np.uint8)
+    picture[:, 30:] += np.random.default_rng(1).integers(0, 60, (40, 30), np.uint8)
+    w = activity(picture)
+    assert w[:, 40:].min() > 1.5 * w[:, :20].max()
+    assert np.mean(w.astype(np.float64) ** 2) == pytest.approx(1, abs=1e-3)
+
+
+def test_places_where_the_boundaries_differ_are_expected_to_change_more():
+    first = np.full((40, 60), 90, np.uint8)
+    last = first.copy()
+    last[10:20, 10:20] = 200
+    w = activity(first, last)
+    assert w[15, 15] > 2 * w[30, 50]
+    assert np.ptp(activity(first, first)) == 0
+
+
+def test_without_boundaries_activity_is_the_same_everywhere():
+    assert activity_maps(Condition(VideoFormat(16, 16), 5)) == [None] * 3

@@ -61,18 +61,23 @@ class Coded:
         return float(np.mean((finish(prior, self.x, self.t, 0.0) - x0) ** 2))
 
 
+def unit_of(header: SequenceHeader, gop: int, stop: int) -> GopUnit:
+    """A unit with the noise levels that fit the header's transition."""
+    if header.transition == "sde":
+        return GopUnit(gop, 1)
+    return GopUnit(gop, 1, start=max(START, stop), stop=stop, stride=STRIDE)
+
+
 def search(prior, x0, stop: int = 300, *, header=HEADER, budget=None, fixed=None, gop=0) -> Coded:
     levels = [] if fixed else matched_levels(START, stop, STRIDE)
     noise = SearchNoise(prior, header, gop, x0, levels, fixed=fixed, budget=budget)
-    x, t = denoise(prior, rule_of(header, GopUnit(gop, 1, start=START, stop=stop, stride=STRIDE)), noise)
+    x, t = denoise(prior, rule_of(header, unit_of(header, gop, stop)), noise)
     return Coded(noise.finish(), x, t, noise)
 
 
 def replay(prior, coded: Coded, *, header=HEADER, gop=0):
-    stop = coded.noise.stop
     noise = ReplayNoise(prior, header, gop, coded.atoms)
-    unit = GopUnit(gop, 1, start=max(START, stop), stop=stop, stride=STRIDE)
-    x, t = denoise(prior, rule_of(header, unit), noise)
+    x, t = denoise(prior, rule_of(header, unit_of(header, gop, coded.noise.stop)), noise)
     noise.finish()
     return x, t
 
@@ -339,8 +344,14 @@ def test_a_trajectory_that_ends_at_zero_is_clean():
 
 
 def test_rule_of_a_unit():
-    rule = rule_of(HEADER, GopUnit(0, 1, start=40, stop=10, stride=0))  # a stride of 0 is read as 1
+    rule = rule_of(HEADER, GopUnit(0, 1, start=40, stop=10, stride=1))
     assert isinstance(rule, Rule)
     assert rule.times == [level_time(level) for level in range(40, 9, -1)]
     assert rule.silent == 0
     assert rule_of(SDE, GopUnit(0, 1)).silent == 3
+
+
+@pytest.mark.parametrize(("header", "stride"), [(HEADER, 0), (SDE, 8)])
+def test_a_stride_that_does_not_fit_the_transition_is_refused(header, stride):
+    with pytest.raises(BitstreamError, match="stride"):
+        rule_of(header, GopUnit(0, 1, start=40, stop=10, stride=stride))

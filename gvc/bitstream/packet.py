@@ -66,8 +66,8 @@ def write_gop(unit: GopUnit) -> bytes:
 
 def read_packet(data: bytes) -> GopUnit | None:
     """Parse a packet; None is "show the next frame". Raises BitstreamError for anything else but a whole GOP."""
-    if data == SHOW_NEXT:
-        return None
+    if len(data) == len(SHOW_NEXT) and data[0] not in (GOP, KEY_GOP):
+        return None  # even if the byte is damaged: the chain need not break
     r = FieldReader(data)
     kind = r.uint("packet type", 1, GOP, KEY_GOP)
     if len(data) <= CHECKSUM_SIZE or zlib.crc32(data[:-CHECKSUM_SIZE]) != int.from_bytes(

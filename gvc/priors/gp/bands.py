@@ -34,7 +34,7 @@ def nearest_level(variance: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class PlaneBands:
-    """Where the bands of a plane lie. temporal: int64 [T], spatial: int64 [H, W], their band numbers."""
+    """Where the bands of a plane lie. temporal: int64 [T], spatial: uint8 [H, W], their band numbers."""
 
     temporal: np.ndarray
     spatial: np.ndarray
@@ -42,10 +42,10 @@ class PlaneBands:
     @classmethod
     def of(cls, frequencies: np.ndarray, height: int, width: int) -> "PlaneBands":
         """Lay out the bands for temporal `frequencies` [T] and a plane of height x width."""
-        y, x = np.ogrid[:height, :width]
+        columns2 = (np.arange(width) / width) ** 2
         # Squares compared with squares: no square root, so every machine draws the same borders.
-        radius2 = (y / height) ** 2 + (x / width) ** 2
-        spatial = np.searchsorted(SPATIAL_EDGES**2, radius2, "right")
+        rows = [np.searchsorted(SPATIAL_EDGES**2, (y / height) ** 2 + columns2, "right") for y in range(height)]
+        spatial = np.array(rows, np.uint8)  # a row at a time and a byte each, since pictures can be large
         return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), spatial)
 
     def counts(self) -> np.ndarray:

@@ -1,8 +1,9 @@
 """`gp`: a Gaussian process over the GOP, conditioned on its decoded boundary pictures. Closed form: no weights.
 
-Mean: gvc.priors.gp.mean. Residual: independent Gaussian coefficients in an orthonormal basis (gvc.priors.gp.basis), one
-variance a band (gvc.priors.gp.bands), sent. So the exact velocity is one multiplication a coefficient, and coefficients
-whose variance lies far below the noise at which coding stops need not be carried at all.
+Mean: gvc.priors.gp.mean. Residual: an activity map (gvc.priors.gp.activity) times independent Gaussian coefficients in
+an orthonormal basis (gvc.priors.gp.basis), one variance a band (gvc.priors.gp.bands), sent. So the exact velocity is
+one multiplication a coefficient, and coefficients whose variance lies far below the noise at which coding stops need
+not be carried at all.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
 from ..base import Clip, Condition
 from . import bands, basis, mean
+from .activity import activity_maps
 
 SCALE = 64.0  # sample values a latent unit
 CHROMA_WEIGHT = 1.5  # a chroma sample covers four pixels of the picture
@@ -29,6 +31,7 @@ class _Layout:
     span: slice
     time: np.ndarray
     planes: list[bands.PlaneBands]
+    activity: list[np.ndarray | None]
 
     @classmethod
     def of(cls, condition: Condition) -> "_Layout":
@@ -36,15 +39,21 @@ class _Layout:
         known = int(condition.first is not None) + int(condition.last is not None)
         size = max(span.stop - span.start, 0)
         time, frequencies = basis.temporal(size, known)
-        return cls(span, time, [bands.PlaneBands.of(frequencies, *s) for s in condition.format.plane_shapes])
+        return cls(
+            span,
+            time,
+            [bands.PlaneBands.of(frequencies, *s) for s in condition.format.plane_shapes],
+            activity_maps(condition),
+        )
 
 
 def _residual_coefficients(layout: _Layout, clip: Clip, predicted: Clip) -> list[np.ndarray]:
     """Return the coefficients of clip - predicted in latent units, float32 [T', H, W] a plane."""
-    return [
-        basis.forward((c[layout.span].astype(np.float32) - p) * np.float32(weight), layout.time)
-        for c, p, weight in zip(clip, predicted, PLANE_WEIGHTS, strict=True)
-    ]
+    coefficients = []
+    for c, p, weight, activity in zip(clip, predicted, PLANE_WEIGHTS, layout.activity, strict=True):
+        residual = (c[layout.span].astype(np.float32) - p) * np.float32(weight)
+        coefficients.append(basis.forward(residual if activity is None else residual / activity, layout.time))
+    return coefficients
 
 
 class GpAnalysis:
@@ -153,23 +162,28 @@ class ConditionedGp:
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
         """Return the pictures, uint8 [T, H, W] a plane; `realism` scales grain in the bands that are not carried."""
         planes, start = [], 0
-        for i, (mask, predicted) in enumerate(zip(self._masks, self._mean, strict=True)):
+        for i, mask in enumerate(self._masks):
             count = int(mask.sum())
             corner = np.zeros(mask.shape, np.float32)
             corner[mask] = x0[start : start + count]
             start += count
             if realism > 0:
                 corner = self._with_grain(i, corner, realism)
-            unknown = self._add_residual(predicted, corner, 1 / PLANE_WEIGHTS[i])
+            unknown = self._add_residual(i, corner)
             known = [p[i][None] for p in (self._condition.first, self._condition.last) if p is not None]
             pieces = [*known[:1], unknown, *known[1:]]
             planes.append(np.concatenate(pieces)[: self._condition.frames])
         return tuple(planes)
 
-    def _add_residual(self, predicted: np.ndarray, corner: np.ndarray, scale: float) -> np.ndarray:
+    def _add_residual(self, plane: int, corner: np.ndarray) -> np.ndarray:
+        """Return the unknown pictures of a plane, uint8 [T', H, W], from its low-frequency coefficients."""
+        predicted, activity = self._mean[plane], self._layout.activity[plane]
         if not len(predicted) or not corner.any():
             return predicted
-        residual = basis.inverse(corner, self._layout.time, *predicted.shape[1:]) * np.float32(scale)
+        residual = basis.inverse(corner, self._layout.time, *predicted.shape[1:])
+        if activity is not None:
+            residual *= activity
+        residual *= np.float32(1 / PLANE_WEIGHTS[plane])
         return np.clip(np.rint(predicted + residual), 0, 255).astype(np.uint8)
 
     def _with_grain(self, plane: int, corner: np.ndarray, realism: float) -> np.ndarray:
