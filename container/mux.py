@@ -2,7 +2,6 @@
 
 import io
 from pathlib import Path
-from types import TracebackType
 
 import av
 
@@ -10,11 +9,11 @@ import gvc.av  # noqa: F401  registers the codec
 from gvc.errors import MediaError
 from gvc.media import Packet, VideoFormat
 
-from .copy import StreamCopier
 from .demux import CODEC_NAME
+from .output import MediaOutput
 
 
-class Muxer:
+class Muxer(MediaOutput):
     """A media file with one GVC track.
 
     Args:
@@ -36,13 +35,13 @@ class Muxer:
     ):
         self._format = video_format
         try:
-            self._output = av.open(str(path), "w", format=container_format)
-            self._track = self._add_track(header)
+            output = av.open(str(path), "w", format=container_format)
+            self._track = self._add_track(output, header)
         except ValueError:
             raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video; use .mkv") from None
-        self._copier = StreamCopier(copy_from, self._output) if copy_from else None
+        super().__init__(output, copy_from)
 
-    def _add_track(self, header: bytes) -> av.VideoStream:
+    def _add_track(self, output: av.container.OutputContainer, header: bytes) -> av.VideoStream:
         """Add a track that has parameters but no running encoder: PyAV opens none for a track made from a template."""
         video = self._format
         with av.open(io.BytesIO(), "w", format="matroska") as scratch:
@@ -53,7 +52,7 @@ class Muxer:
                 height=video.height,
                 time_base=video.time_base,
             )
-            track = self._output.add_stream_from_template(template)
+            track = output.add_stream_from_template(template)
         context = track.codec_context
         context.extradata = header
         if video.sample_aspect_ratio:
@@ -64,33 +63,11 @@ class Muxer:
         context.colorspace = video.colorspace
         return track
 
-    @property
-    def skipped(self) -> list[str]:
-        """A phrase for each track of `copy_from` that the output format cannot hold."""
-        return self._copier.skipped if self._copier else []
-
     def write(self, packet: Packet) -> None:
         """Write the next packet; needs a pts. Raises OSError."""
-        if self._copier:
-            self._copier.copy_until(packet.pts * self._format.time_base)
+        self._copy_until(packet.pts * self._format.time_base)
         coded = av.Packet(packet.data)
         coded.pts = coded.dts = packet.pts
         coded.duration, coded.time_base = packet.duration, self._format.time_base
         coded.is_keyframe, coded.stream = packet.key, self._track
         self._output.mux(coded)
-
-    def close(self) -> None:
-        """Write what is left of the other tracks, then the end of the file."""
-        if self._copier:
-            self._copier.copy_until(None)
-            self._copier.close()
-        self._output.close()
-
-    def __enter__(self) -> "Muxer":
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._output.close()

@@ -2,10 +2,9 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
-from gvc_container.copy import StreamCopier
+from gvc_container.output import MediaOutput
 
 from ..errors import OptionError
 from ..media import Picture, VideoFormat
@@ -23,7 +22,7 @@ CODECS = {
 STDOUT = "-"
 
 
-class VideoSink:
+class VideoSink(MediaOutput):
     """A video file in the format that its extension names (CODECS); "-" is YUV4MPEG2 on standard output.
 
     Args:
@@ -39,14 +38,13 @@ class VideoSink:
             raise OptionError(f"{extension or path!s} is no known output format; use {', '.join(CODECS)}, or -")
         self._format = video_format
         file = "pipe:1" if str(path) == STDOUT else str(path)
-        self._output = av.open(file, "w", format="yuv4mpegpipe" if extension == ".y4m" else None)
-        self._track = self._add_track(*CODECS[extension])
-        copies = copy_from and extension != ".y4m"
-        self._copier = StreamCopier(copy_from, self._output) if copies else None
+        output = av.open(file, "w", format="yuv4mpegpipe" if extension == ".y4m" else None)
+        self._track = self._add_track(output, *CODECS[extension])
+        super().__init__(output, copy_from if extension != ".y4m" else None)
 
-    def _add_track(self, codec: str, options: dict[str, str]) -> av.VideoStream:
+    def _add_track(self, output: av.container.OutputContainer, codec: str, options: dict[str, str]) -> av.VideoStream:
         video = self._format
-        track = self._output.add_stream(codec, rate=video.frame_rate or 25, options=options)
+        track = output.add_stream(codec, rate=video.frame_rate or 25, options=options)
         track.width, track.height, track.pix_fmt = video.width, video.height, "yuv420p"
         context = track.codec_context
         # YUV4MPEG2 has no timestamps, only a frame rate.
@@ -59,11 +57,6 @@ class VideoSink:
         self._count = 0
         return track
 
-    @property
-    def skipped(self) -> list[str]:
-        """A phrase for each track of `copy_from` that the output format cannot hold."""
-        return self._copier.skipped if self._copier else []
-
     def write(self, picture: Picture) -> None:
         """Write the next picture. Raises OSError."""
         video = self._format
@@ -74,27 +67,13 @@ class VideoSink:
         if self._timed:
             frame.pts, frame.time_base = picture.pts, video.time_base
             frame.duration = picture.duration
-            if self._copier and picture.pts is not None:
-                self._copier.copy_until(picture.pts * video.time_base)
+            if picture.pts is not None:
+                self._copy_until(picture.pts * video.time_base)
         else:
             frame.pts, frame.time_base = self._count, self._track.codec_context.time_base
         self._count += 1
         self._output.mux(self._track.encode(frame))
 
-    def close(self) -> None:
-        """Write what the encoder still holds, the rest of the other tracks, and the end of the file."""
+    def _drain(self) -> None:
         if self._count:
             self._output.mux(self._track.encode(None))
-        if self._copier:
-            self._copier.copy_until(None)
-            self._copier.close()
-        self._output.close()
-
-    def __enter__(self) -> "VideoSink":
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._output.close()

@@ -7,8 +7,12 @@ import socket
 import sys
 import threading
 
-from .protocol import Channel, constants
-from .server import serve
+from ..threads import keep_blas_single
+
+keep_blas_single()
+
+from .protocol import Channel, constants  # noqa: E402
+from .server import serve  # noqa: E402
 
 
 def quit_when_closed(descriptor: int) -> None:
