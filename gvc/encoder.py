@@ -48,6 +48,8 @@ class Encoder:
             raise OptionError(
                 f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"
             )
+        if self.options.bitrate and self.options.transition == "sde":
+            raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate")
         self.header = SequenceHeader(
             video_format,
             self.options.mode,

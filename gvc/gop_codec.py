@@ -14,7 +14,7 @@ from .priors.base import Array, Clip, Condition, ConditionedPrior, Planes, Prior
 from .schedule import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from .stills import COARSEST, decode_still
 
-MAX_SAMPLES = 2**28  # luma samples of a GOP: bounds the memory of either side
+MAX_SAMPLES = 2**27  # luma samples of a GOP: bounds the memory of either side
 START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
 LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}  # noise levels a step
 BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy

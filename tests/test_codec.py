@@ -377,3 +377,8 @@ def test_wrong_decoder_options_name_the_valid_ones(options, message):
 def test_unknown_priors(prior):
     with pytest.raises(PriorError, match="valid: gp, wan:FOLDER"):
         Encoder(VideoFormat(64, 48), {"prior": prior})
+
+
+def test_the_papers_rule_has_no_bitrate():
+    with pytest.raises(OptionError, match="atoms"):
+        Encoder(VideoFormat(64, 48), {"transition": "sde", "bitrate": 20000})
