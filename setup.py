@@ -23,7 +23,14 @@ DEPENDENCIES = [
     "typer>=0.15",
     "rich>=13",
 ]
-TEST_DEPENDENCIES = ["pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "pytorch-msssim>=1.0", "ruff>=0.9"]
+TEST_DEPENDENCIES = [
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "pytorch-msssim>=1.0",
+    "ruff>=0.9",
+    "transformers>=5",
+]
 
 
 def require_build_tools() -> None:
