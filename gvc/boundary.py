@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .bitstream import SequenceHeader
-from .priors.base import Analysis, Clip, Condition, Planes, Prior
+from .codebook import ATOM_OVERHEAD
+from .priors.base import SAMPLE_SCALE, Analysis, Clip, Condition, Planes, Prior
 from .rate import still_crf
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
 from .stills import COARSEST, FINEST, decode_still, encode_still
@@ -12,8 +13,6 @@ from .stills import COARSEST, FINEST, decode_still, encode_still
 FIRST_CRF = 47
 CRF_STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # of the search for the best quantiser
 FINEST_SIGMA = 0.05  # where coding on a budget stops at the latest, if the prior cannot predict its rate
-CODE_OVERHEAD = 1.35  # bits of sign-only atoms over the ideal, about
-SAMPLE_SCALE = 64.0  # luma sample values a latent unit, in the predictions of a prior
 
 
 @dataclass(frozen=True)
@@ -151,4 +150,4 @@ def _exchange(sigma: float) -> float:
     A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is half the noise's where the prior's
     variance is like the noise's.
     """
-    return 0.6931 * (SAMPLE_SCALE * sigma) ** 2 / CODE_OVERHEAD
+    return 0.6931 * (SAMPLE_SCALE * sigma) ** 2 / ATOM_OVERHEAD

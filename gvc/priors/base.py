@@ -16,6 +16,8 @@ Array = Any  # numpy.ndarray or torch.Tensor, float32
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, uint8 [H, W]
 Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uint8 [T, H, W]
 
+SAMPLE_SCALE = 64.0  # luma sample values a latent unit, where a prior predicts squared errors
+
 
 @dataclass(frozen=True)
 class Condition:

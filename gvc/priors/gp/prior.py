@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...codebook import ATOM_OVERHEAD
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
-from ..base import Clip, Condition
+from ..base import SAMPLE_SCALE, Clip, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
 
-SCALE = 64.0  # sample values a latent unit
 CHROMA_WEIGHT = 1.5  # a chroma sample covers four pixels of the picture
-PLANE_WEIGHTS = (1 / SCALE, CHROMA_WEIGHT / SCALE, CHROMA_WEIGHT / SCALE)
+PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
 CARRY_THRESHOLD = 0.06  # a band is carried when its variance exceeds this share of the noise where coding stops
-CODE_OVERHEAD = 1.35  # bits of sign-only atoms over the ideal, about
-FILL = bands.BANDS  # index of the level that says the variance of what is not carried
+FILL = bands.BANDS  # index of the level that says the energy of what is not carried
+FILL_UNIT = 64.0  # that level is of a band's energy over this, so that it fits the range of levels
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,9 @@ class GpAnalysis:
         variances = self._energies / np.maximum(self._counts, 1)
         carried = variances > CARRY_THRESHOLD * sigma * sigma
         snr = np.where(carried, variances / sigma**2, 0.0)
-        bits = CODE_OVERHEAD * float((self._counts * 0.5 * np.log2(1 + snr)).sum())
-        error = float((self._energies / (1 + snr)).sum()) * SCALE**2
+        bits = ATOM_OVERHEAD * float((self._counts * 0.5 * np.log2(1 + snr)).sum())
+        error = float((self._energies / (1 + snr)).sum()) * SAMPLE_SCALE**2
         return bits, error + self._known_error
-
-
-FILL_UNIT = 64.0  # the fill level is that of a band's energy over this, so that it fits the range of levels
 
 
 def _squared_error(layout: _Layout, clip: Clip, predicted: Clip) -> float:
@@ -119,7 +116,7 @@ def _boundary_error(condition: Condition, clip: Clip) -> float:
     for index, known in ((0, condition.first), (-1, condition.last)):
         if known is not None:
             for c, k, weight in zip(clip, known, PLANE_WEIGHTS, strict=True):
-                total += (weight * SCALE) ** 2 * float(((c[index].astype(np.float32) - k) ** 2).sum())
+                total += (weight * SAMPLE_SCALE) ** 2 * float(((c[index].astype(np.float32) - k) ** 2).sum())
     return total
 
 
