@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
 from .boundary import Anchor
 from .errors import BitstreamError
+from .fade import fade
 from .gop_codec import decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .priors import prior_for
 from .priors.base import Planes, Prior
+from .stills import decode_still
 
 
 class Decoder:
@@ -43,8 +45,9 @@ class Decoder:
     def decode(self, packet: Packet | None) -> list[Picture]:
         """Decode one packet; None at the end. Returns the picture of the packet, or none before a keyframe.
 
-        Where a GOP is lost or damaged, the last picture is shown again for each of its packets until the next
-        keyframe. Raises BitstreamError for the damaged packet itself; decoding may go on after it.
+        Where a GOP is lost or damaged, the last picture is shown again for each of its packets; later GOPs fade to
+        their last stills, or show it again, until the next keyframe. Raises BitstreamError for the damaged packet
+        itself; decoding may go on after it.
         """
         if packet is None:
             return []
@@ -68,6 +71,7 @@ class Decoder:
             self._use(unit.header)
         elif self._next_index is None or unit.index != self._next_index:
             self._next_index, self._anchor = None, None  # the chain is broken: wait for a keyframe
+            self._conceal(unit)
             return
         anchor = None if unit.key else self._anchor
         reconstruction = decode_gop(self._prior, self.header, unit, anchor)
@@ -75,6 +79,15 @@ class Decoder:
         self._queue.extend(zip(*pictures, strict=True))
         self._anchor = reconstruction.anchor()
         self._next_index = (unit.index + 1) % 2**32
+
+    def _conceal(self, unit: GopUnit) -> None:
+        """Fade from the picture shown last to the last still of a GOP that cannot be decoded, if there are both."""
+        if self._shown is None or not unit.last:
+            return
+        last = decode_still(unit.last, self.header.format)
+        steps = range(1, unit.shown + 1)
+        planes = [fade(a, b, steps, unit.shown) for a, b in zip(self._shown, last, strict=True)]
+        self._queue.extend(zip(*planes, strict=True))
 
     def _use(self, header: SequenceHeader) -> None:
         """Adopt the sequence header of a keyframe."""

@@ -7,6 +7,7 @@ import zlib
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 from clips import decode, encode, facts, moving_clip, same
 from hypothesis import given, settings
@@ -66,6 +67,11 @@ def test_a_truncated_stream_gives_the_pictures_until_there(chain):
         assert same(decode(extradata, packets[:cut]), reconstruction[:cut])
 
 
+def looks(pictures) -> list:
+    """What is seen of pictures, whatever their times."""
+    return [facts(picture)[3:] for picture in pictures]
+
+
 def test_a_truncated_packet_is_an_error_and_the_last_picture_stays(chain):
     extradata, packets, reconstruction = chain
     cut = with_unit(packets, 5, packets[5].data[:-10])
@@ -73,7 +79,8 @@ def test_a_truncated_packet_is_an_error_and_the_last_picture_stays(chain):
     assert [type(error) for error in errors] == [BitstreamError]
     assert same(pictures[:5], reconstruction[:5])
     assert [p.pts for p in pictures] == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]
-    assert all(facts(p)[3:] == facts(reconstruction[4])[3:] for p in pictures[5:])
+    assert looks(pictures[5:8]) == 3 * looks([reconstruction[4]])
+    assert_faded(pictures[8:], reconstruction[9:])
 
 
 def test_a_damaged_gop_ends_the_one_before(chain):
@@ -82,7 +89,16 @@ def test_a_damaged_gop_ends_the_one_before(chain):
     damaged = with_unit(packets, 5, packets[5].data[:-10])
     pictures, _ = watch(extradata, damaged[:3] + damaged[5:])
     assert same(pictures[:3], reconstruction[:3])
-    assert all(facts(p)[3:] == facts(reconstruction[2])[3:] for p in pictures[3:])
+    assert looks(pictures[3:6]) == 3 * looks([reconstruction[2]])
+    assert_faded(pictures[6:], reconstruction[9:])
+
+
+def assert_faded(concealed, reconstruction):
+    """A GOP that cannot be decoded ends with its last still all the same, and comes nearer to it step by step."""
+    assert looks(concealed[-1:]) == looks(reconstruction[-1:])
+    end = concealed[-1].planes[0].astype(int)
+    errors = [np.abs(picture.planes[0] - end).sum() for picture in concealed]
+    assert len(concealed) == len(reconstruction) and errors == sorted(errors, reverse=True) and errors[0] > 0
 
 
 def test_bytes_that_no_step_uses_are_an_error(chain):
@@ -105,7 +121,7 @@ def test_every_flipped_byte_of_a_stream_is_noticed(chain):
 
 
 @pytest.mark.parametrize(("lost", "fine"), [(0, []), (5, range(5)), (9, range(9))])
-def test_a_lost_gop_freezes_the_picture_until_the_next_keyframe(chain, lost, fine):
+def test_after_a_lost_gop_the_picture_freezes_or_fades_until_the_next_keyframe(chain, lost, fine):
     extradata, packets, reconstruction = chain
     second_chain = [replace(p, pts=p.pts + FRAMES) for p in packets]
     pictures, errors = watch(extradata, packets[:lost] + packets[lost + 1 :] + second_chain)
@@ -114,8 +130,10 @@ def test_a_lost_gop_freezes_the_picture_until_the_next_keyframe(chain, lost, fin
     shown = {p.pts: facts(p)[3:] for p in pictures}
     for pts in fine:
         assert shown[pts] == facts(reconstruction[pts])[3:]
-    for pts in range(len(fine), FRAMES):
+    for pts in range(len(fine), FRAMES if lost != 5 else 9):
         assert pts == lost or shown.get(pts) == (shown[len(fine) - 1] if fine else None)
+    if lost == 5:
+        assert_faded([p for p in pictures if 9 <= p.pts < FRAMES], reconstruction[9:])
     for pts in range(FRAMES, 2 * FRAMES):
         assert shown[pts] == facts(reconstruction[pts - FRAMES])[3:]
 

@@ -6,6 +6,7 @@ All in integers, so that it is the same on every machine. The stream says which 
 import numpy as np
 
 from ..._native import motion_field, motion_interpolate
+from ...fade import fade
 from ..base import Clip, Condition
 
 FLAT, HOLD, FADE, MOTION = range(4)
@@ -36,15 +37,8 @@ def predict(condition: Condition, choice: int, colour: tuple[int, int, int]) -> 
         elif choice == HOLD:
             planes.append(np.repeat(condition.first[i][None], len(indices), 0))
         else:
-            planes.append(_fade(condition.first[i], condition.last[i], indices, condition.frames - 1))
+            planes.append(fade(condition.first[i], condition.last[i], indices, condition.frames - 1))
     return tuple(planes)
-
-
-def _fade(first: np.ndarray, last: np.ndarray, indices: range, span: int) -> np.ndarray:
-    """Return the rounded cross-fade at i / span for each index."""
-    a, b = first.astype(np.int32), last.astype(np.int32)
-    pictures = [(a * (span - i) + b * i + span // 2) // span for i in indices]
-    return np.array(pictures, np.uint8).reshape(len(indices), *first.shape)
 
 
 def _motion(condition: Condition, indices: range) -> Clip:
