@@ -1,5 +1,6 @@
 """Boundary stills of a GOP: coding them, and choosing the quality that serves the whole GOP best."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,15 +134,12 @@ def _descend(cost_of, start: int, stride: int) -> int:
 
 def _affordable_level(analysis: Analysis, bits: float) -> int:
     """Return the finest level whose atoms and side information are predicted to take no more than `bits`."""
-    low, high = 0, MAX_LEVEL
-    while low < high:
-        middle = (low + high) // 2
-        sigma = level_sigma(middle)
-        if analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma)) > bits:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+
+    def affordable(level: int) -> bool:
+        sigma = level_sigma(level)
+        return analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma)) <= bits
+
+    return bisect_left(range(MAX_LEVEL), True, key=affordable)
 
 
 def _exchange(sigma: float) -> float:

@@ -77,7 +77,8 @@ class Decoder:
         reconstruction = decode_gop(self._prior, self.header, unit, anchor)
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
         self._queue.extend(zip(*pictures, strict=True))
-        self._anchor = reconstruction.anchor()
+        # T2V has no use for an anchor, and with realism it would cost a second reconstruction.
+        self._anchor = reconstruction.anchor() if self.header.mode != "t2v" else None
         self._next_index = (unit.index + 1) % 2**32
 
     def _conceal(self, unit: GopUnit) -> None:

@@ -100,7 +100,6 @@ class SearchNoise(_BlockNoise):
         self._x0, self._levels, self._fixed, self._budget = x0, levels, fixed, budget
         self._encoder = RangeEncoder()
         self.bits = 0.0
-        self.kl = 0.0  # nats that the matched shifts are worth, for the efficiency of the code
         self.stop = 0
 
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
@@ -133,22 +132,21 @@ class SearchNoise(_BlockNoise):
     def _match(self, step, t, norms, rankings, books) -> tuple[float, list[int]]:
         """Return the time after the step and the matched counts, ending the step early where the budget asks it."""
 
-        def counts_at(level: float) -> tuple[list[int], float]:
+        def counts_at(level: float) -> list[int]:
             wants = _wants(t, level, norms)
-            counts = [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
-            return counts, sum(want * want / 2 for want in wants)
+            return [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
 
         def affordable(level: float) -> bool:
-            return self._budget is None or self.bits + self._cost(counts_at(level)[0], books) <= self._budget
+            return self._budget is None or self.bits + self._cost(counts_at(level), books) <= self._budget
 
         level = self._levels[step]
-        counts, kl = counts_at(level)
+        counts = counts_at(level)
         if not affordable(level):
             self.exhausted = True
             exact = _least(affordable, level, self._levels[step - 1] - 1 if step else MAX_LEVEL)
             level = math.ceil(exact)  # the stream knows whole levels; the atoms go as far as the budget
-            counts, kl = counts_at(exact) if affordable(exact) else ([0] * len(norms), 0.0)
-        self.stop, self.kl = level, self.kl + kl
+            counts = counts_at(exact) if affordable(exact) else [0] * len(norms)
+        self.stop = level
         return level_time(level), counts
 
     @staticmethod

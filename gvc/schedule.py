@@ -4,6 +4,8 @@ A *level* L is an integer that names the noise-to-signal ratio sigma = t / (1 - 
 scale with 32 levels an octave: sigma = (1 + (L mod 32) / 32) * 2^(L div 32 - 12).
 """
 
+from bisect import bisect_right
+
 LEVELS_PER_OCTAVE = 32
 MAX_LEVEL = 24 * LEVELS_PER_OCTAVE - 1  # sigma just below 4096
 
@@ -16,11 +18,7 @@ def level_sigma(level: int) -> float:
 
 def sigma_level(sigma: float) -> int:
     """Return the level that is nearest to `sigma` from below, clamped to 0..MAX_LEVEL."""
-    low, high = 0, MAX_LEVEL
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if level_sigma(middle) <= sigma else (low, middle - 1)
-    return low
+    return max(0, bisect_right(range(MAX_LEVEL + 1), sigma, key=level_sigma) - 1)
 
 
 def level_time(level: int) -> float:

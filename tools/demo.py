@@ -94,7 +94,7 @@ def encode_x265(clip: Path, frames: int, size: int) -> None:
             f"ffmpeg -nostdin -v error -y -i {shlex.quote(str(clip))} -an -frames:v {frames} -fps_mode passthrough"
         )
         command += f" -pix_fmt yuv420p -c:v libx265 -preset veryslow -crf {crf:.3f}"
-        subprocess.run([*shlex.split(command), "-x265-params", "log-level=none:info=0", trial], check=True)
+        subprocess.run([*shlex.split(command), "-x265-params", X265_PARAMS, trial], check=True)
         found = os.path.getsize(trial)
         if best is None or abs(found - size) < abs(best - size):
             best = found

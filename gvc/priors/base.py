@@ -66,7 +66,6 @@ class Prior(Protocol):
     name: str  # what the stream calls it, e.g. "gp/1"
     weights_hash: bytes  # 8 bytes; zeros where there are no weights
     modes: tuple[str, ...]  # the conditionings that it can work with
-    temporal_stride: int  # the model's GOPs have k * temporal_stride + 1 frames; shorter ones are padded by it
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:
         """Encoder: look at the GOP's pictures."""

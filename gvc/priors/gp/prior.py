@@ -207,7 +207,6 @@ class GpPrior:
     name = "gp/1"
     weights_hash = bytes(8)
     modes = ("t2v", "i2v", "flf2v")
-    temporal_stride = 1
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
         """Choose the mean and measure the bands."""
