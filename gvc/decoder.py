@@ -11,7 +11,7 @@ from .gop_codec import decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .priors import prior_for
-from .priors.base import Planes, Prior
+from .priors.base import ModelOptions, Planes, Prior
 from .stills import decode_still
 
 
@@ -95,5 +95,5 @@ class Decoder:
         if self.header and header.format.plane_shapes != self.header.format.plane_shapes:
             raise BitstreamError("sequence header", 0, "the picture size changes within the stream")
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
-            self._prior = prior_for(header, self.options.prior, self.options.device)
+            self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options))
         self.header = header

@@ -13,7 +13,7 @@ from .gop_codec import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .priors import open_prior
-from .priors.base import Clip
+from .priors.base import Clip, ModelOptions
 from .rate import BitrateControl, quality_level
 
 TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
@@ -43,7 +43,7 @@ class Encoder:
                 f"pictures must have 1..{MAX_DIMENSION} samples a side; this video has "
                 f"{video_format.width}x{video_format.height}"
             )
-        prior = open_prior(self.options.prior, self.options.device)
+        prior = open_prior(self.options.prior, ModelOptions.of(self.options))
         if self.options.mode not in prior.modes:
             raise OptionError(
                 f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"

@@ -44,6 +44,26 @@ class Option:
         return "any text" if self.kind is str else f"valid: {self.low:g} to {self.high:g}"
 
 
+MODEL_OPTIONS = (
+    Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
+    Option(
+        "dtype",
+        str,
+        "auto",
+        "of the network; auto: bfloat16 on an accelerator, float32 on the CPU",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    ),
+    Option(
+        "offload",
+        str,
+        "none",
+        "parts of the model wait in main memory: whole networks, single layers, groups of layers",
+        choices=("none", "model", "sequential", "group"),
+    ),
+    Option("tiling", int, 0, "1: pictures pass the VAE in tiles, which takes less memory", 0, 1),
+    Option("quantize", str, "none", "weights of the network while loading", choices=("none", "int8", "nf4")),
+)
+
 ENCODER_OPTIONS = (
     Option("mode", str, "flf2v", "conditioning of the generative model", choices=("t2v", "i2v", "flf2v")),
     Option("quality", float, 30.0, "constant quality, higher is better", 0, 100),
@@ -57,14 +77,14 @@ ENCODER_OPTIONS = (
     Option(
         "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
     ),
-    Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
     Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
+    *MODEL_OPTIONS,
 )
 
 DECODER_OPTIONS = (
     Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
     Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER"),
-    Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
+    *MODEL_OPTIONS,
 )
 
 

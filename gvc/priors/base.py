@@ -20,6 +20,25 @@ SAMPLE_SCALE = 64.0  # luma sample values a latent unit, where a prior predicts 
 
 
 @dataclass(frozen=True)
+class ModelOptions:
+    """How a prior with a network is loaded and run (gvc.options.MODEL_OPTIONS)."""
+
+    device: str = "cpu"  # torch device
+    dtype: str = "auto"  # auto, float32, bfloat16, float16
+    offload: str = "none"  # none, model, sequential, group
+    tiling: bool = False  # the VAE works in tiles
+    quantize: str = "none"  # none, int8, nf4
+
+    @classmethod
+    def of(cls, options: Any) -> "ModelOptions":
+        """Return those of parsed encoder or decoder options (gvc.options)."""
+        return cls(options.device, options.dtype, options.offload, bool(options.tiling), options.quantize)
+
+
+DEFAULT_OPTIONS = ModelOptions()
+
+
+@dataclass(frozen=True)
 class Condition:
     """What both sides know of a GOP before any atom: its shape and its decoded boundary pictures."""
 
@@ -28,6 +47,7 @@ class Condition:
     first: Planes | None = None  # decoded first picture (I2V, FLF2V)
     last: Planes | None = None  # decoded last picture (FLF2V)
     previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before, in the same chain
+    prompt: str = ""  # text for priors that were trained with texts; the others pass over it
 
 
 class ConditionedPrior(Protocol):
@@ -35,6 +55,7 @@ class ConditionedPrior(Protocol):
 
     blocks: list[slice]  # partition of range(size): the parts with their own codebook
     size: int  # values of the latent vector
+    tail: list[slice]  # the values of the last latent frame, a slice a channel; [] where there are no latent frames
     memory: Any  # handed to the next GOP of the chain as Condition.previous
 
     def velocity(self, x: Array, t: float) -> Array:
