@@ -15,7 +15,7 @@ from gvc.errors import BitstreamError, PriorError
 from gvc.loop import denoise, finish, rule_of
 from gvc.media import Picture, VideoFormat
 from gvc.noise import ReplayNoise, SearchNoise
-from gvc.priors.base import Condition
+from gvc.priors.base import Condition, ModelOptions
 from gvc.priors.wan import WanPrior
 from gvc.schedule import matched_levels, sigma_level
 
@@ -38,7 +38,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def priors(folders):
-    return {flavour: WanPrior(folder) for flavour, folder in folders.items()}
+    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in folders.items()}
 
 
 def make_clip(video_format, frames, seed=0):
@@ -177,7 +177,7 @@ def test_velocity_is_a_function_of_state_time_and_conditions(priors, folders, fl
     before, velocity = x.clone(), prior.velocity(x, 0.7)
     assert torch.equal(x, before) and velocity.shape == x.shape == prior.zeros().shape
     assert velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(WanPrior(folders[flavour]), video_format, clip)
+    again = conditioned(WanPrior.from_pretrained(folders[flavour]), video_format, clip)
     assert torch.equal(velocity, again.velocity(x, 0.7))
     assert not torch.allclose(velocity, prior.velocity(x, 0.3), rtol=1e-3)
     other = conditioned(priors[flavour], video_format, make_clip(video_format, 9, seed=1))
@@ -207,13 +207,13 @@ def test_boundaries_enter_as_in_the_pipeline_of_diffusers(priors, flavour, frame
     clip = make_clip(video_format, frames)
     first, last = (to_rgb(tuple(p[[i]] for p in clip), video_format)[:, :, 0] for i in (0, -1))
     pipeline = WanImageToVideoPipeline(
-        tokenizer=None, text_encoder=None, scheduler=None, vae=prior.vae, transformer=prior.transformer
+        tokenizer=None, text_encoder=None, scheduler=None, vae=prior.vae, transformer=prior.network
     )
     _, expected = pipeline.prepare_latents(
         first, 1, 16, 48, 32, frames, torch.float32, "cpu", last_image=last if flavour == "flf2v" else None
     )
     seen = []
-    with prior.transformer.register_forward_pre_hook(
+    with prior.network.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(kwargs["hidden_states"]), with_kwargs=True
     ):
         ours = conditioned(prior, video_format, clip)
@@ -225,7 +225,9 @@ def test_bfloat16_stays_near_float32(priors, folders):
     video_format = VideoFormat(32, 32)
     clip = make_clip(video_format, 5)
     x = torch.randn(512, generator=torch.Generator().manual_seed(1))
-    half = conditioned(WanPrior(folders["i2v"], dtype=torch.bfloat16), video_format, clip).velocity(x, 0.5)
+    half = conditioned(
+        WanPrior.from_pretrained(folders["i2v"], ModelOptions(dtype="bfloat16")), video_format, clip
+    ).velocity(x, 0.5)
     full = conditioned(priors["i2v"], video_format, clip).velocity(x, 0.5)
     assert half.dtype == torch.float32 and 0 < (half - full).abs().mean() < 0.05 * full.std()
 
@@ -236,9 +238,16 @@ def test_bfloat16_stays_near_float32(priors, folders):
 def test_name_and_hash_tell_models_apart(priors, folders, tmp_path):
     assert [prior.name for prior in priors.values()] == ["wan/t2v", "wan/i2v", "wan/flf2v"]
     same, other = build_tiny_wan(tmp_path / "a", "t2v"), build_tiny_wan(tmp_path / "b", "t2v", seed=1)
-    assert WanPrior(same).weights_hash == priors["t2v"].weights_hash != WanPrior(other).weights_hash
+    assert (
+        WanPrior.from_pretrained(same).weights_hash
+        == priors["t2v"].weights_hash
+        != WanPrior.from_pretrained(other).weights_hash
+    )
     shutil.copy(other / "vae/diffusion_pytorch_model.safetensors", same / "vae/diffusion_pytorch_model.safetensors")
-    assert WanPrior(same).weights_hash not in (priors["t2v"].weights_hash, WanPrior(other).weights_hash)
+    assert WanPrior.from_pretrained(same).weights_hash not in (
+        priors["t2v"].weights_hash,
+        WanPrior.from_pretrained(other).weights_hash,
+    )
     assert len(priors["t2v"].weights_hash) == 8
 
 
@@ -256,17 +265,17 @@ def test_conditions_that_the_flavour_was_not_trained_for_are_refused(priors):
 
 def test_broken_folders_are_refused(tmp_path):
     with pytest.raises(PriorError, match=r"no config\.json; name the folder"):
-        WanPrior(tmp_path / "nowhere")
+        WanPrior.from_pretrained(tmp_path / "nowhere")
     folder = build_tiny_wan(tmp_path / "wan", "t2v")
     weights = folder / "vae/diffusion_pytorch_model.safetensors"
     content = weights.read_bytes()
     for damaged in (b"", content[: len(content) // 2], b"\xff" * 64):
         weights.write_bytes(damaged)
         with pytest.raises(PriorError, match="fetch the model again"):
-            WanPrior(folder)
+            WanPrior.from_pretrained(folder)
     weights.unlink()
     with pytest.raises(PriorError, match=r"no \*\.safetensors"):
-        WanPrior(folder)
+        WanPrior.from_pretrained(folder)
 
 
 def test_missing_weights_and_foreign_models_are_refused(tmp_path, folders):
@@ -277,21 +286,21 @@ def test_missing_weights_and_foreign_models_are_refused(tmp_path, folders):
     tensors = load_file(weights)
     save_file({k: v for k, v in tensors.items() if k != "proj_out.bias"}, weights)
     with pytest.raises(PriorError, match=r"lacks the weights proj_out\.bias"):
-        WanPrior(folder)
+        WanPrior.from_pretrained(folder)
     shutil.rmtree(folder / "transformer")
     shutil.copytree(folders["t2v"] / "vae", folder / "transformer")
     with pytest.raises(PriorError):
-        WanPrior(folder)
+        WanPrior.from_pretrained(folder)
     build_tiny_wan(folder, "t2v")
     config = folder / "vae/config.json"
     config.write_text(config.read_text().replace('"scale_factor_temporal": 4', '"scale_factor_temporal": 8'))
     with pytest.raises(PriorError, match=r"no Wan 2\.1 model"):
-        WanPrior(folder)
+        WanPrior.from_pretrained(folder)
 
 
 def test_a_device_that_is_not_there_is_refused(folders):
     with pytest.raises(PriorError, match="name another device"):
-        WanPrior(folders["t2v"], device="cuda:99")
+        WanPrior.from_pretrained(folders["t2v"], ModelOptions(device="cuda:99"))
 
 
 # The whole codec

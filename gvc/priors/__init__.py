@@ -3,23 +3,31 @@
 An encoder names a prior by option (`gp`, `wan:FOLDER`); a stream names it by `Prior.name` and a hash of its weights.
 """
 
+import re
+from importlib import import_module
+from pathlib import Path
+
 from ..bitstream import SequenceHeader
 from ..errors import PriorError
 from .base import DEFAULT_OPTIONS, ModelOptions, Prior
 
+FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module here: class; each has weights, which lie somewhere
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
 
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
-    """Open the prior that an option names: `gp`, or `wan:FOLDER`. Raises PriorError."""
+    """Open the prior that an option names: `gp`, or FAMILY:FOLDER, or FAMILY:HUB-ID. Raises PriorError."""
     kind, _, place = spec.partition(":")
     if kind == "gp" and not place:
         from .gp import GpPrior
 
         return GpPrior()
-    if kind == "wan" and place:
-        from .wan import WanPrior
-
-        return WanPrior(place, device=options.device)
-    raise PriorError(f"prior {spec!r} is unknown; valid: gp, wan:FOLDER")
+    if kind not in FAMILIES or not place:
+        known = ", ".join(["gp", *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
+        raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
+    if not Path(place).is_dir() and not HUB_ID.fullmatch(place):  # before anything large is imported
+        raise PriorError(f"there is no folder {place}; name the folder of a model in diffusers' layout, or its hub id")
+    return getattr(import_module(f".{kind}", __name__), FAMILIES[kind]).from_pretrained(place, options)
 
 
 def prior_for(header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
@@ -27,9 +35,10 @@ def prior_for(header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT
 
     Raises PriorError when it is another one than the stream names.
     """
-    if not spec and header.prior.startswith("wan/"):
-        raise PriorError(f"this stream was made with {header.prior}; give its weights with prior=wan:FOLDER")
-    prior = open_prior(spec or header.prior.partition("/")[0], options)
+    kind = header.prior.partition("/")[0]
+    if not spec and kind in FAMILIES:
+        raise PriorError(f"this stream was made with {header.prior}; give its weights with prior={kind}:FOLDER")
+    prior = open_prior(spec or kind, options)
     if prior.name != header.prior:
         raise PriorError(
             f"this stream was made with prior {header.prior} and {prior.name} was given; give the right one"

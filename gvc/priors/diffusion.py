@@ -1,0 +1,178 @@
+"""What the latent video models of diffusers have in common as priors of the codec.
+
+A family (gvc.priors.wan is one) derives from both classes here. From DiffusionPrior: it loads its networks and says
+what its latents are like. From ConditionedDiffusion: it turns the known pictures of a GOP into inputs of its network,
+and calls it.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..colour import from_rgb, pad_to_multiple, to_rgb
+from ..errors import BitstreamError, PriorError
+from .base import Clip, Condition, Planes
+
+BOUNDARIES = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}  # which known pictures a mode has
+
+
+@dataclass(frozen=True)
+class LatentSpace:
+    """What the latents of a model are like. mean, std: of each channel of what the VAE's encoder says."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    temporal_stride: int  # pictures a latent frame, the first frame excepted: it has one
+    scale: int  # luma samples a latent value, each way
+    patch: int = 1  # latent values a token of the network, each way
+
+    @property
+    def channels(self) -> int:
+        """Channels of the latent."""
+        return len(self.mean)
+
+    def padded(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
+        """Return the least size of a video that the model takes and that is not smaller."""
+        time, side = self.temporal_stride, self.scale * self.patch
+        return _up(frames - 1, time) + 1, _up(height, side), _up(width, side)
+
+
+def _up(n: int, multiple: int) -> int:
+    return -(-n // multiple) * multiple
+
+
+class DiffusionPrior:
+    """A latent video model ready to be conditioned; implements gvc.priors.base.Prior.
+
+    network: the denoising network, whatever the family makes of it.
+    vae: a float32 autoencoder of diffusers.
+    modes: the modes that it was trained for.
+    device, dtype: where all vectors live; what the network computes with. The VAE and all between stay float32.
+    """
+
+    conditioned: type["ConditionedDiffusion"]  # of the family
+
+    def __init__(
+        self,
+        name: str,
+        modes: tuple[str, ...],
+        weights_hash: bytes,
+        *,
+        network: torch.nn.Module,
+        vae: torch.nn.Module,
+        space: LatentSpace,
+        device: str | torch.device,
+        dtype: torch.dtype,
+    ):
+        self.name, self.modes, self.weights_hash = name, modes, weights_hash
+        self.network, self.vae, self.space = network, vae, space
+        self.device, self.dtype = torch.device(device), dtype
+        shape = (1, space.channels, 1, 1, 1)
+        self.latents_mean = torch.tensor(space.mean, device=device).view(shape)
+        self.latents_std = torch.tensor(space.std, device=device).view(shape)
+
+    def analyse(self, condition: Condition, clip: Clip) -> "NoAnalysis":
+        """Encoder: nothing can be said of a GOP before the model has run."""
+        return NoAnalysis()
+
+    def condition(self, condition: Condition, side: bytes) -> "ConditionedDiffusion":
+        """Show the model its known pictures. Raises BitstreamError (side information), PriorError (wrong mode)."""
+        if side:
+            raise BitstreamError("side information", 0, f"the prior {self.name} has none, so none may be sent")
+        if condition.frames == 1 and self.modes == ("flf2v",):  # its one picture is the first and the last
+            condition = replace(condition, last=condition.first)
+        given = (condition.first is not None, condition.last is not None)
+        if given not in [BOUNDARIES[mode] for mode in self.modes]:
+            modes = {pictures: mode for mode, pictures in BOUNDARIES.items()}
+            mode, own = modes.get(given, "of only a last picture"), " or ".join(self.modes)
+            raise PriorError(f"{self.name} cannot code a GOP of mode {mode}; set mode={own} or another prior")
+        return self.conditioned(self, condition)
+
+    def encode(self, rgb: Tensor) -> Tensor:
+        """Return the normalised latent [1, C, T', H', W'] of R'G'B' [1, 3, T, H, W] in [-1, 1], of padded size."""
+        return (self.vae.encode(rgb).latent_dist.mode() - self.latents_mean) / self.latents_std
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Return R'G'B' [1, 3, T, H, W] in [-1, 1] of a normalised latent [1, C, T', H', W']."""
+        return self.vae.decode(latent * self.latents_std + self.latents_mean).sample
+
+
+class NoAnalysis:
+    """Implements gvc.priors.base.Analysis: all that the model is told of a GOP are its known pictures."""
+
+    def describe(self, sigma: float) -> bytes:
+        """Return no side information."""
+        return b""
+
+    def rate_distortion(self, sigma: float) -> None:
+        """Predict nothing."""
+
+
+class ConditionedDiffusion:
+    """A model for one GOP; implements gvc.priors.base.ConditionedPrior with torch tensors on the prior's device.
+
+    The vector is the normalised latent [T', C, H', W'] in C order, so that a block, one latent frame, is contiguous.
+    The video is padded to a size that the model takes by repeating its last picture, bottom row and right column; a
+    known last picture is then the last one of the padded video.
+    """
+
+    memory = None
+
+    def __init__(self, prior: DiffusionPrior, condition: Condition):
+        self.prior, self.format, self.frames = prior, condition.format, condition.frames
+        space = prior.space
+        self.padded = space.padded(self.frames, self.format.height, self.format.width)  # frames, height, width
+        time, height, width = self.padded
+        latent_frames = (time - 1) // space.temporal_stride + 1
+        self.shape = (latent_frames, space.channels, height // space.scale, width // space.scale)
+        plane = self.shape[2] * self.shape[3]
+        self.size = latent_frames * space.channels * plane
+        self.blocks = _cut(0, self.size, space.channels * plane)
+        self.tail = _cut(self.blocks[-1].start, self.size, plane)
+
+    def predict(self, latent: Tensor, t: float) -> Tensor:
+        """Return the network's E[eps - x0 | x_t = latent], both [1, C, T', H', W']; the latent is float32.
+
+        To be written by a family.
+        """
+        raise NotImplementedError
+
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """Return E[eps - x0 | x_t = x] as float32 [size]."""
+        return _flatten(self.predict(self._unflatten(x), t).float())
+
+    def zeros(self) -> Tensor:
+        """Return float32 zeros [size] on the prior's device."""
+        return torch.zeros(self.size, device=self.prior.device)
+
+    def encode_latent(self, clip: Clip) -> Tensor:
+        """Return the clean latent, float32 [size], of planes uint8 [T, H, W]."""
+        return _flatten(self.prior.encode(self.video(clip, self.padded[0])))
+
+    def decode_latent(self, x0: Tensor, realism: float) -> Clip:
+        """Return planes uint8 [T, H, W]. `realism` is not used: what was not coded, the trajectory has filled in."""
+        rgb = self.prior.decode(self._unflatten(x0))
+        return from_rgb(rgb[:, :, : self.frames, : self.format.height, : self.format.width], self.format)
+
+    def picture(self, planes: Planes) -> Tensor:
+        """Return one padded picture as R'G'B' [1, 3, 1, H, W] in [-1, 1] on the prior's device."""
+        return self.video(tuple(plane[None] for plane in planes), frames=1)
+
+    def video(self, clip: Clip, frames: int) -> Tensor:
+        """Return a clip, padded to `frames` pictures of padded size, as R'G'B' [1, 3, frames, H, W] in [-1, 1]."""
+        space = self.prior.space
+        return pad_to_multiple(to_rgb(clip, self.format, self.prior.device), frames, space.scale * space.patch)
+
+    def _unflatten(self, x: Tensor) -> Tensor:
+        """Return [1, C, T', H', W'], the layout of the networks, of a vector [size]."""
+        return x.view(self.shape).transpose(0, 1)[None]
+
+
+def _flatten(latent: Tensor) -> Tensor:
+    """Return the vector of a latent [1, C, T', H', W']."""
+    return latent[0].transpose(0, 1).reshape(-1)
+
+
+def _cut(start: int, stop: int, step: int) -> list[slice]:
+    return [slice(at, at + step) for at in range(start, stop, step)]
