@@ -14,6 +14,10 @@ EXIT_CODES = (
     "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 bad input, 4 the prior (generative model) is "
     "missing, 5 decoded pictures differ from the encoder's (--verify), 130 interrupted."
 )
+BENCH_OPTIONS = (  # what bench sets itself is left out
+    *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),
+    *(option for option in DECODER_OPTIONS if option.name == "realism"),
+)
 app = typer.Typer(
     help="Generative video codec: video coded as the noise choices of a generative model.",
     epilog=EXIT_CODES,
@@ -115,6 +119,36 @@ def doctor_command(verbose: Verbose = False) -> None:
     from .doctor import print_checks
 
     raise typer.Exit(print_checks(checks()))
+
+
+@app.command(
+    "bench",
+    epilog=_examples("gvc bench --size 832x480", "gvc bench --random wan/t2v-1.3b --device cuda --mode t2v --json"),
+)
+@with_options(BENCH_OPTIONS)
+@reported
+def bench_command(
+    *,
+    options: dict[str, object],
+    size: Annotated[str, typer.Option(metavar="WxH", help="Picture size; or else 416x240, or that of FILE.")] = "",
+    frames: Annotated[int, typer.Option(min=1, max=129, help="Frames in a GOP, rounded down to 4k+1.")] = 33,
+    gops: Annotated[int, typer.Option(min=1, help="How many GOPs.")] = 1,
+    source: Annotated[str, typer.Option("--input", metavar="FILE", help="Video; or else a synthetic clip.")] = "",
+    random: Annotated[
+        str, typer.Option(metavar="VARIANT", help="Random weights at the size of a real model, e.g. wan/t2v-1.3b.")
+    ] = "",
+    warmup: Annotated[
+        int | None, typer.Option(min=0, help="Passes before the clock starts; or else 1 on accelerators, 0 on the CPU.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure what encoding and decoding cost, and how much of it is the network (docs/BENCH.md)."""
+    from ..bench.job import Job
+    from .bench import bench, parse_size
+
+    job = Job(options, random, parse_size(size) if size else None, frames, gops, source)
+    bench(job, Report(quiet=json), warmup=warmup, as_json=json)
 
 
 class _PassThrough(TyperCommand):

@@ -1,0 +1,99 @@
+"""Where the stopwatch is attached: to the prior, to the parts of the codec, and to the networks."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from .. import boundary, gop_codec, noise
+from .stopwatch import Stopwatch
+
+STAGES = {
+    "stills": "boundary stills",
+    "analysis": "analysis by the prior",
+    "conditioning": "conditioning",
+    "latent_encode": "pictures to latent",
+    "initial_noise": "initial noise",
+    "velocity": "network steps",
+    "atoms": "atoms and noise",
+    "latent_decode": "latent to pictures",
+    "rest": "rest",
+}
+OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
+CODEC_PARTS = (
+    (boundary, "encode_still", "stills"),
+    (boundary, "decode_still", "stills"),
+    (gop_codec, "decode_still", "stills"),
+    (noise.SearchNoise, "inject", "atoms"),
+    (noise.SearchNoise, "finish", "atoms"),
+    (noise.ReplayNoise, "inject", "atoms"),
+    (noise.ReplayNoise, "finish", "atoms"),
+    (noise.SearchNoise, "initial", "initial_noise"),
+    (noise.ReplayNoise, "initial", "initial_noise"),
+)
+# Methods of a prior and of what they return: name -> (stage, methods of the result).
+CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
+ANALYSIS = {"describe": "analysis", "rate_distortion": "analysis"}
+PRIOR = {
+    "condition": ("conditioning", {name: (stage, {}) for name, stage in CONDITIONED.items()}),
+    "analyse": ("analysis", {name: (stage, {}) for name, stage in ANALYSIS.items()}),
+}
+
+
+class _Watched:
+    """Stands for an object; the named methods are timed and what they return is watched in turn."""
+
+    def __init__(self, target: Any, stopwatch: Stopwatch, methods: dict):
+        self._target, self._stopwatch, self._methods = target, stopwatch, methods
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._target, name)
+        if name not in self._methods:
+            return value
+        stage, results = self._methods[name]
+
+        def call(*args: object, **kwargs: object) -> Any:
+            with self._stopwatch.stage(stage):
+                result = value(*args, **kwargs)
+            return _Watched(result, self._stopwatch, results) if results else result
+
+        return call
+
+
+def watch_prior(prior: Any, stopwatch: Stopwatch) -> Any:
+    """Return a stand-in for any prior (gvc.priors.base.Prior) whose work is booked."""
+    return _Watched(prior, stopwatch, PRIOR)
+
+
+def watch_codec(stopwatch: Stopwatch) -> None:
+    """Book the work of the codec's parts, for the rest of this process."""
+    for owner, name, stage in CODEC_PARTS:
+        setattr(owner, name, _timed(getattr(owner, name), stopwatch, stage))
+
+
+def _timed(function: Callable, stopwatch: Stopwatch, stage: str) -> Callable:
+    @functools.wraps(function)
+    def call(*args: object, **kwargs: object) -> Any:
+        with stopwatch.stage(stage):
+            return function(*args, **kwargs)
+
+    return call
+
+
+def watch_networks(stopwatch: Stopwatch) -> None:
+    """Book each outermost forward pass of a torch module as network time, for the rest of this process.
+
+    While one runs, the modules inside it are called as if nobody watched, so that watching costs the network nothing.
+    """
+    from torch.nn import Module
+
+    plain = Module.__call__
+
+    def call(module: Module, *args: object, **kwargs: object) -> Any:
+        Module.__call__ = plain
+        try:
+            with stopwatch.network():
+                return plain(module, *args, **kwargs)
+        finally:
+            Module.__call__ = call
+
+    Module.__call__ = call

@@ -1,0 +1,153 @@
+"""`python -m gvc.bench.worker JOB RESULT`: measure one side in a process of its own, since peak memory is a process's.
+
+JOB is a file with a gvc.bench.job.Job; RESULT is written, one JSON object with the keys of docs/BENCH.md.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..threads import keep_blas_single
+
+keep_blas_single()
+
+from gvc_container.demux import Demuxer  # noqa: E402
+from gvc_container.mux import Muxer  # noqa: E402
+
+from .. import decoder, encoder  # noqa: E402
+from ..bitstream import read_packet  # noqa: E402
+from ..cli.report import exit_code, sentence  # noqa: E402
+from ..media import Packet  # noqa: E402
+from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
+from ..priors import open_prior, prior_for  # noqa: E402
+from ..priors.base import ModelOptions, Prior  # noqa: E402
+from .job import Job  # noqa: E402
+from .material import clip_of_file, synthetic_clip  # noqa: E402
+from .memory import peak_device_bytes, peak_host_bytes  # noqa: E402
+from .stopwatch import Stage, Stopwatch  # noqa: E402
+from .watch import OF_THE_PRIOR, STAGES, watch_codec, watch_networks, watch_prior  # noqa: E402
+
+
+def measure(job: Job) -> dict:
+    """Return what one side costs. Raises GvcError."""
+    ready = time.monotonic()
+    options = parse_options(ENCODER_OPTIONS if job.side == "encode" else DECODER_OPTIONS, job.options)
+    prior = _open(job, options.prior, ModelOptions.of(options))
+    loaded = time.monotonic()
+    stopwatch = Stopwatch(tuple(STAGES), _synchroniser(options.device))
+    watch_codec(stopwatch)
+    if "torch" in sys.modules:
+        watch_networks(stopwatch)
+    code = (_encoding if job.side == "encode" else _decoding)(job, watch_prior(prior, stopwatch), stopwatch)
+    for _ in range(job.warmup):
+        code()
+    stopwatch.reset()
+    identity = code()
+    return identity | {
+        "prior": prior.name,
+        "startup_seconds": ready - job.started,
+        "load_seconds": loaded - ready,
+        "peak_rss_bytes": peak_host_bytes(),
+        "peak_device_bytes": peak_device_bytes(options.device),
+        **_costs(stopwatch.results, identity["gops"]),
+    }
+
+
+def _open(job: Job, spec: str, options: ModelOptions) -> Prior:
+    if job.random:
+        from ..priors.wan import WanPrior
+
+        return WanPrior.from_config(job.random.removeprefix("wan/"), options)
+    if job.side == "encode":
+        return open_prior(spec, options)
+    with Demuxer(job.packets) as demuxer:
+        return prior_for(demuxer.sequence, spec, options)
+
+
+def _synchroniser(device: str) -> Callable[[], None]:
+    """Return the function that waits for an accelerator."""
+    kind = device.partition(":")[0]
+    if kind == "cpu" or "torch" not in sys.modules:
+        return lambda: None
+    return getattr(sys.modules["torch"], kind).synchronize
+
+
+def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict]:
+    """Return a function that encodes the clip to the file and says what it was."""
+    default = parse_options(ENCODER_OPTIONS, {}).mode
+    mode = job.options.get("mode") or (default if default in prior.modes else prior.modes[0])
+    count = job.pictures(mode)
+    video, pictures = clip_of_file(job.source, count, job.size) if job.source else synthetic_clip(count, *job.size)
+    options = job.options | {"mode": mode, "gop": job.frames, "keyint": len(pictures), "scenecut": 0}
+    encoder.open_prior = lambda *_: prior
+
+    def code() -> dict:
+        coder, packets = encoder.Encoder(video, options), []
+        for picture in [*pictures, None]:
+            with stopwatch.stage("rest"):
+                packets += coder.encode(picture)
+        with Muxer(job.packets, coder.extradata, video) as muxer:
+            for packet in packets:
+                muxer.write(packet)
+        return {"mode": mode, "width": video.width, "height": video.height, **_contents(packets)}
+
+    return code
+
+
+def _decoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict]:
+    """Return a function that decodes the file and says what it was."""
+    with Demuxer(job.packets) as demuxer:
+        header, packets = demuxer.header, list(demuxer.packets())
+    decoder.prior_for = lambda *_: prior
+
+    def code() -> dict:
+        coder, count = decoder.Decoder(header, job.options), 0
+        for packet in [*packets, None]:
+            with stopwatch.stage("rest"):
+                count += len(coder.decode(packet))
+        return _contents(packets) | {"pictures": count}
+
+    return code
+
+
+def _contents(packets: list[Packet]) -> dict:
+    units = [read_packet(packet.data) for packet in packets]
+    return {
+        "gops": sum(unit is not None for unit in units),
+        "pictures": len(packets),
+        "bytes": sum(len(packet.data) for packet in packets),
+    }
+
+
+def _costs(stages: dict[str, Stage], gops: int) -> dict:
+    """Return the times. Where no torch module was called, the prior's own work is taken for the network."""
+    modules = any(stage.network_calls for stage in stages.values())
+    if not modules:
+        for name in OF_THE_PRIOR:
+            stages[name].network_calls, stages[name].network_seconds = stages[name].calls, stages[name].seconds
+    total = sum(stage.seconds for stage in stages.values())
+    network = sum(stage.network_seconds for stage in stages.values())
+    return {
+        "network_is": "modules" if modules else "prior",
+        "seconds_per_gop": total / gops,
+        "network_seconds_per_gop": network / gops,
+        "other_seconds_per_gop": (total - network) / gops,
+        "network_share": network / total,
+        "over_network": total / network - 1 if network else None,
+        "stages": {name: vars(stage) for name, stage in stages.items()},
+    }
+
+
+def main(job: str, result: str) -> None:
+    try:
+        costs = measure(Job.from_json(Path(job).read_text()))
+        Path(result).write_text(json.dumps(costs))
+    except (Exception, KeyboardInterrupt) as error:
+        print(f"gvc: {sentence(error)}", file=sys.stderr)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,185 @@
+"""`gvc bench`: each side runs in a process of its own (gvc.bench.worker); this one compares and prints."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from ..bench.job import Job
+from ..errors import OptionError
+from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options
+from .report import Report
+
+DEFAULT_SIZE = 416, 240
+TARGET = 0.05  # what all but the network may add to the network's time
+FEW_STEPS = 5  # network steps below which a share says little of a real run
+SHORT_SECONDS = 0.2  # time below which a measurement is mostly chance
+MIB = 2**20
+LABELS = {
+    "stills": "boundary stills",
+    "analysis": "analysis by the prior",
+    "conditioning": "conditioning",
+    "latent_encode": "pictures to latent",
+    "initial_noise": "initial noise",
+    "velocity": "network steps",
+    "atoms": "atoms and noise",
+    "latent_decode": "latent to pictures",
+    "rest": "rest",
+}
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (width, height) of text like 416x240. Raises OptionError."""
+    width, x, height = text.partition("x")
+    if not (x and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise OptionError(f"size {text!r} is no picture size; write WIDTHxHEIGHT, such as 832x480")
+    return int(width), int(height)
+
+
+def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> None:
+    """Measure both sides of `job` and print what they cost; `job.options` are those of both sides.
+
+    Raises OptionError. Where a side fails it has said why, and this ends with its exit code.
+    """
+    if job.random and "prior" in job.options:
+        raise OptionError("random weights take the place of a prior; leave out --random or --prior")
+    settings = parse_options(ENCODER_OPTIONS, _given(ENCODER_OPTIONS, job))
+    job = replace(
+        job,
+        size=job.size or (None if job.source else DEFAULT_SIZE),
+        frames=job.frames - (job.frames - 1) % 4,
+        warmup=int(settings.device != "cpu") if warmup is None else warmup,
+    )
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="gvc-bench-") as folder:
+        sides = {}
+        for side, table in (("encode", ENCODER_OPTIONS), ("decode", DECODER_OPTIONS)):
+            report.say(f"measuring {side}, in a new process")
+            sides[side] = _measure(replace(job, side=side, options=_given(table, job)), Path(folder))
+    result = _summary(job, settings, sides)
+    result["warnings"] = _warnings(result, load)
+    print(json.dumps(result, indent=2) if as_json else _text(result))
+
+
+def _given(table, job: Job) -> dict:
+    names = {option.name for option in table}
+    return {name: value for name, value in job.options.items() if name in names}
+
+
+def _measure(job: Job, folder: Path) -> dict:
+    """Run one side in a fresh interpreter; return its result."""
+    question, answer = folder / "job.json", folder / "result.json"
+    job = replace(job, packets=str(folder / "packets.mkv"), started=time.monotonic())
+    question.write_text(job.as_json())
+    command = [sys.executable, "-m", "gvc.bench.worker", str(question), str(answer)]
+    done = subprocess.run(command, stdout=sys.stderr, check=False)
+    if done.returncode == -signal.SIGKILL:
+        raise MemoryError
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+    return json.loads(answer.read_text())
+
+
+def _summary(job: Job, settings, sides: dict[str, dict]) -> dict:
+    """Return the whole answer, by stable keys (docs/BENCH.md)."""
+    common = {name: sides["encode"].pop(name) for name in ("prior", "mode", "width", "height", "gops", "bytes")}
+    for name in ("prior", "gops", "bytes"):
+        del sides["decode"][name]
+    return common | {
+        "weights": "random" if job.random else "real",
+        "frames": job.frames,
+        "device": settings.device,
+        "dtype": settings.dtype,
+        "offload": settings.offload,
+        "tiling": settings.tiling,
+        "quantize": settings.quantize,
+        "preset": settings.preset,
+        "transition": settings.transition,
+        "warmup": job.warmup,
+        **sides,
+    }
+
+
+def _warnings(result: dict, load: float) -> list[str]:
+    """Return sentences on what makes the figures unreliable."""
+    found, cpus = [], os.cpu_count() or 1
+    if result["weights"] == "random":
+        found.append("random weights: time and memory are the real model's, pictures and bytes mean nothing")
+    for side in ("encode", "decode"):
+        steps = result[side]["stages"]["velocity"]["calls"]
+        if steps < FEW_STEPS * result["gops"]:
+            found.append(f"{side}: only {steps} network steps; the shares of a real run, with more of them, differ")
+        if result[side]["seconds_per_gop"] * result["gops"] < SHORT_SECONDS:
+            found.append(f"{side}: too short to be timed well; ask for larger pictures, or more frames or GOPs")
+    if result["device"] != "cpu" and not result["warmup"]:
+        found.append("the first calls of an accelerator take longer; --warmup 1 leaves them out")
+    if load > cpus / 2:
+        found.append(f"the machine was busy before (load {load:.1f} on {cpus} CPUs), so times may be too long")
+    return found
+
+
+def _text(result: dict) -> str:
+    """Return what is printed for people."""
+    encode, decode = result["encode"], result["decode"]
+    network = "forward passes of its modules" if encode["network_is"] == "modules" else "all calls of the prior"
+    lines = [
+        f"{result['prior']}{' with random weights' if result['weights'] == 'random' else ''}, {result['mode']}, "
+        f"{result['preset']}, {result['transition']}, {result['device']}, {result['dtype']}",
+        f"{result['gops']} GOP of {result['frames']} pictures of {result['width']}x{result['height']}, "
+        f"{result['bytes']} bytes; network: {network}",
+        "",
+        _row("", "encode", "decode"),
+    ]
+    for label, show in SUMMARY:
+        lines.append(_row(label, show(encode), show(decode)))
+    for side in ("encode", "decode"):
+        lines += ["", *_stages(side, result[side])]
+    lines += ["", *(f"warning: {sentence}" for sentence in result["warnings"])] if result["warnings"] else []
+    return "\n".join(lines)
+
+
+def _row(label: str, *cells: str) -> str:
+    return f"{label:<32}" + "".join(f"{cell:>12}" for cell in cells)
+
+
+def _mebibytes(count: int | None) -> str:
+    return "-" if count is None else f"{count / MIB:.0f}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+SUMMARY = (
+    ("seconds a GOP", lambda side: f"{side['seconds_per_gop']:.3f}"),
+    ("  network", lambda side: f"{side['network_seconds_per_gop']:.3f}"),
+    ("  everything else", lambda side: f"{side['other_seconds_per_gop']:.3f}"),
+    ("network's share", lambda side: _percent(side["network_share"])),
+    (f"above the network (target {TARGET:.0%})", lambda side: _percent(side["over_network"])),
+    ("peak of main memory, MiB", lambda side: _mebibytes(side["peak_rss_bytes"])),
+    ("peak of the device, MiB", lambda side: _mebibytes(side["peak_device_bytes"])),
+    ("start-up, s", lambda side: f"{side['startup_seconds']:.2f}"),
+    ("loading the prior, s", lambda side: f"{side['load_seconds']:.2f}"),
+)
+
+
+def _stages(side: str, costs: dict) -> list[str]:
+    """Return the table of one side's stages over all GOPs."""
+    lines = [_row(side, "calls", "seconds", "ms a call", "network s", "else s")]
+    for name, stage in costs["stages"].items():
+        if not stage["calls"]:
+            continue
+        seconds, network = stage["seconds"], stage["network_seconds"]
+        each = "" if name == "rest" else f"{1000 * seconds / stage['calls']:.2f}"
+        calls = "" if name == "rest" else str(stage["calls"])
+        lines.append(
+            _row(f"  {LABELS[name]}", calls, f"{seconds:.3f}", each, f"{network:.3f}", f"{seconds - network:.3f}")
+        )
+    return lines
