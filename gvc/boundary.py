@@ -9,10 +9,9 @@ from .codebook import ATOM_OVERHEAD
 from .priors.base import SAMPLE_SCALE, Analysis, Clip, Condition, Planes, Prior
 from .rate import still_crf
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
-from .stills import COARSEST, FINEST, decode_still, encode_still
+from .stills import COARSEST, STRIDE, decode_still, encode_still, search_quantiser
 
 FIRST_CRF = 47
-CRF_STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # of the search for the best quantiser
 FINEST_SIGMA = 0.05  # where coding on a budget stops at the latest, if the prior cannot predict its rate
 
 
@@ -78,7 +77,7 @@ class BoundaryCoder:
             if trial(self._crf).cost is None:
                 self._crf = self._plain_choice(trial, target)
             else:
-                self._crf = _descend(lambda crf: trial(crf).cost, self._crf, CRF_STRIDE[self.preset])
+                self._crf = search_quantiser(lambda crf: trial(crf).cost, self._crf, self.preset)
         best = trial(self._crf)
         return best.boundaries, best.analysis, best.level
 
@@ -86,13 +85,14 @@ class BoundaryCoder:
         """Code and decode the stills with one quantiser."""
         mode, video, frames = self.header.mode, self.header.format, len(clip[0])
         if mode == "t2v":
-            return Boundaries(b"", b"", Condition(video, frames))
+            return Boundaries(b"", b"", Condition(video, frames, prompt=self.header.prompt))
         has_last = mode == "flf2v" and frames > 1
         first = b"" if anchor else encode_still(tuple(plane[0] for plane in clip), crf, self.preset)
         last = encode_still(tuple(plane[-1] for plane in clip), crf, self.preset) if has_last else b""
         known_first = anchor.planes if anchor else decode_still(first, video)
         known_last = decode_still(last, video) if last else None
-        condition = Condition(video, frames, known_first, known_last, anchor.memory if anchor else None)
+        memory = anchor.memory if anchor else None
+        condition = Condition(video, frames, known_first, known_last, memory, self.header.prompt)
         return Boundaries(first, last, condition)
 
     def _try(self, clip: Clip, anchor: Anchor | None, target: Target, crf: int) -> _Trial:
@@ -104,11 +104,11 @@ class BoundaryCoder:
             )
         if target.level is not None:
             bits, error = analysis.rate_distortion(level_sigma(target.level))
-            cost = error + (bits + boundaries.bits) * _exchange(level_sigma(target.level))
+            cost = error + (bits + boundaries.bits) * bit_price(level_sigma(target.level))
             return _Trial(boundaries, analysis, target.level, cost)
         left = target.bits - boundaries.bits
         level = _affordable_level(analysis, left)
-        overdraft = max(0.0, -left) * _exchange(level_sigma(MAX_LEVEL))
+        overdraft = max(0.0, -left) * bit_price(level_sigma(MAX_LEVEL))
         return _Trial(boundaries, analysis, level, analysis.rate_distortion(level_sigma(level))[1] + overdraft)
 
     def _plain_choice(self, trial, target: Target) -> int:
@@ -117,19 +117,8 @@ class BoundaryCoder:
             return still_crf(target.level)
         crf = FIRST_CRF
         while crf < COARSEST and trial(crf).boundaries.bits > target.bits / 2:
-            crf = min(crf + CRF_STRIDE[self.preset], COARSEST)
+            crf = min(crf + STRIDE[self.preset], COARSEST)
         return crf
-
-
-def _descend(cost_of, start: int, stride: int) -> int:
-    """Return the quantiser where a cost that falls to one minimum is least, looking every `stride` from `start`."""
-    best = start
-    for step in (-stride, stride):
-        while (following := min(max(best + step, FINEST), COARSEST)) != best and cost_of(following) < cost_of(best):
-            best = following
-        if best != start:
-            break
-    return best
 
 
 def _affordable_level(analysis: Analysis, bits: float) -> int:
@@ -142,7 +131,7 @@ def _affordable_level(analysis: Analysis, bits: float) -> int:
     return bisect_left(range(MAX_LEVEL), True, key=affordable)
 
 
-def _exchange(sigma: float) -> float:
+def bit_price(sigma: float) -> float:
     """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
 
     A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is half the noise's where the prior's

@@ -10,6 +10,7 @@ from .fade import fade
 from .gop_codec import decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
+from .overlap import Overlap
 from .priors import prior_for
 from .priors.base import ModelOptions, Planes, Prior
 from .stills import decode_still
@@ -28,6 +29,7 @@ class Decoder:
         self.options = parse_options(DECODER_OPTIONS, options or {})
         self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
         self._prior: Prior | None = None
+        self._overlap = Overlap()
         self.flush()
 
     @property
@@ -38,6 +40,7 @@ class Decoder:
     def flush(self) -> None:
         """Forget all state, as after a seek: the next packet that shows anything is a keyframe."""
         self._queue: deque[Planes] = deque()
+        self._overlap.forget()
         self._anchor: Anchor | None = None
         self._next_index: int | None = None
         self._shown: Planes | None = None
@@ -56,7 +59,7 @@ class Decoder:
             if unit is not None:
                 self._start_gop(unit)
         except BitstreamError:
-            self._next_index, self._anchor = None, None
+            self._break_chain()
             self._queue.clear()
             raise
         if self._queue:
@@ -70,16 +73,21 @@ class Decoder:
         if unit.header:
             self._use(unit.header)
         elif self._next_index is None or unit.index != self._next_index:
-            self._next_index, self._anchor = None, None  # the chain is broken: wait for a keyframe
+            self._break_chain()
             self._conceal(unit)
             return
         anchor = None if unit.key else self._anchor
         reconstruction = decode_gop(self._prior, self.header, unit, anchor)
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
-        self._queue.extend(zip(*pictures, strict=True))
+        self._queue.extend(zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True))
         # T2V has no use for an anchor, and with realism it would cost a second reconstruction.
         self._anchor = reconstruction.anchor() if self.header.mode != "t2v" else None
         self._next_index = (unit.index + 1) % 2**32
+
+    def _break_chain(self) -> None:
+        """Wait for a keyframe."""
+        self._next_index, self._anchor = None, None
+        self._overlap.forget()
 
     def _conceal(self, unit: GopUnit) -> None:
         """Fade from the picture shown last to the last still of a GOP that cannot be decoded, if there are both."""

@@ -3,21 +3,18 @@
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-import numpy as np
-
-from .bitstream import SHOW_NEXT, GopUnit, SequenceHeader, write_gop, write_sequence_header
+from .bitstream import SHOW_NEXT, GopUnit, write_gop, write_sequence_header
 from .boundary import Anchor, Target
 from .errors import MediaError, OptionError
 from .gop import Gop, GopPlanner
-from .gop_codec import GopEncoder
+from .gop_encoder import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
+from .overlap import Overlap
 from .priors import open_prior
 from .priors.base import Clip, ModelOptions
 from .rate import BitrateControl, quality_level
-
-TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
-CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
+from .settings import Settings
 
 
 class Encoder:
@@ -43,28 +40,21 @@ class Encoder:
                 f"pictures must have 1..{MAX_DIMENSION} samples a side; this video has "
                 f"{video_format.width}x{video_format.height}"
             )
+        settings = Settings.of(self.options, video_format)
         prior = open_prior(self.options.prior, ModelOptions.of(self.options))
         if self.options.mode not in prior.modes:
             raise OptionError(
                 f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"
             )
-        if self.options.bitrate and self.options.transition == "sde":
-            raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate")
-        self.header = SequenceHeader(
-            video_format,
-            self.options.mode,
-            self.options.transition,
-            prior.name,
-            prior.weights_hash,
-            self.options.seed,
-            CODEBOOK_EXTRA[self.options.preset],
-        )
+        self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
-        self._coder = GopEncoder(prior, self.header, self.options.preset, self.options.atoms)
-        length = self.options.gop - (self.options.gop - 1) % TEMPORAL_STRIDE
-        self._planner = GopPlanner(length, self.options.keyint, self.options.scenecut, self.options.mode != "t2v")
+        self._coder = GopEncoder(prior, self.header, settings)
+        self._planner = GopPlanner(
+            settings.gop, self.options.keyint, self.options.scenecut, self.options.mode != "t2v", self.options.overlap
+        )
         self._bitrate = BitrateControl(self.options.bitrate) if self.options.bitrate else None
         self._on_reconstruction = on_reconstruction
+        self._overlap = Overlap()
         self._anchor: Anchor | None = None
         self._index = 0
 
@@ -87,17 +77,16 @@ class Encoder:
         return [packet for gop in gops for packet in self._encode_gop(gop)]
 
     def _encode_gop(self, gop: Gop) -> list[Packet]:
-        clip = tuple(np.stack(planes) for planes in zip(*(p.planes for p in gop.pictures), strict=True))
         anchor = None if gop.key else self._anchor
-        unit, reconstruction = self._coder.encode(clip, self._index, anchor, gop.key, self._target(gop, clip, anchor))
+        unit, reconstruction = self._coder.encode(gop, self._index, anchor, self._target(gop, anchor))
         packets = self._packets(gop, unit)
         if self._bitrate:
             self._bitrate.spend(8.0 * sum(len(packet.data) for packet in packets))
         self._index += 1
-        if self._planner.chained:
+        if self._planner.anchored:
             self._anchor = reconstruction.anchor()
         if self._on_reconstruction:
-            self._report(gop, reconstruction.plain)
+            self._report(gop, self._overlap.join(reconstruction.plain, unit.shown, unit.key))
         return packets
 
     def _report(self, gop: Gop, pictures: Clip) -> None:
@@ -108,12 +97,12 @@ class Encoder:
             ]
         )
 
-    def _target(self, gop: Gop, clip, anchor: Anchor | None) -> Target:
+    def _target(self, gop: Gop, anchor: Anchor | None) -> Target:
         if not self._bitrate:
             return Target(level=quality_level(self.options.quality))
         terms = self._duration(gop), len(gop.pictures), gop.key, gop.last
         if self._index == 0:
-            self._bitrate.check_floor(self._coder.floor(clip, anchor, gop.key), *terms)
+            self._bitrate.check_floor(self._coder.floor(gop, anchor), *terms)
         return Target(bits=self._bitrate.budget(*terms) - 8.0 * (len(gop.pictures) - 1))
 
     def _duration(self, gop: Gop) -> Fraction:

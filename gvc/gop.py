@@ -15,10 +15,19 @@ SCENE_SAMPLE = 2  # every other luma sample a side is enough to see a cut
 
 @dataclass
 class Gop:
-    """Pictures that are coded together. `pictures` are new ones; `key`: it starts a chain; `last`: the video ends."""
+    """Pictures that are coded together.
+
+    pictures: new ones.
+    key: it starts a chain.
+    ahead: pictures of the next GOP that this one codes too.
+    ends: it ends a chain.
+    last: the video ends.
+    """
 
     pictures: list[Picture]
     key: bool
+    ahead: list[Picture]
+    ends: bool
     last: bool = False
 
 
@@ -26,10 +35,11 @@ class Gop:
 class GopPlanner:
     """Cuts a stream of pictures into GOPs.
 
-    length: pictures a GOP spans, anchor included; 4k + 1.
+    length: pictures a GOP spans, anchor and overlap included; 4k + 1.
     keyint: most pictures of a chain.
     scenecut: threshold 0..1 of the scene score, 0 = off.
-    chained: whether GOPs share boundaries (I2V, FLF2V); otherwise each is a keyframe.
+    anchored: whether a GOP spans the last picture of the one before (I2V, FLF2V).
+    overlap: pictures of the next GOP that a GOP spans. With neither, each GOP is a keyframe.
 
     It looks one GOP ahead: where a scene or the video ends, its last two GOPs are made about equally long, since the
     boundaries of a very short one would cost as much as those of a long one.
@@ -38,7 +48,8 @@ class GopPlanner:
     length: int
     keyint: int
     scenecut: float
-    chained: bool
+    anchored: bool
+    overlap: int = 0
     _pending: list[Picture] = field(default_factory=list, init=False)
     _key: bool = field(default=True, init=False)
     _in_chain: int = field(default=0, init=False)
@@ -64,17 +75,20 @@ class GopPlanner:
     @property
     def _room(self) -> int:
         """Pictures that the current GOP may have."""
-        return min(max(self.length - self._anchored, 1), self.keyint - self._in_chain)
+        return min(max(self.length - self._shared, 1), self.keyint - self._in_chain)
 
     @property
-    def _anchored(self) -> bool:
-        return self.chained and not self._key
+    def _shared(self) -> int:
+        """Pictures that the current GOP spans beside its own."""
+        return int(self.anchored and not self._key) + self.overlap
 
     def _end_chain(self) -> list[Gop]:
         """Return all that is pending as GOPs; what comes next starts a chain."""
         gops = []
         while self._pending:
             gops.append(self._take(min(self._room, self._fair_share(len(self._pending)))))
+        if gops:
+            gops[-1].ends = True
         self._key, self._in_chain = True, 0
         return gops
 
@@ -82,17 +96,17 @@ class GopPlanner:
         """Return how many of the last `left` pictures the current GOP should have: all, or half with 4k + 1 spanned."""
         if left <= self._room:
             return left
-        spanned = left // 2 + self._anchored
-        return spanned + (1 - spanned) % 4 - self._anchored
+        spanned = left // 2 + self._shared
+        return spanned + (1 - spanned) % 4 - self._shared
 
     def _take(self, count: int) -> Gop:
-        gop = Gop(self._pending[:count], self._key)
-        self._pending = self._pending[count:]
-        self._in_chain += count
-        self._key = not self.chained or self._in_chain >= self.keyint
+        pictures, self._pending = self._pending[:count], self._pending[count:]
+        started, self._in_chain = self._key, self._in_chain + count
+        self._key = not (self.anchored or self.overlap) or self._in_chain >= self.keyint
         if self._key:
             self._in_chain = 0
-        return gop
+        shared = min(self.overlap, self.keyint - self._in_chain)
+        return Gop(pictures, started, [] if self._key else self._pending[:shared], ends=self._key)
 
     def _starts_scene(self, picture: Picture) -> bool:
         """Tell whether the picture is unlike the one before, and suddenly so.

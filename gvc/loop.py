@@ -4,6 +4,7 @@ Encoder and decoder run this same function; they differ in the noise source alon
 to the source video, or replays what the bitstream says (gvc.noise).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,17 +14,33 @@ from .errors import BitstreamError
 from .priors.base import Array, ConditionedPrior
 from .schedule import level_time, matched_levels, shifted_times
 
-SDE_STEPS, SDE_SHIFT, SDE_TAIL = 20, 3.0, 3  # the paper's settings up to 480p
+SDE_STEPS, SDE_TAIL = 20, 3  # the paper's
 TAIL_STEPS = 10  # of the ODE from the stop level to 0, when realism is asked for
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A discretisation: the times after each step, the transition, and how many last steps inject nothing."""
+    """A discretisation of the trajectory.
+
+    times: after each step.
+    transition: the rule of a step with noise.
+    silent: how many last steps inject nothing.
+    x0_cache: every other step before those takes the x0_hat of the one before and spares the network; the paper's
+        follow-up found that two such steps in a row break the trajectory.
+    """
 
     times: list[float]
-    transition: type[transition.Step] | object
+    transition: Callable[[float, float], transition.Step]
     silent: int = 0
+    x0_cache: bool = False
+
+    def is_silent(self, step: int) -> bool:
+        """Whether a step has no noise to inject."""
+        return step >= len(self.times) - self.silent
+
+    def needs_network(self, step: int) -> bool:
+        """Whether a step computes its own x0_hat."""
+        return not (self.x0_cache and step % 2 and not self.is_silent(step))
 
 
 def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
@@ -31,9 +48,10 @@ def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
     if (header.transition == "sde") != (unit.stride == 0):
         raise BitstreamError("level stride", 0, f"value {unit.stride} does not fit the {header.transition} transition")
     if header.transition == "sde":
-        return Rule(shifted_times(SDE_STEPS, SDE_SHIFT)[1:], transition.euler_maruyama, SDE_TAIL)
+        times = shifted_times(SDE_STEPS, header.shift)[1:]
+        return Rule(times, transition.euler_maruyama, SDE_TAIL, header.x0_cache)
     levels = matched_levels(unit.start, unit.stop, unit.stride)
-    return Rule([level_time(level) for level in levels], transition.ancestral)
+    return Rule([level_time(level) for level in levels], transition.ancestral, x0_cache=header.x0_cache)
 
 
 class NoiseSource(Protocol):
@@ -52,8 +70,9 @@ def denoise(prior: ConditionedPrior, rule: Rule, noise: NoiseSource) -> tuple[Ar
     """Run the trajectory; return (x_t, t) at the time t where the coded steps end."""
     x, t = noise.initial(), 1.0
     for step, s in enumerate(rule.times):
-        x0_hat = x - t * prior.velocity(x, t)
-        if step >= len(rule.times) - rule.silent:
+        if rule.needs_network(step):
+            x0_hat = x - t * prior.velocity(x, t)
+        if rule.is_silent(step):
             x = transition.ode(t, s).apply(x, x0_hat, None)
         else:
             s, z = noise.inject(step, t, s, x0_hat)  # noqa: PLW2901 - an encoder on a budget ends its last step early

@@ -29,7 +29,7 @@ class _BlockNoise:
 
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
         self._prior, self._seed, self._gop = prior, header.seed, gop % 2**30
-        self._extra = header.codebook_extra
+        self._extra, self._limit = header.codebook_extra, header.codebook_limit or MAX_LOG2_SIZE
         self._blocks = [piece for block in prior.blocks for piece in _pieces(block)]
         self._counts = [0] * len(self._blocks)  # of the step before: what the next counts are coded against
 
@@ -43,6 +43,10 @@ class _BlockNoise:
         return [
             Codebook(d, n, self._seed, self._gop, step, i) for i, (d, n) in enumerate(zip(sizes, log2, strict=True))
         ]
+
+    def _atoms(self, book: Codebook) -> int:
+        """Return how many atoms of a codebook are in use."""
+        return 1 << min(book.log2_size, self._limit)
 
     def _assemble(self, makers) -> Array:
         z = self._prior.zeros()
@@ -75,7 +79,7 @@ class ReplayNoise(_BlockNoise):
         """Return (s, z) as the stream says. Raises BitstreamError."""
         makers = []
         for i, book in enumerate(self._books(step + 1)):
-            size = 1 << book.log2_size
+            size = self._atoms(book)
             self._counts[i] = count = read_count(self._decoder, self._counts[i])
             if count > size:
                 raise BitstreamError("number of atoms", 0, f"{count} are more than the {size} of the codebook")
@@ -90,14 +94,18 @@ class ReplayNoise(_BlockNoise):
 class SearchNoise(_BlockNoise):
     """Encoder: picks the atoms that steer the trajectory to the clean latent `x0`, and writes them.
 
-    fixed: atoms a block and step (the paper's rule), or None: posterior-matched counts.
-    levels: noise levels after each step; with a `budget` (bits for all atoms) the last step may end above its level.
+    fixed: atoms of each prior block at every step (the paper's rule), or None: posterior-matched counts.
+    levels: noise levels after each step of matched counts; with a `budget` (bits for all atoms) the last step may end
+        above its level.
     After the loop `stop` is the level where it ended, `bits` the cost by the ideal code, and `finish` gives the bytes.
     """
 
-    def __init__(self, prior, header, gop, x0: Array, levels: list[int], *, fixed=None, budget: float | None = None):
+    def __init__(self, prior, header, gop, x0: Array, levels: list[int] = (), *, fixed=None, budget: float = math.inf):
         super().__init__(prior, header, gop)
-        self._x0, self._levels, self._fixed, self._budget = x0, levels, fixed, budget
+        self._x0, self._levels, self._budget = x0, levels, budget
+        if fixed is not None:
+            fixed = [count for count, block in zip(fixed, prior.blocks, strict=True) for _ in _pieces(block)]
+        self._fixed = fixed
         self._encoder = RangeEncoder()
         self.bits = 0.0
         self.stop = 0
@@ -108,11 +116,11 @@ class SearchNoise(_BlockNoise):
         residual = self._x0 - x0_hat
         norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._blocks]
         rankings = [
-            _rank(book, residual[block] / norm if norm else residual[block])
+            _rank(book, residual[block] / norm if norm else residual[block], self._atoms(book))
             for book, block, norm in zip(books, self._blocks, norms, strict=True)
         ]
         if self._fixed is not None:
-            counts = [min(self._fixed, 1 << book.log2_size) for book in books]
+            counts = [min(count, self._atoms(book)) for count, book in zip(self._fixed, books, strict=True)]
         else:
             s, counts = self._match(step, t, norms, rankings, books)
         self.bits += self._cost(counts, books)
@@ -120,7 +128,7 @@ class SearchNoise(_BlockNoise):
         for i, (book, ranking, count) in enumerate(zip(books, rankings, counts, strict=True)):
             indices, signs = ranking.take(count)
             write_count(self._encoder, count, self._counts[i])
-            write_atoms(self._encoder, indices, signs, 1 << book.log2_size)
+            write_atoms(self._encoder, indices, signs, self._atoms(book))
             self._counts[i] = count
             makers.append(_noise_maker(book, indices, signs))
         return s, self._assemble(makers)
@@ -137,7 +145,7 @@ class SearchNoise(_BlockNoise):
             return [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
 
         def affordable(level: float) -> bool:
-            return self._budget is None or self.bits + self._cost(counts_at(level), books) <= self._budget
+            return self.bits + self._cost(counts_at(level), books) <= self._budget
 
         level = self._levels[step]
         counts = counts_at(level)
@@ -149,9 +157,8 @@ class SearchNoise(_BlockNoise):
         self.stop = level
         return level_time(level), counts
 
-    @staticmethod
-    def _cost(counts, books) -> float:
-        return sum(set_bits(1 << b.log2_size, m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
+    def _cost(self, counts, books) -> float:
+        return sum(set_bits(self._atoms(b), m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
 
 
 def _wants(t: float, level: float, norms: list[float]) -> list[float]:
@@ -170,8 +177,8 @@ def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
     return high
 
 
-def _rank(book: Codebook, direction: Array) -> Ranking:
-    correlations = book.correlate(direction)
+def _rank(book: Codebook, direction: Array, atoms: int) -> Ranking:
+    correlations = book.correlate(direction)[:atoms]
     return Ranking(correlations if isinstance(correlations, np.ndarray) else correlations.cpu().numpy())
 
 

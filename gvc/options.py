@@ -71,13 +71,28 @@ ENCODER_OPTIONS = (
     Option("gop", int, 33, "frames in a GOP, rounded down to 4k+1", 1, 129),
     Option("keyint", int, 129, "most frames between keyframes (-g)", 1, 2**31 - 1),
     Option("scenecut", float, 0.4, "scene change threshold, 0: off", 0, 1),
-    Option("preset", str, "medium", "search effort", choices=("fast", "medium", "slow")),
+    Option(
+        "preset",
+        str,
+        "medium",
+        "search effort; gvcc: the scheme of the GVCC paper, with transition sde",
+        choices=("fast", "medium", "slow", "gvcc"),
+    ),
     Option("seed", int, 42, "seed of the codebooks", 0, 2**32 - 1),
     Option("prior", str, "gp", "generative model: gp, or wan:FOLDER"),
     Option(
         "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
     ),
     Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
+    Option(
+        "shift", int, 0, "of the time grid, for transition=sde only; 0: 5 for I2V, FLF2V from 720p on, else 3", 0, 255
+    ),
+    Option(
+        "x0_cache", int, 0, "1: spare the network at every other step, about twice as fast and a little worse", 0, 1
+    ),
+    Option("prompt", str, "", "text about the video, for mode=t2v mostly; it is part of the stream"),
+    Option("overlap", int, 0, "pictures that T2V GOPs share and blend", 0, 64),
+    Option("tail", int, 1, "1: correct the end of each I2V GOP", 0, 1),
     *MODEL_OPTIONS,
 )
 

@@ -1,6 +1,7 @@
 """Boundary stills: AV1 intra pictures through PyAV. AV1 decoders are bit-exact, so both sides see the same picture."""
 
 import os
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -14,7 +15,19 @@ os.environ.setdefault("SVT_LOG", "1")  # else the encoder prints its settings fo
 
 MIN_SIZE = 64  # the encoder takes no smaller pictures; smaller ones are padded and cropped
 FINEST, COARSEST = 10, 63  # range of the quantiser (crf) that is used
+STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # of the search for the best quantiser
 SPEED = {"fast": 6, "medium": 4, "slow": 2}  # encoder preset by ours
+
+
+def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -> int:
+    """Return the quantiser where a cost that falls to one minimum is least, looking in strides from `start`."""
+    best, stride = start, STRIDE[preset]
+    for step in (-stride, stride):
+        while (following := min(max(best + step, FINEST), COARSEST)) != best and cost_of(following) < cost_of(best):
+            best = following
+        if best != start:
+            break
+    return best
 
 
 def encode_still(planes: Planes, crf: int, preset: str) -> bytes:

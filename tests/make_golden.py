@@ -25,9 +25,12 @@ FRAMES, WIDTH, HEIGHT = 8, 50, 38
 COMMON = {"gop": 5, "preset": "fast", "quality": 45, "seed": 2026}
 VECTORS = {
     "t2v": {"mode": "t2v"},
-    "i2v": {"mode": "i2v"},
+    "i2v": {"mode": "i2v", "tail": 0},
     "flf2v": {"mode": "flf2v"},
     "sde": {"mode": "flf2v", "transition": "sde", "atoms": 12},
+    "overlap": {"mode": "t2v", "overlap": 2, "x0_cache": 1, "prompt": "waves and a box"},
+    "tail": {"mode": "i2v", "quality": 20},
+    "gvcc": {"mode": "i2v", "preset": "gvcc", "atoms": 12, "shift": 5},
 }
 
 
@@ -61,8 +64,8 @@ def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
         blocks = reconstruction.conditioned.blocks
         gops.append(
             {
-                **{name: getattr(unit, name) for name in ("index", "shown", "key", "start", "stop", "stride")},
-                "stills": [_still_hash(still, header) for still in (unit.first, unit.last)],
+                **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},
+                "stills": [_still_hash(still, header) for still in (unit.first, unit.last, unit.tail[1:])],
                 "side_crc32": zlib.crc32(unit.side),
                 "block_sizes": [block.stop - block.start for block in blocks],
                 "atoms": _atom_sets(header, unit, blocks),
@@ -86,6 +89,7 @@ def _atom_sets(header: SequenceHeader, unit: GopUnit, blocks: list[slice]) -> li
         steps.append([])
         for i, block in enumerate(blocks):
             size = 1 << log2_size_for(block.stop - block.start) + header.codebook_extra
+            size = min(size, 1 << header.codebook_limit) if header.codebook_limit else size
             counts[i] = read_count(decoder, counts[i])
             indices, signs = read_atoms(decoder, counts[i], size)
             steps[-1].append([counts[i], zlib.crc32(indices.astype("<u4").tobytes()), zlib.crc32(signs.tobytes())])
@@ -103,7 +107,7 @@ def decode_planes(extradata: bytes, packets: list[Packet]) -> dict[str, np.ndarr
 def main() -> None:
     """Write all vectors."""
     for name, options in VECTORS.items():
-        extradata, packets, _ = encode(moving_clip(FRAMES, WIDTH, HEIGHT), **COMMON, **options)
+        extradata, packets, _ = encode(moving_clip(FRAMES, WIDTH, HEIGHT), **COMMON | options)
         write_stream(FOLDER / f"{name}.gvc", extradata, packets)
         expected = json.dumps(describe(extradata, packets), indent=1)
         (FOLDER / f"{name}.json").write_text(expected + "\n")

@@ -19,7 +19,7 @@ from gvc.bitstream import (
     write_sequence_header,
 )
 from gvc.bitstream.fields import FieldReader, FieldWriter
-from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MODES, TRANSITIONS
+from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_PROMPT, MODES, TRANSITIONS
 from gvc.errors import BitstreamError
 from gvc.media import MAX_DIMENSION, VideoFormat
 from gvc.schedule import MAX_LEVEL
@@ -52,6 +52,10 @@ headers = st.builds(
     weights_hash=st.binary(min_size=8, max_size=8),
     seed=st.integers(0, 2**32 - 1),
     codebook_extra=st.integers(0, MAX_CODEBOOK_EXTRA),
+    codebook_limit=st.integers(0, MAX_CODEBOOK_LIMIT),
+    shift=st.integers(1, 255),
+    x0_cache=st.booleans(),
+    prompt=st.text(st.characters(codec="utf-8"), max_size=60),
 )
 blobs = st.binary(max_size=300)
 units = st.builds(
@@ -65,6 +69,8 @@ units = st.builds(
     side=blobs,
     stride=bytes_8,
     atoms=blobs,
+    ahead=st.integers(0, 129),
+    tail=blobs,
 )
 
 HEADER = SequenceHeader(VideoFormat(640, 360, Fraction(30000, 1001)), "flf2v", "ancestral", "gp/1", seed=7)
@@ -144,7 +150,7 @@ def set_field(offset: int, value: bytes) -> bytes:
         (30, b"\x07", "mode"),
         (31, b"\x02", "transition"),
         (32, b"\x09", "codebook extra"),
-        (37, b"\x01", "reserved"),
+        (37, b"\x08", "tools"),
         (46, b"\xff", "prior name"),
         (47, b"\xff\xfe", "prior name"),
         (46, b"\x03", "header size"),
@@ -239,7 +245,7 @@ def test_huge_lengths_allocate_nothing(length):
     [
         (5, b"\0", "pictures shown"),
         (5, b"\xff", "pictures shown"),
-        (6, b"\x04", "boundary flags"),
+        (6, b"\x10", "boundary flags"),
         (8, b"\xff\xff", "start level"),
         (10, b"\xff\x02", "stop level"),  # above the start level
     ],
@@ -255,7 +261,7 @@ def test_bad_gop_fields_name_their_element(place, value, element):
 def test_an_overlong_sequence_header_in_a_packet_is_refused():
     writer = FieldWriter()
     writer.uint(2, 1)
-    writer.sized(write_sequence_header(HEADER) + bytes(2000))
+    writer.sized(write_sequence_header(HEADER) + bytes(5000))
     with pytest.raises(BitstreamError, match="sequence header"):
         read_packet(with_checksum(bytes(writer) + bytes(20)))
 
@@ -273,6 +279,36 @@ def test_varint_round_trip(value):
     assert len(bytes(writer)) == max(1, -(-value.bit_length() // 7))
 
 
+def test_a_header_without_tools_has_no_bytes_for_them():
+    with_tools = replace(HEADER, shift=5, codebook_limit=14, prompt="a dog", x0_cache=True)
+    bare, full = write_sequence_header(HEADER), write_sequence_header(with_tools)
+    assert bare[37] == 0 and full[37] == 7
+    assert full[bare.index(b"gp/1") : -4] == b"gp/1\x05\x0e\x05a dog" and len(full) == len(bare) + 8
+
+
+@pytest.mark.parametrize(
+    ("tools", "rest", "element"),
+    [
+        (8, b"", "tools"),
+        (2, b"\0\x0e", "shift"),
+        (2, b"\x03\x19", "codebook limit"),
+        (2, b"\x03\0", "tools"),  # flagged, and as without
+        (4, b"\0", "tools"),
+        (4, b"\x01\xff", "prompt"),
+        (4, b"\xff", "prompt"),
+    ],
+)
+def test_bad_tools_name_their_element(tools, rest, element):
+    body = bytearray(write_sequence_header(HEADER)[:-4] + rest)
+    body[6:8] = (len(body) + 4).to_bytes(2, "little")
+    body[37] = tools
+    with pytest.raises(BitstreamError) as failure:
+        parse_sequence_header(with_checksum(bytes(body)))
+    assert failure.value.element == element
+
+
 def test_values_that_do_not_fit_are_not_written():
+    with pytest.raises(ValueError, match="at most"):
+        write_sequence_header(replace(HEADER, prompt="x" * (MAX_PROMPT + 1)))
     with pytest.raises(OverflowError):
         write_gop(replace(UNIT, shown=256))

@@ -12,13 +12,10 @@ import pytest
 from clips import decode, encode, facts, moving_clip, psnr, same, size_of, stack, still_clip, video_format
 
 from gvc.bitstream import SHOW_NEXT, read_packet
-from gvc.boundary import Target
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import MediaError, OptionError, PriorError
-from gvc.gop_codec import GopEncoder
-from gvc.media import VideoFormat
-from gvc.priors import open_prior
+from gvc.media import Picture, VideoFormat
 
 MODES = ("t2v", "i2v", "flf2v")
 FAST = {"preset": "fast", "gop": 9}
@@ -67,6 +64,27 @@ def test_all_structures(mode, options):
     keys = [i for i, packet in enumerate(packets) if packet.key]
     assert keys[0] == 0
     assert max(b - a for a, b in pairwise([*keys, 15])) <= options.get("keyint", 129)
+
+
+TOOLS = [
+    {"mode": "flf2v", "x0_cache": 1},
+    {"mode": "t2v", "overlap": 3},
+    {"mode": "t2v", "overlap": 8, "keyint": 11},
+    {"mode": "i2v", "tail": 0},
+    {"mode": "i2v", "tail": 1, "quality": 10},
+    {"mode": "t2v", "prompt": "Waves und ein Kästchen"},
+    *({"mode": mode, "preset": "gvcc", "x0_cache": 1} for mode in MODES),
+    {"mode": "flf2v", "transition": "sde", "shift": 7},
+]
+
+
+@pytest.mark.parametrize("options", TOOLS)
+def test_all_tools(options):
+    pictures = moving_clip(21)
+    extradata, packets, reconstruction = encode(pictures, **FAST | options)
+    decoded = decode(extradata, packets)
+    assert len(decoded) == 21 and same(decoded, reconstruction)
+    assert psnr(pictures, decoded) > 24
 
 
 @pytest.mark.parametrize("preset", ["fast", "medium", "slow"])
@@ -337,11 +355,11 @@ def test_impossible_sizes(width, height):
 
 
 def test_a_gop_too_large_for_memory_is_refused():
-    encoder = Encoder(VideoFormat(16384, 16384))
-    coder = GopEncoder(open_prior("gp"), encoder.header, "fast", 64)
-    clip = tuple(np.broadcast_to(np.uint8(90), (2, *shape)) for shape in encoder.format.plane_shapes)
+    encoder = Encoder(VideoFormat(2**14, 2**12), {"gop": 5, "mode": "t2v", "scenecut": 0})
+    picture = Picture(tuple(np.broadcast_to(np.uint8(90), shape) for shape in encoder.format.plane_shapes))
     with pytest.raises(MediaError, match="smaller picture"):
-        coder.encode(clip, 0, None, True, Target(level=300))
+        for _ in range(11):
+            encoder.encode(picture)
 
 
 @pytest.mark.parametrize(
@@ -360,6 +378,11 @@ def test_a_gop_too_large_for_memory_is_refused():
         ({"seed": -1}, "0 to "),
         ({"scenecut": 2}, "0 to 1"),
         ({"qualty": 3}, "mode, quality, bitrate"),
+        ({"mode": "i2v", "overlap": 2}, "for mode=t2v"),
+        ({"mode": "t2v", "overlap": 5, "gop": 5}, "take less"),
+        ({"shift": 5}, "for transition=sde"),
+        ({"prompt": "ä" * 1025}, "2050 bytes and 2048 fit"),
+        ({"preset": "gvcc", "bitrate": 50_000}, "no rate control"),
     ],
 )
 def test_wrong_encoder_options_name_the_valid_ones(options, message):

@@ -12,8 +12,8 @@ from gvc.gop import Gop, GopPlanner
 from gvc.media import Picture
 
 
-def plan(pictures: list[Picture], length=9, keyint=1000, scenecut=0.0, chained=True) -> list[Gop]:
-    planner = GopPlanner(length, keyint, scenecut, chained)
+def plan(pictures: list[Picture], length=9, keyint=1000, **sharing) -> list[Gop]:
+    planner = GopPlanner(length, keyint, **{"scenecut": 0.0, "anchored": True} | sharing)
     return [gop for picture in pictures for gop in planner.push(picture)] + planner.finish()
 
 
@@ -37,34 +37,45 @@ def keys(gops: list[Gop]) -> list[int]:
     st.integers(1, 60),
     st.sampled_from([1, 5, 9, 13, 33]),
     st.integers(1, 80),
-    st.booleans(),
+    st.sampled_from([(True, 0), (False, 0), (False, 2), (False, 7)]),
     st.sets(st.integers(0, 59), max_size=4),
 )
-def test_every_plan_holds_its_promises(count, length, keyint, chained, forced):
+def test_every_plan_holds_its_promises(count, length, keyint, sharing, forced):
+    anchored, overlap = sharing
     forced = {index for index in forced if index < count}
-    gops = plan(blank(count, forced), length, keyint, chained=chained)
+    gops = plan(blank(count, forced), length, keyint, anchored=anchored, overlap=overlap)
     assert [p.pts for gop in gops for p in gop.pictures] == list(range(count))
     assert all(gop.pictures for gop in gops)
     starts = keys(gops)
     assert starts[0] == 0 and forced <= set(starts)
     assert max(b - a for a, b in pairwise([*starts, count])) <= keyint
-    for gop in gops:
-        anchored = chained and not gop.key
-        assert len(gop.pictures) <= max(length - anchored, 1)
-        assert chained or gop.key
+    for gop, following in pairwise([*gops, None]):
+        assert gop.ends == (following is None or following.key)
+        after = gop.pictures[-1].pts + 1
+        chain_end = min(start for start in [*starts, count] if start >= after)
+        foreseen = range(after, chain_end)[:overlap]
+        assert [p.pts for p in gop.ahead] == list(foreseen)
+        assert len(gop.pictures) + len(gop.ahead) <= max(length - (anchored and not gop.key), 1 + overlap)
+        assert anchored or overlap or gop.key
     assert [gop.last for gop in gops] == [False] * (len(gops) - 1) + [True]
 
 
-def test_chained_gops_span_4k_plus_1_with_their_anchor():
+def test_anchored_gops_span_4k_plus_1_with_their_anchor():
     gops = plan(blank(33), length=9)
     assert lengths(gops) == [9, 8, 8, 8]
     assert keys(gops) == [0]
 
 
 def test_separate_gops_are_all_keyframes():
-    gops = plan(blank(27), length=9, chained=False)
+    gops = plan(blank(27), length=9, anchored=False)
     assert lengths(gops) == [9, 9, 9]
     assert keys(gops) == [0, 9, 18]
+
+
+def test_overlapping_gops_span_4k_plus_1_with_what_they_share():
+    gops = plan(blank(33), length=9, anchored=False, overlap=3)
+    assert lengths(gops) == [6, 6, 6, 6, 6, 3]
+    assert keys(gops) == [0]
 
 
 @pytest.mark.parametrize("count", range(34, 50))
@@ -86,10 +97,10 @@ def test_gops_come_as_soon_as_they_are_settled():
     assert most <= 18
 
 
-@pytest.mark.parametrize("chained", [True, False])
+@pytest.mark.parametrize("anchored", [True, False])
 @pytest.mark.parametrize("length", [1, 9])
-def test_one_picture(length, chained):
-    (gop,) = plan(blank(1), length=length, chained=chained)
+def test_one_picture(length, anchored):
+    (gop,) = plan(blank(1), length=length, anchored=anchored)
     assert gop.key and gop.last and len(gop.pictures) == 1
 
 

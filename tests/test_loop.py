@@ -1,6 +1,7 @@
 """Schedule, transitions, and the loop with its two noise sources."""
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from gvc import noise, transition
 from gvc.bitstream import GopUnit, SequenceHeader
+from gvc.entropy import RangeDecoder, read_atoms, read_count
 from gvc.errors import BitstreamError
 from gvc.loop import Rule, denoise, finish, rule_of
 from gvc.media import VideoFormat
@@ -68,9 +70,10 @@ def unit_of(header: SequenceHeader, gop: int, stop: int) -> GopUnit:
     return GopUnit(gop, 1, start=max(START, stop), stop=stop, stride=STRIDE)
 
 
-def search(prior, x0, stop: int = 300, *, header=HEADER, budget=None, fixed=None, gop=0) -> Coded:
+def search(prior, x0, stop: int = 300, *, header=HEADER, budget=math.inf, fixed=None, gop=0) -> Coded:
     levels = [] if fixed else matched_levels(START, stop, STRIDE)
-    noise = SearchNoise(prior, header, gop, x0, levels, fixed=fixed, budget=budget)
+    counts = fixed and [fixed] * len(prior.blocks)
+    noise = SearchNoise(prior, header, gop, x0, levels, fixed=counts, budget=budget)
     x, t = denoise(prior, rule_of(header, unit_of(header, gop, stop)), noise)
     return Coded(noise.finish(), x, t, noise)
 
@@ -277,6 +280,54 @@ def test_atoms_steer():
     coded = search(prior, x0, 250)
     assert coded.error(prior, x0) < 0.05
     assert coded.error(prior, other) > 1
+
+
+class Counting(Gaussian):
+    """Counts the times that the network is asked."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.times = []
+
+    def velocity(self, x, t):
+        self.times.append(t)
+        return super().velocity(x, t)
+
+
+@pytest.mark.parametrize("header", [HEADER, SDE])
+def test_x0_cache_asks_the_network_half_as_often(header):
+    prior, cached = Counting(), replace(header, x0_cache=True)
+    x0 = prior.sample()
+    fixed = 30 if header is SDE else None
+    coded = search(prior, x0, header=header, fixed=fixed)
+    steps, prior.times = prior.times, []
+    quick = search(prior, x0, header=cached, fixed=fixed)
+    if header is SDE:  # 17 steps with noise, every other one; 3 without, each
+        assert prior.times == steps[0:17:2] + steps[17:]
+    else:
+        assert prior.times == steps[::2]
+    assert np.array_equal(replay(prior, quick, header=cached)[0], quick.x)
+    assert not np.array_equal(quick.x, coded.x)
+    assert quick.error(prior, x0) < 2 * coded.error(prior, x0) + 0.01
+
+
+def test_only_the_atoms_below_the_limit_are_used():
+    prior, limited = Gaussian(), replace(HEADER, codebook_extra=4, codebook_limit=7)
+    x0 = prior.sample()
+    coded = search(prior, x0, 250, header=limited)
+    assert coded.error(prior, x0) < 0.2
+    assert np.array_equal(replay(prior, coded, header=limited)[0], coded.x)
+    decoder = RangeDecoder(coded.atoms)
+    count = read_count(decoder, 0)
+    indices, _ = read_atoms(decoder, count, 128)
+    assert count and max(indices) < 128
+
+
+@pytest.mark.parametrize("shift", [1, 3, 5])
+def test_the_time_grid_of_the_sde_is_the_headers(shift):
+    times = rule_of(replace(SDE, shift=shift), GopUnit(0, 1)).times
+    assert len(times) == 20 and times[-1] == 0
+    assert times[9] == pytest.approx(shift / (1 + shift))
 
 
 @pytest.mark.parametrize("change", [{"seed": 6}, {"codebook_extra": 2}])

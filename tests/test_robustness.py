@@ -21,12 +21,13 @@ from gvc.schedule import MAX_LEVEL
 
 FRAMES = 13
 KINDS = [(mode, transition) for mode in ("t2v", "i2v", "flf2v") for transition in ("ancestral", "sde")]
+KINDS.append(("t2v", "ancestral", 2))
 
 
 @cache
-def stream(mode: str, transition: str):
+def stream(mode: str, transition: str, overlap: int = 0):
     """Three GOPs in one chain (t2v: three keyframes), small enough to be decoded a thousand times."""
-    options = {"mode": mode, "transition": transition, "gop": 5, "preset": "fast", "atoms": 8}
+    options = {"mode": mode, "transition": transition, "gop": 5, "preset": "fast", "atoms": 8, "overlap": overlap}
     return encode(moving_clip(FRAMES, 32, 24), **options)
 
 
@@ -194,7 +195,7 @@ def mutate(data, draw) -> bytes:
 
 @settings(max_examples=60)
 @given(data=st.data())
-@pytest.mark.parametrize("part", ["first", "last", "side", "atoms"])
+@pytest.mark.parametrize("part", ["first", "last", "side", "atoms", "tail"])
 def test_damaged_payloads(part, data):
     extradata, packets, _ = stream(*data.draw(st.sampled_from(KINDS)))
     index = data.draw(st.sampled_from(gop_starts(packets)))
@@ -224,11 +225,12 @@ def test_other_fields_than_the_encoders(data):
     fields = {
         "index": data.draw(st.integers(0, 2**32 - 1)),
         "shown": data.draw(st.integers(1, 129)),
+        "ahead": data.draw(st.integers(0, 129)),
         "start": start,
         "stop": data.draw(st.integers(0, start)),
         "stride": data.draw(st.integers(0, 255)),
     }
-    chosen = data.draw(st.sampled_from([["index"], ["shown"], ["start", "stop", "stride"], list(fields)]))
+    chosen = data.draw(st.sampled_from([["index"], ["shown"], ["ahead"], ["start", "stop", "stride"], list(fields)]))
     unit = replace(read_packet(packets[index].data), **{name: fields[name] for name in chosen})
     watch(extradata, with_unit(packets, index, unit))
 
@@ -239,6 +241,10 @@ header_changes = st.fixed_dictionaries(
         "mode": st.sampled_from(["t2v", "i2v", "flf2v"]),
         "transition": st.sampled_from(["ancestral", "sde"]),
         "codebook_extra": st.integers(0, 8),
+        "codebook_limit": st.integers(0, 24),
+        "shift": st.integers(1, 255),
+        "x0_cache": st.booleans(),
+        "prompt": st.text(max_size=20),
         "seed": st.integers(0, 2**32 - 1),
         "format": st.builds(VideoFormat, st.integers(1, 200), st.integers(1, 200)),
         "prior": st.sampled_from(["gp/1", "gp/99", "", "wan/1", "a/b/c", "gp:x/1"]),
@@ -279,6 +285,16 @@ def test_stills_that_the_mode_has_not_are_refused(chain):
     ):
         with pytest.raises(BitstreamError, match="boundary flags"):
             Decoder(extradata).decode(Packet(write_gop(wrong)))
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "kind"), [("tail", b"\1abc", "flf2v"), ("ahead", 2, "i2v"), ("tail", b"x", "t2v")]
+)
+def test_parts_that_the_mode_has_not_are_refused(part, value, kind):
+    extradata, packets, _ = stream(kind, "ancestral")
+    unit = replace(read_packet(packets[0].data), **{part: value})
+    with pytest.raises(BitstreamError, match=part):
+        Decoder(extradata).decode(Packet(write_gop(unit)))
 
 
 def test_the_picture_size_may_not_change_within_a_stream(chain):

@@ -14,7 +14,7 @@ from .sequence import MAX_SIZE, SequenceHeader, parse_sequence_header, write_seq
 SHOW_NEXT = b"\x00"
 GOP, KEY_GOP = 1, 2
 MAX_SHOWN = 129
-HAS_FIRST, HAS_LAST = 1, 2
+HAS_FIRST, HAS_LAST, HAS_TAIL, HAS_AHEAD = 1, 2, 4, 8
 CHECKSUM_SIZE = 4
 
 
@@ -24,6 +24,8 @@ class GopUnit:
 
     shown: pictures that this GOP adds to the video, 1..MAX_SHOWN (a shared first boundary is not among them).
     first, last: boundary stills, b"" where the GOP has none of its own.
+    ahead: pictures after those that the GOP codes too, to be blended with the next GOP's, 0..MAX_SHOWN.
+    tail: correction of the last pictures (gvc.tail), b"" where there is none.
     start, stop, stride: noise levels of the ancestral transition (gvc.schedule); all 0 with the sde transition.
     """
 
@@ -37,6 +39,8 @@ class GopUnit:
     stop: int = 0
     stride: int = 0
     atoms: bytes = b""
+    ahead: int = 0
+    tail: bytes = b""
 
     @property
     def key(self) -> bool:
@@ -52,8 +56,11 @@ def write_gop(unit: GopUnit) -> bytes:
         w.sized(write_sequence_header(unit.header))
     w.uint(unit.index, 4)
     w.uint(unit.shown, 1)
-    w.uint(HAS_FIRST * bool(unit.first) + HAS_LAST * bool(unit.last), 1)
-    for still in filter(None, (unit.first, unit.last)):
+    parts = ((unit.first, HAS_FIRST), (unit.last, HAS_LAST), (unit.tail, HAS_TAIL), (unit.ahead, HAS_AHEAD))
+    w.uint(sum(flag for part, flag in parts if part), 1)
+    if unit.ahead:
+        w.uint(unit.ahead, 1)
+    for still in filter(None, (unit.first, unit.last, unit.tail)):
         w.sized(still)
     w.sized(unit.side)
     w.uint(unit.start, 2)
@@ -82,9 +89,11 @@ def read_packet(data: bytes) -> GopUnit | None:
         header = parse_sequence_header(blob)
     index = r.uint("GOP index", 4)
     shown = r.uint("pictures shown", 1, 1, MAX_SHOWN)
-    stills = r.uint("boundary flags", 1, 0, HAS_FIRST | HAS_LAST)
-    first = r.sized("first boundary") if stills & HAS_FIRST else b""
-    last = r.sized("last boundary") if stills & HAS_LAST else b""
+    parts = r.uint("boundary flags", 1, 0, HAS_FIRST | HAS_LAST | HAS_TAIL | HAS_AHEAD)
+    ahead = r.uint("pictures ahead", 1, 1, MAX_SHOWN) if parts & HAS_AHEAD else 0
+    first = r.sized("first boundary") if parts & HAS_FIRST else b""
+    last = r.sized("last boundary") if parts & HAS_LAST else b""
+    tail = r.sized("tail") if parts & HAS_TAIL else b""
     side = r.sized("side information")
     start = r.uint("start level", 2, 0, MAX_LEVEL)
     stop = r.uint("stop level", 2, 0, start)
@@ -92,4 +101,4 @@ def read_packet(data: bytes) -> GopUnit | None:
     atoms = r.sized("atoms")
     r.uint("packet checksum", CHECKSUM_SIZE)
     r.finish("end of packet")
-    return GopUnit(index, shown, header, first, last, side, start, stop, stride, atoms)
+    return GopUnit(index, shown, header, first, last, side, start, stop, stride, atoms, ahead, tail)

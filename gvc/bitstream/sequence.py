@@ -15,10 +15,14 @@ MAGIC = b"GVC1"
 VERSION = 1
 CHROMA_420_8BIT = 1
 FIXED_SIZE = 30  # bytes up to and including the frame rate; libgvc reads these
-MAX_SIZE = 1024
+MAX_SIZE = 4096
+MAX_PROMPT = 2048  # bytes
 MODES = ("t2v", "i2v", "flf2v")
 TRANSITIONS = ("ancestral", "sde")
 MAX_CODEBOOK_EXTRA = 8
+MAX_CODEBOOK_LIMIT = 24
+SDE_SHIFT = 3  # where the header does not say it
+X0_CACHE, SCHEDULE, PROMPT = 1, 2, 4  # bits of the tools
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,26 @@ class SequenceHeader:
     weights_hash: bytes = bytes(8)
     seed: int = 42
     codebook_extra: int = 0  # a codebook has 2^(ceil(log2 D) + codebook_extra) atoms
+    codebook_limit: int = 0  # and at most 2^codebook_limit of them are used; 0: all
+    shift: int = SDE_SHIFT  # of the time grid of the sde transition, 1..255
+    x0_cache: bool = False  # every other step takes the x0_hat of the one before
+    prompt: str = ""  # text for the prior
+
+    @property
+    def tools(self) -> int:
+        """Which of the parts of the header that need not be there are there."""
+        schedule = self.shift != SDE_SHIFT or self.codebook_limit
+        return X0_CACHE * self.x0_cache + SCHEDULE * bool(schedule) + PROMPT * bool(self.prompt)
 
 
 def write_sequence_header(header: SequenceHeader) -> bytes:
-    """Return the bytes of a sequence header."""
-    video, name = header.format, header.prior.encode()
+    """Return the bytes of a sequence header. Raises ValueError when the prompt is too long."""
+    video, name, rest = header.format, header.prior.encode(), _optional_fields(header)
     w = FieldWriter()
     w.raw(MAGIC)
     w.uint(VERSION, 1)
     w.uint(CHROMA_420_8BIT, 1)
-    w.uint(FIXED_SIZE + 3 + 4 + 1 + 8 + 1 + len(name) + 4, 2)
+    w.uint(FIXED_SIZE + 3 + 4 + 1 + 8 + 1 + len(name) + len(rest) + 4, 2)
     w.uint(video.width, 2)
     w.uint(video.height, 2)
     for value in (
@@ -61,11 +75,26 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
     w.uint(TRANSITIONS.index(header.transition), 1)
     w.uint(header.codebook_extra, 1)
     w.uint(header.seed, 4)
-    w.uint(0, 1)
+    w.uint(header.tools, 1)
     w.raw(header.weights_hash)
     w.uint(len(name), 1)
     w.raw(name)
+    w.raw(rest)
     w.uint(zlib.crc32(bytes(w)), 4)
+    return bytes(w)
+
+
+def _optional_fields(header: SequenceHeader) -> bytes:
+    """Return what the tools of a header bring along."""
+    w = FieldWriter()
+    if header.tools & SCHEDULE:
+        w.uint(header.shift, 1)
+        w.uint(header.codebook_limit, 1)
+    if header.tools & PROMPT:
+        text = header.prompt.encode()
+        if len(text) > MAX_PROMPT:
+            raise ValueError(f"a prompt has at most {MAX_PROMPT} bytes")
+        w.sized(text)
     return bytes(w)
 
 
@@ -113,13 +142,27 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
     transition = TRANSITIONS[r.uint("transition", 1, 0, len(TRANSITIONS) - 1)]
     extra = r.uint("codebook extra", 1, 0, MAX_CODEBOOK_EXTRA)
     seed = r.uint("seed", 4)
-    r.uint("reserved", 1, 0, 0)
+    tools = r.uint("tools", 1, 0, X0_CACHE | SCHEDULE | PROMPT)
     weights_hash = r.raw("weights hash", 8)
-    try:
-        prior = r.raw("prior name", r.uint("prior name length", 1)).decode()
-    except UnicodeDecodeError:
-        raise r.fail("prior name", "it is no UTF-8 text") from None
+    prior = _text(r, "prior name", r.raw("prior name", r.uint("prior name length", 1)))
+    shift, limit, prompt = SDE_SHIFT, 0, ""
+    if tools & SCHEDULE:
+        shift, limit = r.uint("shift", 1, 1), r.uint("codebook limit", 1, 0, MAX_CODEBOOK_LIMIT)
+    if tools & PROMPT:
+        prompt = _text(r, "prompt", r.sized("prompt"))
     r.uint("header checksum", 4)
     if r.offset != size:
         raise r.fail("header size", f"the fields take {r.offset} bytes of {size}")
-    return SequenceHeader(video, mode, transition, prior, weights_hash, seed, extra)
+    header = SequenceHeader(
+        video, mode, transition, prior, weights_hash, seed, extra, limit, shift, bool(tools & X0_CACHE), prompt
+    )
+    if header.tools != tools:
+        raise r.fail("tools", "a part that is flagged says nothing")
+    return header
+
+
+def _text(r: FieldReader, element: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise r.fail(element, "it is no UTF-8 text") from None

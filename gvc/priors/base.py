@@ -16,6 +16,7 @@ Array = Any  # numpy.ndarray or torch.Tensor, float32
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, uint8 [H, W]
 Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uint8 [T, H, W]
 
+CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the picture
 SAMPLE_SCALE = 64.0  # luma sample values a latent unit, where a prior predicts squared errors
 
 

@@ -13,11 +13,10 @@ import numpy as np
 from ...codebook import ATOM_OVERHEAD
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
-from ..base import SAMPLE_SCALE, Clip, Condition
+from ..base import CHROMA_WEIGHT, SAMPLE_SCALE, Clip, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
 
-CHROMA_WEIGHT = 1.5  # a chroma sample covers four pixels of the picture
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
 CARRY_THRESHOLD = 0.06  # a band is carried when its variance exceeds this share of the noise where coding stops
 FILL = bands.BANDS  # index of the level that says the energy of what is not carried

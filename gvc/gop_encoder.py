@@ -1,0 +1,125 @@
+"""One GOP to a GopUnit, given the decoded boundary that it shares with the GOP before."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from .bitstream import GopUnit, SequenceHeader
+from .boundary import Anchor, BoundaryCoder, Target, bit_price
+from .errors import MediaError
+from .gop import Gop
+from .gop_codec import MAX_SAMPLES, Reconstruction
+from .loop import denoise, rule_of
+from .noise import SearchNoise
+from .priors.base import Clip, ConditionedPrior, Prior
+from .schedule import MAX_LEVEL, level_sigma, matched_levels, sigma_level
+from .settings import Settings
+from .stills import COARSEST
+from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
+
+START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
+LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}  # noise levels a step
+BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
+UNIT_BYTES, KEY_BYTES = 24, 65  # of a GOP packet beside stills, side information and atoms
+LEAST_SIDE_BYTES = 20
+TAIL_SHARE = 0.12  # of the bits for atoms that wait for the tail
+TAIL_FRAMES = 2  # latent frames with twice the atoms, by the paper
+
+
+class GopEncoder:
+    """Codes GOPs with one prior and one sequence header."""
+
+    def __init__(self, prior: Prior, header: SequenceHeader, settings: Settings):
+        self._prior, self._header, self._settings = prior, header, settings
+        self._boundaries = BoundaryCoder(prior, header, settings.effort)
+
+    def encode(self, gop: Gop, index: int, anchor: Anchor | None, target: Target) -> tuple[GopUnit, Reconstruction]:
+        """Code a GOP; `target.bits` are those of the whole packet.
+
+        Returns:
+            (the unit, what `decode_gop` will make of it).
+        Raises MediaError when the GOP is too large.
+        """
+        new, clip = self._clips(gop, anchor)
+        if target.bits is not None:
+            target = Target(bits=max(0.0, target.bits - 8 * _unit_bytes(gop.key)))
+        boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
+        side = analysis.describe(level_sigma(level))
+        conditioned = self._prior.condition(boundaries.condition, side)
+        header = self._header if gop.key else None
+        unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
+        budget = math.inf if target.bits is None else max(0.0, target.bits - boundaries.bits - 8 * len(side))
+        if self._header.transition == "sde":
+            unit, x, t = self._search_fixed(unit, conditioned, clip)
+            return unit, Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
+        with_tail = self._settings.tail and not gop.ends
+        atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
+        unit, x, t = self._search_matched(unit, conditioned, clip, level, atoms_budget)
+        reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
+        return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
+
+    def floor(self, gop: Gop, anchor: Anchor | None) -> float:
+        """Return about the least bits that the packet of a GOP needs: coarsest stills and no atoms."""
+        boundaries = self._boundaries.code(self._clips(gop, anchor)[1], anchor, COARSEST)
+        return boundaries.bits + 8 * (_unit_bytes(gop.key) + LEAST_SIDE_BYTES)
+
+    def _clips(self, gop: Gop, anchor: Anchor | None) -> tuple[Clip, Clip]:
+        """Return (all pictures of the GOP, the same with the anchor before them), uint8 [T, H, W] a plane."""
+        pictures = gop.pictures + gop.ahead
+        frames, video = len(pictures) + bool(anchor), self._header.format
+        if frames * video.width * video.height > MAX_SAMPLES:
+            raise MediaError(
+                f"{frames} pictures of {video.width}x{video.height} are too much for one GOP; at most "
+                f"{MAX_SAMPLES // 2**20} million luma samples fit, so ask for a smaller picture or shorter GOPs"
+            )
+        new = tuple(np.stack(planes) for planes in zip(*(p.planes for p in pictures), strict=True))
+        if not anchor:
+            return new, new
+        return new, tuple(np.concatenate([known[None], p]) for known, p in zip(anchor.planes, new, strict=True))
+
+    def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, level: int, budget: float):
+        """Spend atoms by the posterior down to a level or as far as a budget goes; return (unit, x, t)."""
+        x0 = conditioned.encode_latent(clip)
+        stop = level if budget == math.inf else max(level - BUDGET_REACH, 0)
+        stride = LEVEL_STRIDE[self._settings.effort]
+        levels = matched_levels(_start_level(x0, level), stop, stride)
+        unit = replace(unit, start=levels[0], stop=stop, stride=stride)
+        noise = SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget)
+        x, t = denoise(conditioned, rule_of(self._header, unit), noise)
+        return replace(unit, start=max(unit.start, noise.stop), stop=noise.stop, atoms=noise.finish()), x, t
+
+    def _search_fixed(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
+        """Spend the same atoms at every step, and correct the last latent frame, as the paper does."""
+        x0 = conditioned.encode_latent(clip)
+        noise = SearchNoise(conditioned, self._header, unit.index, x0, fixed=self._fixed_counts(conditioned))
+        x, t = denoise(conditioned, rule_of(self._header, unit), noise)
+        unit = replace(unit, atoms=noise.finish())
+        if self._settings.tail and conditioned.tail:
+            unit = replace(unit, tail=encode_latent_tail([x0[part] - x[part] for part in conditioned.tail]))
+            add_latent_tail(x, conditioned.tail, unit.tail)
+        return unit, x, t
+
+    def _fixed_counts(self, conditioned: ConditionedPrior) -> list[int]:
+        """Return the atoms of each block; in I2V the last latent frames get twice as many."""
+        blocks, atoms = len(conditioned.blocks), self._settings.atoms
+        doubled = TAIL_FRAMES if self._header.mode == "i2v" and conditioned.tail else 0
+        return [atoms * (2 if i >= blocks - doubled else 1) for i in range(blocks)]
+
+    def _with_tail(self, unit: GopUnit, reconstruction: Reconstruction, new: Clip, budget: float):
+        """Correct the last pictures where that is worth its bits; return (unit, reconstruction)."""
+        price, left = bit_price(level_sigma(unit.stop)), budget - 8 * len(unit.atoms)
+        search = PictureTailSearch(self._header.format, self._settings.effort, price, left)
+        tail = search.best(new, reconstruction.plain)
+        return replace(unit, tail=tail), reconstruction.corrected(tail)
+
+
+def _unit_bytes(key: bool) -> int:
+    """Return about how many bytes of a GOP packet are neither stills, side information nor atoms."""
+    return UNIT_BYTES + KEY_BYTES * key
+
+
+def _start_level(x0, stop: int) -> int:
+    """Return the noise level where coding starts: where the latent is small beside the noise."""
+    energy = float((x0**2).sum()) / max(1, len(x0))
+    return min(max(sigma_level((energy / START_SNR) ** 0.5), stop), MAX_LEVEL)

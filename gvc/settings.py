@@ -1,0 +1,94 @@
+"""What the options of a stream mean together."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from .bitstream import MAX_PROMPT, SDE_SHIFT, SequenceHeader
+from .errors import OptionError
+from .media import VideoFormat
+from .priors.base import Prior
+
+TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
+CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
+
+# The scheme of arXiv 2603.26571, whose settings the preset gvcc takes over.
+PAPER_LOG2_ATOMS = 14  # of a codebook
+PAPER_SHIFT_LARGE, LARGE_SIDE = 5, 720  # of the time grid for I2V and FLF2V from 720p on
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the GOPs of a stream are coded. `effort` is fast, medium or slow; the rest is as in the options."""
+
+    mode: str
+    transition: str
+    effort: str
+    codebook_extra: int
+    codebook_limit: int
+    shift: int
+    x0_cache: bool
+    seed: int
+    prompt: str
+    atoms: int
+    gop: int  # pictures that a GOP spans, 4k + 1
+    overlap: int
+    tail: bool
+
+    @classmethod
+    def of(cls, options: SimpleNamespace, video_format: VideoFormat) -> "Settings":
+        """Return the settings that parsed encoder options ask for. Raises OptionError where these contradict."""
+        paper = options.preset == "gvcc"
+        effort = "medium" if paper else options.preset
+        gop = options.gop - (options.gop - 1) % TEMPORAL_STRIDE
+        transition = "sde" if paper else options.transition
+        _check(options, transition, gop)
+        return cls(
+            mode=options.mode,
+            transition=transition,
+            effort=effort,
+            codebook_extra=0 if paper else CODEBOOK_EXTRA[effort],
+            codebook_limit=PAPER_LOG2_ATOMS if paper else 0,
+            shift=options.shift or _paper_shift(options.mode, video_format),
+            x0_cache=bool(options.x0_cache),
+            seed=options.seed,
+            prompt=options.prompt,
+            atoms=options.atoms,
+            gop=gop,
+            overlap=options.overlap,
+            tail=bool(options.tail) and options.mode == "i2v",
+        )
+
+    def header(self, video_format: VideoFormat, prior: Prior) -> SequenceHeader:
+        """Return the sequence header of the stream."""
+        return SequenceHeader(
+            video_format,
+            self.mode,
+            self.transition,
+            prior.name,
+            prior.weights_hash,
+            self.seed,
+            self.codebook_extra,
+            self.codebook_limit,
+            self.shift if self.transition == "sde" else SDE_SHIFT,
+            self.x0_cache,
+            self.prompt,
+        )
+
+
+def _check(options: SimpleNamespace, transition: str, gop: int) -> None:
+    """Raise OptionError where options contradict each other."""
+    if options.bitrate and transition == "sde":
+        raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate")
+    if options.shift and transition != "sde":
+        raise OptionError("shift is for transition=sde; leave it out, or ask for that transition")
+    if options.overlap and options.mode != "t2v":
+        raise OptionError(f"overlap is for mode=t2v; the GOPs of {options.mode} share pictures anyway, so leave it out")
+    if options.overlap >= gop:
+        raise OptionError(f"overlap={options.overlap} leaves a GOP of {gop} pictures none of its own; take less")
+    if len(options.prompt.encode()) > MAX_PROMPT:
+        raise OptionError(f"the prompt has {len(options.prompt.encode())} bytes and {MAX_PROMPT} fit; shorten it")
+
+
+def _paper_shift(mode: str, video_format: VideoFormat) -> int:
+    large = min(video_format.width, video_format.height) >= LARGE_SIDE
+    return PAPER_SHIFT_LARGE if large and mode != "t2v" else SDE_SHIFT

@@ -1,0 +1,124 @@
+"""The correction of the end of an I2V GOP."""
+
+import zlib
+
+import numpy as np
+import pytest
+from clips import encode, moving_clip, psnr, stack, still_clip
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gvc.bitstream import read_packet
+from gvc.errors import BitstreamError
+from gvc.media import VideoFormat
+from gvc.tail import PictureTail, PictureTailSearch, add_latent_tail, encode_latent_tail
+
+VIDEO = VideoFormat(64, 48)
+
+
+def search(source, decoded, price=0.0, budget=1e9) -> bytes:
+    return PictureTailSearch(VIDEO, "fast", price, budget).best(source, decoded)
+
+
+def darker(clip, by=12, last=4):
+    """The same clip with its last pictures too dark."""
+    planes = tuple(plane.copy() for plane in clip)
+    planes[0][-last:] -= by
+    return planes
+
+
+def test_a_tail_takes_back_an_error_of_the_last_pictures():
+    source = stack(still_clip(9))
+    decoded = darker(source)
+    tail = search(source, decoded)
+    corrected = PictureTail.parse(tail, VIDEO).correct(decoded)
+    assert np.abs(corrected[0][-1].astype(int) - source[0][-1]).max() <= 2
+    assert np.array_equal(corrected[0][:-16], decoded[0][:-16])
+    assert np.array_equal(decoded[0], darker(source)[0])  # the clip itself is left as it was
+
+
+@pytest.mark.parametrize(("last", "ramp"), [(1, 1), (3, 4), (16, 16)])
+def test_as_many_pictures_are_corrected_as_need_it(last, ramp):
+    source = stack(still_clip(24))
+    assert search(source, darker(source, last=last))[0] == ramp
+
+
+def test_no_tail_where_it_is_not_worth_its_bits():
+    source = stack(moving_clip(5))
+    decoded = darker(source, by=1)
+    assert search(source, source) == b""
+    assert search(source, decoded, price=1e9) == b""
+    assert search(source, decoded, budget=100) == b""
+    tight = search(source, darker(source, by=40), budget=1200)
+    assert 0 < 8 * len(tight) <= 1200
+
+
+def test_large_errors_and_black_and_white():
+    white, black = stack(still_clip(2, value=255)), stack(still_clip(2, value=0))
+    for source, decoded in ((white, black), (black, white)):
+        corrected = PictureTail.parse(search(source, decoded), VIDEO).correct(decoded)
+        assert abs(int(corrected[0][-1].mean()) - int(decoded[0][-1].mean())) > 120
+
+
+def test_tails_stop_errors_from_adding_up_along_a_chain():
+    pictures = moving_clip(41, speed=1)
+    options = {"mode": "i2v", "gop": 9, "quality": 25, "preset": "fast"}
+    found = {}
+    for tail in (0, 1):
+        _, packets, shown = encode(pictures, tail=tail, **options)
+        units = [unit for unit in (read_packet(packet.data) for packet in packets) if unit]
+        assert [bool(unit.tail) for unit in units] == [bool(tail)] * (len(units) - 1) + [False]
+        found[tail] = psnr(pictures[-8:], shown[-8:])
+    assert found[1] > found[0]
+
+
+# The paper's form
+
+
+SLICES = [slice(10, 40), slice(40, 70)]
+
+
+def test_a_latent_tail_leaves_little_of_the_error():
+    rng = np.random.default_rng(0)
+    x0, x = (rng.standard_normal(70).astype(np.float32) for _ in range(2))
+    before = x.copy()
+    data = encode_latent_tail([x0[part] - x[part] for part in SLICES])
+    add_latent_tail(x, SLICES, data)
+    assert np.array_equal(x[:10], before[:10])
+    for part in SLICES:
+        step = np.abs(x0[part] - before[part]).max() / 127
+        assert np.abs(x[part] - x0[part]).max() <= 0.51 * step
+    assert len(data) < 8 + 60 + 20
+
+
+def test_no_error_no_change():
+    x = np.ones(70, np.float32)
+    add_latent_tail(x, SLICES, encode_latent_tail([np.zeros(30, np.float32)] * 2))
+    assert (x == 1).all()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        bytes(8),
+        bytes(7) + zlib.compress(bytes(60)),
+        bytes(8) + zlib.compress(bytes(59)),
+        bytes(8) + zlib.compress(bytes(61)),
+        bytes(8) + zlib.compress(bytes(10**7)),
+        bytes(8) + zlib.compress(bytes(60)) + b"x",
+        bytes(8) + zlib.compress(bytes(60))[:-1],
+        np.array([np.nan, 1], "<f4").tobytes() + zlib.compress(bytes(60)),
+    ],
+)
+def test_wrong_latent_tails_are_refused(data):
+    with pytest.raises(BitstreamError):
+        add_latent_tail(np.zeros(70, np.float32), SLICES, data)
+
+
+@given(st.binary(min_size=1, max_size=80))
+def test_any_bytes_are_a_tail_or_an_error(data):
+    with pytest.raises(BitstreamError):
+        add_latent_tail(np.zeros(70, np.float32), SLICES, data)
+    with pytest.raises(BitstreamError):
+        PictureTail.parse(data, VIDEO)
