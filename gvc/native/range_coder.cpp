@@ -59,9 +59,14 @@ void check_set(uint64_t ones, uint64_t places) {
         throw std::invalid_argument("a set must have at most as many members as places, and at most 2^26 places");
 }
 
-/// Probability that the next place holds a one, in units of 2^-32; 0 < ones < places.
+/// Probability that the next place holds a one, in units of 2^-32, rounded down; 0 < ones < places <= 2^26.
+///
+/// Many processors divide floats several times faster than integers. Dividend and divisor are exact as doubles, and the
+/// rounded quotient is never below the whole number wanted and at most 1 above it.
 uint64_t share_of_ones(uint64_t ones, uint64_t places) {
-    return (ones << 32) / places;
+    const uint64_t dividend = ones << 32;
+    const auto share = uint64_t(int64_t(double(int64_t(dividend)) / double(int64_t(places))));
+    return share - (share * places > dividend);
 }
 
 class RangeEncoder {

@@ -1,5 +1,6 @@
 // Which atoms to send: the strongest correlations first. Only as much of the order is made as is asked for.
 #include "bindings.h"
+#include "multiversion.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,44 +14,62 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
+constexpr size_t kScan = 64; ///< values that are looked at together in the search for strong ones
+
+/// Bits of a float's magnitude: they rise with it.
+GVC_INLINE uint32_t magnitude_bits(const float *value) {
+    uint32_t bits;
+    std::memcpy(&bits, value, sizeof(bits));
+    return bits & 0x7FFFFFFF;
+}
+
+/// Whether any of kScan values has at least these magnitude bits.
+GVC_MULTIVERSION bool any_at_least(const float *values, uint32_t threshold) {
+    uint32_t found = 0;
+    for (size_t i = 0; i < kScan; ++i)
+        found |= magnitude_bits(values + i) >= threshold;
+    return found;
+}
+
 /// Atoms by falling magnitude of their correlation, equal ones by rising index.
 ///
 /// Magnitudes are sorted into bins by the upper half of their float bits. The histogram gives each bin its place in the
-/// order, so the order can be completed bin by bin from the strongest down.
+/// order, so the order can be completed bin by bin from the strongest down, and says nearly how many atoms are needed.
 class Ranking {
   public:
-    explicit Ranking(const Array<float> &correlations)
-        : correlations_(correlations.data(), correlations.data() + correlations.size()), places_(kBins + 1, 0),
+    explicit Ranking(Array<float> correlations)
+        : array_(std::move(correlations)), values_(array_.data()), size_(array_.size()), places_(kBins + 1, 0),
           next_bin_(kBins), best_reach_(1, 0.0), sum_(0.0) {
-        if (correlations_.empty() || correlations_.size() > size_t{1} << 31)
+        if (size_ == 0 || size_ > size_t{1} << 31)
             throw std::invalid_argument("ranking needs 1..2^31 correlations");
-        for (const float value : correlations_)
-            ++places_[bin_of(value)];
+        const py::gil_scoped_release release;
+        for (size_t i = 0; i < size_; ++i)
+            ++places_[magnitude_bits(values_ + i) >> kBinShift];
         for (size_t bin = kFirstNotFinite; bin < kBins; ++bin)
             if (places_[bin])
                 throw std::invalid_argument("the correlations must be finite numbers");
-        size_t place = 0; // from counts to the place of each bin's first atom, strongest bin first
+        uint32_t place = 0; // from counts to the place of each bin's first atom, strongest bin first
         for (size_t bin = kBins; bin-- > 0;) {
-            const size_t count = places_[bin];
+            const uint32_t count = places_[bin];
             places_[bin] = place;
             place += count;
         }
     }
 
     size_t size() const {
-        return correlations_.size();
+        return size_;
     }
 
     /// The smallest count of atoms whose normalised sum reaches `want`, or else the count that comes nearest.
     size_t count_for(double want) {
         if (std::isnan(want))
             throw std::invalid_argument("the wanted projection must be a number");
-        while (best_reach_.back() < want && ordered() < size())
-            extend(2 * ordered() + 64);
+        while (best_reach_.back() < want && ordered() < size_)
+            extend(std::max(enough_for(want), ordered() + 1));
         // best_reach_ never falls; the first place of its last value is the first count that attains the maximum.
         const double target = std::min(want, best_reach_.back());
         const auto found = std::lower_bound(best_reach_.begin() + 1, best_reach_.end(), target);
-        return std::min<size_t>(found - best_reach_.begin(), size());
+        return std::min<size_t>(found - best_reach_.begin(), size_);
     }
 
     /// Sum of the `count` largest magnitudes over sqrt(count): what z reaches along the residual.
@@ -65,29 +84,67 @@ class Ranking {
         py::array_t<int8_t> signs(count);
         uint32_t *index = indices.mutable_data();
         int8_t *sign = signs.mutable_data();
-        std::copy_n(order_.begin(), count, index);
-        std::sort(index, index + count);
-        for (size_t i = 0; i < count; ++i)
-            sign[i] = correlations_[index[i]] < 0 ? -1 : 1;
+        {
+            const py::gil_scoped_release release;
+            std::vector<uint64_t> chosen((size_ + 63) / 64, 0);
+            for (size_t i = 0; i < count; ++i)
+                chosen[index_of(order_[i]) >> 6] |= uint64_t{1} << (index_of(order_[i]) & 63);
+            for (size_t word = 0; word < chosen.size(); ++word)
+                for (uint64_t left = chosen[word]; left; left &= left - 1) {
+                    *index = uint32_t(word << 6 | __builtin_ctzll(left));
+                    *sign++ = values_[*index++] < 0 ? -1 : 1;
+                }
+        }
         return py::make_tuple(indices, signs);
     }
 
   private:
     static constexpr size_t kBins = size_t{1} << 16, kFirstNotFinite = 0xFF00; ///< 8 bits of exponent, 8 of mantissa
+    static constexpr int kBinShift = 15;
 
-    static size_t bin_of(float value) {
-        uint32_t bits;
-        std::memcpy(&bits, &value, sizeof(bits));
-        return (bits & 0x7FFFFFFF) >> 15;
+    /// An atom as one number: those that come first in the order have the smaller numbers.
+    uint64_t key_of(size_t index) const {
+        return uint64_t{~magnitude_bits(values_ + index)} << 32 | index;
+    }
+
+    static uint32_t index_of(uint64_t key) {
+        return uint32_t(key);
+    }
+
+    /// The smallest magnitude of a bin.
+    static double floor_of(size_t bin) {
+        const uint32_t bits = uint32_t(bin << kBinShift);
+        float value;
+        std::memcpy(&value, &bits, sizeof(value));
+        return value;
     }
 
     size_t ordered() const {
-        return sums_.size();
+        return order_.size();
+    }
+
+    /// How many atoms lie in bins >= `bin`.
+    size_t place_after(size_t bin) const {
+        return bin == 0 ? size_ : places_[bin - 1];
+    }
+
+    /// A count of atoms that reaches `want` but for rounding, nearly the smallest; all where none is sure to reach it.
+    size_t enough_for(double want) const {
+        double sum = sum_;
+        for (size_t bin = next_bin_; bin-- > 0;) {
+            const size_t count = place_after(bin), here = count - places_[bin];
+            if (here == 0) // and those of bins that have no finite magnitudes
+                continue;
+            sum += double(here) * floor_of(bin);
+            if (sum >= want * std::sqrt(double(count)))
+                return count;
+        }
+        return size_;
     }
 
     void require(size_t count) {
-        if (count > size())
-            throw std::invalid_argument("the codebook has only " + std::to_string(size()) + " atoms");
+        if (count > size_)
+            throw std::invalid_argument("the codebook has only " + std::to_string(size_) + " atoms");
         if (count > ordered())
             extend(count);
     }
@@ -95,40 +152,43 @@ class Ranking {
     /// Completes the order of at least the first `count` atoms.
     void extend(size_t count) {
         const size_t first = ordered(), end_bin = next_bin_;
-        while (next_bin_ > 0 && place_after(next_bin_) < std::min(count, size()))
+        while (next_bin_ > 0 && place_after(next_bin_) < std::min(count, size_))
             --next_bin_;
         const size_t last = place_after(next_bin_);
         order_.resize(last);
-        std::vector<size_t> place(places_.begin() + next_bin_, places_.begin() + end_bin);
-        for (size_t i = 0; i < size(); ++i) {
-            const size_t offset = bin_of(correlations_[i]) - next_bin_; // wraps to a huge number below next_bin_
-            if (offset < place.size())
-                order_[place[offset]++] = uint32_t(i);
-        }
+        std::vector<uint32_t> place(places_.begin() + next_bin_, places_.begin() + end_bin);
+        collect(uint32_t(next_bin_ << kBinShift), place);
         for (size_t bin = next_bin_; bin < end_bin; ++bin)
-            std::sort(order_.begin() + places_[bin], order_.begin() + place[bin - next_bin_],
-                      [this](uint32_t a, uint32_t b) { return stronger(a, b); });
+            std::sort(order_.begin() + places_[bin], order_.begin() + place[bin - next_bin_]);
+        sums_.reserve(last);
+        best_reach_.reserve(last + 1);
         for (size_t i = first; i < last; ++i) {
-            sum_ += std::fabs(double(correlations_[order_[i]]));
+            sum_ += std::fabs(double(values_[index_of(order_[i])]));
             sums_.push_back(sum_);
             best_reach_.push_back(std::max(best_reach_.back(), sum_ / std::sqrt(double(i + 1))));
         }
     }
 
-    /// How many atoms lie in bins >= `bin`.
-    size_t place_after(size_t bin) const {
-        return bin == 0 ? size() : places_[bin - 1];
+    /// Puts all atoms of the bins from `next_bin_` on that have a `place` there; raises each place behind its last atom.
+    void collect(uint32_t threshold, std::vector<uint32_t> &place) {
+        for (size_t start = 0; start < size_; start += kScan) {
+            const size_t end = std::min(start + kScan, size_);
+            if (end - start == kScan && !any_at_least(values_ + start, threshold))
+                continue;
+            for (size_t i = start; i < end; ++i) {
+                const size_t offset = (magnitude_bits(values_ + i) >> kBinShift) - next_bin_; // huge when below it
+                if (offset < place.size())
+                    order_[place[offset]++] = key_of(i);
+            }
+        }
     }
 
-    bool stronger(uint32_t a, uint32_t b) const {
-        const float x = std::fabs(correlations_[a]), y = std::fabs(correlations_[b]);
-        return x != y ? x > y : a < b;
-    }
-
-    std::vector<float> correlations_;
-    std::vector<size_t> places_;     ///< place in the order of each bin's first atom
+    Array<float> array_;
+    const float *values_;
+    size_t size_;
+    std::vector<uint32_t> places_;   ///< place in the order of each bin's first atom
     size_t next_bin_;                ///< bins from here on are in order_
-    std::vector<uint32_t> order_;    ///< the strongest atoms
+    std::vector<uint64_t> order_;    ///< keys of the strongest atoms
     std::vector<double> sums_;       ///< sums_[i]: of the i + 1 largest magnitudes
     std::vector<double> best_reach_; ///< best_reach_[i]: the largest reach of any count <= i
     double sum_;
@@ -139,8 +199,9 @@ class Ranking {
 void bind_ranking(py::module_ &module) {
     using Release = py::call_guard<py::gil_scoped_release>;
     py::class_<Ranking>(module, "Ranking",
-                        "Atoms by falling magnitude of their correlation (float32 [N]), equal ones by rising index.")
-        .def(py::init<const Array<float> &>(), py::arg("correlations"))
+                        "Atoms by falling magnitude of their correlation (float32 [N], not to be changed any more), "
+                        "equal ones by rising index.")
+        .def(py::init<Array<float>>(), py::arg("correlations"))
         .def("__len__", &Ranking::size)
         .def("count_for", &Ranking::count_for, py::arg("want"), Release(),
              "Smallest count M >= 1 with reach(M) >= want; if none has it, the M whose reach is the largest.")
