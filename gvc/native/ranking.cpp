@@ -169,7 +169,7 @@ class Ranking {
         }
     }
 
-    /// Puts all atoms of the bins from `next_bin_` on that have a `place` there; raises each place behind its last atom.
+    /// Puts the atoms of the bins from `next_bin_` on, as far as they have a `place`, there; each place moves on.
     void collect(uint32_t threshold, std::vector<uint32_t> &place) {
         for (size_t start = 0; start < size_; start += kScan) {
             const size_t end = std::min(start + kScan, size_);
