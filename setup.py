@@ -13,8 +13,11 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).resolve().parent
 DEPENDENCIES = [
     "torch>=2.6",
-    "diffusers>=0.35",
-    "accelerate>=1.0",  # diffusers loads Wan's transformer through it
+    "diffusers>=0.42",
+    "transformers>=5",  # the text and image encoders of diffusers' pipelines
+    "accelerate>=1.0",  # diffusers loads and offloads networks through it
+    "ftfy>=6",  # diffusers' Wan pipelines clean prompts with it
+    "pillow>=10",
     "av>=18",
     "numpy>=2.0",
     "cffi>=1.17",
@@ -29,7 +32,6 @@ TEST_DEPENDENCIES = [
     "hypothesis>=6.100",
     "pytorch-msssim>=1.0",
     "ruff>=0.9",
-    "transformers>=5",
 ]
 
 

@@ -1,18 +1,17 @@
 """The generative models that GVC can code with.
 
-An encoder names a prior by option (`gp`, `wan:FOLDER`); a stream names it by `Prior.name` and a hash of its weights.
+An encoder names a prior by option (`gp`, `wan:FOLDER-OR-HUB-ID`); a stream names it by `Prior.name` and a hash of its
+weights.
 """
 
-import re
 from importlib import import_module
-from pathlib import Path
 
 from ..bitstream import SequenceHeader
 from ..errors import PriorError
 from .base import DEFAULT_OPTIONS, ModelOptions, Prior
+from .place import check_place
 
 FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module here: class; each has weights, which lie somewhere
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
@@ -25,8 +24,7 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     if kind not in FAMILIES or not place:
         known = ", ".join(["gp", *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
-    if not Path(place).is_dir() and not HUB_ID.fullmatch(place):  # before anything large is imported
-        raise PriorError(f"there is no folder {place}; name the folder of a model in diffusers' layout, or its hub id")
+    check_place(place)  # before anything large is imported
     return getattr(import_module(f".{kind}", __name__), FAMILIES[kind]).from_pretrained(place, options)
 
 
@@ -46,6 +44,6 @@ def prior_for(header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT
     if prior.weights_hash != header.weights_hash:
         raise PriorError(
             f"this stream was made with other weights of {prior.name} (hash {header.weights_hash.hex()}, "
-            f"found {prior.weights_hash.hex()}); give the folder of those"
+            f"found {prior.weights_hash.hex()}); give the folder of those, and quantize as the encoder did"
         )
     return prior

@@ -1,18 +1,21 @@
 """What the latent video models of diffusers have in common as priors of the codec.
 
 A family (gvc.priors.wan is one) derives from both classes here. From DiffusionPrior: it loads its networks and says
-what its latents are like. From ConditionedDiffusion: it turns the known pictures of a GOP into inputs of its network,
-and calls it.
+what its latents are like. From ConditionedDiffusion: it turns the known pictures of a GOP and its prompt into inputs of
+its network, and calls it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
+from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from ..colour import from_rgb, pad_to_multiple, to_rgb
 from ..errors import BitstreamError, PriorError
-from .base import Clip, Condition, Planes
+from .base import Clip, Condition, ModelOptions, Planes
+from .loading import network_call, network_dtype, place_on_device
 
 BOUNDARIES = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}  # which known pictures a mode has
 
@@ -45,10 +48,11 @@ def _up(n: int, multiple: int) -> int:
 class DiffusionPrior:
     """A latent video model ready to be conditioned; implements gvc.priors.base.Prior.
 
-    network: the denoising network, whatever the family makes of it.
-    vae: a float32 autoencoder of diffusers.
-    modes: the modes that it was trained for.
-    device, dtype: where all vectors live; what the network computes with. The VAE and all between stay float32.
+    pipeline: of diffusers, with the networks that both sides run (`transformer`, `vae`, which is float32, and others of
+        the family) in main memory. They are placed here as the options say. Its loop and scheduler are not used.
+    modes: the modes that the model was trained for.
+    prompts: gives the embedding of a text, by names of the family.
+    Raises PriorError when the device cannot take the model.
     """
 
     conditioned: type["ConditionedDiffusion"]  # of the family
@@ -59,18 +63,22 @@ class DiffusionPrior:
         modes: tuple[str, ...],
         weights_hash: bytes,
         *,
-        network: torch.nn.Module,
-        vae: torch.nn.Module,
+        pipeline: DiffusionPipeline,
         space: LatentSpace,
-        device: str | torch.device,
-        dtype: torch.dtype,
+        prompts: Callable[[str], dict[str, Tensor]],
+        options: ModelOptions,
     ):
         self.name, self.modes, self.weights_hash = name, modes, weights_hash
-        self.network, self.vae, self.space = network, vae, space
-        self.device, self.dtype = torch.device(device), dtype
+        self.pipeline, self.network, self.vae = pipeline, pipeline.transformer, pipeline.vae
+        self.space, self.prompts = space, prompts
+        self.device, self.dtype = torch.device(options.device), network_dtype(options)  # where all vectors live
         shape = (1, space.channels, 1, 1, 1)
-        self.latents_mean = torch.tensor(space.mean, device=device).view(shape)
-        self.latents_std = torch.tensor(space.std, device=device).view(shape)
+        self.latents_mean = torch.tensor(space.mean, device=self.device).view(shape)
+        self.latents_std = torch.tensor(space.std, device=self.device).view(shape)
+        place_on_device(pipeline, options)
+        if options.tiling:
+            self.vae.enable_tiling()
+            self.vae.enable_slicing()
 
     def analyse(self, condition: Condition, clip: Clip) -> "NoAnalysis":
         """Encoder: nothing can be said of a GOP before the model has run."""
@@ -87,7 +95,8 @@ class DiffusionPrior:
             modes = {pictures: mode for mode, pictures in BOUNDARIES.items()}
             mode, own = modes.get(given, "of only a last picture"), " or ".join(self.modes)
             raise PriorError(f"{self.name} cannot code a GOP of mode {mode}; set mode={own} or another prior")
-        return self.conditioned(self, condition)
+        with network_call(_size_of(condition)):
+            return self.conditioned(self, condition)
 
     def encode(self, rgb: Tensor) -> Tensor:
         """Return the normalised latent [1, C, T', H', W'] of R'G'B' [1, 3, T, H, W] in [-1, 1], of padded size."""
@@ -121,6 +130,7 @@ class ConditionedDiffusion:
 
     def __init__(self, prior: DiffusionPrior, condition: Condition):
         self.prior, self.format, self.frames = prior, condition.format, condition.frames
+        self._what = _size_of(condition)
         space = prior.space
         self.padded = space.padded(self.frames, self.format.height, self.format.width)  # frames, height, width
         time, height, width = self.padded
@@ -140,7 +150,8 @@ class ConditionedDiffusion:
 
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """Return E[eps - x0 | x_t = x] as float32 [size]."""
-        return _flatten(self.predict(self._unflatten(x), t).float())
+        with network_call(self._what):
+            return _flatten(self.predict(self._unflatten(x), t).float())
 
     def zeros(self) -> Tensor:
         """Return float32 zeros [size] on the prior's device."""
@@ -148,12 +159,14 @@ class ConditionedDiffusion:
 
     def encode_latent(self, clip: Clip) -> Tensor:
         """Return the clean latent, float32 [size], of planes uint8 [T, H, W]."""
-        return _flatten(self.prior.encode(self.video(clip, self.padded[0])))
+        with network_call(self._what):
+            return _flatten(self.prior.encode(self.video(clip, self.padded[0])))
 
     def decode_latent(self, x0: Tensor, realism: float) -> Clip:
         """Return planes uint8 [T, H, W]. `realism` is not used: what was not coded, the trajectory has filled in."""
-        rgb = self.prior.decode(self._unflatten(x0))
-        return from_rgb(rgb[:, :, : self.frames, : self.format.height, : self.format.width], self.format)
+        with network_call(self._what):
+            rgb = self.prior.decode(self._unflatten(x0))
+            return from_rgb(rgb[:, :, : self.frames, : self.format.height, : self.format.width], self.format)
 
     def picture(self, planes: Planes) -> Tensor:
         """Return one padded picture as R'G'B' [1, 3, 1, H, W] in [-1, 1] on the prior's device."""
@@ -172,6 +185,10 @@ class ConditionedDiffusion:
 def _flatten(latent: Tensor) -> Tensor:
     """Return the vector of a latent [1, C, T', H', W']."""
     return latent[0].transpose(0, 1).reshape(-1)
+
+
+def _size_of(condition: Condition) -> str:
+    return f"{condition.frames} pictures of {condition.format.width}x{condition.format.height}"
 
 
 def _cut(start: int, stop: int, step: int) -> list[slice]:

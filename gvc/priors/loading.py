@@ -1,40 +1,190 @@
-"""Networks of diffusers from files, as ModelOptions ask; whatever goes wrong is one sentence."""
+"""Models of diffusers from files, as ModelOptions ask; whatever goes wrong is one sentence."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+import transformers
+from diffusers import DiffusionPipeline
 
 from ..errors import PriorError
 from .base import ModelOptions
+from .place import check_place
 
+INDEX = "model_index.json"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "bad allocation")
+
+
+def check_options(options: ModelOptions) -> None:
+    """Raise PriorError where a model cannot be run as asked, before anything large is loaded."""
+    try:
+        torch.zeros(1, device=options.device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
+        raise PriorError(
+            f"the device {options.device} cannot be used ({one_line(error)}); name another device"
+        ) from error
+    if options.offload != "none" and not accelerated(options):
+        raise PriorError(
+            f"offload={options.offload} moves parts of a model between main memory and an accelerator; "
+            "name one with device=..., or leave offload=none"
+        )
+
+
+def accelerated(options: ModelOptions) -> bool:
+    """Tell whether a model runs elsewhere than on the CPU."""
+    return torch.device(options.device).type != "cpu"
 
 
 def network_dtype(options: ModelOptions) -> torch.dtype:
     """Return what a denoising network computes with."""
-    if options.dtype == "auto":
-        return torch.float32 if torch.device(options.device).type == "cpu" else torch.bfloat16
-    return DTYPES[options.dtype]
+    if options.dtype != "auto":
+        return DTYPES[options.dtype]
+    return torch.bfloat16 if accelerated(options) or options.quantize != "none" else torch.float32
 
 
-def load_network(model_class, folder: Path, device: str, dtype: torch.dtype):
-    """Return a network of diffusers in inference mode, all of its weights read from `folder`. Raises PriorError."""
+def find_model(place: str | Path, *, text_encoder: bool = False) -> Path:
+    """Return the folder of a model, fetched from the hub if `place` is no local folder but an ORG/NAME there.
+
+    text_encoder: whether that is wanted too; it is the largest part of many models. Raises PriorError.
+    """
+    check_place(place)
+    folder = Path(place)
+    if not folder.is_dir():
+        unwanted = {} if text_encoder else {"text_encoder": None}
+        try:
+            folder = Path(DiffusionPipeline.download(str(place), **unwanted))
+        except Exception as error:  # of the network, the hub and the disk
+            raise PriorError(
+                f"there is no folder {place}, and no model of this name can be fetched ({one_line(error)}); "
+                "name the folder of a model in diffusers' layout, or check name and connection"
+            ) from error
+    if not (folder / INDEX).is_file():
+        raise PriorError(f"{folder} has no {INDEX}; name the folder of a model in diffusers' layout")
+    return folder
+
+
+def read_index(folder: Path) -> dict:
+    """Return what a model's folder says of its pipeline and components. Raises PriorError."""
+    try:
+        return dict(json.loads((folder / INDEX).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise PriorError(f"{folder / INDEX} cannot be read ({one_line(error)}); fetch the model again") from error
+
+
+def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = "none"):
+    """Return a network of diffusers or transformers in main memory, in inference mode, with all its weights.
+
+    quantize: none, int8 (torchao) or nf4 (bitsandbytes), of weights that are not quantised yet. Raises PriorError.
+    """
     for pattern in ("config.json", "*.safetensors"):
         if not any(folder.glob(pattern)):
-            raise PriorError(f"{folder} has no {pattern}; name the folder of a model in diffusers' layout")
+            raise PriorError(f"{folder} has no {pattern}; fetch the model again, or name the folder of another")
+    settings = {} if quantize == "none" else {"quantization_config": _quantization(folder, quantize, dtype)}
     try:
-        model, info = model_class.from_pretrained(
-            folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
+        with _no_progress_bar():
+            model, info = model_class.from_pretrained(
+                folder,
+                dtype=dtype,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+                **settings,
+            )
     except Exception as error:  # what is wrong with the files surfaces as some library's own type
-        raise PriorError(f"cannot load {folder} ({error}); fetch the model again") from error
+        if ran_out_of_memory(error):
+            raise PriorError(f"there is too little memory to load {folder}; try dtype=bfloat16") from error
+        raise PriorError(f"cannot load {folder} ({one_line(error)}); fetch the model again") from error
     absent = [*info["missing_keys"], *info["mismatched_keys"]]
     if absent:
         raise PriorError(f"{folder} lacks the weights {absent[0]} and {len(absent) - 1} more; fetch the model again")
-    try:
-        model = model.to(device)
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
-        raise PriorError(f"the device {device} cannot take {folder} ({error}); name another device") from error
     # Without parameters that ask for a gradient none is recorded; and, unlike results of torch.inference_mode, the
     # vectors that the networks return can be changed in place by the codec.
     return model.requires_grad_(False).eval()
+
+
+def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
+    """Move the networks of a pipeline to the device, or see to it that they go there when needed. Raises PriorError."""
+    device = torch.device(options.device)
+    try:
+        match options.offload:
+            case "none":
+                pipeline.to(device, silence_dtype_warnings=True)
+            case "model":
+                pipeline.enable_model_cpu_offload(device=device)
+            case "sequential":
+                pipeline.enable_sequential_cpu_offload(device=device)
+            case "group":  # each layer is fetched while the one before computes
+                pipeline.enable_group_offload(device, offload_type="leaf_level", use_stream=device.type == "cuda")
+    except (RuntimeError, ValueError, ImportError) as error:
+        if ran_out_of_memory(error):
+            raise PriorError(
+                f"{options.device} has too little memory for this model; "
+                "try offload=model, then offload=group, or quantize=int8"
+            ) from error
+        raise PriorError(
+            f"the model cannot be run on {options.device} with offload={options.offload} ({one_line(error)}); "
+            "choose another device or offload"
+        ) from error
+
+
+@contextmanager
+def network_call(what: str) -> Iterator[None]:
+    """Around each use of a network: records no gradients, and says `what` needed too much memory. Raises PriorError."""
+    try:
+        with torch.no_grad():
+            yield
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        raise PriorError(
+            f"there is too little memory for {what}; try tiling=1, offload=group or dtype=bfloat16, "
+            "or code smaller pictures or shorter GOPs (gop)"
+        ) from error
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Tell whether an error of torch says that memory is exhausted, on an accelerator or in main memory."""
+    known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+    return known or any(phrase in str(error).lower() for phrase in EXHAUSTED)
+
+
+def one_line(error: Exception) -> str:
+    """Return the start of an error's message as one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:300] + " ..."
+
+
+def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
+    """Return diffusers' configuration for quantising while loading. Raises PriorError."""
+    if "quantization_config" in json.loads((folder / "config.json").read_text("utf-8")):
+        raise PriorError(f"the weights in {folder} are quantised already; leave quantize=none")
+    try:
+        if quantize == "int8":
+            from diffusers import TorchAoConfig
+            from torchao.quantization import Int8WeightOnlyConfig
+
+            return TorchAoConfig(Int8WeightOnlyConfig())
+        import bitsandbytes  # noqa: F401 - diffusers' own complaint is a page
+        from diffusers import BitsAndBytesConfig
+    except ImportError as error:
+        package = {"int8": "torchao", "nf4": "bitsandbytes"}[quantize]
+        raise PriorError(f"quantize={quantize} needs the package {package} ({error}); pip install {package}") from error
+    if not torch.cuda.is_available():
+        raise PriorError("quantize=nf4 needs a CUDA device; use quantize=int8, or none")
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Loading shows no bar: the standard error may be FFmpeg's or a report's."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,30 +1,55 @@
 """Wan 2.1 (T2V, I2V, FLF2V) through diffusers as a prior of the codec.
 
-A folder holds what diffusers' Wan pipelines hold: `transformer/` and `vae/`, each config.json and *.safetensors.
-Conditioning follows the model's training: pictures enter as VAE latents with a mask, the time as 1000 * t, no guidance.
-The text is always the empty prompt; its embedding is zeros here, as are the CLIP embeddings of the boundary pictures,
-because neither encoder is loaded yet.
+A folder, or hub repository, holds what diffusers' Wan pipelines hold. Conditioning is theirs too: pictures enter as VAE
+latents with a mask and as CLIP embeddings, the text as UMT5 embedding, the time as 1000 * t. There is no guidance, so a
+velocity is one call of the network. The times, the loop and the noise are the codec's own.
 """
 
 from pathlib import Path
 
 from ..errors import PriorError
-from .base import DEFAULT_OPTIONS, Condition, ModelOptions
+from .base import DEFAULT_OPTIONS, Condition, ModelOptions, Planes
 
 try:
     import torch
-    from diffusers import AutoencoderKLWan, WanTransformer3DModel
+    from diffusers import AutoencoderKLWan, WanImageToVideoPipeline, WanPipeline, WanTransformer3DModel
+    from PIL import Image
     from torch import Tensor
+    from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
 except ImportError as error:
-    raise PriorError(f"a Wan prior needs the packages torch and diffusers ({error}); pip install them") from error
+    raise PriorError(
+        f"a Wan prior needs the packages torch, diffusers and transformers ({error}); pip install them"
+    ) from error
 
+from ..colour import to_rgb
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
-from .loading import load_network, network_dtype
+from .loading import check_options, find_model, load_network, network_dtype, one_line, read_index
+from .prompts import Embedding, Prompts, text_pipeline
+from .untrained import untrained
 from .weights import weights_hash
 
 TEMPORAL_STRIDE = 4
 TEXT_TOKENS = 512  # diffusers' Wan attention takes all tokens beyond these for the image's
-CLIP_TOKENS = 257  # of one picture
+SUPPORTED = {"WanPipeline": WanPipeline, "WanImageToVideoPipeline": WanImageToVideoPipeline}
+COMPONENTS = ("transformer", "vae", "image_encoder", "image_processor")  # that decide what a stream decodes to
+
+# The published configurations; all else is as in diffusers' defaults, which are those of the 14B model.
+IMAGE_INPUTS = {"in_channels": 36, "image_dim": 1280, "added_kv_proj_dim": 5120}
+VARIANTS = {
+    "t2v-1.3b": {"num_attention_heads": 12, "num_layers": 30, "ffn_dim": 8960},
+    "t2v-14b": {},
+    "i2v-14b": IMAGE_INPUTS,
+    "flf2v-14b": {**IMAGE_INPUTS, "pos_embed_seq_len": 2 * 257},
+}
+CLIP_CONFIG = {
+    "hidden_size": 1280,
+    "intermediate_size": 5120,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 16,
+    "patch_size": 14,
+    "projection_dim": 1024,
+    "hidden_act": "gelu",
+}
 
 
 class ConditionedWan(ConditionedDiffusion):
@@ -32,8 +57,10 @@ class ConditionedWan(ConditionedDiffusion):
 
     def __init__(self, prior: "WanPrior", condition: Condition):
         super().__init__(prior, condition)
+        self.text = prior.embed_text(condition.prompt)
+        pictures = [planes for planes in (condition.first, condition.last) if planes is not None]
+        self.image = prior.embed_pictures([self._rgb(planes) for planes in pictures])
         self.inputs = self._boundary_inputs(condition)
-        self.text, self.image = _text_embedding(prior), _image_embedding(prior)
 
     def predict(self, latent: Tensor, t: float) -> Tensor:
         """Return E[eps - x0 | x_t = latent], both [1, C, T', H', W']."""
@@ -64,6 +91,11 @@ class ConditionedWan(ConditionedDiffusion):
         video[:, :, :1], mask[:, :, 0] = first, 1
         return mask, self.prior.encode(video)
 
+    def _rgb(self, planes: Planes) -> Image.Image:
+        """Return a picture as the image encoder was trained with: 8-bit R'G'B', not padded."""
+        rgb = to_rgb(tuple(plane[None] for plane in planes), self.format)[0, :, 0]
+        return Image.fromarray(((rgb + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy())
+
 
 class WanPrior(DiffusionPrior):
     """A Wan model ready to be conditioned; `flavour` is its one mode."""
@@ -72,43 +104,105 @@ class WanPrior(DiffusionPrior):
 
     @classmethod
     def from_pretrained(cls, place: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "WanPrior":
-        """Load from a local directory with `transformer/` and `vae/`; nothing is ever downloaded.
+        """Load a model from a local folder in diffusers' layout, or from the hub if `place` is ORG/NAME.
 
-        Raises PriorError when it holds no complete Wan 2.1 model.
+        Raises PriorError: no complete Wan 2.1 model, or it cannot be run as asked.
         """
-        folder, dtype = Path(place), network_dtype(options)
-        transformer = load_network(WanTransformer3DModel, folder / "transformer", options.device, dtype)
-        vae = load_network(AutoencoderKLWan, folder / "vae", options.device, torch.float32)
-        flavour = _flavour(transformer.config, vae.config, folder)
-        return cls(
-            f"wan/{flavour}",
-            (flavour,),
-            weights_hash(folder, ("transformer", "vae")),
-            network=transformer,
-            vae=vae,
-            space=_latent_space(transformer.config, vae.config),
-            device=options.device,
-            dtype=dtype,
+        check_options(options)
+        folder = find_model(place)
+        _check_supported(folder)
+        transformer = load_network(
+            WanTransformer3DModel, folder / "transformer", network_dtype(options), options.quantize
         )
+        vae = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
+        flavour = _flavour(transformer.config, vae.config, folder)
+        eyes = _load_eyes(folder) if transformer.config.image_dim is not None else {}
+        prompts = Prompts(folder, place, "wan", lambda folder, prompt: _embed(folder, prompt, options))
+        identity = weights_hash(folder, COMPONENTS, options.quantize)
+        return cls._of(flavour, identity, prompts, options, transformer=transformer, vae=vae, **eyes)
+
+    @classmethod
+    def from_config(cls, variant: str, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "WanPrior":
+        """Make a model of full size with random weights: it costs what the real one costs, without its text encoder.
+
+        variant: t2v-1.3b, t2v-14b, i2v-14b or flf2v-14b. Raises PriorError.
+        """
+        check_options(options)
+        if variant not in VARIANTS or options.quantize != "none":
+            raise PriorError(
+                f"there is no untrained Wan {variant!r} with quantize={options.quantize}; "
+                f"valid: {', '.join(VARIANTS)} with quantize=none"
+            )
+        device = options.device if options.offload == "none" else "cpu"
+        transformer = untrained(WanTransformer3DModel, VARIANTS[variant], network_dtype(options), device, seed)
+        parts = {"transformer": transformer, "vae": untrained(AutoencoderKLWan, {}, torch.float32, device, seed)}
+        if transformer.config.image_dim is not None:
+            config = {"config": CLIPVisionConfig(**CLIP_CONFIG)}
+            parts["image_encoder"] = untrained(CLIPVisionModel, config, torch.float32, device, seed)
+            parts["image_processor"] = CLIPImageProcessorPil()
+        text = {"prompt_embeds": torch.zeros(1, TEXT_TOKENS, transformer.config.text_dim)}
+        return cls._of(variant.partition("-")[0], bytes(8), lambda prompt: text, options, **parts)
+
+    @classmethod
+    def _of(cls, flavour: str, identity: bytes, prompts, options: ModelOptions, **parts) -> "WanPrior":
+        """Make a prior of its components; a T2V model has no image encoder."""
+        pipeline_class = WanPipeline if flavour == "t2v" else WanImageToVideoPipeline
+        pipeline = pipeline_class(tokenizer=None, text_encoder=None, scheduler=None, **parts)
+        space = _latent_space(pipeline.transformer.config, pipeline.vae.config)
+        name = f"wan/{flavour}"
+        return cls(name, (flavour,), identity, pipeline=pipeline, space=space, prompts=prompts, options=options)
 
     @property
     def flavour(self) -> str:
         """The conditioning that the model was trained for: t2v, i2v or flf2v."""
         return self.modes[0]
 
+    def embed_text(self, prompt: str) -> Tensor:
+        """Return the UMT5 embedding [1, 512, text_dim] of a prompt, zeros after its text. Raises PriorError."""
+        embedding = self.prompts(prompt).get("prompt_embeds")
+        shape = (1, TEXT_TOKENS, self.network.config.text_dim)
+        if embedding is None or embedding.shape != shape:
+            raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {self.name}; delete it")
+        return embedding.to(self.device, self.dtype)
 
-def _text_embedding(prior: WanPrior) -> Tensor:
-    """Return the stand-in [1, 512, text_dim] for the embedding of the empty prompt."""
-    return torch.zeros(1, TEXT_TOKENS, prior.network.config.text_dim, dtype=prior.dtype, device=prior.device)
+    def embed_pictures(self, pictures: list[Image.Image]) -> Tensor | None:
+        """Return the CLIP embeddings [pictures, tokens, image_dim]; None where the model wants none."""
+        if self.network.config.image_dim is None:
+            return None
+        return self.pipeline.encode_image(pictures, self.device).to(self.dtype)
 
 
-def _image_embedding(prior: WanPrior) -> Tensor | None:
-    """Return the stand-in [pictures, tokens, image_dim] for CLIP embeddings; None where the model wants none."""
-    config = prior.network.config
-    if config.image_dim is None:
-        return None
-    pictures, tokens = (2, config.pos_embed_seq_len // 2) if config.pos_embed_seq_len else (1, CLIP_TOKENS)
-    return torch.zeros(pictures, tokens, config.image_dim, dtype=prior.dtype, device=prior.device)
+def _check_supported(folder: Path) -> None:
+    """Raise PriorError when a folder holds another model than Wan 2.1."""
+    index = read_index(folder)
+    kind = index.get("_class_name")
+    second = (index.get("transformer_2") or [None])[0] is not None
+    if kind in SUPPORTED and not second and not index.get("expand_timesteps"):
+        return
+    what = f"a {kind}"
+    if kind in SUPPORTED:
+        what = "a Wan 2.2 with two transformers" if second else "a Wan 2.2 with a time for each token"
+    raise PriorError(f"{folder} holds {what}, which GVC cannot use; use a T2V, I2V or FLF2V model of Wan 2.1")
+
+
+def _load_eyes(folder: Path) -> dict:
+    """Return what sees the boundary pictures: image encoder (float32, as published) and its preprocessing."""
+    encoder = load_network(CLIPVisionModel, folder / "image_encoder", torch.float32)
+    try:
+        # Not the default of transformers, which needs torchvision: Pillow scales in integers, so on all machines alike.
+        processor = CLIPImageProcessorPil.from_pretrained(folder / "image_processor", local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise PriorError(f"cannot load {folder / 'image_processor'} ({one_line(error)}); fetch it again") from error
+    return {"image_encoder": encoder, "image_processor": processor}
+
+
+def _embed(folder: Path, prompt: str, options: ModelOptions) -> Embedding:
+    """Return the embedding of a prompt as diffusers' pipelines make it, on the CPU."""
+    with text_pipeline(WanPipeline, folder, options, vae=None, scheduler=None) as pipeline:
+        embedding, _ = pipeline.encode_prompt(
+            prompt, do_classifier_free_guidance=False, max_sequence_length=TEXT_TOKENS, device=torch.device("cpu")
+        )
+    return {"prompt_embeds": embedding}
 
 
 def _latent_space(transformer, vae) -> LatentSpace:

@@ -1,17 +1,87 @@
-"""The identity of a model: what a stream says of the weights that it was made with."""
+"""The identity of models: what a stream says of the weights that it was made with, and what caches go by."""
 
 import hashlib
+import json
 from pathlib import Path
 
+from ..errors import PriorError
+from .cache import cache_file, keep
 
-def weights_hash(folder: Path, components: tuple[str, ...]) -> bytes:
-    """Return the first 8 bytes of the SHA-256 over the weight files of a model's components, in order of their paths.
+SMALL = 1 << 20  # bytes; digests of smaller files are not worth keeping
+CONFIGS = ("config.json", "preprocessor_config.json")
 
-    components: the subfolders that decide what a stream decodes to.
+
+def weights_hash(folder: Path, components: tuple[str, ...], quantize: str = "none") -> bytes:
+    """Return the 8 bytes that a stream carries to tell a model's weights from others.
+
+    folder: of the model. components: the subfolders that decide what a stream decodes to.
+    quantize: how the weights are quantised while loading, which makes other ones of them.
+
+    It is the start of a SHA-256 over, for each component in this order, the canonical text of its configuration and
+    the SHA-256 of each of its *.safetensors in the order of their names. Raises PriorError.
     """
     digest = hashlib.sha256()
-    for path in sorted(path for part in components for path in (folder / part).glob("*.safetensors")):
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 24):
-                digest.update(chunk)
+    for part in components:
+        for name in CONFIGS:
+            if (folder / part / name).is_file():
+                digest.update(canonical_json(folder / part / name))
+        for path in sorted((folder / part).glob("*.safetensors")):
+            digest.update(file_digest(path))
+    if quantize != "none":
+        digest.update(quantize.encode())
     return digest.digest()[:8]
+
+
+def canonical_json(path: Path) -> bytes:
+    """Return a configuration in one spelling, without the keys that only tell how it was made ("_...").
+
+    Raises PriorError.
+    """
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        config = {key: value for key, value in config.items() if not key.startswith("_")}
+    except (OSError, ValueError, AttributeError) as error:
+        raise PriorError(f"{path} is no configuration ({error}); fetch the model again") from error
+    return json.dumps(config, sort_keys=True, separators=(",", ":")).encode()
+
+
+def folder_digest(folder: Path, components: tuple[str, ...]) -> str:
+    """Return the SHA-256, in hexadecimal, over all files of components, by their names. Raises PriorError."""
+    digest = hashlib.sha256()
+    for part in components:
+        for path in sorted(p for p in (folder / part).glob("*") if p.is_file()):
+            digest.update(f"{part}/{path.name}\0".encode() + file_digest(path))
+    return digest.hexdigest()
+
+
+def file_digest(path: Path) -> bytes:
+    """Return the SHA-256 of a file. That of a large file is kept, and holds as long as its size and time don't change.
+
+    Raises PriorError.
+    """
+    try:
+        path = path.resolve(strict=True)
+        status = path.stat()
+        if status.st_size < SMALL:
+            return hashlib.sha256(path.read_bytes()).digest()
+        label = {"path": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+        note = cache_file("digests", hashlib.sha256(str(path).encode()).hexdigest() + ".json")
+        known = _noted(note, label)
+        if known is None:
+            with path.open("rb") as file:
+                known = hashlib.file_digest(file, "sha256").digest()
+            keep(note, json.dumps({**label, "sha256": known.hex()}).encode())
+        return known
+    except OSError as error:
+        raise PriorError(f"cannot read {path} ({error.strerror}); fetch the model again") from error
+
+
+def _noted(note: Path, label: dict) -> bytes | None:
+    """Return the digest of a note that was taken of this very file, if there is one."""
+    try:
+        content = json.loads(note.read_text("utf-8"))
+        if all(content[key] == value for key, value in label.items()):
+            return bytes.fromhex(content["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None

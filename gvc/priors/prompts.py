@@ -1,0 +1,114 @@
+"""What a model is told in words: embeddings of texts, which are kept, since text encoders are large.
+
+A prompt is embedded once on a machine; then its embedding comes from the cache, and the text encoder, 11 GB for Wan, is
+not even read. A model's folder may bring an embedding (EMBEDDING_FILE) and need then have no text encoder for it.
+"""
+
+import gc
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import transformers
+from diffusers import DiffusionPipeline
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ..errors import PriorError
+from .base import ModelOptions
+from .cache import cache_file, keep
+from .loading import INDEX, find_model, load_network, network_call, one_line, place_on_device, read_index
+from .weights import folder_digest
+
+EMBEDDING_FILE = "gvc_prompt_embedding.safetensors"
+ENCODER_PARTS = ("text_encoder", "tokenizer")
+Embedding = dict[str, Tensor]  # by the names that diffusers' pipelines have for them
+
+
+class Prompts:
+    """The embeddings of texts for one model.
+
+    folder: of the model. place: that folder, or the hub id from which the text encoder may have to be fetched.
+    kind: tells apart what families make of the same text encoder's output.
+    encode: (folder, prompt) -> embedding on the CPU; it loads the text encoder and lets it go.
+    """
+
+    def __init__(self, folder: Path, place: str | Path, kind: str, encode: Callable[[Path, str], Embedding]):
+        self._folder, self._place, self._kind, self._encode = folder, place, kind, encode
+        self._known: dict[str, Embedding] = {}
+
+    def __call__(self, prompt: str) -> Embedding:
+        """Return the embedding of a prompt. Raises PriorError when the model has nothing to make it with."""
+        if prompt not in self._known:
+            self._known[prompt] = self._bundled(prompt) or self._kept(prompt)
+        return self._known[prompt]
+
+    def _bundled(self, prompt: str) -> Embedding | None:
+        """Return the embedding that the model's folder brings, if it is that of this prompt."""
+        path = self._folder / EMBEDDING_FILE
+        if not path.is_file():
+            return None
+        try:
+            return _read(path, prompt)
+        except (OSError, SafetensorError) as error:
+            raise PriorError(f"{path} cannot be read ({one_line(error)}); delete it or fetch it again") from error
+
+    def _kept(self, prompt: str) -> Embedding:
+        """Return the embedding from the cache, or make and keep it."""
+        folder = find_model(self._place, text_encoder=True)
+        for part in ENCODER_PARTS:
+            if not (folder / part).is_dir():
+                raise PriorError(
+                    f"{folder} has neither {part}/ nor an embedding of the prompt {prompt!r} ({EMBEDDING_FILE}); "
+                    f"fetch {part}/ of the model too"
+                )
+        text = f"{self._kind}\0{folder_digest(folder, ENCODER_PARTS)}\0{prompt}"
+        path = cache_file("prompts", hashlib.sha256(text.encode()).hexdigest() + ".safetensors")
+        try:
+            found = _read(path, prompt)
+        except (OSError, SafetensorError):
+            found = None
+        if found is None:
+            with network_call(f"the text encoder of {folder}"):
+                found = self._encode(folder, prompt)
+            keep(path, save({name: tensor.contiguous() for name, tensor in found.items()}, {"prompt": prompt}))
+        return found
+
+
+@contextmanager
+def text_pipeline(pipeline_class, folder: Path, options: ModelOptions, **others) -> Iterator[DiffusionPipeline]:
+    """Give a pipeline of diffusers with tokenizer and text encoder, which leaves memory at the end.
+
+    others: the pipeline's other components that have no default. The text encoder computes with bfloat16, as T5 was
+    trained; in float16 it overflows. Raises PriorError.
+    """
+    _, class_name = read_index(folder).get("text_encoder") or (None, "")
+    encoder_class = getattr(transformers, class_name, None)
+    if encoder_class is None:
+        raise PriorError(f"{folder / INDEX} names no text encoder of transformers; fetch the model again")
+    text_encoder = load_network(encoder_class, folder / "text_encoder", torch.bfloat16)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    except Exception as error:  # of several libraries
+        raise PriorError(f"cannot load {folder / 'tokenizer'} ({one_line(error)}); fetch the model again") from error
+    pipeline = pipeline_class(tokenizer=tokenizer, text_encoder=text_encoder, **others)
+    place_on_device(pipeline, options)
+    try:
+        yield pipeline
+    finally:
+        pipeline.remove_all_hooks()
+        del pipeline, text_encoder
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _read(path: Path, prompt: str) -> Embedding | None:
+    """Return the tensors of a file if it is of this prompt. Raises OSError, SafetensorError."""
+    with safe_open(path, framework="pt") as file:
+        if (file.metadata() or {}).get("prompt") != prompt:
+            return None
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping

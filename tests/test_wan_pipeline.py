@@ -1,0 +1,183 @@
+"""Wan as diffusers runs it: without noise, the codec's loop follows diffusers' own pipelines."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
+from PIL import Image
+from smooth import condition_of, grey_clip, picture, smooth_clip
+from tiny_wan import CLIP_CHANNELS, CLIP_TOKENS, FLAVOURS, TEXT_CHANNELS, build_tiny_wan
+
+from gvc.colour import to_rgb
+from gvc.loop import Rule, denoise
+from gvc.media import VideoFormat
+from gvc.priors.wan import WanPrior
+from gvc.transition import ode
+
+FULL_RANGE = 2
+STEPS, WIDTH, HEIGHT = 4, 32, 48
+FORMAT = VideoFormat(WIDTH, HEIGHT, color_range=FULL_RANGE)
+PROMPT = "a fox runs over snow"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
+
+
+@pytest.fixture(scope="module")
+def priors(folders):
+    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in folders.items()}
+
+
+@pytest.fixture(scope="module")
+def pipelines(folders):
+    dtypes = {"text_encoder": torch.bfloat16, "default": torch.float32}
+    pipelines = {f: DiffusionPipeline.from_pretrained(p, dtype=dtypes) for f, p in folders.items()}
+    for pipeline in pipelines.values():
+        pipeline.set_progress_bar_config(disable=True)
+    return pipelines
+
+
+class OneNoise:
+    """A noise source of the loop that starts from given noise and injects nothing."""
+
+    exhausted = False
+
+    def __init__(self, vector):
+        self.initial = vector.clone
+
+
+class Run:
+    """What diffusers' pipeline does with a clip: latents after each step, sigmas, and the inputs of its network."""
+
+    def __init__(self, pipeline, clip, noise, *, prompt, shift=3.0):
+        self.states, self.inputs = [], []
+        pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+        config, images = pipeline.transformer.config, {}
+        if config.image_dim:
+            images["image"] = Image.fromarray(np.stack([clip[0][0]] * 3, -1))
+        if config.pos_embed_seq_len:
+            images["last_image"] = Image.fromarray(np.stack([clip[0][-1]] * 3, -1))
+        with watched(pipeline.transformer, self.inputs):
+            pipeline(
+                prompt=prompt,
+                height=HEIGHT,
+                width=WIDTH,
+                num_frames=len(clip[0]),
+                num_inference_steps=STEPS,
+                guidance_scale=1.0,
+                latents=noise,
+                output_type="latent",
+                callback_on_step_end=lambda _pipeline, _step, _t, given: self.states.append(given["latents"]) or {},
+                **images,
+            )
+        self.sigmas = pipeline.scheduler.sigmas.tolist()
+
+
+def watched(network, seen):
+    """Append the arguments of each call of a network to `seen`."""
+    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
+
+
+def vector(latent):
+    return latent[0].transpose(0, 1).reshape(-1)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("setting", [(5, 3.0, ""), (13, 5.0, PROMPT)])
+def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, pipelines, flavour, setting):
+    frames, shift, prompt = setting
+    clip = grey_clip(FORMAT, frames)
+    ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip, prompt), b"")
+    noise = torch.randn(1, 16, (frames + 3) // 4, HEIGHT // 8, WIDTH // 8, generator=torch.Generator().manual_seed(7))
+    theirs = Run(pipelines[flavour], clip, noise, prompt=prompt, shift=shift)
+    assert len(theirs.states) == len(theirs.inputs) == STEPS and theirs.sigmas[0] == 1 and theirs.sigmas[-1] == 0
+    for done, expected in enumerate(theirs.states, 1):
+        rule = Rule(theirs.sigmas[1 : done + 1], ode, silent=done)
+        x, t = denoise(ours, rule, OneNoise(vector(noise)))
+        assert t == theirs.sigmas[done]
+        assert torch.allclose(x, vector(expected), atol=2e-5)
+    assert not torch.allclose(vector(theirs.states[-1]), vector(noise), atol=0.1)  # the network had a say
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("prompt", ["", PROMPT, "&amp; a  broken\u00e2\u20ac\u2122 text " * 100])
+def test_the_network_is_given_what_the_pipeline_gives_it(priors, pipelines, flavour, prompt):
+    clip = grey_clip(FORMAT, 9)
+    noise = torch.ones(1, 16, 3, HEIGHT // 8, WIDTH // 8)
+    theirs, seen = Run(pipelines[flavour], clip, noise, prompt=prompt), []
+    ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip, prompt), b"")
+    with watched(priors[flavour].network, seen):
+        ours.velocity(vector(noise), 1.0)
+    (ours,), theirs = seen, theirs.inputs[0]
+    images = {"t2v": 0, "i2v": 1, "flf2v": 2}[flavour]
+    assert ours["hidden_states"].shape[1] == (36 if images else 16)
+    assert torch.allclose(ours["hidden_states"], theirs["hidden_states"], atol=1e-6)
+    assert torch.equal(ours["timestep"], theirs["timestep"])
+    assert ours["encoder_hidden_states"].shape == (1, 512, TEXT_CHANNELS)
+    assert torch.equal(ours["encoder_hidden_states"], theirs["encoder_hidden_states"])
+    if images:
+        assert ours["encoder_hidden_states_image"].shape == (images, CLIP_TOKENS, CLIP_CHANNELS)
+        assert torch.equal(ours["encoder_hidden_states_image"], theirs["encoder_hidden_states_image"])
+    else:
+        assert ours["encoder_hidden_states_image"] is None
+
+
+def test_text_is_followed_by_zeros(priors):
+    lengths = [int(priors["t2v"].embed_text(prompt)[0].any(-1).sum()) for prompt in ("", "fox", PROMPT)]
+    assert lengths[0] == 1 < lengths[1] < lengths[2] < 512  # the end of the text is a token
+
+
+@pytest.mark.parametrize("flavour", ["i2v", "flf2v"])
+@pytest.mark.parametrize("frames", [5, 13])
+def test_coloured_boundaries_enter_as_in_the_pipeline(priors, pipelines, flavour, frames):
+    clip, last = smooth_clip(FORMAT, frames), flavour == "flf2v"
+    indices = [0, frames - 1][: 1 + last]
+    pictures = [to_rgb(tuple(plane[None] for plane in picture(clip, i)), FORMAT)[:, :, 0] for i in indices]
+    pipeline, seen = pipelines[flavour], []
+    _, boundaries = pipeline.prepare_latents(
+        pictures[0], 1, 16, HEIGHT, WIDTH, frames, torch.float32, "cpu", last_image=pictures[1] if last else None
+    )
+    bytes_ = [((p[0].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8) for p in pictures]
+    embeddings = pipeline.encode_image([Image.fromarray(rgb) for rgb in bytes_])
+    with watched(priors[flavour].network, seen):
+        ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
+        ours.velocity(ours.zeros(), 0.5)
+    assert torch.allclose(seen[0]["hidden_states"][:, 16:], boundaries, atol=1e-6)
+    assert torch.allclose(seen[0]["encoder_hidden_states_image"], embeddings, atol=1e-6)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_pictures_are_decoded_as_in_the_pipeline(priors, pipelines, flavour):
+    """The VAE of both, from a latent of the pipeline; its pictures are floats in [0, 1]."""
+    clip = smooth_clip(FORMAT, 5)
+    ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
+    x0 = ours.encode_latent(clip)
+    pipeline = pipelines[flavour]
+    latent = x0.view(ours.shape).transpose(0, 1)[None]
+    mean, std = (torch.tensor(pipeline.vae.config[key]).view(1, 16, 1, 1, 1) for key in ("latents_mean", "latents_std"))
+    video = pipeline.vae.decode(latent / (1.0 / std) + mean, return_dict=False)[0]
+    expected = pipeline.video_processor.postprocess_video(video, output_type="pt")[0] * 2 - 1
+    assert torch.allclose(priors[flavour].decode(latent)[0].transpose(0, 1), expected, atol=1e-5)
+
+
+def test_velocity_is_that_of_the_flow_from_data_to_noise(priors):
+    """x_t = (1 - t) x0 + t eps moves by eps - x0 a unit of time: a network that says so leads any x_t to x0."""
+    prior = priors["t2v"]
+    ours = prior.condition(condition_of("t2v", FORMAT, smooth_clip(FORMAT, 5)), b"")
+    generator = torch.Generator().manual_seed(3)
+    x0, noise = (torch.randn(ours.size, generator=generator) for _ in range(2))
+    scale = prior.network.register_forward_hook(lambda _m, _a, _out: (unvector(noise - x0, ours.shape),))
+    with scale:
+        times = [1 - i / STEPS for i in range(1, STEPS + 1)]
+        x, _ = denoise(ours, Rule(times, ode, silent=STEPS), OneNoise(noise))
+        assert all(math.isclose(a - b, 1 / STEPS) for a, b in pairwise([1.0, *times]))
+    assert torch.allclose(x, x0, atol=1e-5)
+
+
+def unvector(x, shape):
+    return x.view(shape).transpose(0, 1)[None]
