@@ -18,6 +18,7 @@ class Bytes:
     """Where the bytes of a file or a GOP went."""
 
     stills: int = 0  # boundary pictures
+    tails: int = 0  # corrections of the end of I2V GOPs
     atoms: int = 0  # the noise choices
     side: int = 0  # the prior's side information
     headers: int = 0  # sequence header, fields and checksums of GOP packets
@@ -31,11 +32,12 @@ class Bytes:
         if unit is None:
             self.show += len(packet)
             return
-        stills = len(unit.first) + len(unit.last)
-        self.stills += stills
+        self.stills += len(unit.first) + len(unit.last)
+        self.tails += len(unit.tail)
         self.side += len(unit.side)
         self.atoms += len(unit.atoms)
-        self.headers += len(packet) - stills - len(unit.side) - len(unit.atoms)
+        payloads = (unit.first, unit.last, unit.tail, unit.side, unit.atoms)
+        self.headers += len(packet) - sum(map(len, payloads))
 
 
 @dataclass
@@ -158,5 +160,9 @@ def _sequence_info(demuxer: Demuxer) -> dict:
         "weights_hash": sequence.weights_hash.hex(),
         "seed": sequence.seed,
         "codebook_extra": sequence.codebook_extra,
+        "codebook_limit": sequence.codebook_limit,
+        "shift": sequence.shift if sequence.transition == "sde" else None,
+        "x0_cache": sequence.x0_cache,
+        "prompt": sequence.prompt,
         "header_bytes": len(demuxer.header),
     }

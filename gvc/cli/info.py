@@ -8,6 +8,7 @@ from gvc_container.probe import Probe, probe
 
 LABELS = {
     "stills": "boundary stills",
+    "tails": "tails",
     "atoms": "atoms",
     "side": "side information",
     "headers": "packet headers",
@@ -38,9 +39,11 @@ def _print_table(result: Probe) -> None:
         f"{result.keyframes} keyframes, {result.kbps:.1f} kb/s, {result.bpp:.4f} bpp"
     )
     console.print(
-        f"prior {s['prior']}, mode {s['mode']}, transition {s['transition']}, seed {s['seed']}, "
-        f"bitstream {s['version']}"
+        f"prior {s['prior']}, mode {s['mode']}, transition {s['transition']}{', x0-cache' * s['x0_cache']}, "
+        f"seed {s['seed']}, bitstream {s['version']}"
     )
+    if s["prompt"]:
+        console.print(f"prompt {s['prompt']!r}", markup=False)
     if result.damaged_packets:
         console.print(f"[red]{result.damaged_packets} packets are damaged[/]")
     shares = Table("bytes of", "", "%", box=None, pad_edge=False)
