@@ -108,9 +108,8 @@ class GopEncoder:
 
     def _with_tail(self, unit: GopUnit, reconstruction: Reconstruction, new: Clip, budget: float):
         """Correct the last pictures where that is worth its bits; return (unit, reconstruction)."""
-        price, left = bit_price(level_sigma(unit.stop)), budget - 8 * len(unit.atoms)
-        search = PictureTailSearch(self._header.format, self._settings.effort, price, left)
-        tail = search.best(new, reconstruction.plain)
+        search = PictureTailSearch(new, reconstruction.plain, self._header.format, self._settings.effort)
+        tail = search.best(bit_price(level_sigma(unit.stop)), budget - 8 * len(unit.atoms))
         return replace(unit, tail=tail), reconstruction.corrected(tail)
 
 

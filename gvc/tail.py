@@ -17,7 +17,7 @@ from .stills import decode_still, encode_still, search_quantiser
 
 ZERO = 128  # sample value of a difference of 0
 RAMPS = (1, 4, 16)  # pictures that an encoder considers correcting
-CHAIN_WEIGHT = 8.0  # an error of the last picture costs more, since the next GOPs build on it (measured)
+CHAIN_WEIGHT = 8.0  # of an error of the last picture, at most, since the next GOPs build on it (measured)
 FIRST_QUANTISER = 53
 FORBIDDEN_PRICE = 1e9  # of a bit beyond the budget: falls towards fewer bits, so that a search finds its way
 LATENT_PEAK = 127  # largest 8-bit value of a latent correction
@@ -48,47 +48,48 @@ class PictureTail:
         return corrected
 
 
-@dataclass
 class PictureTailSearch:
     """Encoder: finds the tail that serves a chain best.
 
-    bit_price: squared error (luma samples) that a bit is worth.
-    budget: bits that the tail may take.
+    source, decoded: the new pictures of the GOP, uint8 [T, H, W] a plane.
+    video, preset: of the still.
     """
 
-    video: VideoFormat
-    preset: str
-    bit_price: float
-    budget: float
+    def __init__(self, source: Clip, decoded: Clip, video: VideoFormat, preset: str):
+        self._weight = _chain_weight(source, decoded)
+        self._source, self._decoded = (tuple(plane[-max(RAMPS) :] for plane in clip) for clip in (source, decoded))
+        self._video, self._preset = video, preset
 
-    def best(self, source: Clip, decoded: Clip) -> bytes:
+    def best(self, bit_price: float, budget: float) -> bytes:
         """Return a tail, or b"" where none is worth its bits.
 
-        source, decoded: the new pictures of the GOP, uint8 [T, H, W] a plane.
+        bit_price: squared error (luma samples) that a bit is worth.
+        budget: bits that the tail may take.
         """
-        source, decoded = (tuple(plane[-max(RAMPS) :] for plane in clip) for clip in (source, decoded))
-        difference = tuple(
-            _samples(s[-1].astype(np.int16) - d[-1] + ZERO) for s, d in zip(source, decoded, strict=True)
-        )
+        pairs = zip(self._source, self._decoded, strict=True)
+        difference = tuple(_samples(s[-1].astype(np.int16) - d[-1] + ZERO) for s, d in pairs)
         trials: dict[int, tuple[float, bytes]] = {}
 
         def cost_of(crf: int) -> float:
             if crf not in trials:
-                trials[crf] = self._trial(source, decoded, encode_still(difference, crf, self.preset))
+                error, tail = self._ramped(encode_still(difference, crf, self._preset))
+                bits = 8 * len(tail)
+                trials[crf] = bits * FORBIDDEN_PRICE if bits > budget else error + bits * bit_price, tail
             return trials[crf][0]
 
-        best = search_quantiser(cost_of, FIRST_QUANTISER, self.preset)
-        return trials[best][1] if cost_of(best) < _cost(source, decoded) else b""
+        best = search_quantiser(cost_of, FIRST_QUANTISER, self._preset)
+        return trials[best][1] if cost_of(best) < self._error(self._decoded) else b""
 
-    def _trial(self, source: Clip, decoded: Clip, still: bytes) -> tuple[float, bytes]:
-        """Return (cost, tail) with the best ramp for a coded difference."""
-        bits = 8 * (1 + len(still))
-        if bits > self.budget:
-            return bits * FORBIDDEN_PRICE, b""
+    def _ramped(self, still: bytes) -> tuple[float, bytes]:
+        """Return (error, tail) with the best ramp for a coded difference."""
         tails = [bytes([ramp]) + still for ramp in RAMPS]
-        costs = [_cost(source, PictureTail.parse(tail, self.video).correct(decoded)) for tail in tails]
-        least = min(costs)
-        return least + bits * self.bit_price, tails[costs.index(least)]
+        errors = [self._error(PictureTail.parse(tail, self._video).correct(self._decoded)) for tail in tails]
+        return min(errors), tails[errors.index(min(errors))]
+
+    def _error(self, clip: Clip) -> float:
+        """Return the squared error of a decoded clip, in luma samples, as the chain feels it."""
+        last = _squared_error(_last(self._source), _last(clip))
+        return _squared_error(self._source, clip) + (self._weight - 1) * last
 
 
 def encode_latent_tail(error: list[Array]) -> bytes:
@@ -126,13 +127,20 @@ def _inflate(data: bytes, size: int) -> np.ndarray:
     return np.frombuffer(values, np.int8)
 
 
-def _cost(source: Clip, decoded: Clip) -> float:
-    """Return the squared error between two clips as a chain feels it, in luma samples."""
-    cost = 0.0
-    for s, d, weight in zip(source, decoded, (1, CHROMA_WEIGHT, CHROMA_WEIGHT), strict=True):
-        squares = (s.astype(np.float32) - d) ** 2
-        cost += weight**2 * float(squares.sum() + (CHAIN_WEIGHT - 1) * squares[-1].sum())
-    return cost
+def _chain_weight(source: Clip, decoded: Clip) -> float:
+    """Return what an error of the last picture weighs: much in still scenes, little where all changes anyway."""
+    error = _squared_error(_last(source), _last(decoded))
+    change = _squared_error(source, _last(source)) / len(source[0])
+    return 1 + (CHAIN_WEIGHT - 1) * error / (error + change) if error else 1.0
+
+
+def _last(clip: Clip) -> Clip:
+    return tuple(plane[-1:] for plane in clip)
+
+
+def _squared_error(a: Clip, b: Clip) -> float:
+    weights = (1, CHROMA_WEIGHT, CHROMA_WEIGHT)
+    return sum(w**2 * float(((p.astype(np.float32) - q) ** 2).sum()) for p, q, w in zip(a, b, weights, strict=True))
 
 
 def _samples(plane: np.ndarray) -> np.ndarray:

@@ -40,6 +40,13 @@ def still_clip(frames: int, width: int = 64, height: int = 48, *, value: int = 9
     return [Picture(tuple(np.full(s, value, np.uint8) for s in shapes), i, 1) for i in range(frames)]
 
 
+def reveal_clip(frames: int, width: int = 64, height: int = 48) -> list[Picture]:
+    """Two blank pictures, then a rough texture that stays: what a GOP codes of it serves all later ones."""
+    texture = pan_clip(1, width, height)[0].planes
+    blank = still_clip(2, width, height)[0].planes
+    return [Picture(blank if i < 2 else texture, i, 1) for i in range(frames)]
+
+
 def stack(pictures: list[Picture]) -> Clip:
     """Planes uint8 [T, H, W] of a list of pictures."""
     return tuple(np.stack(planes) for planes in zip(*(p.planes for p in pictures), strict=True))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from clips import encode, moving_clip, stack
 
+from gvc import tail
 from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
 from gvc.codebook import log2_size_for
 from gvc.decoder import Decoder
@@ -106,6 +107,7 @@ def decode_planes(extradata: bytes, packets: list[Packet]) -> dict[str, np.ndarr
 
 def main() -> None:
     """Write all vectors."""
+    tail.CHAIN_WEIGHT = 1e4  # pictures as small as these hardly ever earn a tail
     for name, options in VECTORS.items():
         extradata, packets, _ = encode(moving_clip(FRAMES, WIDTH, HEIGHT), **COMMON | options)
         write_stream(FOLDER / f"{name}.gvc", extradata, packets)
