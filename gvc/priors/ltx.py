@@ -1,0 +1,206 @@
+"""LTX-Video through diffusers as a prior of the codec.
+
+A folder, or hub repository, holds what diffusers' LTX pipelines hold. One set of weights serves several modes: known
+pictures are tokens without noise, at time 0, among the others at time 1000 * t. A known first picture fills the first
+latent frame, which is then no part of the codec's vector and costs no atoms; a known last one is additional tokens at
+its place in time. There are two generations of the model (GENERATIONS). There is no guidance.
+"""
+
+from pathlib import Path
+
+from ..errors import PriorError
+from .base import DEFAULT_OPTIONS, Array, Clip, Condition, ModelOptions, Planes
+
+try:
+    import torch
+    from diffusers import AutoencoderKLLTXVideo, LTXConditionPipeline, LTXPipeline, LTXVideoTransformer3DModel
+    from torch import Tensor
+except ImportError as error:
+    raise PriorError(
+        f"an LTX prior needs the packages torch, diffusers and transformers ({error}); pip install them"
+    ) from error
+
+from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
+from .loading import check_options, find_model, load_network, network_dtype, read_index
+from .prompts import Embedding, Prompts, text_pipeline
+from .weights import weights_hash
+
+NOMINAL_RATE = 25  # pictures a second, of a video that does not say; diffusers' pipelines assume it
+COMPONENTS = ("transformer", "vae")  # that decide what a stream decodes to
+
+# A model's index names a pipeline, which tells its generation: up to 0.9.1, and from 0.9.5 on. The later ones know
+# pictures at any place, embed texts in another way, and count time from the first picture, not from a latent frame's.
+GENERATIONS = {
+    "LTXPipeline": (LTXPipeline, ("t2v", "i2v")),
+    "LTXImageToVideoPipeline": (LTXPipeline, ("t2v", "i2v")),
+    "LTXConditionPipeline": (LTXConditionPipeline, ("t2v", "i2v", "flf2v")),
+}
+
+
+class ConditionedLtx(ConditionedDiffusion):
+    """LTX-Video for one GOP. Its base works on the latent of the whole video, the codec on what is not known of it."""
+
+    def __init__(self, prior: "LtxPrior", condition: Condition):
+        super().__init__(prior, condition)
+        self.text = prior.embed_text(condition.prompt)
+        self.first = self._known_frame(condition.first).reshape(-1)  # what the vector of the whole begins with
+        self.last = _tokens(self._known_frame(condition.last))
+        self._leave_out(len(self.first))
+        self.places = self._places()
+        self.noisy = self._noisy_tokens()
+
+    def predict(self, latent: Tensor, t: float) -> Tensor:
+        """Return E[eps - x0 | x_t = latent], both [1, C, T', H', W']; of a known first frame it means nothing."""
+        if not self.size:
+            return latent
+        (velocity,) = self.prior.network(
+            hidden_states=torch.cat((self.last, _tokens(latent)), dim=1).to(self.prior.dtype),
+            timestep=1000.0 * t * self.noisy,
+            video_coords=self.places,
+            return_dict=False,
+            **self.text,
+        )
+        return velocity[:, self.last.shape[1] :].transpose(1, 2).unflatten(2, latent.shape[2:])
+
+    def velocity(self, x: Array, t: float) -> Array:
+        """Return E[eps - x0 | x_t = x] as float32 [size]."""
+        return super().velocity(torch.cat((self.first, x)), t)[len(self.first) :]
+
+    def encode_latent(self, clip: Clip) -> Array:
+        """Return the clean latent, float32 [size], of planes uint8 [T, H, W]."""
+        return super().encode_latent(clip)[len(self.first) :]
+
+    def decode_latent(self, x0: Array, realism: float) -> Clip:
+        """Return planes uint8 [T, H, W]; `realism` is not used."""
+        return super().decode_latent(torch.cat((self.first, x0)), realism)
+
+    def _known_frame(self, planes: Planes | None) -> Tensor:
+        """Return the latent of a picture, [1, C, 1, H', W'], or of none, [1, C, 0, H', W']."""
+        if planes is not None:
+            return self.prior.encode(self.picture(planes))
+        _, channels, height, width = self.shape
+        return torch.zeros(1, channels, 0, height, width, device=self.prior.device)
+
+    def _leave_out(self, start: int) -> None:
+        """Take the first `start` values, none or a latent frame, out of the vector."""
+        self.size -= start
+        self.blocks = [block for block in self.blocks if block.stop <= self.size]
+        self.tail = [slice(s.start - start, s.stop - start) for s in self.tail if self.size]
+
+    def _places(self) -> Tensor:
+        """Return what the network is told of each token's place: seconds, row and column in pixels, [1, 3, tokens]."""
+        space, (frames, _, height, width) = self.prior.space, self.shape
+        pictures = space.temporal_stride * torch.arange(frames, device=self.prior.device)
+        if self.prior.counts_from_first:
+            pictures = (pictures - space.temporal_stride + 1).clamp(min=0)
+        if self.last.shape[1]:
+            pictures = torch.cat((pictures.new_tensor([self.padded[0] - 1]), pictures))
+        seconds = pictures.float() * (1.0 / float(self.format.frame_rate or NOMINAL_RATE))
+        rows, columns = (space.scale * torch.arange(n, device=self.prior.device).float() for n in (height, width))
+        return torch.stack(torch.meshgrid(seconds, rows, columns, indexing="ij")).flatten(1)[None]
+
+    def _noisy_tokens(self) -> Tensor:
+        """Return 1 for each token with noise, 0 for those of known pictures, [1, tokens]; [1, 1] if all have noise."""
+        known = self.last.shape[1] + len(self.first) // self.prior.space.channels
+        noisy = (torch.arange(self.places.shape[2], device=self.prior.device) >= known).float()[None]
+        return noisy if known else noisy[:, :1]  # the network then embeds a single time for all
+
+
+class LtxPrior(DiffusionPrior):
+    """An LTX-Video model ready to be conditioned. It is named by the mode that its generation has beyond others."""
+
+    conditioned = ConditionedLtx
+
+    @classmethod
+    def from_pretrained(cls, place: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "LtxPrior":
+        """Load a model from a local folder in diffusers' layout, or from the hub if `place` is ORG/NAME.
+
+        Raises PriorError: no complete LTX-Video model, or it cannot be run as asked.
+        """
+        check_options(options)
+        folder = find_model(place)
+        pipeline_class, modes = _generation(folder)
+        dtype = network_dtype(options)
+        transformer = load_network(LTXVideoTransformer3DModel, folder / "transformer", dtype, options.quantize)
+        vae = load_network(AutoencoderKLLTXVideo, folder / "vae", torch.float32)
+        _check_fit(transformer.config, vae.config, folder)
+        _drop_noise(vae.decoder)
+        name = f"ltx/{modes[-1]}"
+        return cls(
+            name,
+            modes,
+            weights_hash(folder, COMPONENTS, options.quantize),
+            pipeline=pipeline_class(
+                transformer=transformer, vae=vae, tokenizer=None, text_encoder=None, scheduler=None
+            ),
+            space=_latent_space(vae),
+            prompts=Prompts(folder, place, name, lambda where, prompt: _embed(pipeline_class, where, prompt, options)),
+            options=options,
+        )
+
+    @property
+    def counts_from_first(self) -> bool:
+        """Whether a latent frame lies at its first picture; else at the first of as many as its stride from 0 on."""
+        return "flf2v" in self.modes
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Return R'G'B' [1, 3, T, H, W] in [-1, 1] of a normalised latent [1, C, T', H', W'].
+
+        The VAE of some versions also removes noise, from latents at a time that it is told. Here they have none.
+        """
+        time = torch.zeros(1, device=self.device) if self.vae.config.timestep_conditioning else None
+        return self.vae.decode(latent * self.latents_std + self.latents_mean, time).sample
+
+    def embed_text(self, prompt: str) -> dict[str, Tensor]:
+        """Return the network's inputs for a prompt: T5 embedding [1, L, text_dim], mask [1, L]. Raises PriorError."""
+        embedding = self.prompts(prompt)
+        text, mask = (embedding.get(name) for name in ("prompt_embeds", "prompt_attention_mask"))
+        if text is None or mask is None or text.shape != (*mask.shape, self.network.config.caption_channels):
+            raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {self.name}; delete it")
+        return {
+            "encoder_hidden_states": text.to(self.device, self.dtype),
+            "encoder_attention_mask": mask.to(self.device),
+        }
+
+
+def _tokens(latent: Tensor) -> Tensor:
+    """Return the tokens [1, T' * H' * W', C] of a latent [1, C, T', H', W']."""
+    return latent.flatten(2).transpose(1, 2)
+
+
+def _generation(folder: Path) -> tuple[type, tuple[str, ...]]:
+    """Return (diffusers' pipeline, modes) of the model in a folder. Raises PriorError when it is no LTX-Video."""
+    kind = read_index(folder).get("_class_name")
+    if kind not in GENERATIONS:
+        raise PriorError(f"{folder} holds a {kind}, not an LTX-Video model; valid: {', '.join(GENERATIONS)}")
+    return GENERATIONS[kind]
+
+
+def _check_fit(transformer, vae, folder: Path) -> None:
+    """Raise PriorError unless the two networks have latents in common, each value of which is a token's."""
+    if transformer.in_channels == transformer.out_channels == vae.latent_channels and transformer.patch_size == 1:
+        return
+    raise PriorError(
+        f"{folder} is no LTX-Video model (in_channels {transformer.in_channels}, out_channels "
+        f"{transformer.out_channels}, latent channels {vae.latent_channels}, patch {transformer.patch_size}); "
+        "use a version from 0.9 to 0.9.8"
+    )
+
+
+def _drop_noise(decoder: torch.nn.Module) -> None:
+    """Stop the VAE of some versions from adding noise of torch's own generator, which no two runs share."""
+    for module in decoder.modules():
+        if hasattr(module, "per_channel_scale1"):
+            module.per_channel_scale1 = module.per_channel_scale2 = None
+
+
+def _latent_space(vae: AutoencoderKLLTXVideo) -> LatentSpace:
+    mean, std = vae.latents_mean.tolist(), (vae.latents_std / vae.config.scaling_factor).tolist()
+    return LatentSpace(tuple(mean), tuple(std), vae.temporal_compression_ratio, vae.spatial_compression_ratio)
+
+
+def _embed(pipeline_class: type, folder: Path, prompt: str, options: ModelOptions) -> Embedding:
+    """Return the embedding of a prompt as diffusers' pipelines make it, on the CPU."""
+    with text_pipeline(pipeline_class, folder, options, transformer=None, vae=None, scheduler=None) as pipeline:
+        embedding, mask, _, _ = pipeline.encode_prompt(prompt, do_classifier_free_guidance=False)
+    return {"prompt_embeds": embedding.cpu(), "prompt_attention_mask": mask.cpu()}
