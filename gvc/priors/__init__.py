@@ -25,7 +25,13 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
         known = ", ".join(["gp", *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
     check_place(place)  # before anything large is imported
-    return getattr(import_module(f".{kind}", __name__), FAMILIES[kind]).from_pretrained(place, options)
+    try:
+        family = getattr(import_module(f".{kind}", __name__), FAMILIES[kind])
+    except ImportError as error:
+        raise PriorError(
+            f"the prior {kind} needs torch, diffusers and transformers ({error}); pip install them"
+        ) from error
+    return family.from_pretrained(place, options)
 
 
 def prior_for(header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:

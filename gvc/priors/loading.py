@@ -84,7 +84,7 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
             raise PriorError(f"{folder} has no {pattern}; fetch the model again, or name the folder of another")
     settings = {} if quantize == "none" else {"quantization_config": _quantization(folder, quantize, dtype)}
     try:
-        with _no_progress_bar():
+        with quietly():
             model, info = model_class.from_pretrained(
                 folder,
                 dtype=dtype,
@@ -178,13 +178,15 @@ def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """Loading shows no bar: the standard error may be FFmpeg's or a report's."""
+def quietly() -> Iterator[None]:
+    """Let transformers show no progress bars and no warnings: the standard error may be FFmpeg's or a report's."""
     logging = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        if shown:
+        logging.set_verbosity(verbosity)
+        if bars:
             logging.enable_progress_bar()

@@ -7,26 +7,23 @@ velocity is one call of the network. The times, the loop and the noise are the c
 
 from pathlib import Path
 
-from ..errors import PriorError
-from .base import DEFAULT_OPTIONS, Condition, ModelOptions, Planes
-
-try:
-    import torch
-    from diffusers import AutoencoderKLWan, WanImageToVideoPipeline, WanPipeline, WanTransformer3DModel
-    from PIL import Image
-    from torch import Tensor
-    from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
-except ImportError as error:
-    raise PriorError(
-        f"a Wan prior needs the packages torch, diffusers and transformers ({error}); pip install them"
-    ) from error
+import torch
+from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from PIL import Image
+from torch import Tensor
+from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
 
 from ..colour import to_rgb
+from ..errors import PriorError
+from .base import DEFAULT_OPTIONS, Condition, ModelOptions, Planes
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
-from .loading import check_options, find_model, load_network, network_dtype, one_line, read_index
+from .loading import check_options, find_model, load_network, network_dtype, one_line, quietly, read_index
 from .prompts import Embedding, Prompts, text_pipeline
 from .untrained import untrained
 from .weights import weights_hash
+
+with quietly():  # they miss torchvision, for an image processor that is not used here
+    from diffusers import WanImageToVideoPipeline, WanPipeline
 
 TEMPORAL_STRIDE = 4
 TEXT_TOKENS = 512  # diffusers' Wan attention takes all tokens beyond these for the image's
