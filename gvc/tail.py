@@ -25,7 +25,7 @@ LATENT_PEAK = 127  # largest 8-bit value of a latent correction
 
 @dataclass(frozen=True)
 class PictureTail:
-    """A correction of the last pictures of a GOP. difference: int16 [H, W] a plane, of the last one."""
+    """A correction of the last pictures of a GOP. difference: int32 [H, W] a plane, of the last one."""
 
     ramp: int
     difference: Planes
@@ -36,7 +36,7 @@ class PictureTail:
         if data[0] == 0:
             raise BitstreamError("tail", 0, "it corrects no picture")
         still = decode_still(data[1:], video)
-        return cls(data[0], tuple(plane.astype(np.int16) - ZERO for plane in still))
+        return cls(data[0], tuple(plane.astype(np.int32) - ZERO for plane in still))
 
     def correct(self, clip: Clip) -> Clip:
         """Return a corrected copy of `clip`, uint8 [T, H, W] a plane: i pictures from the end by (ramp - i) / ramp."""
@@ -103,6 +103,8 @@ def encode_latent_tail(error: list[Array]) -> bytes:
 
 def add_latent_tail(x: Array, tail: list[slice], data: bytes) -> None:
     """Add a coded error to the last latent frame of a clean latent `x` [size], in place. Raises BitstreamError."""
+    if not tail:
+        raise BitstreamError("tail", 0, "the prior has no latent frames that could be corrected")
     sizes = [part.stop - part.start for part in tail]
     levels = _inflate(data[4 * len(tail) :], sum(sizes))
     peaks = np.frombuffer(data[: 4 * len(tail)], "<f4")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gvc.bitstream import read_packet
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
+from gvc.stills import encode_still
 from gvc.tail import PictureTail, PictureTailSearch, add_latent_tail, encode_latent_tail
 
 VIDEO = VideoFormat(64, 48)
@@ -75,6 +76,14 @@ def test_tails_stop_errors_from_adding_up_along_a_chain():
     assert mean_with > mean + 0.5 and end_with > end + 0.5
 
 
+def test_the_longest_ramp():
+    clip = stack(still_clip(9, value=0))
+    tail = encode_still(tuple(plane[-1] + 255 for plane in clip), 10, "fast")
+    corrected = PictureTail.parse(b"\xff" + tail, VIDEO).correct(clip)
+    for i in range(9):
+        assert abs(corrected[0][8 - i].astype(int) - 127 * (255 - i) / 255).max() < 2
+
+
 # The paper's form
 
 
@@ -115,6 +124,8 @@ def test_no_error_no_change():
     ],
 )
 def test_wrong_latent_tails_are_refused(data):
+    with pytest.raises(BitstreamError, match="no latent frames"):
+        add_latent_tail(np.zeros(70, np.float32), [], data)
     with pytest.raises(BitstreamError):
         add_latent_tail(np.zeros(70, np.float32), SLICES, data)
 
