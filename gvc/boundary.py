@@ -6,7 +6,7 @@ from typing import Any
 
 from .bitstream import SequenceHeader
 from .codebook import ATOM_OVERHEAD
-from .priors.base import SAMPLE_SCALE, Analysis, Clip, Condition, Planes, Prior
+from .priors.base import Analysis, Clip, Condition, Planes, Prior
 from .rate import still_crf
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
 from .stills import COARSEST, STRIDE, decode_still, encode_still, search_quantiser
@@ -104,12 +104,15 @@ class BoundaryCoder:
             )
         if target.level is not None:
             bits, error = analysis.rate_distortion(level_sigma(target.level))
-            cost = error + (bits + boundaries.bits) * bit_price(level_sigma(target.level))
+            cost = error + (bits + boundaries.bits) * self._bit_price(target.level)
             return _Trial(boundaries, analysis, target.level, cost)
         left = target.bits - boundaries.bits
         level = _affordable_level(analysis, left)
-        overdraft = max(0.0, -left) * bit_price(level_sigma(MAX_LEVEL))
+        overdraft = max(0.0, -left) * self._bit_price(MAX_LEVEL)
         return _Trial(boundaries, analysis, level, analysis.rate_distortion(level_sigma(level))[1] + overdraft)
+
+    def _bit_price(self, level: int) -> float:
+        return bit_price(level_sigma(level), self.prior.sample_scale)
 
     def _plain_choice(self, trial, target: Target) -> int:
         """Return a quantiser for a prior that predicts nothing: by the level, or stills of half the bits at most."""
@@ -131,10 +134,10 @@ def _affordable_level(analysis: Analysis, bits: float) -> int:
     return bisect_left(range(MAX_LEVEL), True, key=affordable)
 
 
-def bit_price(sigma: float) -> float:
+def bit_price(sigma: float, sample_scale: float) -> float:
     """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
 
     A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is half the noise's where the prior's
-    variance is like the noise's.
+    variance is like the noise's. `sample_scale`: of the prior.
     """
-    return 0.6931 * (SAMPLE_SCALE * sigma) ** 2 / ATOM_OVERHEAD
+    return 0.6931 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD

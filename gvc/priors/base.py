@@ -17,8 +17,6 @@ Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, 
 Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uint8 [T, H, W]
 
 CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the picture
-SAMPLE_SCALE = 64.0  # luma sample values a latent unit, where a prior predicts squared errors
-
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -79,7 +77,7 @@ class Analysis(Protocol):
         """Return the side information for coding down to the noise level sigma = t / (1 - t)."""
 
     def rate_distortion(self, sigma: float) -> tuple[float, float] | None:
-        """Predict (bits of the atoms, squared error in luma-sample units), or None if the prior cannot."""
+        """Predict (bits of the atoms, squared error in luma samples), or None if the prior cannot."""
 
 
 class Prior(Protocol):
@@ -88,6 +86,7 @@ class Prior(Protocol):
     name: str  # what the stream calls it, e.g. "gp/1"
     weights_hash: bytes  # 8 bytes; zeros where there are no weights
     modes: tuple[str, ...]  # the conditionings that it can work with
+    sample_scale: float  # luma samples: an error e of one latent value is about an error sample_scale * e of a sample
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:
         """Encoder: look at the GOP's pictures."""

@@ -17,6 +17,7 @@ from ..errors import BitstreamError, PriorError
 from .base import Clip, Condition, ModelOptions, Planes
 from .loading import network_call, network_dtype, place_on_device
 
+PICTURE_DEVIATION = 60.0  # luma samples: the standard deviation of pictures, about, which normalised latents stand for
 BOUNDARIES = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}  # which known pictures a mode has
 
 
@@ -34,6 +35,12 @@ class LatentSpace:
     def channels(self) -> int:
         """Channels of the latent."""
         return len(self.mean)
+
+    @property
+    def sample_scale(self) -> float:
+        """Luma samples that a latent unit is worth, as in gvc.priors.base.Prior: a value stands for many samples."""
+        samples = self.temporal_stride * self.scale**2 / self.channels
+        return PICTURE_DEVIATION * samples**0.5
 
     def padded(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
         """Return the least size of a video that the model takes and that is not smaller."""
@@ -70,7 +77,7 @@ class DiffusionPrior:
     ):
         self.name, self.modes, self.weights_hash = name, modes, weights_hash
         self.pipeline, self.network, self.vae = pipeline, pipeline.transformer, pipeline.vae
-        self.space, self.prompts = space, prompts
+        self.space, self.sample_scale, self.prompts = space, space.sample_scale, prompts
         self.device, self.dtype = torch.device(options.device), network_dtype(options)  # where all vectors live
         shape = (1, space.channels, 1, 1, 1)
         self.latents_mean = torch.tensor(space.mean, device=self.device).view(shape)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import diffusers
 import torch
 import transformers
 from diffusers import DiffusionPipeline
@@ -55,11 +56,12 @@ def find_model(place: str | Path, *, text_encoder: bool = False) -> Path:
     if not folder.is_dir():
         unwanted = {} if text_encoder else {"text_encoder": None}
         try:
-            folder = Path(DiffusionPipeline.download(str(place), **unwanted))
+            with quietly():
+                folder = Path(DiffusionPipeline.download(str(place), **unwanted))
         except Exception as error:  # of the network, the hub and the disk
             raise PriorError(
-                f"there is no folder {place}, and no model of this name can be fetched ({one_line(error)}); "
-                "name the folder of a model in diffusers' layout, or check name and connection"
+                f"there is no folder {place}, and no model of this name can be fetched "
+                f"({one_line(error.__cause__ or error)}); check name and connection, or name another folder"
             ) from error
     if not (folder / INDEX).is_file():
         raise PriorError(f"{folder} has no {INDEX}; name the folder of a model in diffusers' layout")
@@ -96,7 +98,10 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
     except Exception as error:  # what is wrong with the files surfaces as some library's own type
         if ran_out_of_memory(error):
             raise PriorError(f"there is too little memory to load {folder}; try dtype=bfloat16") from error
-        raise PriorError(f"cannot load {folder} ({one_line(error)}); fetch the model again") from error
+        remedy = "fetch the model again"
+        if settings or _is_quantised(folder):
+            remedy = "quantised weights need their library, and most of them a GPU"
+        raise PriorError(f"cannot load {folder} ({one_line(error)}); {remedy}") from error
     absent = [*info["missing_keys"], *info["mismatched_keys"]]
     if absent:
         raise PriorError(f"{folder} lacks the weights {absent[0]} and {len(absent) - 1} more; fetch the model again")
@@ -154,12 +159,12 @@ def ran_out_of_memory(error: Exception) -> bool:
 def one_line(error: Exception) -> str:
     """Return the start of an error's message as one line."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else text[:300] + " ..."
+    return text if len(text) <= 200 else text[:200] + " ..."
 
 
 def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
     """Return diffusers' configuration for quantising while loading. Raises PriorError."""
-    if "quantization_config" in json.loads((folder / "config.json").read_text("utf-8")):
+    if _is_quantised(folder):
         raise PriorError(f"the weights in {folder} are quantised already; leave quantize=none")
     try:
         if quantize == "int8":
@@ -177,16 +182,25 @@ def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
 
 
+def _is_quantised(folder: Path) -> bool:
+    return b'"quantization_config"' in (folder / "config.json").read_bytes()
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Let transformers show no progress bars and no warnings: the standard error may be FFmpeg's or a report's."""
-    logging = transformers.utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    """Let the libraries show no progress of loading and no warnings: the standard error may be FFmpeg's or a report's.
+
+    Their errors say all that matters; how a download proceeds is still shown.
+    """
+    libraries = [library.utils.logging for library in (transformers, diffusers)]
+    before = [(logging.get_verbosity(), logging.is_progress_bar_enabled()) for logging in libraries]
+    for logging in libraries:
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
+        for logging, (verbosity, bars) in zip(libraries, before, strict=True):
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()

@@ -13,10 +13,11 @@ import numpy as np
 from ...codebook import ATOM_OVERHEAD
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
-from ..base import CHROMA_WEIGHT, SAMPLE_SCALE, Clip, Condition
+from ..base import CHROMA_WEIGHT, Clip, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
 
+SAMPLE_SCALE = 64.0  # luma samples a latent unit
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
 CARRY_THRESHOLD = 0.06  # a band is carried when its variance exceeds this share of the noise where coding stops
 FILL = bands.BANDS  # index of the level that says the energy of what is not carried
@@ -208,6 +209,7 @@ class GpPrior:
     name = "gp/1"
     weights_hash = bytes(8)
     modes = ("t2v", "i2v", "flf2v")
+    sample_scale = SAMPLE_SCALE
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
         """Choose the mean and measure the bands."""
