@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .. import boundary, gop_codec, noise
+from .. import boundary, gop_codec, noise, tail
 from .stopwatch import Stopwatch
 
 STAGES = {
@@ -23,6 +23,8 @@ CODEC_PARTS = (
     (boundary, "encode_still", "stills"),
     (boundary, "decode_still", "stills"),
     (gop_codec, "decode_still", "stills"),
+    (tail, "encode_still", "stills"),
+    (tail, "decode_still", "stills"),
     (noise.SearchNoise, "inject", "atoms"),
     (noise.SearchNoise, "finish", "atoms"),
     (noise.ReplayNoise, "inject", "atoms"),
