@@ -186,7 +186,7 @@ def test_pictures_are_decoded_as_in_the_pipeline(priors, components, version):
 
 @pytest.mark.parametrize("version", MODES)
 def test_known_pictures_are_clean_and_without_time(priors, version):
-    """Whatever the state and the time, the network sees the known latents at time 0 and the rest at that of the step."""
+    """Whatever the state and the time, the network sees known latents at time 0, the rest at that of the step."""
     mode = MODES[version][-1]
     clip = smooth_clip(FORMAT, 9)
     ours = priors[version].condition(condition_of(mode, FORMAT, clip), b"")
