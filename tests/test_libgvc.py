@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -103,6 +104,18 @@ def test_decodes_without_extradata(coded, decoded):
         assert decoder.format() is None
         assert same(decoder.decode(coded[1]), decoded)
         assert decoder.format().width == WIDTH
+
+
+def test_padded_extradata_is_fine(coded, decoded):
+    with Decoder(extradata=coded[0] + bytes(5)) as decoder:
+        assert same(decoder.decode([*coded[1], None]), decoded)
+
+
+def test_a_picture_without_duration_lasts_as_long_as_the_frame_rate_says(pictures):
+    fields = FIELDS | {"frame_rate_num": 30000, "frame_rate_den": 1001}
+    with Encoder(WIDTH, HEIGHT, options=OPTIONS, **fields) as encoder:
+        packets = encoder.encode([replace(picture, duration=0) for picture in pictures[:2]])
+    assert [packet.duration for packet in packets] == [3003, 3003]
 
 
 def test_all_packets_may_be_sent_before_the_first_picture_is_taken(coded, decoded):

@@ -86,8 +86,8 @@ def test_help_lists_the_options_of_the_table():
 
 
 def test_generated_options_are_current():
-    path = ROOT / "ffmpeg_bridge" / "plugin" / "gvc_options.inc"
-    assert path.read_text() == options.c_rows(), "run: python -m gvc.options > ffmpeg_bridge/plugin/gvc_options.inc"
+    path = ROOT / "ffmpeg_bridge" / "libavcodec" / "libgvc_options.h"
+    assert path.read_text() == options.c_table(), f"run: python -m gvc.options > {path.relative_to(ROOT)}"
 
 
 def test_one_packet_a_frame(movie):

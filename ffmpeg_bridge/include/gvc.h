@@ -57,16 +57,17 @@ typedef struct gvc_params {
     int frame_rate_num, frame_rate_den; ///< nominal, 0/1 = unknown
     int sar_num, sar_den;               ///< sample aspect ratio, 0/1 = unknown
     int color_range, color_primaries, color_trc, colorspace, chroma_location;
-    const char *options;      ///< "key=value:key=value" (see docs/OPTIONS), NULL = defaults
-    const uint8_t *extradata; ///< decoder: sequence header, may be NULL (then the first keyframe must carry it)
-    size_t extradata_size;    ///< bytes
+    const char *options; ///< "key=value:key=value" (see docs/OPTIONS), NULL = defaults
+    const uint8_t
+        *extradata;        ///< decoder: sequence header, may be NULL (then the first keyframe must carry it) or padded
+    size_t extradata_size; ///< bytes
 } gvc_params;
 
 /** A picture, 8-bit 4:2:0; planes Y, Cb, Cr of the caller. */
 typedef struct gvc_picture {
     uint8_t *data[3];
     ptrdiff_t stride[3];   ///< bytes, may be negative
-    int64_t pts, duration; ///< ticks of time_base; pts may be GVC_NOPTS
+    int64_t pts, duration; ///< ticks of time_base; pts may be GVC_NOPTS; encoder: duration 0 is that of the frame rate
     int key;               ///< encoder: start a self-contained GOP here; decoder: it did
 } gvc_picture;
 

@@ -4,9 +4,12 @@
 
 #include <gvc.h>
 
+#include "../libavcodec/libgvc_options.h"
 #include "host.h"
 
-#define MAX_OPTIONS 16
+/** Values that the larger table needs, and one for gvc-params. */
+#define ONE_MORE(...) +1
+enum { MAX_OPTIONS = 1 GVC_ENCODER_OPTIONS(ONE_MORE, ONE_MORE, ONE_MORE) };
 
 union option_value {
     int64_t integer;

@@ -27,19 +27,12 @@ static int update_format(const struct host *host, AVCodecContext *avctx) {
     return 0;
 }
 
-/** Bytes of the sequence header: AVI and Matroska's V_MS/VFW/FOURCC pad what they store to an even size. */
-static size_t header_size(const uint8_t *extradata, int size) {
-    int declared = size >= 8 ? extradata[6] | extradata[7] << 8 : size;
-    return (size_t)(declared < size ? declared : size);
-}
-
 int decoder_init(AVCodecContext *avctx) {
     const struct host *host = host_of(avctx);
     if (!host)
         return AVERROR_BUG;
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
-    const uint8_t *extradata = FIELD(uint8_t *, avctx, l->avctx_extradata);
     char *options = options_text(state, DECODER, NULL);
     if (!options)
         return AVERROR(ENOMEM);
@@ -48,8 +41,8 @@ int decoder_init(AVCodecContext *avctx) {
         .width = FIELD(int, avctx, l->avctx_width),
         .height = FIELD(int, avctx, l->avctx_height),
         .options = options,
-        .extradata = extradata,
-        .extradata_size = header_size(extradata, FIELD(int, avctx, l->avctx_extradata_size)),
+        .extradata = FIELD(uint8_t *, avctx, l->avctx_extradata),
+        .extradata_size = (size_t)FIELD(int, avctx, l->avctx_extradata_size),
     };
     int result = gvc_decoder_open(&state->gvc, &params);
     free(options);

@@ -78,21 +78,6 @@ int encoder_init(AVCodecContext *avctx) {
     return set_extradata(host, avctx);
 }
 
-/**
- * Duration of `frame` in ticks of the encoder's time base. Where frames carry none (many programs leave it out, and
- * libavcodec 59 has none in this time base) it is that of the nominal frame rate, 0 if there is no such rate.
- */
-static int64_t frame_duration(const struct host *host, AVCodecContext *avctx, const AVFrame *frame) {
-    const struct layout *l = host->layout;
-    int64_t duration = l->frame_duration_valid ? FIELD(const int64_t, frame, l->frame_duration) : 0;
-    struct rational time_base = FIELD(struct rational, avctx, l->avctx_time_base);
-    struct rational rate = FIELD(struct rational, avctx, l->avctx_framerate);
-    if (duration > 0 || time_base.num <= 0 || time_base.den <= 0 || rate.num <= 0 || rate.den <= 0)
-        return duration > 0 ? duration : 0;
-    int64_t ticks = (int64_t)time_base.den * rate.den, per = (int64_t)time_base.num * rate.num;
-    return (ticks + per / 2) / per;
-}
-
 static int send_frame(const struct host *host, AVCodecContext *avctx, const AVFrame *frame) {
     const struct layout *l = host->layout;
     if (FIELD(const int, frame, l->frame_width) != FIELD(int, avctx, l->avctx_width) ||
@@ -103,7 +88,7 @@ static int send_frame(const struct host *host, AVCodecContext *avctx, const AVFr
     }
     gvc_picture picture = {
         .pts = FIELD(const int64_t, frame, l->frame_pts),
-        .duration = frame_duration(host, avctx, frame),
+        .duration = l->frame_duration_valid ? FIELD(const int64_t, frame, l->frame_duration) : 0,
         .key = FIELD(const int, frame, l->frame_pict_type) == l->picture_type_i,
     };
     for (int i = 0; i < 3; i++) {

@@ -7,41 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INT_ROW(name, value, low, high, help) {name, help, OPTION_INT, value, NULL, low, high},
-#define DOUBLE_ROW(name, value, low, high, help) {name, help, OPTION_DOUBLE, value, NULL, low, high},
-#define STRING_ROW(name, value, help) {name, help, OPTION_STRING, 0, value, 0, 0},
+#define INT_ROW(name, value, low, high, help) {#name, help, OPTION_INT, value, NULL, low, high},
+#define DOUBLE_ROW(name, value, low, high, help) {#name, help, OPTION_DOUBLE, value, NULL, low, high},
+#define STRING_ROW(name, value, help) {#name, help, OPTION_STRING, 0, value, 0, 0},
 #define PARAMS_ROW                                                                                                     \
     { "gvc-params", "any options, key=value:key=value; applied last", OPTION_STRING, 0, "", 0, 0 }
 
-#define NONE(...)
-#define GVC_DECODER_INT NONE
-#define GVC_DECODER_DOUBLE NONE
-#define GVC_DECODER_STRING NONE
-#define GVC_ENCODER_INT INT_ROW
-#define GVC_ENCODER_DOUBLE DOUBLE_ROW
-#define GVC_ENCODER_STRING STRING_ROW
-static const struct option_row encoder_rows[] = {
-#include "gvc_options.inc"
-    PARAMS_ROW};
-
-#undef GVC_DECODER_INT
-#undef GVC_DECODER_DOUBLE
-#undef GVC_DECODER_STRING
-#undef GVC_ENCODER_INT
-#undef GVC_ENCODER_DOUBLE
-#undef GVC_ENCODER_STRING
-#define GVC_DECODER_INT INT_ROW
-#define GVC_DECODER_DOUBLE DOUBLE_ROW
-#define GVC_DECODER_STRING STRING_ROW
-#define GVC_ENCODER_INT NONE
-#define GVC_ENCODER_DOUBLE NONE
-#define GVC_ENCODER_STRING NONE
-static const struct option_row decoder_rows[] = {
-#include "gvc_options.inc"
-    PARAMS_ROW};
+static const struct option_row encoder_rows[] = {GVC_ENCODER_OPTIONS(INT_ROW, DOUBLE_ROW, STRING_ROW) PARAMS_ROW};
+static const struct option_row decoder_rows[] = {GVC_DECODER_OPTIONS(INT_ROW, DOUBLE_ROW, STRING_ROW) PARAMS_ROW};
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-_Static_assert(COUNT(encoder_rows) <= MAX_OPTIONS && COUNT(decoder_rows) <= MAX_OPTIONS, "raise MAX_OPTIONS");
+_Static_assert(COUNT(encoder_rows) <= MAX_OPTIONS && COUNT(decoder_rows) <= MAX_OPTIONS, "room for each value");
 
 static const struct option_row *rows_of(enum role role, size_t *count) {
     *count = role == ENCODER ? COUNT(encoder_rows) : COUNT(decoder_rows);

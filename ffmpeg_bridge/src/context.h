@@ -53,8 +53,11 @@ int gvc_break(gvc_context *context, int code, const char *sentence, ...) __attri
 int gvc_check_role(gvc_context *context, enum gvc_role role);
 
 /* header.c */
-/** Read the fixed part of a sequence header into context->format. */
-int gvc_header_read(gvc_context *context, const uint8_t *header, size_t size);
+/**
+ * Read the fixed part of the sequence header in context->extradata into context->format. Cuts off what follows the
+ * header: AVI and Matroska's V_MS/VFW/FOURCC pad what they store to an even size.
+ */
+int gvc_header_read(gvc_context *context);
 
 /* python.c */
 /** Find the Python that has the engine. */

@@ -7,7 +7,7 @@
 int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
     int result = gvc_context_new(context, params, GVC_DECODER);
     if (!result && (*context)->extradata)
-        result = gvc_header_read(*context, (*context)->extradata, (*context)->extradata_size);
+        result = gvc_header_read(*context);
     if (result)
         (*context)->failure = result;
     return result;

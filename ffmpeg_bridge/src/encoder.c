@@ -50,6 +50,13 @@ static int free_slot(gvc_context *context) {
     }
 }
 
+/** Ticks that a picture lasts at the nominal frame rate, rounded; 0 if there is no such rate. */
+static int64_t nominal_duration(const gvc_format *format) {
+    int64_t ticks = (int64_t)format->time_base_den * format->frame_rate_den;
+    int64_t pictures = (int64_t)format->time_base_num * format->frame_rate_num;
+    return pictures ? (ticks + pictures / 2) / pictures : 0;
+}
+
 int gvc_encoder_send(gvc_context *context, const gvc_picture *picture) {
     int result = gvc_check_role(context, GVC_ENCODER);
     if (result)
@@ -73,7 +80,7 @@ int gvc_encoder_send(gvc_context *context, const gvc_picture *picture) {
                            .slot = (uint32_t)slot,
                            .flags = picture->key ? GVC_MESSAGE_KEY : 0,
                            .pts = picture->pts,
-                           .duration = picture->duration};
+                           .duration = picture->duration > 0 ? picture->duration : nominal_duration(&context->format)};
     return gvc_wire_send(context, message, NULL, 0);
 }
 

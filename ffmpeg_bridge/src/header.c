@@ -20,7 +20,9 @@ static void set_ratio(int32_t *num, int32_t *den, uint32_t header_num, uint32_t 
     *den = valid ? (int32_t)header_den : 1;
 }
 
-int gvc_header_read(gvc_context *context, const uint8_t *header, size_t size) {
+int gvc_header_read(gvc_context *context) {
+    const uint8_t *header = context->extradata;
+    size_t size = context->extradata_size;
     if (size < FIXED_SIZE + CRC_SIZE || memcmp(header, "GVC1", 4))
         return gvc_fail(context, GVC_ERROR_BITSTREAM, "the extradata (%zu bytes) is no GVC sequence header", size);
     if (header[4] != VERSION)
@@ -37,6 +39,7 @@ int gvc_header_read(gvc_context *context, const uint8_t *header, size_t size) {
     if (width < 1 || width > GVC_MAX_DIMENSION || height < 1 || height > GVC_MAX_DIMENSION)
         return gvc_fail(context, GVC_ERROR_BITSTREAM, "the sequence header says %ux%u; each must be 1 to %d", width,
                         height, GVC_MAX_DIMENSION);
+    context->extradata_size = header_size;
     gvc_format *format = &context->format;
     format->width = (int32_t)width;
     format->height = (int32_t)height;
