@@ -1,0 +1,134 @@
+"""The scheme of the GVCC paper (preset gvcc), and rate control, with models that have latent frames."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clips import decode, encode, moving_clip, same, size_of, stack
+from tiny_wan import FLAVOURS, build_tiny_wan
+from torch.nn import Module
+
+from gvc.bitstream import parse_sequence_header, read_packet
+from gvc.codebook import log2_size_for
+from gvc.encoder import Encoder
+from gvc.entropy import RangeDecoder, read_atoms, read_count, set_bits
+from gvc.gop_codec import decode_gop
+from gvc.media import VideoFormat
+from gvc.priors.wan import WanPrior
+
+ATOMS, SDE_STEPS, PAPER_ATOMS = 8, 17, 1 << 14
+WIDTH, HEIGHT = 128, 96  # a latent frame of 3072 values
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
+
+
+def code(folders, mode, frames=13, **options):
+    """Return (header, extradata, packets, the units, the encoder's reconstruction)."""
+    options = {"prior": f"wan:{folders[mode]}", "mode": mode, "gop": 13, "atoms": ATOMS, "preset": "gvcc"} | options
+    extradata, packets, shown = encode(moving_clip(frames, WIDTH, HEIGHT), **options)
+    units = [unit for unit in (read_packet(packet.data) for packet in packets) if unit]
+    return parse_sequence_header(extradata), extradata, packets, units, shown
+
+
+def counts_of(unit, blocks: int, size: int) -> np.ndarray:
+    """Atoms by step and block, read by the syntax alone."""
+    decoder, counts = RangeDecoder(unit.atoms), np.zeros((SDE_STEPS + 1, blocks), int)
+    for step in range(SDE_STEPS):
+        for block in range(blocks):
+            counts[step, block] = read_count(decoder, int(counts[step - 1, block]))
+            indices, _ = read_atoms(decoder, int(counts[step, block]), size)
+            assert (indices < size).all()
+    decoder.finish()
+    return counts[:SDE_STEPS]
+
+
+@pytest.mark.parametrize("mode", FLAVOURS)
+def test_the_paper_s_settings(folders, mode):
+    header, extradata, packets, units, shown = code(folders, mode, frames=16)
+    assert (header.transition, header.codebook_limit, header.shift) == ("sde", 14, 3)
+    size = min(PAPER_ATOMS, 1 << log2_size_for(16 * WIDTH * HEIGHT // 64))
+    frames = (units[0].shown - 1) // 4 + 1
+    expected = np.full((SDE_STEPS, frames), ATOMS)
+    if mode == "i2v":
+        expected[:, -2:] *= 2
+    assert frames > 2 and (counts_of(units[0], frames, size) == expected).all()
+    assert [bool(unit.tail) for unit in units] == [mode == "i2v"] * len(units)
+    assert [bool(unit.first) for unit in units] == [mode != "t2v"] + [False] * (len(units) - 1)
+    assert all(bool(unit.last) == (mode == "flf2v") for unit in units)
+    assert same(decode(extradata, packets, prior=f"wan:{folders[mode]}"), shown)
+
+
+def test_atoms_cost_what_a_set_costs_and_less_than_the_paper_counts(folders):
+    _, _, _, (unit,), _ = code(folders, "t2v", atoms=64)
+    sets, size = SDE_STEPS * 4, 4096
+    assert 8 * len(unit.atoms) == pytest.approx(sets * set_bits(size, 64), rel=0.03)
+    assert 8 * len(unit.atoms) < 0.75 * sets * 64 * (math.log2(size) + 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "mode", "shift"),
+    [((1280, 720), "t2v", 3), ((832, 480), "i2v", 3), ((1280, 720), "i2v", 5), ((720, 1280), "flf2v", 5)],
+)
+def test_the_time_grid_is_the_published_one(size, mode, shift):
+    encoder = Encoder(VideoFormat(*size), {"preset": "gvcc", "mode": mode})
+    assert encoder.header.shift == shift
+    other = Encoder(VideoFormat(*size), {"preset": "gvcc", "mode": mode, "shift": 8})
+    assert other.header.shift == 8
+
+
+@pytest.mark.parametrize("x0_cache", [0, 1])
+def test_x0_cache_spares_calls_of_the_network(folders, x0_cache, monkeypatch):
+    calls, plain = [], Module.__call__
+
+    def counting(module, *args, **kwargs):
+        calls.append(type(module).__name__)
+        return plain(module, *args, **kwargs)
+
+    monkeypatch.setattr(Module, "__call__", counting)
+    _, extradata, packets, _, shown = code(folders, "t2v", x0_cache=x0_cache)
+    assert calls.count("WanTransformer3DModel") == (12 if x0_cache else 20)
+    calls.clear()
+    assert same(decode(extradata, packets, prior=f"wan:{folders['t2v']}"), shown)
+    assert calls.count("WanTransformer3DModel") == (12 if x0_cache else 20)
+
+
+def test_the_tail_corrects_the_last_latent_frame(folders):
+    pictures, prior = moving_clip(13, WIDTH, HEIGHT), WanPrior.from_pretrained(folders["i2v"])
+    header, _, _, (unit,), _ = code(folders, "i2v")
+    coded, plain = (decode_gop(prior, header, each, None) for each in (unit, replace(unit, tail=b"")))
+    source = coded.conditioned.encode_latent(stack(pictures))
+    first, last = slice(0, 3 * 3072), slice(3 * 3072, 4 * 3072)
+    assert coded.x[first].equal(plain.x[first])
+    assert (coded.x - source)[last].square().mean() < 0.001 * (plain.x - source)[last].square().mean()
+    assert len(unit.tail) > 2000  # 3072 values of 8 bits, deflated
+    assert not code(folders, "i2v", tail=0)[3][0].tail
+
+
+# The codec's own scheme
+
+
+@pytest.mark.parametrize("mode", FLAVOURS)
+def test_a_bitrate_is_met(folders, mode):
+    options = {"preset": "fast", "bitrate": 80_000, "gop": 9}
+    _, extradata, packets, _, shown = code(folders, mode, frames=25, **options)
+    aim = 80_000 / 8 - 700 - 6 * 25  # of a second, less the container's share
+    assert size_of(packets) == pytest.approx(aim, rel=0.04)
+    assert same(decode(extradata, packets, prior=f"wan:{folders[mode]}"), shown)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mode": "t2v", "overlap": 4},
+        {"mode": "t2v", "prompt": "a box"},
+        {"mode": "i2v", "tail": 1},
+        {"mode": "flf2v", "x0_cache": 1},
+    ],
+)
+def test_all_tools_work_with_a_network(folders, options):
+    _, extradata, packets, _, shown = code(folders, frames=20, preset="fast", quality=30, gop=9, **options)
+    assert same(decode(extradata, packets, prior=f"wan:{folders[options['mode']]}"), shown)
