@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_wan import CLIP_CHANNELS, CLIP_TOKENS, FLAVOURS, TEXT_CHANNELS, build_tiny_wan
+from transformers import CLIPImageProcessorPil
 
 from gvc.colour import to_rgb
 from gvc.loop import Rule, denoise
@@ -37,8 +38,11 @@ def priors(folders):
 def pipelines(folders):
     dtypes = {"text_encoder": torch.bfloat16, "default": torch.float32}
     pipelines = {f: DiffusionPipeline.from_pretrained(p, dtype=dtypes) for f, p in folders.items()}
-    for pipeline in pipelines.values():
+    for flavour, pipeline in pipelines.items():
         pipeline.set_progress_bar_config(disable=True)
+        if flavour != "t2v":  # transformers would take torchvision for it, if that is installed
+            processor = CLIPImageProcessorPil.from_pretrained(folders[flavour] / "image_processor")
+            pipeline.register_modules(image_processor=processor)
     return pipelines
 
 

@@ -12,8 +12,11 @@ from diffusers import (
 )
 from transformers import (
     CLIPImageProcessorPil,
+    CLIPProcessor,
+    CLIPTokenizer,
     CLIPVisionConfig,
     CLIPVisionModel,
+    CLIPVisionModelWithProjection,
     T5Tokenizer,
     UMT5Config,
     UMT5EncoderModel,
@@ -45,10 +48,19 @@ def tiny_pipeline(flavour: str, seed: int = 0):
             "tokenizer": _tokenizer(),
             "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
         }
-        if flavour == "t2v":
-            pipeline = WanPipeline(**parts)
-        else:
-            pipeline = WanImageToVideoPipeline(**parts, image_encoder=_image_encoder(), image_processor=_processor())
+        match flavour:  # FLF2V was published with more than is needed
+            case "t2v":
+                pipeline = WanPipeline(**parts)
+            case "i2v":
+                eyes = {"image_encoder": _image_encoder(CLIPVisionModel), "image_processor": _processor()}
+                pipeline = WanImageToVideoPipeline(**parts, **eyes)
+            case "flf2v":
+                words = CLIPTokenizer(vocab={"<|startoftext|>": 0, "<|endoftext|>": 1}, merges=[])
+                eyes = {
+                    "image_encoder": _image_encoder(CLIPVisionModelWithProjection),
+                    "image_processor": CLIPProcessor(_processor(), words),
+                }
+                pipeline = WanImageToVideoPipeline(**parts, **eyes)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -91,8 +103,8 @@ def _tokenizer() -> T5Tokenizer:
     return T5Tokenizer(vocab=special + [(letter, -3.0) for letter in LETTERS], extra_ids=0)
 
 
-def _image_encoder() -> CLIPVisionModel:
-    return CLIPVisionModel(
+def _image_encoder(kind: type) -> torch.nn.Module:
+    return kind(
         CLIPVisionConfig(
             hidden_size=CLIP_CHANNELS,
             intermediate_size=8,

@@ -183,7 +183,10 @@ def _check_supported(folder: Path) -> None:
 
 
 def _load_eyes(folder: Path) -> dict:
-    """Return what sees the boundary pictures: image encoder (float32, as published) and its preprocessing."""
+    """Return what sees the boundary pictures: image encoder (in float32) and its preprocessing.
+
+    Models are published with and without the encoder's last projection, and with a processor that can do more.
+    """
     encoder = load_network(CLIPVisionModel, folder / "image_encoder", torch.float32)
     try:
         # Not the default of transformers, which needs torchvision: Pillow scales in integers, so on all machines alike.

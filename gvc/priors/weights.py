@@ -8,7 +8,7 @@ from ..errors import PriorError
 from .cache import cache_file, keep
 
 SMALL = 1 << 20  # bytes; digests of smaller files are not worth keeping
-CONFIGS = ("config.json", "preprocessor_config.json")
+CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
 def weights_hash(folder: Path, components: tuple[str, ...], quantize: str = "none") -> bytes:
