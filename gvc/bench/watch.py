@@ -1,10 +1,11 @@
 """Where the stopwatch is attached: to the prior, to the parts of the codec, and to the networks."""
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from .. import boundary, gop_codec, noise, tail
+from .. import noise, stills
 from .stopwatch import Stopwatch
 
 STAGES = {
@@ -18,20 +19,10 @@ STAGES = {
     "latent_decode": "latent to pictures",
     "rest": "rest",
 }
+PACKAGE = __package__.partition(".")[0] + "."
 OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
-CODEC_PARTS = (
-    (boundary, "encode_still", "stills"),
-    (boundary, "decode_still", "stills"),
-    (gop_codec, "decode_still", "stills"),
-    (tail, "encode_still", "stills"),
-    (tail, "decode_still", "stills"),
-    (noise.SearchNoise, "inject", "atoms"),
-    (noise.SearchNoise, "finish", "atoms"),
-    (noise.ReplayNoise, "inject", "atoms"),
-    (noise.ReplayNoise, "finish", "atoms"),
-    (noise.SearchNoise, "initial", "initial_noise"),
-    (noise.ReplayNoise, "initial", "initial_noise"),
-)
+STILLS = (stills.encode_still, stills.decode_still)
+NOISE_METHODS = {"initial": "initial_noise", "inject": "atoms", "finish": "atoms"}
 # Methods of a prior and of what they return: name -> (stage, methods of the result).
 CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
 ANALYSIS = {"describe": "analysis", "rate_distortion": "analysis"}
@@ -67,9 +58,15 @@ def watch_prior(prior: Any, stopwatch: Stopwatch) -> Any:
 
 
 def watch_codec(stopwatch: Stopwatch) -> None:
-    """Book the work of the codec's parts, for the rest of this process."""
-    for owner, name, stage in CODEC_PARTS:
-        setattr(owner, name, _timed(getattr(owner, name), stopwatch, stage))
+    """Book the work of the codec's parts, for the rest of this process; its modules must have been imported."""
+    for source in (noise.SearchNoise, noise.ReplayNoise):
+        for name, stage in NOISE_METHODS.items():
+            setattr(source, name, _timed(getattr(source, name), stopwatch, stage))
+    for function in STILLS:
+        timed = _timed(function, stopwatch, "stills")
+        for module in [module for name, module in sys.modules.items() if name.startswith(PACKAGE)]:
+            if getattr(module, function.__name__, None) is function:
+                setattr(module, function.__name__, timed)
 
 
 def _timed(function: Callable, stopwatch: Stopwatch, stage: str) -> Callable:

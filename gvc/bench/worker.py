@@ -19,6 +19,7 @@ from gvc_container.mux import Muxer  # noqa: E402
 from .. import decoder, encoder  # noqa: E402
 from ..bitstream import read_packet  # noqa: E402
 from ..cli.report import exit_code, sentence  # noqa: E402
+from ..errors import OptionError  # noqa: E402
 from ..media import Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
 from ..priors import open_prior, prior_for  # noqa: E402
@@ -57,13 +58,21 @@ def measure(job: Job) -> dict:
 
 def _open(job: Job, spec: str, options: ModelOptions) -> Prior:
     if job.random:
-        from ..priors.wan import WanPrior
-
-        return WanPrior.from_config(job.random.removeprefix("wan/"), options)
+        return _untrained(job.random, options)
     if job.side == "encode":
         return open_prior(spec, options)
     with Demuxer(job.packets) as demuxer:
         return prior_for(demuxer.sequence, spec, options)
+
+
+def _untrained(model: str, options: ModelOptions) -> Prior:
+    """Return a prior of a real model's size with random weights, FAMILY/VARIANT. Raises OptionError, PriorError."""
+    family, _, variant = model.partition("/")
+    if family != "wan":
+        raise OptionError(f"there is no {model!r} with random weights; take a Wan model, such as wan/t2v-1.3b")
+    from ..priors.wan import WanPrior
+
+    return WanPrior.from_config(variant, options)
 
 
 def _synchroniser(device: str) -> Callable[[], None]:
