@@ -64,7 +64,7 @@ VAES = {
         "layers_per_block": (1, 1, 1, 1, 1),
         "decoder_layers_per_block": (1, 1, 1, 1),
         "decoder_spatio_temporal_scaling": (True, True, True),
-        "decoder_inject_noise": (False, True, True, True),
+        "decoder_inject_noise": (True, True, True, False),
         "upsample_residual": (True, True, True),
         "upsample_factor": (2, 2, 2),
         "timestep_conditioning": True,

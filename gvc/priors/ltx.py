@@ -3,7 +3,7 @@
 A folder, or hub repository, holds what diffusers' LTX pipelines hold. One set of weights serves several modes: known
 pictures are tokens without noise, at time 0, among the others at time 1000 * t. A known first picture fills the first
 latent frame, which is then no part of the codec's vector and costs no atoms; a known last one is additional tokens at
-its place in time. There are two generations of the model (GENERATIONS). There is no guidance.
+its place in time. There is no guidance.
 """
 
 from pathlib import Path
@@ -28,13 +28,13 @@ from .weights import weights_hash
 NOMINAL_RATE = 25  # pictures a second, of a video that does not say; diffusers' pipelines assume it
 COMPONENTS = ("transformer", "vae")  # that decide what a stream decodes to
 
-# A model's index names a pipeline, which tells its generation: up to 0.9.1, and from 0.9.5 on. The later ones know
-# pictures at any place, embed texts in another way, and count time from the first picture, not from a latent frame's.
-GENERATIONS = {
-    "LTXPipeline": (LTXPipeline, ("t2v", "i2v")),
-    "LTXImageToVideoPipeline": (LTXPipeline, ("t2v", "i2v")),
-    "LTXConditionPipeline": (LTXConditionPipeline, ("t2v", "i2v", "flf2v")),
-}
+PIPELINES = ("LTXPipeline", "LTXImageToVideoPipeline", "LTXConditionPipeline")  # that a model's index may name
+
+# There are two generations, up to 0.9.1 and from 0.9.5 on, told apart by the blocks of the VAE, since the index of some
+# later models names an earlier pipeline. The later ones know pictures at any place, embed texts in another way, and
+# count time from the first picture, not from a latent frame's.
+LATER_BLOCK = "LTXVideo095DownBlock3D"
+EARLIER, LATER = (LTXPipeline, ("t2v", "i2v")), (LTXConditionPipeline, ("t2v", "i2v", "flf2v"))
 
 
 class ConditionedLtx(ConditionedDiffusion):
@@ -119,12 +119,13 @@ class LtxPrior(DiffusionPrior):
         """
         check_options(options)
         folder = find_model(place)
-        pipeline_class, modes = _generation(folder)
+        _check_supported(folder)
         dtype = network_dtype(options)
         transformer = load_network(LTXVideoTransformer3DModel, folder / "transformer", dtype, options.quantize)
         vae = load_network(AutoencoderKLLTXVideo, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae.config, folder)
         _drop_noise(vae.decoder)
+        pipeline_class, modes = LATER if LATER_BLOCK in vae.config.down_block_types else EARLIER
         name = f"ltx/{modes[-1]}"
         return cls(
             name,
@@ -168,12 +169,11 @@ def _tokens(latent: Tensor) -> Tensor:
     return latent.flatten(2).transpose(1, 2)
 
 
-def _generation(folder: Path) -> tuple[type, tuple[str, ...]]:
-    """Return (diffusers' pipeline, modes) of the model in a folder. Raises PriorError when it is no LTX-Video."""
+def _check_supported(folder: Path) -> None:
+    """Raise PriorError when a folder holds another model than an LTX-Video."""
     kind = read_index(folder).get("_class_name")
-    if kind not in GENERATIONS:
-        raise PriorError(f"{folder} holds a {kind}, not an LTX-Video model; valid: {', '.join(GENERATIONS)}")
-    return GENERATIONS[kind]
+    if kind not in PIPELINES:
+        raise PriorError(f"{folder} holds a {kind}, not an LTX-Video model; valid: {', '.join(PIPELINES)}")
 
 
 def _check_fit(transformer, vae, folder: Path) -> None:
