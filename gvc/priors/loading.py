@@ -122,7 +122,9 @@ def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
             case "sequential":
                 pipeline.enable_sequential_cpu_offload(device=device)
             case "group":  # each layer is fetched while the one before computes
-                pipeline.enable_group_offload(device, offload_type="leaf_level", use_stream=device.type == "cuda")
+                # VAEs are small, and call their layers in an order that changes, which fetching ahead can't follow.
+                settings = {"offload_type": "leaf_level", "use_stream": device.type == "cuda"}
+                pipeline.enable_group_offload(device, exclude_modules=["vae"], **settings)
     except (RuntimeError, ValueError, ImportError) as error:
         if ran_out_of_memory(error):
             raise PriorError(
