@@ -79,7 +79,7 @@ ENCODER_OPTIONS = (
         choices=("fast", "medium", "slow", "gvcc"),
     ),
     Option("seed", int, 42, "seed of the codebooks", 0, 2**32 - 1),
-    Option("prior", str, "gp", "generative model: gp, or wan:FOLDER"),
+    Option("prior", str, "gp", "generative model: gp, wan:FOLDER or ltx:FOLDER (or a hub id)"),
     Option(
         "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
     ),
@@ -98,7 +98,7 @@ ENCODER_OPTIONS = (
 
 DECODER_OPTIONS = (
     Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
-    Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER"),
+    Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER"),
     *MODEL_OPTIONS,
 )
 

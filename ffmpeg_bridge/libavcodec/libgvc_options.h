@@ -12,7 +12,7 @@
     DOUBLE(scenecut, 0.4, 0.0, 1.0, "scene change threshold, 0: off") \
     STRING(preset, "medium", "search effort; gvcc: the scheme of the GVCC paper, with transition sde (fast, medium, slow, gvcc)") \
     INT(seed, 42, 0, 4294967295, "seed of the codebooks") \
-    STRING(prior, "gp", "generative model: gp, or wan:FOLDER") \
+    STRING(prior, "gp", "generative model: gp, wan:FOLDER or ltx:FOLDER (or a hub id)") \
     STRING(transition, "ancestral", "step rule: posterior-matched, or the paper's (ancestral, sde)") \
     INT(atoms, 64, 1, 65536, "atoms a block and step, for transition=sde only") \
     INT(shift, 0, 0, 255, "of the time grid, for transition=sde only; 0: 5 for I2V, FLF2V from 720p on, else 3") \
@@ -28,7 +28,7 @@
 
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
     DOUBLE(realism, 0.0, 0.0, 1.0, "0: closest to the source, 1: natural texture") \
-    STRING(prior, "", "where the stream's prior lies, if it has weights: wan:FOLDER") \
+    STRING(prior, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER") \
     STRING(device, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1") \
     STRING(dtype, "auto", "of the network; auto: bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
     STRING(offload, "none", "parts of the model wait in main memory: whole networks, single layers, groups of layers (none, model, sequential, group)") \

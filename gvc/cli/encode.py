@@ -1,6 +1,7 @@
 """`gvc encode`."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from gvc_container.mux import Muxer
 
 from ..encoder import Encoder
 from ..media import Picture
+from ..options import DECODER_OPTIONS
 from .files import whole_file
 from .report import MismatchError, Report
 from .source import VideoSource
@@ -43,7 +45,7 @@ def encode(
                 muxer.write(packet)
                 times.append(packet.pts)
         if reconstruction:
-            _verify(temporary, reconstruction.digest())
+            _verify(temporary, reconstruction.digest(), options)
         size, seconds = temporary.stat().st_size, time.monotonic() - started
     frames, length = len(times), (times[-1] - times[0]) * video.format.time_base + 1 / video.format.frame_rate
     kbps, bpp = float(8 * size / length / 1000), 8 * size / (video.format.width * video.format.height * frames)
@@ -70,9 +72,11 @@ class PictureHash:
         return self._hash.hexdigest()
 
 
-def _verify(path: Path, expected: str) -> None:
-    """Decode `path` in a new process and compare. Raises MismatchError."""
-    command = [sys.executable, "-m", "gvc.cli.verify", os.fspath(path)]
+def _verify(path: Path, expected: str, options: Mapping[str, object]) -> None:
+    """Decode `path` in a new process, with the encoder's prior, and compare. Raises MismatchError."""
+    of_decoder = {option.name for option in DECODER_OPTIONS}
+    shared = {name: value for name, value in options.items() if name in of_decoder}
+    command = [sys.executable, "-m", "gvc.cli.verify", os.fspath(path), json.dumps(shared)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.stdout.strip() != expected:
         reason = done.stderr.strip().splitlines()[-1:] or ["the pictures differ"]

@@ -1,5 +1,9 @@
-"""`python -m gvc.cli.verify FILE`: print the hash of all decoded pictures, for `gvc encode --verify`."""
+"""`python -m gvc.cli.verify FILE OPTIONS`: print the hash of all decoded pictures, for `gvc encode --verify`.
 
+OPTIONS: those of the decoder, a JSON object.
+"""
+
+import json
 import sys
 
 from gvc_container.demux import Demuxer
@@ -8,14 +12,14 @@ from ..decoder import Decoder
 from .encode import PictureHash
 
 
-def main(path: str) -> None:
+def main(path: str, options: str) -> None:
     total = PictureHash()
     with Demuxer(path) as demuxer:
-        decoder = Decoder(demuxer.header)
+        decoder = Decoder(demuxer.header, json.loads(options))
         for packet in demuxer.packets():
             total.add(decoder.decode(packet))
         total.add(decoder.decode(None))
     print(total.digest())
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])
