@@ -159,8 +159,8 @@ def encode_stream(clip, video_format, options):
     return encoder.extradata, packets, [p.planes for p in reconstructed]
 
 
-def decode_stream(extradata, packets, folder):
-    decoder = Decoder(extradata, {"prior": f"wan:{folder}"})
+def decode_stream(extradata, packets, folder, **options):
+    decoder = Decoder(extradata, {"prior": f"wan:{folder}", **options})
     return [p.planes for packet in packets for p in decoder.decode(packet)]
 
 
@@ -224,6 +224,27 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(folders, tmp_pa
         [sys.executable, "-c", DECODE, *map(str, arguments)], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == expected
+
+
+@pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"tiling": 1}, {"dtype": "float16", "tiling": 1}])
+def test_a_decoder_may_run_the_model_in_another_way(folders, options):
+    """What it shows is about the same."""
+    video_format = VideoFormat(272, 16)
+    clip, prior = smooth_clip(video_format, 5), {"prior": f"wan:{folders['flf2v']}", "mode": "flf2v", "quality": 60}
+    extradata, packets, seen = encode_stream(clip, video_format, prior)
+    decoded = decode_stream(extradata, packets, folders["flf2v"], **options)
+    differences = [np.abs(a[0].astype(int) - b[0]).mean() for a, b in zip(decoded, seen, strict=True)]
+    assert 0 < max(differences) < 4 < smooth_clip(video_format, 5)[0].std() / 4
+
+
+def test_the_prompt_is_part_of_the_stream(folders):
+    video_format = VideoFormat(32, 32)
+    options = {"prior": f"wan:{folders['t2v']}", "mode": "t2v", "quality": 30, "prompt": "a fox in the snow"}
+    extradata, packets, seen = encode_stream(smooth_clip(video_format, 5), video_format, options)
+    decoded = decode_stream(extradata, packets, folders["t2v"])
+    assert all(np.array_equal(a, b) for p, q in zip(decoded, seen, strict=True) for a, b in zip(p, q, strict=True))
+    *_, other = encode_stream(smooth_clip(video_format, 5), video_format, {**options, "prompt": ""})
+    assert not all(np.array_equal(p[0], q[0]) for p, q in zip(other, seen, strict=True))
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
