@@ -5,9 +5,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from gvc.bench.stopwatch import Stopwatch
+from gvc.bench.worker import with_typical_latents
 
 SMALL = ("--size", "96x64", "--frames", "9", "--preset", "fast")
 
@@ -64,8 +66,8 @@ def test_what_people_read():
 def test_a_model_with_a_network(tmp_path):
     tiny_wan = pytest.importorskip("tiny_wan")
     tiny_wan.build_tiny_wan(tmp_path, "t2v")
-    result = figures(*SMALL, "--prior", f"wan:{tmp_path}", "--transition", "sde", "--atoms", 4)
-    assert (result["prior"], result["mode"]) == ("wan/t2v", "t2v")  # the one mode that it has
+    result = figures(*SMALL, "--prior", f"wan:{tmp_path}", "--preset", "gvcc", "--atoms", 4)
+    assert (result["prior"], result["mode"], result["transition"]) == ("wan/t2v", "t2v", "sde")
     for name in ("encode", "decode"):
         side = result[name]
         check_sums(side, 1)
@@ -134,3 +136,17 @@ def test_the_stopwatch_books_on_the_innermost_stage():
     assert outer.seconds + inner.seconds <= total
     assert 0.02 <= outer.network_seconds <= outer.seconds - 0.01
     assert inner.network_seconds <= inner.seconds
+
+
+def test_latents_of_random_weights_have_the_variance_of_trained_ones():
+    class Untrained:
+        """A prior whose latents are next to nothing."""
+
+        def condition(self, condition, side):
+            return self
+
+        def encode_latent(self, clip):
+            return np.full(8, 0.01, np.float32) * clip
+
+    latent = with_typical_latents(Untrained()).condition(None, b"").encode_latent(np.float32([1, -1] * 4))
+    assert latent == pytest.approx(np.float32([1, -1] * 4))

@@ -23,7 +23,7 @@ from ..errors import OptionError  # noqa: E402
 from ..media import Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
 from ..priors import open_prior, prior_for  # noqa: E402
-from ..priors.base import ModelOptions, Prior  # noqa: E402
+from ..priors.base import Array, Clip, ConditionedPrior, ModelOptions, Prior  # noqa: E402
 from .job import Job  # noqa: E402
 from .material import clip_of_file, synthetic_clip  # noqa: E402
 from .memory import peak_device_bytes, peak_host_bytes  # noqa: E402
@@ -72,7 +72,29 @@ def _untrained(model: str, options: ModelOptions) -> Prior:
         raise OptionError(f"there is no {model!r} with random weights; take a Wan model, such as wan/t2v-1.3b")
     from ..priors.wan import WanPrior
 
-    return WanPrior.from_config(variant, options)
+    return with_typical_latents(WanPrior.from_config(variant, options))
+
+
+def with_typical_latents(prior: Prior) -> Prior:
+    """Scale the clean latents of an untrained prior to unit variance, which trained ones have, or nearly.
+
+    Otherwise they would be next to nothing, and coded in next to no steps.
+    """
+    condition = prior.condition
+
+    def scaling_condition(*arguments: object) -> ConditionedPrior:
+        conditioned = condition(*arguments)
+        encode = conditioned.encode_latent
+
+        def encode_latent(clip: Clip) -> Array:
+            latent = encode(clip)
+            return latent / float((latent**2).mean()) ** 0.5
+
+        conditioned.encode_latent = encode_latent
+        return conditioned
+
+    prior.condition = scaling_condition
+    return prior
 
 
 def _synchroniser(device: str) -> Callable[[], None]:
@@ -100,7 +122,8 @@ def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
         with Muxer(job.packets, coder.extradata, video) as muxer:
             for packet in packets:
                 muxer.write(packet)
-        return {"mode": mode, "width": video.width, "height": video.height, **_contents(packets)}
+        header = {"mode": mode, "transition": coder.header.transition, "width": video.width, "height": video.height}
+        return header | _contents(packets)
 
     return code
 

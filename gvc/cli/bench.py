@@ -22,6 +22,7 @@ TARGET = 0.05  # what all but the network may add to the network's time
 FEW_STEPS = 5  # network steps below which a share says little of a real run
 SHORT_SECONDS = 0.2  # time below which a measurement is mostly chance
 MIB = 2**20
+OF_BOTH = ("prior", "mode", "transition", "width", "height", "gops", "bytes")
 LABELS = {
     "stills": "boundary stills",
     "analysis": "analysis by the prior",
@@ -89,9 +90,10 @@ def _measure(job: Job, folder: Path) -> dict:
 
 def _summary(job: Job, settings, sides: dict[str, dict]) -> dict:
     """Return the whole answer, by stable keys (docs/BENCH.md)."""
-    common = {name: sides["encode"].pop(name) for name in ("prior", "mode", "width", "height", "gops", "bytes")}
-    for name in ("prior", "gops", "bytes"):
-        del sides["decode"][name]
+    encode, decode = sides["encode"], sides["decode"]
+    common = {name: encode.pop(name) for name in OF_BOTH}
+    for name in OF_BOTH:
+        decode.pop(name, None)
     return common | {
         "weights": "random" if job.random else "real",
         "frames": job.frames,
@@ -101,9 +103,9 @@ def _summary(job: Job, settings, sides: dict[str, dict]) -> dict:
         "tiling": settings.tiling,
         "quantize": settings.quantize,
         "preset": settings.preset,
-        "transition": settings.transition,
         "warmup": job.warmup,
-        **sides,
+        "encode": encode,
+        "decode": decode,
     }
 
 
