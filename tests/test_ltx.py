@@ -107,8 +107,11 @@ def test_a_known_first_picture_is_no_part_of_the_vector(priors, version):
     frame = whole.size // 3
     assert frame == LATENT_CHANNELS * 2 and rest.size == 2 * frame
     assert torch.equal(rest.encode_latent(clip), x0[frame:])
-    for ours, theirs in zip(rest.decode_latent(x0[frame:], 0.0), whole.decode_latent(x0, 0.0), strict=True):
-        assert np.abs(ours.astype(int) - theirs).max() <= 1  # of a clip of one picture and of the whole: other kernels
+    for ours, theirs, source in zip(
+        rest.decode_latent(x0[frame:], 0.0), whole.decode_latent(x0, 0.0), clip, strict=True
+    ):
+        assert np.array_equal(ours[0], source[0])  # shown as it is known
+        assert np.abs(ours[1:].astype(int) - theirs[1:]).max() <= 1  # the latent of one picture alone: other kernels
     assert len(rest.tail) == len(whole.tail) == LATENT_CHANNELS
     assert all(torch.equal(x0[frame:][a], x0[b]) for a, b in zip(rest.tail, whole.tail, strict=True))
     assert rest.tail[-1].stop == rest.size

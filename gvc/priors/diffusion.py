@@ -138,6 +138,8 @@ class ConditionedDiffusion:
     def __init__(self, prior: DiffusionPrior, condition: Condition):
         self.prior, self.format, self.frames = prior, condition.format, condition.frames
         self._what = _size_of(condition)
+        known = ((0, condition.first), (self.frames - 1, condition.last))
+        self._known = [(index, planes) for index, planes in known if planes is not None]
         space = prior.space
         self.padded = space.padded(self.frames, self.format.height, self.format.width)  # frames, height, width
         time, height, width = self.padded
@@ -170,10 +172,17 @@ class ConditionedDiffusion:
             return _flatten(self.prior.encode(self.video(clip, self.padded[0])))
 
     def decode_latent(self, x0: Tensor, realism: float) -> Clip:
-        """Return planes uint8 [T, H, W]. `realism` is not used: what was not coded, the trajectory has filled in."""
+        """Return planes uint8 [T, H, W], the known pictures as they are known.
+
+        `realism` is not used: what was not coded, the trajectory has filled in.
+        """
         with network_call(self._what):
             rgb = self.prior.decode(self._unflatten(x0))
-            return from_rgb(rgb[:, :, : self.frames, : self.format.height, : self.format.width], self.format)
+            clip = from_rgb(rgb[:, :, : self.frames, : self.format.height, : self.format.width], self.format)
+        for index, planes in self._known:
+            for plane, known in zip(clip, planes, strict=True):
+                plane[index] = known
+        return clip
 
     def picture(self, planes: Planes) -> Tensor:
         """Return one padded picture as R'G'B' [1, 3, 1, H, W] in [-1, 1] on the prior's device."""
