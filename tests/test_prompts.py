@@ -111,6 +111,14 @@ def test_what_is_missing_is_named(folder, part):
         embed(folder)
 
 
+@pytest.mark.parametrize("entry", [None, [None, None], ["transformers", "NoSuchModel"]])
+def test_an_index_without_a_text_encoder_is_refused(folder, entry):
+    index = folder / "model_index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), "text_encoder": entry}))
+    with pytest.raises(PriorError, match="names no text encoder"):
+        embed(folder)
+
+
 def test_a_damaged_text_encoder_is_named(folder):
     spoil_text_encoder(folder)
     with pytest.raises(PriorError, match=r"cannot load .*text_encoder .*fetch the model again"):

@@ -85,8 +85,8 @@ def text_pipeline(pipeline_class, folder: Path, options: ModelOptions, **others)
     others: the pipeline's other components that have no default. The text encoder computes with bfloat16, as T5 was
     trained; in float16 it overflows. Raises PriorError.
     """
-    _, class_name = read_index(folder).get("text_encoder") or (None, "")
-    encoder_class = getattr(transformers, class_name, None)
+    _, class_name = read_index(folder).get("text_encoder") or (None, None)
+    encoder_class = getattr(transformers, class_name or "", None)
     if encoder_class is None:
         raise PriorError(f"{folder / INDEX} names no text encoder of transformers; fetch the model again")
     text_encoder = load_network(encoder_class, folder / "text_encoder", torch.bfloat16)
