@@ -1,8 +1,12 @@
 # make demo [CLIP=path]   set everything up, then encode, probe and decode a clip with the machine's own ffmpeg
 # make test               set everything up, then run all tests
 # make lint               style checks
+# make generate           write again what is made from the table of options and from the FFmpeg wrapper
+# make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
+# make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
 #
-# Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), and for the demo CLIP, BPP and FRAMES.
+# Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, and
+# FFMPEG: 5.1, 7.1, 8.1 or 9.0.
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -12,12 +16,15 @@ PIP_ARGS ?=
 CLIP ?= assets/city_416x240.mp4
 BPP ?= 0.016
 FRAMES ?= 97
+FFMPEG ?= 8.1
 
 BIN := $(VENV)/bin
 C_SOURCES := $(shell find ffmpeg_bridge gvc/native -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp' | sort)
 NATIVE := $(C_SOURCES) $(shell find ffmpeg_bridge -name '*.inc' -o -name '*.in') CMakeLists.txt
+PREFIX := build/ffmpeg/$(FFMPEG)
+PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test lint generate ffmpeg pyav setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -29,6 +36,33 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	clang-format --dry-run -Werror $(C_SOURCES)
+
+generate: setup
+	mkdir -p build
+	$(BIN)/python -m gvc.options >build/generated && mv build/generated ffmpeg_bridge/include/gvc_options.h
+	$(BIN)/python -m gvc.cli.options_page >build/generated && mv build/generated docs/OPTIONS.md
+	$(BIN)/python ffmpeg_bridge/tools/make_patches.py
+
+ffmpeg: setup
+	-@tools/system_packages.sh $(PYTHON) ffmpeg
+	@$(MAKE) --silent --no-print-directory $(PREFIX)/.ffmpeg
+
+pyav: ffmpeg
+	tools/build_pyav.sh $(PREFIX) $(BIN)/python
+
+$(PREFIX)/.libgvc: $(NATIVE)
+	mkdir -p $(PREFIX)
+	cmake -B build/libgvc -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX)) -DCMAKE_INSTALL_LIBDIR=lib \
+	    -DGVC_ENGINE_PYTHON=$(abspath $(BIN)/python) >$(PREFIX)/libgvc.log
+	cmake --build build/libgvc --target install >>$(PREFIX)/libgvc.log
+	touch $@
+
+# A new libgvc needs no new FFmpeg.
+$(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch) tools/build_ffmpeg.sh | $(PREFIX)/.libgvc
+	@test -d $(PATCHES) || { echo "there are no patches for FFmpeg $(FFMPEG); take one of: `ls ffmpeg_bridge/patches`"; exit 1; }
+	tarball=`tools/fetch_ffmpeg.sh $(FFMPEG) build/ffmpeg/sources` && \
+	    tools/build_ffmpeg.sh "$$tarball" $(PATCHES) $(PREFIX)
+	touch $@
 
 # A make of its own for the native code: this one would not see that installing has just built it.
 setup: $(VENV)/.packages

@@ -61,10 +61,9 @@ class BuildExtensions(build_ext):
     def build_libraries(self, target: Path) -> None:
         build = Path(self.build_temp).resolve() / "cmake"
         configure = ["-DCMAKE_BUILD_TYPE=Release", "-DGVC_PYTHON_PACKAGE=ON", f"-DCMAKE_INSTALL_PREFIX={target}"]
+        configure.append(f"-DGVC_ENGINE_PYTHON={sys.executable}")
         subprocess.run(["cmake", "-S", str(ROOT), "-B", str(build), *configure], check=True)
         subprocess.run(["cmake", "--build", str(build), "--parallel", "--target", "install"], check=True)
-        # libgvc starts the engine with the interpreter that gvc was installed for.
-        (target / "python-path").write_text(sys.executable + "\n")
 
 
 def native_extensions() -> list[Pybind11Extension]:

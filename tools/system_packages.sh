@@ -1,8 +1,9 @@
 #!/bin/sh
 # Install the Debian packages that the build, the demo and the checks need: those only that are missing.
-# usage: tools/system_packages.sh PYTHON
+# usage: tools/system_packages.sh PYTHON [ffmpeg]    with `ffmpeg`, those for building FFmpeg too
 set -eu
 python=$1
+purpose=${2:-}
 missing=
 
 need() { # COMMAND PACKAGE
@@ -19,6 +20,16 @@ if command -v "$python" >/dev/null 2>&1; then
     "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
         missing="$missing python3-dev"
+fi
+if [ "$purpose" = ffmpeg ]; then
+    need make make
+    need patch patch
+    need xz xz-utils
+    need nasm nasm
+    need pkg-config pkg-config
+    for library in zlib:zlib1g-dev sdl2:libsdl2-dev x264:libx264-dev; do
+        pkg-config --exists "${library%:*}" 2>/dev/null || missing="$missing ${library#*:}"
+    done
 fi
 
 if [ -n "$missing" ]; then

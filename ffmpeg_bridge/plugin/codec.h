@@ -3,8 +3,8 @@
 #define GVC_CODEC_H
 
 #include <gvc.h>
+#include <gvc_options.h>
 
-#include "../libavcodec/libgvc_options.h"
 #include "host.h"
 
 /** Values that the larger table needs, and one for gvc-params. */

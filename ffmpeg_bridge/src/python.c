@@ -19,7 +19,7 @@ static bool own_folder(char *folder) {
     return slash != NULL;
 }
 
-/** The interpreter that setup.py noted beside the library. */
+/** The interpreter that was noted beside the library when that was installed. */
 static bool installed_python(const char *folder, char *path, size_t size) {
     char name[PATH_MAX + 16];
     snprintf(name, sizeof name, "%s/python-path", folder);

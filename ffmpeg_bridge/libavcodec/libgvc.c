@@ -1,0 +1,90 @@
+/*
+ * What the GVC encoder and decoder by libgvc have in common
+ */
+
+#include <string.h>
+
+#include "libavutil/avstring.h"
+#include "libavutil/bprint.h"
+#include "libavutil/error.h"
+#include "libavutil/log.h"
+#include "libavutil/macros.h"
+#include "libavutil/mem.h"
+#include "libavutil/opt.h"
+
+#include "libgvc.h"
+
+static int print_option(void *priv, const AVOption *o, AVBPrint *text)
+{
+    uint8_t *value;
+    int ret = av_opt_get(priv, o->name, 0, &value);
+
+    if (ret < 0)
+        return ret;
+    if (!strcmp(o->name, "gvc-params")) {
+        av_bprintf(text, "%s", value);
+    } else {
+        // The program may have set a locale with a decimal comma.
+        for (uint8_t *c = value; o->type == AV_OPT_TYPE_DOUBLE && *c; c++)
+            if (*c == ',')
+                *c = '.';
+        av_bprintf(text, "%s=", o->name);
+        av_bprint_escape(text, value, ":", AV_ESCAPE_MODE_BACKSLASH, 0);
+        av_bprint_chars(text, ':', 1);
+    }
+    av_free(value);
+    return 0;
+}
+
+static int print_options(void *priv, AVBPrint *text)
+{
+    const AVOption *o = NULL;
+    int ret = 0;
+
+    while (ret >= 0 && (o = av_opt_next(priv, o)))
+        if (!av_opt_is_set_to_default(priv, o))
+            ret = print_option(priv, o, text);
+    return ret < 0 || av_bprint_is_complete(text) ? ret : AVERROR(ENOMEM);
+}
+
+int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
+                int (*open)(gvc_context **, const gvc_params *),
+                const gvc_params *params)
+{
+    gvc_params complete = *params;
+    AVBPrint options;
+    int ret;
+
+    av_bprint_init(&options, 0, AV_BPRINT_SIZE_UNLIMITED);
+    if (params->options)
+        av_bprintf(&options, "%s", params->options);
+    ret = print_options(avctx->priv_data, &options);
+    if (ret >= 0) {
+        complete.options = options.str;
+        ret = open(gvc, &complete);
+        if (ret != GVC_OK)
+            ret = ff_gvc_error(avctx, *gvc, ret);
+    }
+    av_bprint_finalize(&options, NULL);
+    return ret;
+}
+
+int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result)
+{
+    static const struct {
+        enum gvc_result result;
+        int error;
+    } map[] = {
+        { GVC_ERROR_BITSTREAM, AVERROR_INVALIDDATA },
+        { GVC_ERROR_OPTION,    AVERROR(EINVAL) },
+        { GVC_ERROR_RATE,      AVERROR(EINVAL) },
+        { GVC_ERROR_MEDIA,     AVERROR(EINVAL) },
+        { GVC_ERROR_MEMORY,    AVERROR(ENOMEM) },
+    };
+
+    av_log(avctx, AV_LOG_ERROR, "%s\n", gvc_error_message(gvc));
+    for (int i = 0; i < FF_ARRAY_ELEMS(map); i++)
+        if (map[i].result == result)
+            return map[i].error;
+    return AVERROR_EXTERNAL;
+}

@@ -1,0 +1,64 @@
+/*
+ * What the GVC encoder and decoder by libgvc have in common
+ */
+
+#ifndef AVCODEC_LIBGVC_H
+#define AVCODEC_LIBGVC_H
+
+#include <stdint.h>
+
+#include <gvc.h>
+
+#include "avcodec.h"
+#include "version_major.h"
+
+/* Makes of a row of gvc_options.h a member of the struct that holds the
+ * values, and an AVOption of a file that defines OFFSET and FLAGS. */
+#define GVC_INT_FIELD(name, value, low, high, help) int64_t name;
+#define GVC_DOUBLE_FIELD(name, value, low, high, help) double name;
+#define GVC_STRING_FIELD(name, value, help) char *name;
+#define GVC_INT_OPTION(name, value, low, high, help) \
+    { #name, help, OFFSET(option.name), AV_OPT_TYPE_INT64, \
+      { .i64 = value }, low, high, FLAGS },
+#define GVC_DOUBLE_OPTION(name, value, low, high, help) \
+    { #name, help, OFFSET(option.name), AV_OPT_TYPE_DOUBLE, \
+      { .dbl = value }, low, high, FLAGS },
+#define GVC_STRING_OPTION(name, value, help) \
+    { #name, help, OFFSET(option.name), AV_OPT_TYPE_STRING, \
+      { .str = value }, 0, 0, FLAGS },
+/* The last row: it wins. */
+#define GVC_PARAMS_OPTION \
+    { "gvc-params", "any options, key=value:key=value; applied last", \
+      OFFSET(params), AV_OPT_TYPE_STRING, { .str = "" }, 0, 0, FLAGS },
+
+/* FFmpeg 5 and 7 lack what later releases have for the same purpose. */
+#if LIBAVCODEC_VERSION_MAJOR < 60
+#define GVC_CAPS_INTERNAL FF_CODEC_CAP_INIT_CLEANUP | FF_CODEC_CAP_INIT_THREADSAFE
+#define CODEC_LONG_NAME(str) .p.long_name = NULL_IF_CONFIG_SMALL(str)
+#else
+#define GVC_CAPS_INTERNAL FF_CODEC_CAP_INIT_CLEANUP
+#endif
+#ifndef CODEC_PIXFMTS
+#define CODEC_PIXFMTS(...) \
+    .p.pix_fmts = (const enum AVPixelFormat[]){ __VA_ARGS__, AV_PIX_FMT_NONE }
+#endif
+
+/**
+ * Open an encoder or a decoder with params->options, then the options of the
+ * private context that differ from their defaults, then gvc-params; where an
+ * option is given twice, the last one wins. Logs why it failed.
+ *
+ * @param open gvc_encoder_open or gvc_decoder_open
+ */
+int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
+                int (*open)(gvc_context **, const gvc_params *),
+                const gvc_params *params);
+
+/**
+ * Log why a call of libgvc failed.
+ *
+ * @return the AVERROR that stands for result
+ */
+int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result);
+
+#endif /* AVCODEC_LIBGVC_H */

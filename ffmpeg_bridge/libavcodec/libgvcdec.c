@@ -1,0 +1,219 @@
+/*
+ * GVC decoding by libgvc
+ */
+
+#include <gvc.h>
+#include <gvc_options.h>
+
+#include "libavutil/opt.h"
+
+#include "avcodec.h"
+#include "codec_internal.h"
+#include "decode.h"
+#include "internal.h"
+#include "libgvc.h"
+#include "version_major.h"
+
+typedef struct LibGVCDecContext {
+    const AVClass *class;
+    gvc_context *gvc;
+    AVPacket *pkt;
+    int failed; ///< nothing more will come
+
+    /* User options */
+    struct {
+        GVC_DECODER_OPTIONS(GVC_INT_FIELD, GVC_DOUBLE_FIELD, GVC_STRING_FIELD)
+    } option;
+    char *params;
+} LibGVCDecContext;
+
+/** Copy what the sequence header says, if one is known yet. */
+static int update_format(AVCodecContext *avctx)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    gvc_params format = { .struct_size = sizeof(format) };
+    int ret = gvc_decoder_format(s->gvc, &format);
+
+    if (ret == GVC_AGAIN)
+        return 0;
+    if (ret != GVC_OK)
+        return ff_gvc_error(avctx, s->gvc, ret);
+
+    ret = ff_set_dimensions(avctx, format.width, format.height);
+    if (ret < 0)
+        return ret;
+    avctx->color_range            = format.color_range;
+    avctx->color_primaries        = format.color_primaries;
+    avctx->color_trc              = format.color_trc;
+    avctx->colorspace             = format.colorspace;
+    avctx->chroma_sample_location = format.chroma_location;
+    if (format.sar_num > 0)
+        avctx->sample_aspect_ratio = (AVRational){ format.sar_num, format.sar_den };
+    if (format.frame_rate_num > 0)
+        avctx->framerate = (AVRational){ format.frame_rate_num, format.frame_rate_den };
+    return 0;
+}
+
+static av_cold int libgvc_decode_init(AVCodecContext *avctx)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    const gvc_params params = {
+        .struct_size    = sizeof(params),
+        .width          = avctx->width,
+        .height         = avctx->height,
+        .extradata      = avctx->extradata,
+        .extradata_size = avctx->extradata_size,
+    };
+    int ret;
+
+    s->pkt = av_packet_alloc();
+    if (!s->pkt)
+        return AVERROR(ENOMEM);
+    ret = ff_gvc_open(avctx, &s->gvc, gvc_decoder_open, &params);
+    if (ret < 0)
+        return ret;
+    avctx->pix_fmt      = AV_PIX_FMT_YUV420P;
+    avctx->has_b_frames = 0;
+    return update_format(avctx);
+}
+
+static int decoder_error(AVCodecContext *avctx, int result)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+
+    s->failed = result != GVC_ERROR_BITSTREAM; // it goes on after damage
+    return ff_gvc_error(avctx, s->gvc, result);
+}
+
+/** Move the next packet, or the news that there is none, to libgvc. */
+static int feed_decoder(AVCodecContext *avctx)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    AVPacket *pkt = s->pkt;
+    int ret = ff_decode_get_packet(avctx, pkt);
+
+    if (ret >= 0) {
+        gvc_packet coded = {
+            .data     = pkt->data,
+            .size     = pkt->size,
+            .pts      = pkt->pts,
+            .duration = pkt->duration,
+            .flags    = pkt->flags & AV_PKT_FLAG_KEY ? GVC_PACKET_KEY : 0,
+        };
+        ret = gvc_decoder_send(s->gvc, &coded);
+        av_packet_unref(pkt);
+    } else if (ret == AVERROR_EOF && !s->failed) {
+        ret = gvc_decoder_send(s->gvc, NULL);
+    } else {
+        return ret;
+    }
+    if (ret != GVC_OK)
+        return decoder_error(avctx, ret);
+    s->failed = 0;
+    return 0;
+}
+
+/** Take the picture that libgvc has ready. */
+static int output_frame(AVCodecContext *avctx, AVFrame *frame)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    gvc_picture picture = { 0 };
+    int ret = update_format(avctx); // a keyframe may have brought another one
+
+    if (ret >= 0)
+        ret = ff_get_buffer(avctx, frame, 0);
+    if (ret < 0)
+        return ret;
+    for (int i = 0; i < FF_ARRAY_ELEMS(picture.data); i++) {
+        picture.data[i]   = frame->data[i];
+        picture.stride[i] = frame->linesize[i];
+    }
+    ret = gvc_decoder_receive(s->gvc, &picture);
+    if (ret != GVC_OK) {
+        av_frame_unref(frame);
+        return decoder_error(avctx, ret);
+    }
+
+    frame->pts = frame->pkt_dts = picture.pts;
+    frame->pict_type = picture.key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;
+#if LIBAVCODEC_VERSION_MAJOR < 60
+    frame->pkt_duration = picture.duration;
+    frame->key_frame    = picture.key;
+#else
+    frame->duration = picture.duration;
+    if (picture.key)
+        frame->flags |= AV_FRAME_FLAG_KEY;
+    else
+        frame->flags &= ~AV_FRAME_FLAG_KEY;
+#endif
+    return 0;
+}
+
+static int libgvc_receive_frame(AVCodecContext *avctx, AVFrame *frame)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    int ret;
+
+    // After a final error packets still have to be taken, and an end found.
+    while (s->failed || (ret = gvc_decoder_peek(s->gvc)) == GVC_AGAIN) {
+        ret = feed_decoder(avctx);
+        if (ret < 0)
+            return ret;
+    }
+    if (ret == GVC_EOF)
+        return AVERROR_EOF;
+    if (ret != GVC_OK)
+        return decoder_error(avctx, ret);
+    return output_frame(avctx, frame);
+}
+
+static void libgvc_decode_flush(AVCodecContext *avctx)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    int ret = gvc_flush(s->gvc);
+
+    s->failed = 0;
+    if (ret != GVC_OK)
+        decoder_error(avctx, ret);
+}
+
+static av_cold int libgvc_decode_close(AVCodecContext *avctx)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+
+    gvc_close(&s->gvc);
+    av_packet_free(&s->pkt);
+    return 0;
+}
+
+#define OFFSET(x) offsetof(LibGVCDecContext, x)
+#define FLAGS AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_DECODING_PARAM
+static const AVOption options[] = {
+    GVC_DECODER_OPTIONS(GVC_INT_OPTION, GVC_DOUBLE_OPTION, GVC_STRING_OPTION)
+    GVC_PARAMS_OPTION
+    { NULL },
+};
+
+static const AVClass libgvc_decoder_class = {
+    .class_name = "gvc decoder",
+    .item_name  = av_default_item_name,
+    .option     = options,
+    .version    = LIBAVUTIL_VERSION_INT,
+};
+
+const FFCodec ff_libgvc_decoder = {
+    .p.name         = "gvc", // PyAV finds the encoder by the decoder's name
+    CODEC_LONG_NAME("GVC generative video codec"),
+    .p.type         = AVMEDIA_TYPE_VIDEO,
+    .p.id           = AV_CODEC_ID_GVC,
+    .p.capabilities = AV_CODEC_CAP_DR1 | AV_CODEC_CAP_DELAY |
+                      AV_CODEC_CAP_OTHER_THREADS,
+    .p.priv_class   = &libgvc_decoder_class,
+    .p.wrapper_name = "libgvc",
+    .priv_data_size = sizeof(LibGVCDecContext),
+    .init           = libgvc_decode_init,
+    FF_CODEC_RECEIVE_FRAME_CB(libgvc_receive_frame),
+    .close          = libgvc_decode_close,
+    .flush          = libgvc_decode_flush,
+    .caps_internal  = GVC_CAPS_INTERNAL,
+};

@@ -1,0 +1,209 @@
+"""The codec in FFmpeg's programs by each route: the plugin in the machine's own, and FFmpegs with GVC inside."""
+
+import signal
+import subprocess
+
+import numpy as np
+import pytest
+from programs import ENCODE, FRAMES, HEIGHT, RATE, STOCK, TICKS, WIDTH, built, hashes_in, source
+
+from gvc import options
+
+
+@pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
+def programs(request):
+    request.param.require("ffmpeg", "ffprobe")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def movie(programs, tmp_path_factory):
+    path = tmp_path_factory.mktemp("ffmpeg") / "movie.mkv"
+    programs.ffmpeg(*source(), *ENCODE, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def movie_hashes(programs, movie):
+    return programs.hashes(movie)
+
+
+def test_help_lists_the_options_of_the_table(programs):
+    text = "".join(programs.run("ffmpeg", "-h", f"{role}=gvc").stdout for role in ("encoder", "decoder"))
+    names = {option.name for option in (*options.ENCODER_OPTIONS, *options.DECODER_OPTIONS)}
+    for name in names - {"bitrate", "keyint"} | {"gvc-params"}:
+        assert f"  -{name} " in text
+
+
+def test_one_packet_a_frame(programs, movie):
+    found = programs.packets(movie)
+    assert [int(p["pts"]) for p in found] == [i * TICKS for i in range(FRAMES)]
+    assert all(p["dts"] == p["pts"] and int(p["duration"]) == TICKS for p in found)
+    # Only the first packet of a GOP has contents; the others say "show the next frame" in a byte.
+    gops = [i for i, p in enumerate(found) if int(p["size"]) > 1]
+    assert gops[0] == 0
+    assert max(later - gop for gop, later in zip(gops, [*gops[1:], FRAMES], strict=True)) <= 9
+    assert {i for i, p in enumerate(found) if "K" in p["flags"]} <= set(gops)
+
+
+def test_keyframes_as_asked(programs, movie):
+    keys = [i for i, p in enumerate(programs.packets(movie)) if "K" in p["flags"]]
+    assert keys[0] == 0
+    assert len(keys) > 1
+    assert all(later - key <= 18 for key, later in zip(keys, [*keys[1:], FRAMES], strict=True))
+
+
+def test_keyframe_can_be_forced(programs, tmp_path):
+    programs.ffmpeg(*source(frames=12), *ENCODE, "-force_key_frames", "0.2", tmp_path / "forced.mkv")
+    keys = [int(p["pts"]) for p in programs.packets(tmp_path / "forced.mkv") if "K" in p["flags"]]
+    assert keys == [0, 200]
+
+
+def test_file_is_described(programs, movie):
+    stream = programs.probe(movie, "-show_streams", "-show_format")["streams"][0]
+    assert (stream["codec_name"], stream["codec_tag_string"], stream["pix_fmt"]) == ("gvc", "GVC1", "yuv420p")
+    assert (stream["width"], stream["height"], stream["avg_frame_rate"]) == (WIDTH, HEIGHT, f"{RATE}/1")
+    assert movie.read_bytes().count(b"V_MS/VFW/FOURCC") == 1
+
+
+def test_probing_starts_no_engine(programs, movie):
+    found = programs.probe(movie, "-show_streams", "-show_packets", variables={"GVC_PYTHON": "/nonexistent"})
+    stream = found["streams"][0]
+    assert (stream["codec_name"], stream["width"]) == ("gvc", WIDTH)
+
+
+def test_colour_and_aspect_survive(programs, tmp_path):
+    path = tmp_path / "colour.mkv"
+    described = "setsar=4/3,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    programs.ffmpeg(*source(frames=1), *ENCODE, "-vf", described, path)
+    frame = programs.probe(path, "-show_frames")["frames"][0]
+    assert (frame["color_range"], frame["color_space"], frame["color_primaries"]) == ("tv", "bt709", "bt709")
+    assert frame["color_transfer"] == "bt709"
+    assert frame["sample_aspect_ratio"] == "4:3"
+
+
+def test_decoded_frames(programs, movie):
+    frames = programs.probe(movie, "-show_frames")["frames"]
+    keys = ["K" in p["flags"] for p in programs.packets(movie)]
+    assert [int(f["pts"]) for f in frames] == [i * TICKS for i in range(FRAMES)]
+    assert [bool(f["key_frame"]) for f in frames] == keys
+    assert [f["pict_type"] == "I" for f in frames] == keys
+
+
+def test_decoded_pictures_resemble_the_source(programs, movie):
+    command = ["ffmpeg", "-v", "error", "-i", str(movie), "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
+    reference = ["ffmpeg", "-v", "error", *source(), "-f", "rawvideo", "-"]
+    decoded, original = (
+        np.frombuffer(subprocess.run(c, env=programs.environment, capture_output=True, check=True).stdout, np.uint8)
+        for c in (command, reference)
+    )
+    assert decoded.size == original.size == FRAMES * WIDTH * HEIGHT * 3 // 2
+    error = np.abs(decoded.astype(np.int16) - original).mean()
+    unrelated = np.abs(np.roll(original, WIDTH * HEIGHT * 6).astype(np.int16) - original).mean()
+    assert error < unrelated
+
+
+@pytest.mark.parametrize("size", ["97x63", "16x16"])
+def test_unusual_sizes(programs, tmp_path, size):
+    programs.ffmpeg(*source(size, frames=3), *ENCODE, tmp_path / "size.mkv")
+    frames = programs.probe(tmp_path / "size.mkv", "-show_frames")["frames"]
+    assert [f"{f['width']}x{f['height']}" for f in frames] == [size] * 3
+
+
+def test_variable_frame_rate_is_kept(programs, tmp_path):
+    times = [i * 2 for i in range(10) if i not in (3, 4, 8)]
+    pattern = "+".join(f"eq(n,{t})" for t in times)
+    programs.ffmpeg(*source(frames=7), *ENCODE, "-vf", f"select='{pattern}'", "-fps_mode", "vfr", tmp_path / "vfr.mkv")
+    expected = [t * TICKS for t in times]
+    assert [int(p["pts"]) for p in programs.packets(tmp_path / "vfr.mkv")] == expected
+    assert [int(f["pts"]) for f in programs.probe(tmp_path / "vfr.mkv", "-show_frames")["frames"]] == expected
+
+
+@pytest.mark.parametrize("frame", [20, 30])
+def test_seek_gives_what_linear_decoding_gives(programs, movie, movie_hashes, frame):
+    assert programs.hashes(movie, before_input=("-ss", f"{frame / RATE}")) == movie_hashes[frame:]
+
+
+@pytest.mark.parametrize("extension", ["mkv", "avi", "mov", "nut"])
+def test_remux_keeps_the_stream(programs, movie, movie_hashes, tmp_path, extension):
+    copy = tmp_path / f"copy.{extension}"
+    programs.ffmpeg("-i", movie, "-c", "copy", copy)
+    assert programs.hashes(copy) == movie_hashes
+
+
+@pytest.mark.parametrize("extension", ["mp4", "webm"])
+def test_containers_without_a_place_for_it_are_refused(programs, movie, tmp_path, extension):
+    done = programs.ffmpeg("-i", movie, "-c", "copy", tmp_path / f"copy.{extension}", check=False)
+    assert done.returncode != 0
+
+
+def test_cut_at_a_keyframe_decodes(programs, movie, movie_hashes, tmp_path):
+    cut = tmp_path / "cut.mkv"
+    programs.ffmpeg("-ss", "1", "-i", movie, "-c", "copy", cut)
+    first = next(p for p in programs.packets(cut))
+    assert "K" in first["flags"]
+    hashes = programs.hashes(cut)
+    assert 0 < len(hashes) < FRAMES
+    assert hashes == movie_hashes[-len(hashes) :]
+
+
+@pytest.mark.parametrize("gop", [1, -1])
+def test_damage_costs_its_gops_only(programs, movie, movie_hashes, tmp_path, gop):
+    contents, found = bytearray(movie.read_bytes()), programs.packets(movie)
+    victim = [p for p in found if int(p["size"]) > 1][gop]
+    middle = int(victim["pos"]) + int(victim["size"]) // 2
+    contents[middle : middle + 8] = bytes(255 - b for b in contents[middle : middle + 8])
+    damaged = tmp_path / "damaged.mkv"
+    damaged.write_bytes(contents)
+    done = programs.ffmpeg("-i", damaged, "-fps_mode", "passthrough", "-f", "framemd5", "-", check=False)
+    assert hashes_in(done.stdout)[: found.index(victim)] == movie_hashes[: found.index(victim)]
+    assert "invalid GVC data" in done.stderr
+
+
+def test_an_engine_that_does_not_start_is_told_and_ends_the_program(programs, movie):
+    variables = {"GVC_PYTHON": "/nonexistent"}
+    done = programs.ffmpeg("-i", movie, "-f", "null", "-", variables=variables, check=False)
+    assert "/nonexistent" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "option, value, hint",
+    [
+        ("-preset", "hasty", "fast, medium, slow"),
+        ("-mode", "x2v", "t2v, i2v, flf2v"),
+        ("-quality", "200", "[0 - 100]"),
+        ("-gop", "0", "[1 - 129]"),
+        ("-gvc-params", "speed=3", "scenecut"),
+        ("-gvc-params", "fast", "key=value"),
+    ],
+)
+def test_wrong_values_name_the_valid_ones(programs, tmp_path, option, value, hint):
+    done = programs.ffmpeg(*source(frames=1), "-c:v", "gvc", option, value, tmp_path / "wrong.mkv", check=False)
+    assert done.returncode != 0
+    assert hint in done.stderr
+
+
+def test_gvc_params_win_over_other_options(programs, tmp_path):
+    programs.ffmpeg(*source(frames=12), *ENCODE, "-gvc-params", "gop=5:keyint=5", tmp_path / "params.mkv")
+    assert [i for i, p in enumerate(programs.packets(tmp_path / "params.mkv")) if "K" in p["flags"]] == [0, 5, 10]
+
+
+def test_wrong_decoder_option_is_told(programs, movie):
+    done = programs.ffmpeg("-gvc-params", "realism=7", "-i", movie, "-f", "null", "-", check=False)
+    assert "realism" in done.stderr
+    assert "0 to 1" in done.stderr
+
+
+def test_interrupt_leaves_a_playable_file(programs, tmp_path):
+    path = tmp_path / "interrupted.mkv"
+    endless = ["-re", "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}"]
+    quiet = ("-nostdin", "-v", "error", "-progress", "pipe:1")
+    command = ["ffmpeg", *quiet, *endless, *ENCODE, "-pix_fmt", "yuv420p", path]
+    with subprocess.Popen(command, env=programs.environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            name, _, value = line.strip().partition("=")
+            if name == "out_time_us" and value.isdigit() and int(value) > 0:
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert len(programs.hashes(path)) == len(programs.packets(path)) > 9
