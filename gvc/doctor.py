@@ -84,6 +84,8 @@ def _program(name: str, needed: bool) -> Check:
     release = (re.search(r"version (\S+)|mpv (\S+)", done.stdout) or ["?"])[0]
     if "serves gvc" in done.stderr:
         return Check(name, True, f"{path}, {release}, takes the plugin")
+    if "has gvc already" in done.stderr:
+        return Check(name, True, f"{path}, {release}, has GVC built in")
     reason = " ".join(done.stderr.split()) or "it does not use shared FFmpeg libraries"
     advice = f"GVC needs a dynamically linked {name} with libavcodec 59, 61, 62 or 63: apt-get install {package}"
     return Check(name, False, f"{path}, {release}, cannot take the plugin ({reason})", advice, needed)
