@@ -11,7 +11,7 @@ from .gop_codec import decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .overlap import Overlap
-from .priors import prior_for
+from .priors import Opener, prior_for
 from .priors.base import ModelOptions, Planes, Prior
 from .stills import decode_still
 
@@ -22,12 +22,19 @@ class Decoder:
     Args:
         extradata: the sequence header, or None to take it from the first keyframe.
         options: values by name (gvc.options.DECODER_OPTIONS).
+        opener: gives the prior; or else it is opened for this decoder alone.
     Raises BitstreamError, OptionError. A prior is opened with the first GOP (then: PriorError).
     """
 
-    def __init__(self, extradata: bytes | None = None, options: Mapping[str, object] | None = None):
+    def __init__(
+        self,
+        extradata: bytes | None = None,
+        options: Mapping[str, object] | None = None,
+        opener: Opener | None = None,
+    ):
         self.options = parse_options(DECODER_OPTIONS, options or {})
         self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
+        self._opener = opener
         self._prior: Prior | None = None
         self._overlap = Overlap()
         self.flush()
@@ -103,5 +110,5 @@ class Decoder:
         if self.header and header.format.plane_shapes != self.header.format.plane_shapes:
             raise BitstreamError("sequence header", 0, "the picture size changes within the stream")
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
-            self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options))
+            self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
         self.header = header

@@ -38,6 +38,7 @@ def checks() -> Iterator[Check]:
     yield from (_program(name, needed=True) for name in MAIN_PROGRAMS)
     yield from (_program(name, needed=False) for name in PLAYERS)
     yield _engine()
+    yield _warm_engine()
 
 
 def _package(name: str) -> Check:
@@ -93,6 +94,8 @@ def _program(name: str, needed: bool) -> Check:
 
 def _engine() -> Check:
     """Code one small picture through libgvc, which starts the engine process as FFmpeg would."""
+    given = os.environ.get("GVC_SERVE", "")
+    os.environ["GVC_SERVE"] = "0"  # it is to start one, whatever runs
     try:
         import av
 
@@ -107,4 +110,20 @@ def _engine() -> Check:
     except Exception as error:  # whatever it is, the doctor reports it
         advice = f"see the message above; the engine runs with {os.environ.get('GVC_PYTHON', sys.executable)}"
         return Check("engine", False, str(error), advice)
+    finally:
+        os.environ["GVC_SERVE"] = given
     return Check("engine", size > 0, f"starts and codes a picture ({size} bytes)")
+
+
+def _warm_engine() -> Check:
+    """Look for an engine that keeps its models loaded."""
+    try:
+        from .engine.address import find_engine
+    except Exception as error:  # without libgvc's header
+        return Check("warm engine", False, str(error), REINSTALL, needed=False)
+    pid, ignored = find_engine(), os.environ.get("GVC_SERVE") == "0"
+    found = f"runs (process {pid})" if pid else "none runs, so each program starts an engine of its own"
+    if pid and ignored:
+        found = f"runs (process {pid}), and is not used because of GVC_SERVE=0"
+    advice = "unset GVC_SERVE" if ignored else "`gvc serve` keeps models loaded between programs"
+    return Check("warm engine", pid is not None and not ignored, found, advice, needed=False)

@@ -11,7 +11,7 @@ from .gop_encoder import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .overlap import Overlap
-from .priors import open_prior
+from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
 from .rate import BitrateControl, quality_level
 from .settings import Settings
@@ -24,6 +24,7 @@ class Encoder:
         video_format: geometry, colour, time base and nominal frame rate of the pictures.
         options: values by name (gvc.options.ENCODER_OPTIONS), text or numbers.
         on_reconstruction: called with the pictures of each GOP as a decoder will show them (realism 0).
+        opener: gives the prior; or else it is opened for this encoder alone.
     Raises OptionError, PriorError, MediaError.
     """
 
@@ -32,6 +33,7 @@ class Encoder:
         video_format: VideoFormat,
         options: Mapping[str, object] | None = None,
         on_reconstruction: Callable[[list[Picture]], None] | None = None,
+        opener: Opener | None = None,
     ):
         self.options = parse_options(ENCODER_OPTIONS, options or {})
         self.format = video_format
@@ -41,7 +43,7 @@ class Encoder:
                 f"{video_format.width}x{video_format.height}"
             )
         settings = Settings.of(self.options, video_format)
-        prior = open_prior(self.options.prior, ModelOptions.of(self.options))
+        prior = (opener or open_prior)(self.options.prior, ModelOptions.of(self.options))
         if self.options.mode not in prior.modes:
             raise OptionError(
                 f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"

@@ -10,7 +10,8 @@ settings.load_profile("no deadline")
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """What GVC keeps between runs is not the user's while testing, here and in child processes."""
+    """What GVC keeps between runs, and its warm engine, are not the user's while testing, here and in children."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GVC_SERVE", "0")
         yield

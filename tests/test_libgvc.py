@@ -26,6 +26,7 @@ OPTIONS = "gop=5:quality=20"
 FIELDS = {"time_base_num": 1, "time_base_den": 90000, "frame_rate_num": 30, "frame_rate_den": 1}
 FIELDS |= {"sar_num": 4, "sar_den": 3}
 FIELDS |= dict.fromkeys(("color_range", "color_primaries", "color_trc", "colorspace", "chroma_location"), 1)
+FORMAT = VideoFormat(WIDTH, HEIGHT, Fraction(30), Fraction(1, 90000), Fraction(4, 3), 1, 1, 1, 1, 1)  # the same
 
 
 def make_picture(index: int) -> Picture:
@@ -82,8 +83,7 @@ def decoded(coded) -> list[Picture]:
 
 def test_encodes_like_the_python_api(coded, pictures):
     extradata, packets = coded
-    video_format = VideoFormat(WIDTH, HEIGHT, Fraction(30), Fraction(1, 90000), Fraction(4, 3), 1, 1, 1, 1, 1)
-    encoder = PythonEncoder(video_format, split_options(OPTIONS))
+    encoder = PythonEncoder(FORMAT, split_options(OPTIONS))
     assert extradata == encoder.extradata
     assert packets == [packet for picture in [*pictures, None] for packet in encoder.encode(picture)]
     assert [packet.pts for packet in packets] == [picture.pts for picture in pictures]

@@ -23,8 +23,9 @@ struct gvc_context {
     uint8_t *extradata;
     size_t extradata_size;
 
-    pid_t engine;       ///< 0: not started, or reaped
-    char python[4096];  ///< what the engine was started with, for error messages
+    pid_t engine;       ///< the process that was started; 0: none, or reaped
+    bool warm;          ///< the engine runs anyway and was connected to
+    char python[4096];  ///< what the engine was started with (warm: its command), for error messages
     int socket, memory; ///< -1: not open
     uint8_t *slots;     ///< shared memory, GVC_SLOTS pictures
     size_t mapped;      ///< bytes of it
@@ -63,13 +64,27 @@ int gvc_header_read(gvc_context *context);
 /** Find the Python that has the engine. */
 void gvc_find_python(char *path, size_t size);
 
+/* connect.c */
+/** Connect to the user's warm engine; false if there is none that can be used, which is no error. */
+bool gvc_engine_connect(gvc_context *context);
+
+/* spawn.c */
+/** Start an engine. */
+int gvc_engine_spawn(gvc_context *context);
+/** Wait a while for the end of the engine; true if it is gone. *status is 0 if somebody else has reaped it. */
+bool gvc_engine_reap(gvc_context *context, int *status);
+/** See to it that the engine that was started is gone. */
+void gvc_engine_kill(gvc_context *context);
+
 /* session.c */
-/** Start the engine and open it as context->role; waits until it is ready or has said why not. */
+/** Find an engine and open it as context->role; waits until it is ready or has said why not. */
 int gvc_session_start(gvc_context *context);
 /** The socket was closed by the engine: say so. Returns GVC_ERROR_ENGINE or the failure that was known before. */
 int gvc_session_lost(gvc_context *context);
-/** End the engine, by force if it does not go by itself. */
+/** End the session and an engine of its own, by force if it does not go by itself. */
 void gvc_session_stop(gvc_context *context);
+/** Move a descriptor out of the way of those that an engine gets; closes the old one. -1 stays -1. */
+int gvc_move_up(int descriptor);
 
 /* slots.c */
 /** Map the shared memory for context->format; an encoder also sizes it. */

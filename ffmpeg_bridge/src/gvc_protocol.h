@@ -2,15 +2,23 @@
  * What libgvc and its engine say to each other. Private to GVC; both ends read this very file (the engine through
  * cffi, which is why it holds nothing but plain C declarations), so that they cannot differ.
  *
- * A stream socket (GVC_SOCKET_FD of the engine) carries messages: a gvc_message, then `size` bytes of payload. Both
- * ends run on one machine, so the structs go over in its byte order (little-endian wherever GVC runs). Pictures do not
- * go over the socket: they lie in GVC_SLOTS slots of a shared memory (GVC_MEMORY_FD), each slot the planes Y, Cb, Cr
- * without padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE,
- * the decoder's to the engine; RELEASE gives a slot back.
+ * A stream socket carries messages: a gvc_message, then `size` bytes of payload. Both ends run on one machine, so the
+ * structs go over in its byte order (little-endian wherever GVC runs). The socket is GVC_SOCKET_FD of an engine that
+ * libgvc started, or a connection to the warm engine of the same user (`gvc serve`), which listens at
+ *
+ *     $XDG_RUNTIME_DIR/gvc/engine-VERSION.sock, or /tmp/gvc-UID/engine-VERSION.sock where that variable is not set
+ *
+ * with VERSION = GVC_PROTOCOL_VERSION. The folder belongs to the user and nobody else may enter it; both ends make sure
+ * of that and of each other's user id.
+ *
+ * Pictures do not go over the socket: they lie in GVC_SLOTS slots of a shared memory that the client makes, sealed
+ * against shrinking, and whose descriptor goes over with OPEN (SCM_RIGHTS). Each slot has the planes Y, Cb, Cr without
+ * padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE, the
+ * decoder's to the engine; RELEASE gives a slot back.
  *
  *     engine               client
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
- *                    <-    OPEN            gvc_open, options, extradata
+ *                    <-    OPEN            gvc_open, options, extradata, folder; with it the shared memory
  *     READY          ->                    payload: the sequence header (encoder), nothing (decoder)
  *
  *     encoder        <-    PICTURE         slot, flags, pts, duration
@@ -29,11 +37,13 @@
  *                    <-    FLUSH           forget everything since OPEN
  *     FLUSH          ->                    everything after this belongs to what was sent after FLUSH
  *     FAILURE        ->                    code, payload: a sentence (UTF-8). About one packet of a decoder if
- *                                          its DONE follows; else the engine ends after it
+ *                                          its DONE follows; else, and always with GVC_ERROR_ENGINE, it is the
+ *                                          last message
  *
- * A closed socket means "quit" to the engine and "the engine died" to the client. The client takes replies whenever it
- * waits, also while it waits to send, and queues them without limit; the engine takes messages while it waits for a
- * free slot. So neither can lock the other up.
+ * A closed socket means "quit" to the engine and "the engine died" to the client; before HELLO it means that a warm
+ * engine has no room, and the client starts one of its own. The client takes replies whenever it waits, also while it
+ * waits to send, and queues them without limit; the engine takes messages while it waits for a free slot, up to
+ * GVC_MAX_WAITING. So neither can lock the other up.
  */
 #ifndef GVC_PROTOCOL_H
 #define GVC_PROTOCOL_H
@@ -41,15 +51,16 @@
 #include <stdint.h>
 
 enum gvc_protocol {
-    GVC_PROTOCOL_VERSION = 1,
+    GVC_PROTOCOL_VERSION = 2,
     GVC_SOCKET_FD = 3,
-    GVC_MEMORY_FD = 4,
     GVC_SLOTS = 8,
     GVC_MAX_DIMENSION = 16384,
-    GVC_MAX_PACKET = 268435456, /* bytes of a PACKET's payload, 256 MiB */
-    GVC_MAX_HEADER = 65535,     /* bytes of a sequence header */
-    GVC_MAX_OPTIONS = 65536,    /* bytes of options */
-    GVC_MAX_SENTENCE = 1023     /* bytes of a FAILURE's payload */
+    GVC_MAX_PACKET = 268435456,   /* bytes of a PACKET's payload, 256 MiB */
+    GVC_MAX_WAITING = 1073741824, /* bytes of messages that an engine keeps while it waits for a free slot, 1 GiB */
+    GVC_MAX_HEADER = 65535,       /* bytes of a sequence header */
+    GVC_MAX_OPTIONS = 65536,      /* bytes of options */
+    GVC_MAX_FOLDER = 4096,        /* bytes of the client's current folder */
+    GVC_MAX_SENTENCE = 1023       /* bytes of a FAILURE's payload */
 };
 
 enum gvc_message_type {
@@ -93,6 +104,7 @@ typedef struct gvc_open {
     gvc_format format;       /* decoder: only the time base counts */
     uint32_t options_size;   /* bytes after this struct: key=value:key=value */
     uint32_t extradata_size; /* bytes after the options: the sequence header of a decoder */
+    uint32_t folder_size;    /* bytes after the extradata: the client's current folder, where relative paths start */
 } gvc_open;
 
 #endif

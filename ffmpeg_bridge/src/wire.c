@@ -10,7 +10,7 @@
 /* The layout that gvc_protocol.h promises, whatever the compiler. */
 _Static_assert(sizeof(gvc_message) == 40, "gvc_message has padding");
 _Static_assert(sizeof(gvc_format) == 52, "gvc_format has padding");
-_Static_assert(sizeof(gvc_open) == 64, "gvc_open has padding");
+_Static_assert(sizeof(gvc_open) == 68, "gvc_open has padding");
 
 int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
     return gvc_break(
@@ -28,8 +28,25 @@ static int wait_for(const gvc_context *context, short events, int timeout) {
     return socket.revents;
 }
 
+/** Room for one descriptor beside a message. */
+typedef union attachment {
+    struct cmsghdr header; /* for its alignment */
+    char bytes[CMSG_SPACE(sizeof(int))];
+} attachment;
+
+/** Let `descriptor` go over with the bytes of `carrier`. */
+static void attach(struct msghdr *carrier, attachment *room, int descriptor) {
+    carrier->msg_control = room->bytes;
+    carrier->msg_controllen = sizeof room->bytes;
+    struct cmsghdr *header = CMSG_FIRSTHDR(carrier);
+    *header =
+        (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof descriptor), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+}
+
 int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count) {
-    struct iovec rest[4] = {{&message, sizeof message}};
+    bool with_memory = message.type == GVC_MSG_OPEN;
+    struct iovec rest[5] = {{&message, sizeof message}};
     struct iovec *next = rest, *end = rest + 1 + count;
     for (int i = 0; i < count; i++) {
         rest[1 + i] = pieces[i];
@@ -37,8 +54,12 @@ int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec 
     }
     while (next < end) {
         struct msghdr header = {.msg_iov = next, .msg_iovlen = (size_t)(end - next)};
+        attachment room = {0};
+        if (with_memory)
+            attach(&header, &room, context->memory);
         ssize_t sent = sendmsg(context->socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
+            with_memory = false; /* it went with the first byte */
             for (; next < end && (size_t)sent >= next->iov_len; next++)
                 sent -= (ssize_t)next->iov_len;
             if (next < end) {
@@ -115,7 +136,7 @@ static int dispatch(gvc_context *context, gvc_reply *reply) {
         context->flushing = false;
         break;
     case GVC_MSG_FAILURE:
-        if (context->role == GVC_ENCODER || !context->ready) {
+        if (context->role == GVC_ENCODER || !context->ready || message->code == GVC_ERROR_ENGINE) {
             gvc_break(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
             break;
         } /* fall through */

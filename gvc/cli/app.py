@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from ..options import DECODER_OPTIONS, ENCODER_OPTIONS
+from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, MODEL_OPTIONS
 from .flags import with_options
 from .report import Report, errors_reported, reported
 
@@ -149,6 +149,27 @@ def bench_command(
 
     job = Job(options, random, parse_size(size) if size else None, frames, gops, source)
     bench(job, Report(quiet=json), warmup=warmup, as_json=json)
+
+
+@app.command(
+    "serve", epilog=_examples("gvc serve", "gvc serve --idle 0 --preload wan:Wan2.1-T2V-1.3B-Diffusers --device cuda")
+)
+@with_options(MODEL_OPTIONS)
+@reported
+def serve_command(
+    *,
+    options: dict[str, object],
+    idle: Annotated[float, typer.Option(min=0, help="Seconds without clients after which it ends; 0: never.")] = 600,
+    clients: Annotated[int, typer.Option(min=1, help="Most clients at a time; others start their own engines.")] = 16,
+    preload: Annotated[
+        list[str] | None, typer.Option(metavar="PRIOR", help="Load this prior at once and keep it; may be repeated.")
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Keep models loaded for all programs that use GVC through FFmpeg, PyAV or C (docs/FFMPEG.md)."""
+    from .serve import serve
+
+    serve(preload or [], options, idle, clients)
 
 
 class _PassThrough(TyperCommand):

@@ -1,1 +1,2 @@
-"""The engine process behind libgvc: `python -m gvc.engine` serves one encoder or decoder over an inherited socket."""
+"""The engine behind libgvc: `python -m gvc.engine` serves one encoder or decoder over an inherited socket, and
+`gvc serve` any number of them over connections."""

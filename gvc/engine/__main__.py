@@ -12,7 +12,7 @@ from ..threads import keep_blas_single
 keep_blas_single()
 
 from .protocol import Channel, constants  # noqa: E402
-from .server import serve  # noqa: E402
+from .session import serve  # noqa: E402
 
 
 def quit_when_closed(descriptor: int) -> None:
@@ -27,7 +27,6 @@ def main() -> None:
     try:
         connection = socket.socket(fileno=constants.GVC_SOCKET_FD)
         os.set_inheritable(constants.GVC_SOCKET_FD, False)
-        os.set_inheritable(constants.GVC_MEMORY_FD, False)
     except OSError:
         sys.exit("gvc.engine is started by libgvc, not by hand; use the command gvc instead")
     # Ctrl-C is the client's business: it flushes, takes the last packets, then closes the socket.

@@ -1,9 +1,13 @@
 """The engine's end of the wire: messages and shared pictures as gvc_protocol.h lays them out."""
 
-import mmap
 import os
+import select
 import socket
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from ..errors import EngineError
 from ..media import VideoFormat
 
 NOPTS = -(2**63)
+OPENING_TIMEOUT = 10  # seconds that a client may take to say what it wants
 
 
 def read_declarations(header: Path) -> str:
@@ -26,7 +31,10 @@ constants = ffi.dlopen(None)
 
 # Bytes of payload that a client may send with each type of message.
 MAX_PAYLOAD = {
-    constants.GVC_MSG_OPEN: ffi.sizeof("gvc_open") + constants.GVC_MAX_OPTIONS + constants.GVC_MAX_HEADER,
+    constants.GVC_MSG_OPEN: ffi.sizeof("gvc_open")
+    + constants.GVC_MAX_OPTIONS
+    + constants.GVC_MAX_HEADER
+    + constants.GVC_MAX_FOLDER,
     constants.GVC_MSG_PACKET: constants.GVC_MAX_PACKET,
     constants.GVC_MSG_PICTURE: 0,
     constants.GVC_MSG_RELEASE: 0,
@@ -40,23 +48,67 @@ class DisconnectedError(Exception):
 
 
 class Channel:
-    """Messages over a stream socket. All calls raise DisconnectedError when the client is gone."""
+    """Messages over a stream socket. All calls but `dismiss` raise DisconnectedError when the client is gone."""
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
+        self._sending = threading.Lock()  # dismiss is called by another thread
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLRDHUP)
 
     def send(self, kind: int, payload: bytes = b"", **fields: int) -> None:
         """Send a gvc_message with these fields and payload."""
-        message = ffi.new("gvc_message *", {"type": kind, "size": len(payload), **fields})
-        try:
-            self._connection.sendall(bytes(ffi.buffer(message)))
-            self._connection.sendall(payload)
-        except ConnectionError:
-            raise DisconnectedError from None
+        with self._sending:
+            try:
+                self._connection.sendall(_head(kind, payload, fields))
+                self._connection.sendall(payload)
+            except ConnectionError:
+                raise DisconnectedError from None
 
     def receive(self) -> tuple[FFI.CData, bytearray]:
         """Wait for the next message; return it and its payload. Raises EngineError if it makes no sense."""
-        message = ffi.from_buffer("gvc_message *", self._receive_exactly(ffi.sizeof("gvc_message")))
+        return self._with_payload(self._receive_exactly(ffi.sizeof("gvc_message")))
+
+    def receive_opening(self) -> tuple[FFI.CData, bytearray, FileIO]:
+        """Wait for the first message, though not forever; return it, its payload and the shared memory.
+
+        Raises EngineError if it makes no sense.
+        """
+        size = ffi.sizeof("gvc_message")
+        self._connection.settimeout(OPENING_TIMEOUT)
+        try:
+            head, descriptors, _, _ = socket.recv_fds(self._connection, size, 1, socket.MSG_CMSG_CLOEXEC)
+            files = [_adopt(descriptor) for descriptor in descriptors]
+            message, payload = self._with_payload(bytearray(head) + self._receive_exactly(size - len(head)))
+        except (ConnectionError, TimeoutError):
+            raise DisconnectedError from None
+        self._connection.settimeout(None)
+        if message.type != constants.GVC_MSG_OPEN or len(files) != 1:
+            raise EngineError("libgvc did not begin with an OPEN message; install libgvc and gvc from one release")
+        return message, payload, files[0]
+
+    def check(self) -> None:
+        """Raise DisconnectedError if the client is gone already."""
+        if self._poll.poll(0):
+            raise DisconnectedError
+
+    def dismiss(self, sentence: str) -> None:
+        """End the conversation, from any thread; tell the client why as far as that can be done without waiting."""
+        text = sentence.encode()
+        message = _head(constants.GVC_MSG_FAILURE, text, {"code": EngineError.code}) + text
+        if self._sending.acquire(blocking=False):
+            with suppress(OSError):
+                self._connection.send(message, socket.MSG_DONTWAIT)
+            self._sending.release()
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def _with_payload(self, head: bytearray) -> tuple[FFI.CData, bytearray]:
+        message = ffi.from_buffer("gvc_message *", head)
         limit = MAX_PAYLOAD.get(message.type, -1)
         if message.size > limit or message.slot >= constants.GVC_SLOTS:
             raise EngineError(f"message {message.type} of {message.size} bytes from libgvc is unknown to this engine")
@@ -76,25 +128,47 @@ class Channel:
         return data
 
 
+def _adopt(descriptor: int) -> FileIO:
+    """Return the file of a descriptor, to be closed with it. Raises EngineError."""
+    try:
+        return FileIO(descriptor, "r+")
+    except OSError as error:
+        os.close(descriptor)
+        raise EngineError(f"libgvc sent no shared memory ({error.strerror}); install both from one release") from error
+
+
+def _head(kind: int, payload: bytes, fields: dict[str, int]) -> bytes:
+    return bytes(ffi.buffer(ffi.new("gvc_message *", {"type": kind, "size": len(payload), **fields})))
+
+
 class Slots:
-    """Shared memory of GVC_SLOTS pictures of one format."""
+    """Shared memory of GVC_SLOTS pictures of one format.
 
-    def __init__(self, video_format: VideoFormat, grow: bool):
-        """Map the memory that the client handed over; `grow` makes it large enough first (a decoder's part)."""
-        self._shapes = video_format.plane_shapes
-        self._picture_size = sum(height * width for height, width in self._shapes)
-        size = constants.GVC_SLOTS * self._picture_size
-        if grow and os.fstat(constants.GVC_MEMORY_FD).st_size < size:
-            os.ftruncate(constants.GVC_MEMORY_FD, size)
-        self._memory = np.frombuffer(mmap.mmap(constants.GVC_MEMORY_FD, size), np.uint8)
+    It is read and written like a file: where a client has made it too small, that fails, and a mapping would crash.
+    """
 
-    def planes(self, slot: int) -> list[np.ndarray]:
-        """Y, Cb, Cr of a slot as views, uint8 [height, width]."""
-        views, start = [], slot * self._picture_size
-        for height, width in self._shapes:
-            views.append(self._memory[start : start + height * width].reshape(height, width))
-            start += height * width
-        return views
+    def __init__(self, memory: FileIO, video_format: VideoFormat, grow: bool):
+        """Take the memory that the client handed over; `grow` makes it large enough first (a decoder's part)."""
+        self._memory, self._shapes = memory, video_format.plane_shapes
+        self.picture_size = sum(height * width for height, width in self._shapes)  # bytes
+        size = constants.GVC_SLOTS * self.picture_size
+        if grow and os.fstat(memory.fileno()).st_size < size:
+            os.ftruncate(memory.fileno(), size)
+
+    def read(self, slot: int) -> tuple[np.ndarray, ...]:
+        """Return a copy of the picture in a slot: Y, Cb, Cr, uint8 [height, width]. Raises EngineError."""
+        planes = tuple(np.empty(shape, np.uint8) for shape in self._shapes)
+        self._complete(os.preadv(self._memory.fileno(), planes, slot * self.picture_size))
+        return planes
+
+    def write(self, slot: int, planes: Sequence[np.ndarray]) -> None:
+        """Copy a picture, Y, Cb, Cr, uint8 [height, width], into a slot. Raises EngineError."""
+        contiguous = [np.ascontiguousarray(plane) for plane in planes]
+        self._complete(os.pwritev(self._memory.fileno(), contiguous, slot * self.picture_size))
+
+    def _complete(self, size: int) -> None:
+        if size != self.picture_size:
+            raise EngineError("the shared memory of libgvc has no room for its pictures; install both from one release")
 
 
 PLAIN_FIELDS = ("width", "height", "color_range", "color_primaries", "color_trc", "colorspace", "chroma_location")

@@ -1,182 +1,166 @@
-"""A session of the engine: one encoder or decoder, driven by the messages of one client."""
+"""The warm engine: one process for many clients, each with a thread and a session of its own."""
 
+import os
+import select
+import signal
+import socket
 import sys
-import traceback
-from collections import deque
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
-import numpy as np
+from ..file_state import file_states
+from ..priors.pool import PriorPool
+from .address import Address, peer_of
+from .protocol import Channel
+from .session import serve
 
-from ..errors import EngineError, GvcError
-from ..media import Packet, Picture, VideoFormat
-from ..options import split_options
-from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
-
-MEMORY_CODE = -17  # GVC_ERROR_MEMORY, which has no exception of its own
+FAREWELL = "the warm engine (gvc serve) was stopped in the middle; without one, an engine is started for each use"
+CODE = Path(__file__).parents[1], ("**/*.py", "**/*.so")
+LOADED = file_states(*CODE)
+LAST_SECONDS = 5  # from the farewell to the end
 
 
-def serve(channel: Channel) -> None:
-    """Greet the client, then do what it says until it closes the socket."""
+def log(text: str) -> None:
+    """Print a line to standard error; if nobody reads it, go on."""
+    with suppress(OSError):
+        print(f"{time.strftime('%H:%M:%S')} gvc serve: {text}", file=sys.stderr, flush=True)
+
+
+class Bell:
+    """Wakes a thread that waits in `select`, from any other."""
+
+    def __init__(self):
+        self._ear, self._button = socket.socketpair()
+        for end in (self._ear, self._button):
+            end.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._ear.fileno()
+
+    def ring(self) -> None:
+        with suppress(BlockingIOError):  # it rings already
+            self._button.send(b"!")
+
+    def ring_at_signals(self) -> None:
+        """Ring at each signal, whichever thread the kernel gave it to; for the main thread."""
+        signal.set_wakeup_fd(self._button.fileno(), warn_on_full_buffer=False)
+
+    def silence(self) -> None:
+        with suppress(BlockingIOError):
+            self._ear.recv(4096)
+
+
+class Client(threading.Thread):
+    """One connection, from HELLO to its end."""
+
+    def __init__(self, connection: socket.socket, name: str, server: "Server"):
+        super().__init__(name=name, daemon=True)
+        self._server = server
+        self.channel = Channel(connection)
+
+    def turn_away(self, reason: str) -> None:
+        """Hang up before HELLO: libgvc then starts an engine of its own."""
+        log(f"{self.name} {reason} and was turned away")
+        self.channel.close()
+
+    def run(self) -> None:
+        log(f"{self.name} came")
+        try:
+            with self._server.pool.lending(self.channel.check) as opener:
+                serve(self.channel, opener)
+        finally:
+            self.channel.close()
+            self._server.leave(self)
+
+
+class Server:
+    """Accepts clients until it is told to stop or until nobody has come for long.
+
+    idle: seconds without clients after which it ends; 0: never.
+    most: clients at a time.
+    """
+
+    def __init__(self, address: Address, pool: PriorPool, idle: float, most: int):
+        self.pool = pool
+        self._address, self._idle, self._most = address, idle, most
+        self._bell, self._stops = Bell(), 0
+        self._clients: set[Client] = set()
+        self._count = 0  # of all clients so far
+
+    def stop(self) -> None:
+        """Take no new clients; when called again, take leave of those that are there."""
+        self._stops += 1
+        self._bell.ring()
+
+    def heed_signals(self) -> None:
+        """Let SIGINT and SIGTERM ask to stop; for the main thread."""
+        self._bell.ring_at_signals()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stop())
+
+    def run(self) -> None:
+        """Serve; return when the last client has gone."""
+        with self._address.listen() as listener:
+            log(f"ready at {self._address.path}, process {os.getpid()}")
+            self._accept(listener)
+            self._address.release()  # a new engine may start while the last clients are served
+        self._finish()
+        log("ends")
+
+    def leave(self, client: Client) -> None:
+        """Forget a client that is done; called by its thread."""
+        self._clients.discard(client)
+        log(f"{client.name} left")
+        self._bell.ring()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._stops:
+            patience = self._idle if self._idle and not self._clients else None
+            ready, _, _ = select.select([listener, self._bell], [], [], patience)
+            self._bell.silence()
+            if not ready:
+                log(f"nobody came for {self._idle:g} s")
+                return
+            if listener in ready and file_states(*CODE) != LOADED:
+                log("GVC was installed anew; whoever comes now is served by the new one")
+                return
+            if listener in ready:
+                with suppress(OSError):  # it is gone again
+                    self._welcome(listener.accept()[0])
+
+    def _welcome(self, connection: socket.socket) -> None:
+        pid, uid = peer_of(connection)
+        self._count += 1
+        client = Client(connection, f"client {self._count} ({_program(pid)}, process {pid})", self)
+        if uid != os.geteuid():
+            client.turn_away("belongs to another user")
+        elif len(self._clients) >= self._most:
+            client.turn_away(f"is one more than the {self._most} that are served at a time")
+        else:
+            self._clients.add(client)
+            client.start()
+
+    def _finish(self) -> None:
+        """Serve the clients that are left to their end, or until the second signal."""
+        if self._clients:
+            log(f"takes no new clients and ends with the last of {len(self._clients)}; a second signal ends it at once")
+        while self._clients and self._stops < 2:
+            self._wait(None)
+        for client in list(self._clients):
+            client.channel.dismiss(FAREWELL)
+        deadline = time.monotonic() + LAST_SECONDS
+        while self._clients and (left := deadline - time.monotonic()) > 0:
+            self._wait(left)
+
+    def _wait(self, seconds: float | None) -> None:
+        select.select([self._bell], [], [], seconds)
+        self._bell.silence()
+
+
+def _program(pid: int) -> str:
     try:
-        channel.send(constants.GVC_MSG_HELLO, pts=constants.GVC_PROTOCOL_VERSION)
-        try:
-            open_session(channel).run()
-        except DisconnectedError:
-            raise
-        except Exception as error:
-            report(channel, error)  # and end: this error is final
-    except DisconnectedError:
-        return
-
-
-def open_session(channel: Channel) -> "EncoderSession | DecoderSession":
-    """Answer the OPEN message. Raises what the constructors of Encoder and Decoder raise."""
-    message, payload = channel.receive()
-    fixed = ffi.sizeof("gvc_open")
-    if message.type != constants.GVC_MSG_OPEN or len(payload) < fixed:
-        raise EngineError("libgvc did not begin with an OPEN message; install libgvc and gvc from one release")
-    opening = ffi.from_buffer("gvc_open *", payload)
-    if len(payload) != fixed + opening.options_size + opening.extradata_size:
-        raise EngineError("libgvc sent an OPEN message of the wrong size; install libgvc and gvc from one release")
-    options = split_options(payload[fixed : fixed + opening.options_size].decode(errors="replace"))
-    if opening.role == constants.GVC_ENCODER:
-        return EncoderSession(channel, video_format_of(opening.format), options)
-    return DecoderSession(channel, bytes(payload[fixed + opening.options_size :]) or None, options)
-
-
-def report(channel: Channel, error: Exception) -> None:
-    """Tell the client about `error`; what is no GvcError is a bug, so it also leaves a traceback."""
-    if isinstance(error, GvcError):
-        code, sentence = error.code, str(error)
-    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
-        code, sentence = MEMORY_CODE, f"the engine ran out of memory: {error}"
-    else:
-        traceback.print_exception(error, file=sys.stderr)
-        code, sentence = GvcError.code, f"the engine failed with {type(error).__name__}: {error}"
-    text = sentence.encode()[: constants.GVC_MAX_SENTENCE].decode(errors="ignore").encode()
-    channel.send(constants.GVC_MSG_FAILURE, text, code=code)
-
-
-def to_wire(pts: int | None) -> int:
-    return NOPTS if pts is None else pts
-
-
-def from_wire(pts: int) -> int | None:
-    return None if pts == NOPTS else pts
-
-
-class EncoderSession:
-    """Pictures in, packets out. Any error is final."""
-
-    def __init__(self, channel: Channel, video_format: VideoFormat, options: dict[str, str]):
-        from ..encoder import Encoder  # after HELLO: it loads much
-
-        self._channel = channel
-        self._new_encoder = lambda: Encoder(video_format, options)
-        self._encoder = self._new_encoder()
-        self._slots = Slots(video_format, grow=False)
-        channel.send(constants.GVC_MSG_READY, self._encoder.extradata)
-
-    def run(self) -> None:
-        while True:
-            message, _ = self._channel.receive()
-            if message.type == constants.GVC_MSG_PICTURE:
-                self._send(self._encoder.encode(self._take(message)))
-            elif message.type == constants.GVC_MSG_END:
-                self._send(self._encoder.encode(None))
-                self._channel.send(constants.GVC_MSG_END)
-            elif message.type == constants.GVC_MSG_FLUSH:
-                self._encoder = self._new_encoder()
-                self._channel.send(constants.GVC_MSG_FLUSH)
-            else:
-                raise EngineError(f"libgvc sent message {message.type} to an encoder, where it has no place")
-
-    def _take(self, message: ffi.CData) -> Picture:
-        """Copy a picture and give its slot back at once, so that the client can go on while we encode."""
-        planes = tuple(plane.copy() for plane in self._slots.planes(message.slot))
-        self._channel.send(constants.GVC_MSG_RELEASE, slot=message.slot)
-        key = bool(message.flags & constants.GVC_MESSAGE_KEY)
-        return Picture(planes, from_wire(message.pts), message.duration, key)
-
-    def _send(self, packets: list[Packet]) -> None:
-        for packet in packets:
-            self._channel.send(
-                constants.GVC_MSG_PACKET,
-                packet.data,
-                flags=constants.GVC_MESSAGE_KEY if packet.key else 0,
-                pts=to_wire(packet.pts),
-                duration=packet.duration,
-            )
-
-
-class DecoderSession:
-    """Packets in, pictures out. An error concerns one packet; decoding goes on with the next."""
-
-    def __init__(self, channel: Channel, extradata: bytes | None, options: dict[str, str]):
-        from ..decoder import Decoder  # after HELLO: it loads much
-
-        self._channel = channel
-        self._decoder = Decoder(extradata, options)
-        self._format: VideoFormat | None = None  # what the client knows
-        self._slots: Slots | None = None
-        self._free = set(range(constants.GVC_SLOTS))
-        self._inbox: deque = deque()  # came while we waited for a slot
-        channel.send(constants.GVC_MSG_READY)
-
-    def run(self) -> None:
-        while True:
-            message, payload = self._inbox.popleft() if self._inbox else self._channel.receive()
-            if message.type == constants.GVC_MSG_PACKET:
-                key = bool(message.flags & constants.GVC_MESSAGE_KEY)
-                self._decode(Packet(bytes(payload), from_wire(message.pts), message.duration, key))
-                self._channel.send(constants.GVC_MSG_DONE)
-            elif message.type == constants.GVC_MSG_RELEASE:
-                self._free.add(message.slot)
-            elif message.type == constants.GVC_MSG_END:
-                self._decode(None)
-                self._channel.send(constants.GVC_MSG_END)
-            elif message.type == constants.GVC_MSG_FLUSH:
-                self._decoder.flush()
-                self._channel.send(constants.GVC_MSG_FLUSH)
-            else:
-                raise EngineError(f"libgvc sent message {message.type} to a decoder, where it has no place")
-
-    def _decode(self, packet: Packet | None) -> None:
-        try:
-            pictures = self._decoder.decode(packet)
-        except Exception as error:
-            report(self._channel, error)
-            if not isinstance(error, GvcError):
-                self._decoder.flush()  # its state is anyone's guess
-            return
-        for picture in pictures:
-            self._deliver(picture)
-
-    def _deliver(self, picture: Picture) -> None:
-        if self._format != self._decoder.format:
-            self._reformat(self._decoder.format)
-        self._wait_for_slots(1)
-        slot = self._free.pop()
-        for target, plane in zip(self._slots.planes(slot), picture.planes, strict=True):
-            np.copyto(target, plane)
-        self._channel.send(
-            constants.GVC_MSG_PICTURE,
-            slot=slot,
-            flags=constants.GVC_MESSAGE_KEY if picture.key else 0,
-            pts=to_wire(picture.pts),
-            duration=picture.duration,
-        )
-
-    def _reformat(self, video_format: VideoFormat) -> None:
-        """Lay the shared memory out anew; no slot may be in use then."""
-        self._wait_for_slots(constants.GVC_SLOTS)
-        self._slots = Slots(video_format, grow=True)
-        self._channel.send(constants.GVC_MSG_FORMAT, wire_format_of(video_format))
-        self._format = video_format
-
-    def _wait_for_slots(self, count: int) -> None:
-        while len(self._free) < count:
-            message, payload = self._channel.receive()
-            if message.type == constants.GVC_MSG_RELEASE:
-                self._free.add(message.slot)
-            else:
-                self._inbox.append((message, payload))
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "unknown"

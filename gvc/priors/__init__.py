@@ -4,6 +4,7 @@ An encoder names a prior by option (`gp`, `wan:FOLDER-OR-HUB-ID`); a stream name
 weights.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 
 from ..bitstream import SequenceHeader
@@ -11,6 +12,7 @@ from ..errors import PriorError
 from .base import DEFAULT_OPTIONS, ModelOptions, Prior
 from .place import check_place
 
+Opener = Callable[[str, ModelOptions], Prior]  # open_prior, or another way to what it gives
 FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module here: class; each has weights, which lie somewhere
 
 
@@ -34,15 +36,18 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     return family.from_pretrained(place, options)
 
 
-def prior_for(header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
+def prior_for(
+    header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT_OPTIONS, opener: Opener | None = None
+) -> Prior:
     """Open the prior that a stream was made with. `spec`: where it lies, needed for priors with weights.
 
+    opener: gives the prior; or else open_prior.
     Raises PriorError when it is another one than the stream names.
     """
     kind = header.prior.partition("/")[0]
     if not spec and kind in FAMILIES:
         raise PriorError(f"this stream was made with {header.prior}; give its weights with prior={kind}:FOLDER")
-    prior = open_prior(spec or kind, options)
+    prior = (opener or open_prior)(spec or kind, options)
     if prior.name != header.prior:
         raise PriorError(
             f"this stream was made with prior {header.prior} and {prior.name} was given; give the right one"

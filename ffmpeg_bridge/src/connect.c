@@ -1,0 +1,84 @@
+/* The way to an engine that runs already: `gvc serve` of the same user. */
+#include "context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { HELLO_TIMEOUT = 5000 }; ///< ms; an engine that is slower than that is stopped, and of no use
+
+/** Open the folder of the user's sockets; -1 unless it is the user's own and closed to others. */
+static int open_folder(void) {
+    char path[PATH_MAX];
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    int length = runtime && *runtime == '/' ? snprintf(path, sizeof path, "%s/gvc", runtime)
+                                            : snprintf(path, sizeof path, "/tmp/gvc-%u", (unsigned)geteuid());
+    if (length < 0 || (size_t)length >= sizeof path)
+        return -1;
+    int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    if (folder >= 0 && (fstat(folder, &status) || status.st_uid != geteuid() || status.st_mode & 077)) {
+        close(folder);
+        return -1;
+    }
+    return folder;
+}
+
+/** Connect to the socket in `folder`, never waiting; -1 if nobody listens. */
+static int dial(int folder) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    /* By descriptor: it is the folder that was looked at, and a path may be longer than an address. */
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/engine-%d.sock", folder,
+             GVC_PROTOCOL_VERSION);
+    int line = gvc_move_up(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (line >= 0 && connect(line, (struct sockaddr *)&address, sizeof address)) {
+        close(line);
+        return -1;
+    }
+    return line;
+}
+
+static bool is_own(int line) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return !getsockopt(line, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+}
+
+/** True if the other end says hello in our version; else it has no room, or is no engine that we could talk to. */
+static bool says_hello(int line) {
+    gvc_message hello;
+    struct pollfd readable = {line, POLLIN, 0};
+    int count;
+    do
+        count = poll(&readable, 1, HELLO_TIMEOUT);
+    while (count < 0 && errno == EINTR);
+    return count == 1 && recv(line, &hello, sizeof hello, 0) == sizeof hello && hello.type == GVC_MSG_HELLO &&
+           hello.size == 0 && hello.pts == GVC_PROTOCOL_VERSION;
+}
+
+bool gvc_engine_connect(gvc_context *context) {
+    const char *wanted = getenv("GVC_SERVE");
+    int folder = wanted && !strcmp(wanted, "0") ? -1 : open_folder();
+    if (folder < 0)
+        return false;
+    int line = dial(folder);
+    close(folder);
+    if (line < 0)
+        return false;
+    if (!is_own(line) || !says_hello(line) || fcntl(line, F_SETFL, 0)) { /* from here on it may block */
+        close(line);
+        return false;
+    }
+    context->socket = line;
+    context->warm = true;
+    snprintf(context->python, sizeof context->python, "gvc serve");
+    return true;
+}

@@ -1,0 +1,219 @@
+"""A session of the engine: one encoder or decoder, driven by the messages of one client."""
+
+import os
+import sys
+import traceback
+from collections import deque
+from io import BytesIO, FileIO
+
+from ..errors import EngineError, GvcError, MediaError
+from ..media import Packet, Picture, VideoFormat
+from ..options import split_options
+from ..priors import Opener, open_prior
+from ..priors.place import rooted
+from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
+
+MEMORY_CODE = -17  # GVC_ERROR_MEMORY, which has no exception of its own
+MESSAGE_COST = 1024  # bytes, about, that a waiting message takes beside its payload
+MAX_HELD = 4 << 30  # bytes of pictures that may wait for the end of their GOP
+
+
+def serve(channel: Channel, opener: Opener = open_prior) -> None:
+    """Greet the client, then do what it says until it closes the socket. `opener` gives it its prior."""
+    try:
+        channel.send(constants.GVC_MSG_HELLO, pts=constants.GVC_PROTOCOL_VERSION)
+        try:
+            open_session(channel, opener).run()
+        except DisconnectedError:
+            raise
+        except Exception as error:
+            report(channel, error)  # and end: this error is final
+    except DisconnectedError:
+        return
+
+
+def open_session(channel: Channel, opener: Opener) -> "EncoderSession | DecoderSession":
+    """Answer the OPEN message. Raises what the constructors of Encoder and Decoder raise."""
+    _, payload, memory = channel.receive_opening()
+    fixed = ffi.sizeof("gvc_open")
+    opening = ffi.from_buffer("gvc_open *", payload) if len(payload) >= fixed else None
+    sizes = opening and (opening.options_size, opening.extradata_size, opening.folder_size)
+    if not opening or len(payload) != fixed + sum(sizes):
+        raise EngineError("libgvc sent an OPEN message of the wrong size; install libgvc and gvc from one release")
+    text, extradata, folder = _cut(bytes(payload[fixed:]), sizes)
+    options = split_options(text.decode(errors="replace"))
+    if "prior" in options:
+        options["prior"] = rooted(options["prior"], os.fsdecode(folder))
+    if opening.role == constants.GVC_ENCODER:
+        return EncoderSession(channel, memory, video_format_of(opening.format), options, opener)
+    return DecoderSession(channel, memory, extradata or None, options, opener)
+
+
+def _cut(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
+    stream = BytesIO(data)
+    return [stream.read(size) for size in sizes]
+
+
+def report(channel: Channel, error: Exception) -> None:
+    """Tell the client about `error`; what is no GvcError is a bug, so it also leaves a traceback."""
+    if isinstance(error, GvcError):
+        code, sentence = error.code, str(error)
+    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
+        code, sentence = MEMORY_CODE, f"the engine ran out of memory: {error}"
+    else:
+        traceback.print_exception(error, file=sys.stderr)
+        code, sentence = GvcError.code, f"the engine failed with {type(error).__name__}: {error}"
+    text = sentence.encode()[: constants.GVC_MAX_SENTENCE].decode(errors="ignore").encode()
+    channel.send(constants.GVC_MSG_FAILURE, text, code=code)
+
+
+def to_wire(pts: int | None) -> int:
+    return NOPTS if pts is None else pts
+
+
+def from_wire(pts: int) -> int | None:
+    return None if pts == NOPTS else pts
+
+
+class EncoderSession:
+    """Pictures in, packets out. Any error is final."""
+
+    def __init__(
+        self, channel: Channel, memory: FileIO, video_format: VideoFormat, options: dict[str, str], opener: Opener
+    ):
+        from ..encoder import Encoder  # after HELLO: it loads much
+
+        self._channel = channel
+        self._new_encoder = lambda: Encoder(video_format, options, opener=opener)
+        self._encoder = self._new_encoder()
+        self._slots = Slots(memory, video_format, grow=False)
+        self._held = 0  # pictures that are no packets yet
+        channel.send(constants.GVC_MSG_READY, self._encoder.extradata)
+
+    def run(self) -> None:
+        while True:
+            message, _ = self._channel.receive()
+            if message.type == constants.GVC_MSG_PICTURE:
+                self._send(self._encoder.encode(self._take(message)))
+            elif message.type == constants.GVC_MSG_END:
+                self._send(self._encoder.encode(None))
+                self._channel.send(constants.GVC_MSG_END)
+            elif message.type == constants.GVC_MSG_FLUSH:
+                self._encoder, self._held = self._new_encoder(), 0
+                self._channel.send(constants.GVC_MSG_FLUSH)
+            else:
+                raise EngineError(f"libgvc sent message {message.type} to an encoder, where it has no place")
+
+    def _take(self, message: ffi.CData) -> Picture:
+        """Copy a picture and give its slot back at once, so that the client can go on while we encode."""
+        self._held += 1
+        if self._held * self._slots.picture_size > MAX_HELD:
+            raise MediaError(
+                f"{self._held} pictures of this size are too many to wait for the end of a GOP; "
+                "ask for a smaller picture or shorter GOPs (gop)"
+            )
+        planes = self._slots.read(message.slot)
+        self._channel.send(constants.GVC_MSG_RELEASE, slot=message.slot)
+        key = bool(message.flags & constants.GVC_MESSAGE_KEY)
+        return Picture(planes, from_wire(message.pts), message.duration, key)
+
+    def _send(self, packets: list[Packet]) -> None:
+        self._held -= len(packets)
+        for packet in packets:
+            self._channel.send(
+                constants.GVC_MSG_PACKET,
+                packet.data,
+                flags=constants.GVC_MESSAGE_KEY if packet.key else 0,
+                pts=to_wire(packet.pts),
+                duration=packet.duration,
+            )
+
+
+class DecoderSession:
+    """Packets in, pictures out. An error concerns one packet; decoding goes on with the next."""
+
+    def __init__(
+        self, channel: Channel, memory: FileIO, extradata: bytes | None, options: dict[str, str], opener: Opener
+    ):
+        from ..decoder import Decoder  # after HELLO: it loads much
+
+        self._channel, self._memory = channel, memory
+        self._decoder = Decoder(extradata, options, opener=opener)
+        self._format: VideoFormat | None = None  # what the client knows
+        self._slots: Slots | None = None
+        self._free = set(range(constants.GVC_SLOTS))
+        self._inbox: deque[tuple[ffi.CData, bytearray]] = deque()  # came while we waited for a slot
+        self._waiting = 0  # bytes of those
+        channel.send(constants.GVC_MSG_READY)
+
+    def run(self) -> None:
+        while True:
+            message, payload = self._next()
+            if message.type == constants.GVC_MSG_PACKET:
+                key = bool(message.flags & constants.GVC_MESSAGE_KEY)
+                self._decode(Packet(bytes(payload), from_wire(message.pts), message.duration, key))
+                self._channel.send(constants.GVC_MSG_DONE)
+            elif message.type == constants.GVC_MSG_RELEASE:
+                self._free.add(message.slot)
+            elif message.type == constants.GVC_MSG_END:
+                self._decode(None)
+                self._channel.send(constants.GVC_MSG_END)
+            elif message.type == constants.GVC_MSG_FLUSH:
+                self._decoder.flush()
+                self._channel.send(constants.GVC_MSG_FLUSH)
+            else:
+                raise EngineError(f"libgvc sent message {message.type} to a decoder, where it has no place")
+
+    def _next(self) -> tuple[ffi.CData, bytearray]:
+        if not self._inbox:
+            return self._channel.receive()
+        message, payload = self._inbox.popleft()
+        self._waiting -= len(payload) + MESSAGE_COST
+        return message, payload
+
+    def _decode(self, packet: Packet | None) -> None:
+        try:
+            pictures = self._decoder.decode(packet)
+        except (DisconnectedError, EngineError):
+            raise
+        except Exception as error:
+            report(self._channel, error)
+            if not isinstance(error, GvcError):
+                self._decoder.flush()  # its state is anyone's guess
+            return
+        for picture in pictures:
+            self._deliver(picture)
+
+    def _deliver(self, picture: Picture) -> None:
+        if self._format != self._decoder.format:
+            self._reformat(self._decoder.format)
+        self._wait_for_slots(1)
+        slot = self._free.pop()
+        self._slots.write(slot, picture.planes)
+        self._channel.send(
+            constants.GVC_MSG_PICTURE,
+            slot=slot,
+            flags=constants.GVC_MESSAGE_KEY if picture.key else 0,
+            pts=to_wire(picture.pts),
+            duration=picture.duration,
+        )
+
+    def _reformat(self, video_format: VideoFormat) -> None:
+        """Lay the shared memory out anew; no slot may be in use then."""
+        self._wait_for_slots(constants.GVC_SLOTS)
+        self._slots = Slots(self._memory, video_format, grow=True)
+        self._channel.send(constants.GVC_MSG_FORMAT, wire_format_of(video_format))
+        self._format = video_format
+
+    def _wait_for_slots(self, count: int) -> None:
+        while len(self._free) < count:
+            message, payload = self._channel.receive()
+            if message.type == constants.GVC_MSG_RELEASE:
+                self._free.add(message.slot)
+                continue
+            self._inbox.append((message, payload))
+            self._waiting += len(payload) + MESSAGE_COST
+            if self._waiting > constants.GVC_MAX_WAITING:
+                raise EngineError(
+                    f"libgvc sent {self._waiting >> 20} MiB without taking pictures; take them while packets are sent"
+                )

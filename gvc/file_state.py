@@ -1,0 +1,17 @@
+"""What tells whether files have changed since, without reading them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+FileState = tuple[str, int, int, int, int]  # path, inode, bytes, times of modification and change in ns
+
+
+def file_states(folder: Path, patterns: Iterable[str]) -> list[FileState]:
+    """Return the states of the files below a folder that match. Raises OSError."""
+    paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    return [_state(path) for path in sorted(paths)]
+
+
+def _state(path: Path) -> FileState:
+    status = path.stat()
+    return str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
