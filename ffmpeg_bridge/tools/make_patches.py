@@ -158,7 +158,8 @@ SERIES = (
             Insert(
                 "configure",
                 '                               done || die "ERROR: libgsm not found"; }',
-                'enabled libgvc            && require_pkg_config libgvc "gvc >= 0.1.0" "gvc.h gvc_options.h" gvc_encoder_open',
+                "enabled libgvc            && "
+                'require_pkg_config libgvc "gvc >= 0.1.0" "gvc.h gvc_options.h" gvc_encoder_open',
             ),
             Insert("doc/decoders.texi", "@section libdavs2", DECODER_MANUAL, before=True),
             Insert("doc/encoders.texi", "@section libjxl", ENCODER_MANUAL, before=True),
