@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ..threads import keep_blas_single
@@ -99,10 +100,9 @@ def with_typical_latents(prior: Prior) -> Prior:
 
 def _synchroniser(device: str) -> Callable[[], None]:
     """Return the function that waits for an accelerator."""
-    kind = device.partition(":")[0]
-    if kind == "cpu" or "torch" not in sys.modules:
+    if device == "cpu" or "torch" not in sys.modules:
         return lambda: None
-    return getattr(sys.modules["torch"], kind).synchronize
+    return partial(sys.modules["torch"].accelerator.synchronize, device)
 
 
 def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict]:
