@@ -25,7 +25,10 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Target:
-    """What a GOP aims at: a noise level to stop at, or the bits for its stills, side information and atoms."""
+    """What a GOP aims at: a noise level to stop at, bits for its stills, side information and atoms, or both.
+
+    With both the level is aimed at, and the bits are not exceeded.
+    """
 
     level: int | None = None
     bits: float | None = None
@@ -102,24 +105,22 @@ class BoundaryCoder:
             return _Trial(
                 boundaries, analysis, sigma_level(FINEST_SIGMA) if target.level is None else target.level, None
             )
-        if target.level is not None:
-            bits, error = analysis.rate_distortion(level_sigma(target.level))
-            cost = error + (bits + boundaries.bits) * self._bit_price(target.level)
-            return _Trial(boundaries, analysis, target.level, cost)
-        left = target.bits - boundaries.bits
-        level = _affordable_level(analysis, left)
-        overdraft = max(0.0, -left) * self._bit_price(MAX_LEVEL)
-        return _Trial(boundaries, analysis, level, analysis.rate_distortion(level_sigma(level))[1] + overdraft)
+        level, overdraft = target.level or 0, 0.0
+        if target.bits is not None:
+            left = target.bits - boundaries.bits
+            level = max(level, _affordable_level(analysis, left))
+            overdraft = max(0.0, -left) * self._bit_price(MAX_LEVEL)
+        bits, error = analysis.rate_distortion(level_sigma(level))
+        spent = 0.0 if target.level is None else (bits + boundaries.bits) * self._bit_price(target.level)
+        return _Trial(boundaries, analysis, level, error + spent + overdraft)
 
     def _bit_price(self, level: int) -> float:
         return bit_price(level_sigma(level), self.prior.sample_scale)
 
     def _plain_choice(self, trial, target: Target) -> int:
-        """Return a quantiser for a prior that predicts nothing: by the level, or stills of half the bits at most."""
-        if target.level is not None:
-            return still_crf(target.level)
-        crf = FIRST_CRF
-        while crf < COARSEST and trial(crf).boundaries.bits > target.bits / 2:
+        """Return a quantiser for a prior that predicts nothing: by the level, and stills of half the bits at most."""
+        crf = FIRST_CRF if target.level is None else still_crf(target.level)
+        while target.bits is not None and crf < COARSEST and trial(crf).boundaries.bits > target.bits / 2:
             crf = min(crf + STRIDE[self.preset], COARSEST)
         return crf
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("numpy", "torch", "av", "cffi", "diffusers", "safetensors")
+PACKAGES = ("numpy", "torch", "av", "cffi", "diffusers", "transformers", "accelerate", "ftfy", "safetensors")
 MAIN_PROGRAMS, PLAYERS = ("ffmpeg", "ffprobe"), ("ffplay", "mpv")
 REINSTALL = "run `make setup`, or `pip install -e .` in the source folder (needs CMake and a C++ compiler)"
 

@@ -6,14 +6,14 @@ from fractions import Fraction
 from .bitstream import SHOW_NEXT, GopUnit, write_gop, write_sequence_header
 from .boundary import Anchor, Target
 from .errors import MediaError, OptionError
-from .gop import Gop, GopPlanner
+from .gop import Gop
 from .gop_encoder import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .overlap import Overlap
 from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
-from .rate import BitrateControl, quality_level
+from .rate import BitrateControl, RateCap
 from .settings import Settings
 
 
@@ -51,10 +51,10 @@ class Encoder:
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
         self._coder = GopEncoder(prior, self.header, settings)
-        self._planner = GopPlanner(
-            settings.gop, self.options.keyint, self.options.scenecut, self.options.mode != "t2v", self.options.overlap
-        )
+        self._planner = settings.planner()
+        self._level = settings.level
         self._bitrate = BitrateControl(self.options.bitrate) if self.options.bitrate else None
+        self._cap = RateCap(self.options.maxrate, self.options.bufsize) if self.options.maxrate else None
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
         self._anchor: Anchor | None = None
@@ -82,8 +82,7 @@ class Encoder:
         anchor = None if gop.key else self._anchor
         unit, reconstruction = self._coder.encode(gop, self._index, anchor, self._target(gop, anchor))
         packets = self._packets(gop, unit)
-        if self._bitrate:
-            self._bitrate.spend(8.0 * sum(len(packet.data) for packet in packets))
+        self._spend(gop, 8.0 * sum(len(packet.data) for packet in packets))
         self._index += 1
         if self._planner.anchored:
             self._anchor = reconstruction.anchor()
@@ -100,12 +99,22 @@ class Encoder:
         )
 
     def _target(self, gop: Gop, anchor: Anchor | None) -> Target:
-        if not self._bitrate:
-            return Target(level=quality_level(self.options.quality))
-        terms = self._duration(gop), len(gop.pictures), gop.key, gop.last
-        if self._index == 0:
-            self._bitrate.check_floor(self._coder.floor(gop, anchor), *terms)
-        return Target(bits=self._bitrate.budget(*terms) - 8.0 * (len(gop.pictures) - 1))
+        terms = self._duration(gop), len(gop.pictures), gop.key
+        limit = self._cap.limit(*terms) if self._cap else None
+        if self._bitrate:
+            if self._index == 0:
+                self._bitrate.check_floor(self._coder.floor(gop, anchor), *terms, gop.last)
+            budget = self._bitrate.budget(*terms, gop.last)
+            limit = budget if limit is None else min(budget, limit)
+        show_next = 8.0 * (len(gop.pictures) - 1)
+        return Target(None if self._bitrate else self._level, None if limit is None else limit - show_next)
+
+    def _spend(self, gop: Gop, bits: float) -> None:
+        """Book what the packets of a GOP took."""
+        if self._bitrate:
+            self._bitrate.spend(bits)
+        if self._cap:
+            self._cap.spend(bits, self._duration(gop), len(gop.pictures), gop.key)
 
     def _duration(self, gop: Gop) -> Fraction:
         """Return how many seconds a GOP lasts, by its timestamps where there are any."""

@@ -36,7 +36,7 @@ class GopPlanner:
     """Cuts a stream of pictures into GOPs.
 
     length: pictures a GOP spans, anchor and overlap included; 4k + 1.
-    keyint: most pictures of a chain.
+    keyint, keyint_min: most pictures of a chain, and the least that a new scene ends.
     scenecut: threshold 0..1 of the scene score, 0 = off.
     anchored: whether a GOP spans the last picture of the one before (I2V, FLF2V).
     overlap: pictures of the next GOP that a GOP spans. With neither, each GOP is a keyframe.
@@ -50,6 +50,7 @@ class GopPlanner:
     scenecut: float
     anchored: bool
     overlap: int = 0
+    keyint_min: int = 1
     _pending: list[Picture] = field(default_factory=list, init=False)
     _key: bool = field(default=True, init=False)
     _in_chain: int = field(default=0, init=False)
@@ -58,7 +59,7 @@ class GopPlanner:
 
     def push(self, picture: Picture) -> list[Gop]:
         """Add a picture; return the GOPs that are now settled."""
-        new_scene = self._starts_scene(picture)
+        new_scene = self._starts_scene(picture) and self._in_chain + len(self._pending) >= self.keyint_min
         gops = self._end_chain() if picture.key or new_scene else []
         self._pending.append(picture)
         if len(self._pending) > self._room + self.length:

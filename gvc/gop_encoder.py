@@ -43,7 +43,7 @@ class GopEncoder:
         """
         new, clip = self._clips(gop, anchor)
         if target.bits is not None:
-            target = Target(bits=max(0.0, target.bits - 8 * _unit_bytes(gop.key)))
+            target = replace(target, bits=max(0.0, target.bits - 8 * _unit_bytes(gop.key)))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
         side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
@@ -55,7 +55,8 @@ class GopEncoder:
             return unit, Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         with_tail = self._settings.tail and not gop.ends
         atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
-        unit, x, t = self._search_matched(unit, conditioned, clip, level, atoms_budget)
+        stop = level if target.bits is None else max(level - BUDGET_REACH, target.level or 0)
+        unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
 
@@ -78,12 +79,11 @@ class GopEncoder:
             return new, new
         return new, tuple(np.concatenate([known[None], p]) for known, p in zip(anchor.planes, new, strict=True))
 
-    def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, level: int, budget: float):
+    def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, stop: int, budget: float):
         """Spend atoms by the posterior down to a level or as far as a budget goes; return (unit, x, t)."""
         x0 = conditioned.encode_latent(clip)
-        stop = level if budget == math.inf else max(level - BUDGET_REACH, 0)
         stride = LEVEL_STRIDE[self._settings.effort]
-        levels = matched_levels(_start_level(x0, level), stop, stride)
+        levels = matched_levels(_start_level(x0, stop), stop, stride)
         unit = replace(unit, start=levels[0], stop=stop, stride=stride)
         noise = SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget)
         x, t = denoise(conditioned, rule_of(self._header, unit), noise)

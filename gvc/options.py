@@ -67,10 +67,15 @@ MODEL_OPTIONS = (
 ENCODER_OPTIONS = (
     Option("mode", str, "flf2v", "conditioning of the generative model", choices=("t2v", "i2v", "flf2v")),
     Option("quality", float, 30.0, "constant quality, higher is better", 0, 100),
+    Option("crf", float, -1.0, "constant quality as others name it, 0 best to 63; -1: as quality says", -1, 63),
     Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40),
+    Option("maxrate", int, 0, "most bits per second of a GOP (-maxrate); 0: any", 0, 2**40),
+    Option("bufsize", int, 0, "bits that GOPs may exceed maxrate by for a while (-bufsize)", 0, 2**40),
     Option("gop", int, 33, "frames in a GOP, rounded down to 4k+1", 1, 129),
     Option("keyint", int, 129, "most frames between keyframes (-g)", 1, 2**31 - 1),
+    Option("keyint_min", int, 1, "least frames between keyframes, but for forced ones (-keyint_min)", 1, 2**31 - 1),
     Option("scenecut", float, 0.4, "scene change threshold, 0: off", 0, 1),
+    Option("sc_threshold", int, -1, "scenecut times 100, as libx264 names it; -1: as scenecut says", -1, 100),
     Option(
         "preset",
         str,
@@ -134,8 +139,8 @@ def split_options(text: str) -> dict[str, str]:
     return result
 
 
-# FFmpeg has options of its own for these (-b:v, -g); plugin and wrapper pass them on.
-_STANDARD_OPTIONS = ("bitrate", "keyint")
+# FFmpeg has options of its own for these (-b:v, -g and others); plugin and wrapper pass them on.
+_STANDARD_OPTIONS = ("bitrate", "maxrate", "bufsize", "keyint", "keyint_min")
 
 
 def _c_row(option: Option) -> str:

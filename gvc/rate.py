@@ -1,7 +1,8 @@
 """Rate control: one quality number, or an exact bit budget.
 
 With constant quality the coding of every GOP stops at one noise level. With a bitrate each GOP gets the bits that its
-duration is worth, less what the container will add, plus what the GOPs before it left over or overdrew.
+duration is worth, less what the container will add, plus what the GOPs before it left over or overdrew. Either may be
+capped.
 """
 
 from dataclasses import dataclass, field
@@ -11,12 +12,18 @@ from .errors import RateError
 from .schedule import level_sigma, sigma_level
 
 BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
+WORST_CRF = 63.0
 COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
 
 # What Matroska adds, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Containers").
 FILE_BYTES = 700  # headers, tags, seek head: 640 to 800 by what tags the source has
 KEYFRAME_BYTES = 36  # a cluster and a cue point
 FRAME_BYTES = 6  # header of a simple block
+
+
+def crf_quality(crf: float) -> float:
+    """Return the quality, 0 (coarsest) to 100, for a constant rate factor of 63 to 0."""
+    return 100 * (1 - crf / WORST_CRF)
 
 
 def quality_level(quality: float) -> int:
@@ -59,6 +66,24 @@ class BitrateControl:
     def spend(self, bits: float) -> None:
         """Book what the packets of the GOP took."""
         self._balance -= bits
+
+
+@dataclass
+class RateCap:
+    """Bounds each GOP: a bucket that holds `bufsize` bits and is drained by `maxrate` bits a second."""
+
+    maxrate: int
+    bufsize: int
+    _fill: float = field(default=0.0, init=False)
+
+    def limit(self, seconds: Fraction, pictures: int, key: bool) -> float:
+        """Return the bits that the packets of the next GOP may take at most."""
+        return self.maxrate * float(seconds) + self.bufsize - self._fill - _overhead(pictures, key)
+
+    def spend(self, bits: float, seconds: Fraction, pictures: int, key: bool) -> None:
+        """Book what the packets of the GOP took."""
+        spent = bits + _overhead(pictures, key) - self.maxrate * float(seconds)
+        self._fill = max(0.0, self._fill + spent)
 
 
 def _overhead(pictures: int, key: bool) -> float:

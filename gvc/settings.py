@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 from .bitstream import MAX_PROMPT, SDE_SHIFT, SequenceHeader
 from .errors import OptionError
+from .gop import GopPlanner
 from .media import VideoFormat
 from .priors.base import Prior
+from .rate import crf_quality, quality_level
 
 TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
 CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
@@ -30,7 +32,11 @@ class Settings:
     seed: int
     prompt: str
     atoms: int
+    level: int  # noise level where constant quality stops
     gop: int  # pictures that a GOP spans, 4k + 1
+    keyint: int
+    keyint_min: int
+    scenecut: float
     overlap: int
     tail: bool
 
@@ -53,9 +59,24 @@ class Settings:
             seed=options.seed,
             prompt=options.prompt,
             atoms=options.atoms,
+            level=quality_level(options.quality if options.crf < 0 else crf_quality(options.crf)),
             gop=gop,
+            keyint=options.keyint,
+            keyint_min=options.keyint_min,
+            scenecut=options.scenecut if options.sc_threshold < 0 else options.sc_threshold / 100,
             overlap=options.overlap,
             tail=bool(options.tail) and options.mode == "i2v",
+        )
+
+    def planner(self) -> GopPlanner:
+        """Return what cuts the stream into GOPs."""
+        return GopPlanner(
+            length=self.gop,
+            keyint=self.keyint,
+            keyint_min=self.keyint_min,
+            scenecut=self.scenecut,
+            anchored=self.mode != "t2v",
+            overlap=self.overlap,
         )
 
     def header(self, video_format: VideoFormat, prior: Prior) -> SequenceHeader:
@@ -77,8 +98,8 @@ class Settings:
 
 def _check(options: SimpleNamespace, transition: str, gop: int) -> None:
     """Raise OptionError where options contradict each other."""
-    if options.bitrate and transition == "sde":
-        raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate")
+    if (options.bitrate or options.maxrate) and transition == "sde":
+        raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate or maxrate")
     if options.shift and transition != "sde":
         raise OptionError("shift is for transition=sde; leave it out, or ask for that transition")
     if options.overlap and options.mode != "t2v":

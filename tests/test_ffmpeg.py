@@ -31,7 +31,8 @@ def movie_hashes(programs, movie):
 def test_help_lists_the_options_of_the_table(programs):
     text = "".join(programs.run("ffmpeg", "-h", f"{role}=gvc").stdout for role in ("encoder", "decoder"))
     names = {option.name for option in (*options.ENCODER_OPTIONS, *options.DECODER_OPTIONS)}
-    for name in names - {"bitrate", "keyint"} | {"gvc-params"}:
+    of_ffmpeg = {"bitrate", "maxrate", "bufsize", "keyint", "keyint_min"}
+    for name in names - of_ffmpeg | {"gvc-params"}:
         assert f"  -{name} " in text
 
 
@@ -181,6 +182,31 @@ def test_wrong_values_name_the_valid_ones(programs, tmp_path, option, value, hin
     done = programs.ffmpeg(*source(frames=1), "-c:v", "gvc", option, value, tmp_path / "wrong.mkv", check=False)
     assert done.returncode != 0
     assert hint in done.stderr
+
+
+def test_standard_switches_reach_the_encoder(programs, tmp_path):
+    def size(*switches: str) -> int:
+        path = tmp_path / "switched.mkv"
+        programs.ffmpeg("-y", *source(), *ENCODE, *switches, path)
+        return path.stat().st_size
+
+    usual = size()
+    assert size("-crf", "20") > usual > size("-crf", "60")
+    assert size("-maxrate", "20k", "-bufsize", "1k") < 0.8 * usual
+    assert size("-b:v", "30k") == pytest.approx(30_000 / 8 * FRAMES / RATE, rel=0.1)
+    assert size("-threads", "4") == usual
+
+
+def test_scene_cuts_and_what_keeps_them_apart(programs, tmp_path):
+    """A second of one test pattern, then one of another."""
+    patterns = [f"{name}=size={WIDTH}x{HEIGHT}:rate={RATE}:duration=0.4" for name in ("testsrc2", "smptebars")]
+    graph = f"{patterns[0]}[a];{patterns[1]}[b];[a][b]concat,format=yuv420p"
+    keys = {}
+    for switches in ((), ("-sc_threshold", "0"), ("-keyint_min", "11"), ("-keyint_min", "10")):
+        path = tmp_path / "scenes.mkv"
+        programs.ffmpeg("-y", "-filter_complex", graph, "-c:v", "gvc", "-preset", "fast", *switches, path)
+        keys[switches] = [i for i, p in enumerate(programs.packets(path)) if "K" in p["flags"]]
+    assert list(keys.values()) == [[0, 10], [0], [0], [0, 10]]
 
 
 def test_gvc_params_win_over_other_options(programs, tmp_path):

@@ -41,7 +41,7 @@ def keys(gops: list[Gop]) -> list[int]:
     st.sets(st.integers(0, 59), max_size=4),
 )
 def test_every_plan_holds_its_promises(count, length, keyint, sharing, forced):
-    anchored, overlap = sharing
+    anchored, overlap = sharing[0], min(sharing[1], length - 1)
     forced = {index for index in forced if index < count}
     gops = plan(blank(count, forced), length, keyint, anchored=anchored, overlap=overlap)
     assert [p.pts for gop in gops for p in gop.pictures] == list(range(count))
@@ -146,6 +146,15 @@ def test_scene_cuts_are_found():
 
 def test_scene_cuts_are_left_alone_where_not_wanted():
     assert keys(plan(shots(0, 1, 2), scenecut=0.0)) == [0]
+
+
+@pytest.mark.parametrize(("keyint_min", "starts"), [(10, [0, 10, 20]), (11, [0, 20]), (21, [0])])
+def test_scene_cuts_too_soon_after_a_keyframe_are_left_alone(keyint_min, starts):
+    assert keys(plan(shots(0, 1, 2), scenecut=0.4, keyint_min=keyint_min)) == starts
+
+
+def test_forced_keyframes_come_however_soon():
+    assert keys(plan(blank(20, forced=[3]), keyint_min=15)) == [0, 3]
 
 
 @pytest.mark.parametrize("speed", [1, 2, 3])

@@ -62,6 +62,64 @@ def test_bitrate_is_met_however_the_video_is_cut(clip, options):
     assert file_rate(packets) == pytest.approx(30_000, rel=0.02)
 
 
+def test_crf_is_quality_the_other_way_round(clip):
+    for crf, quality in ((63, 0), (31.5, 50), (0, 100)):
+        header = Encoder(VideoFormat(64, 48), {"crf": crf})
+        assert header._level == Encoder(VideoFormat(64, 48), {"quality": quality})._level
+    sizes = [size_of(encode(clip[:9], crf=crf, quality=1, preset="fast")[1]) for crf in (55, 40, 25)]
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
+def gop_rates(packets) -> list[float]:
+    """Bits a second of each GOP with what the container adds."""
+    starts = [i for i, packet in enumerate(packets) if len(packet.data) > 1] + [len(packets)]
+    rates = []
+    for start, stop in pairwise(starts):
+        added = FRAME_BYTES * (stop - start) + KEYFRAME_BYTES * packets[start].key
+        rates.append(8 * (size_of(packets[start:stop]) + added) * RATE / (stop - start))
+    return rates
+
+
+@pytest.fixture(scope="module")
+def calm_then_busy():
+    """Forty pictures that hardly move, then thirty that do."""
+    pictures = moving_clip(40, speed=0) + moving_clip(30, speed=5)
+    return [replace(p, pts=i) for i, p in enumerate(pictures)]
+
+
+@pytest.mark.parametrize("aim", [{"quality": 50}, {"bitrate": 40_000}])
+@pytest.mark.parametrize("mode", ["t2v", "i2v", "flf2v"])
+def test_no_gop_exceeds_maxrate(calm_then_busy, aim, mode):
+    options = {"gop": 17, "preset": "fast", "scenecut": 0, "mode": mode, **aim}
+    free = gop_rates(encode(calm_then_busy, **options)[1])
+    maxrate = int(0.7 * max(free))
+    extradata, packets, shown = encode(calm_then_busy, maxrate=maxrate, **options)
+    capped = gop_rates(packets)
+    assert max(capped) <= 1.01 * maxrate
+    assert max(capped) > 0.9 * maxrate
+    assert same(decode(extradata, packets), shown)
+
+
+def test_a_cap_that_is_never_reached_changes_nothing(clip):
+    options = {"gop": 17, "preset": "fast", "quality": 30}
+    assert size_of(encode(clip, maxrate=10**9, **options)[1]) == pytest.approx(
+        size_of(encode(clip, **options)[1]), rel=0.01
+    )
+
+
+def test_a_buffer_lets_gops_exceed_maxrate_for_a_while(calm_then_busy):
+    options = {"gop": 17, "preset": "fast", "scenecut": 0, "quality": 50}
+    free = gop_rates(encode(calm_then_busy, **options)[1])
+    maxrate, bufsize = int(min(free)), 10_000
+    rates = gop_rates(encode(calm_then_busy, maxrate=maxrate, bufsize=bufsize, **options)[1])
+    assert max(rates) > 1.1 * maxrate
+    seconds = len(calm_then_busy) / RATE
+    assert (
+        size_of(encode(calm_then_busy, maxrate=maxrate, bufsize=bufsize, **options)[1]) * 8
+        <= maxrate * seconds + bufsize
+    )
+
+
 def test_more_bitrate_more_psnr(clip):
     found = [psnr(clip, encode(clip, bitrate=b, gop=17, preset="fast")[2]) for b in (9_000, 20_000, 60_000, 180_000)]
     assert all(a < b for a, b in pairwise(found))

@@ -31,7 +31,7 @@ typedef struct LibGVCEncContext {
 static av_cold int open_encoder(AVCodecContext *avctx)
 {
     LibGVCEncContext *s = avctx->priv_data;
-    char standard[64] = "";
+    char standard[200] = "";
     const gvc_params params = {
         .struct_size     = sizeof(params),
         .options         = standard,
@@ -53,6 +53,12 @@ static av_cold int open_encoder(AVCodecContext *avctx)
     if (avctx->bit_rate > 0)
         av_strlcatf(standard, sizeof(standard), "bitrate=%"PRId64":",
                     avctx->bit_rate);
+    if (avctx->rc_max_rate > 0)
+        av_strlcatf(standard, sizeof(standard), "maxrate=%"PRId64":bufsize=%d:",
+                    avctx->rc_max_rate, FFMAX(avctx->rc_buffer_size, 0));
+    if (avctx->keyint_min >= 0)
+        av_strlcatf(standard, sizeof(standard), "keyint_min=%d:",
+                    FFMAX(avctx->keyint_min, 1));
     if (avctx->gop_size >= 0) // 0 is FFmpeg's word for intra only
         av_strlcatf(standard, sizeof(standard), "keyint=%d:",
                     FFMAX(avctx->gop_size, 1));
@@ -188,11 +194,12 @@ static const AVClass libgvc_encoder_class = {
     .version    = LIBAVUTIL_VERSION_INT,
 };
 
-/* Neither a bitrate nor a keyframe distance unless the user asks: libgvc has
+/* Neither a bitrate nor keyframe distances unless the user asks: libgvc has
  * defaults of its own. */
 static const FFCodecDefault libgvc_encoder_defaults[] = {
-    { "b",  "0" },
-    { "g", "-1" },
+    { "b",           "0" },
+    { "g",          "-1" },
+    { "keyint_min", "-1" },
     { NULL },
 };
 

@@ -5,16 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The standard options -b:v and -g as options of GVC. */
-static void standard_options(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
-    int64_t bit_rate = FIELD(int64_t, avctx, host->layout->avctx_bit_rate);
-    int gop_size = FIELD(int, avctx, host->layout->avctx_gop_size);
-    int used = 0;
+/** FFmpeg's own options that GVC has too, the least value that asks for something, and the least one that GVC knows. */
+static const struct {
+    const char *ffmpeg, *gvc;
+    int64_t least, lowest;
+} standard_options[] = {
+    {"b", "bitrate", 1, 1},
+    {"maxrate", "maxrate", 1, 1},
+    {"bufsize", "bufsize", 1, 1},
+    {"g", "keyint", 0 /* intra */, 1},
+    {"keyint_min", "keyint_min", 0, 1},
+};
+
+/** Write those that the user has set as `name=value:name=value`. */
+static void standard_options_text(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
+    size_t used = 0;
     text[0] = 0;
-    if (bit_rate > 0)
-        used = snprintf(text, size, "bitrate=%lld", (long long)bit_rate);
-    if (gop_size >= 0) // FFmpeg's 0 means intra only
-        snprintf(text + used, size - (size_t)used, "%skeyint=%d", used ? ":" : "", gop_size ? gop_size : 1);
+    for (size_t i = 0; i < sizeof standard_options / sizeof *standard_options; i++) {
+        int64_t value, lowest = standard_options[i].lowest;
+        if (host->call.av_opt_get_int(avctx, standard_options[i].ffmpeg, 0, &value) < 0 ||
+            value < standard_options[i].least || used >= size)
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%s=%lld", used ? ":" : "", standard_options[i].gvc,
+                                 (long long)(value < lowest ? lowest : value));
+    }
 }
 
 static gvc_params encoder_params(const struct host *host, AVCodecContext *avctx) {
@@ -62,8 +76,8 @@ int encoder_init(AVCodecContext *avctx) {
         return AVERROR_BUG;
     struct codec_state *state = codec_state(host, avctx);
     gvc_params params = encoder_params(host, avctx);
-    char standard[80];
-    standard_options(host, avctx, standard, sizeof(standard));
+    char standard[200];
+    standard_options_text(host, avctx, standard, sizeof(standard));
     char *options = options_text(state, ENCODER, standard);
     if (!options)
         return AVERROR(ENOMEM);

@@ -56,6 +56,7 @@ typedef struct AVPacket AVPacket;
     X(int, av_new_packet, (AVPacket * packet, int size))                                                               \
     X(void *, av_mallocz, (size_t size))                                                                               \
     X(const void *, av_opt_find, (void *object, const char *name, const char *unit, int flags, int search))            \
+    X(int, av_opt_get_int, (void *object, const char *name, int search, int64_t *value))                               \
     X(const void *, av_opt_next, (const void *object, const void *previous))                                           \
     X(const char *, av_default_item_name, (void *object))                                                              \
     X(void, av_log, (void *object, int level, const char *format, ...))

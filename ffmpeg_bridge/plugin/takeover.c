@@ -12,8 +12,8 @@
 
 static const char *const victims[] = {"asv1", "asv2", "cljr", "amv"};
 static const char long_name[] = "GVC generative video codec";
-// Neither a bitrate nor a keyframe distance unless the user asks: the engine has its own defaults.
-static const struct codec_default encoder_defaults[] = {{"b", "0"}, {"g", "-1"}, {NULL, NULL}};
+// Neither a bitrate nor keyframe distances unless the user asks: the engine has its own defaults.
+static const struct codec_default encoder_defaults[] = {{"b", "0"}, {"g", "-1"}, {"keyint_min", "-1"}, {NULL, NULL}};
 static const int pixel_formats[] = {0 /* yuv420p */, -1};
 
 struct victim {

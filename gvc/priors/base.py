@@ -18,6 +18,7 @@ Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uin
 
 CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the picture
 
+
 @dataclass(frozen=True)
 class ModelOptions:
     """How a prior with a network is loaded and run (gvc.options.MODEL_OPTIONS)."""
