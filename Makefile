@@ -50,18 +50,10 @@ ffmpeg: setup
 pyav: ffmpeg
 	tools/build_pyav.sh $(PREFIX) $(BIN)/python
 
-$(PREFIX)/.libgvc: $(NATIVE)
-	mkdir -p $(PREFIX)
-	cmake -B build/libgvc -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX)) -DCMAKE_INSTALL_LIBDIR=lib \
-	    -DGVC_ENGINE_PYTHON=$(abspath $(BIN)/python) >$(PREFIX)/libgvc.log
-	cmake --build build/libgvc --target install >>$(PREFIX)/libgvc.log
-	touch $@
-
-# A new libgvc needs no new FFmpeg.
-$(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch) tools/build_ffmpeg.sh | $(PREFIX)/.libgvc
+$(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch) tools/build_ffmpeg.sh
 	@test -d $(PATCHES) || { echo "there are no patches for FFmpeg $(FFMPEG); take one of: `ls ffmpeg_bridge/patches`"; exit 1; }
 	tarball=`tools/fetch_ffmpeg.sh $(FFMPEG) build/ffmpeg/sources` && \
-	    tools/build_ffmpeg.sh "$$tarball" $(PATCHES) $(PREFIX)
+	    tools/build_ffmpeg.sh "$$tarball" $(PATCHES) gvc/lib $(PREFIX)
 	touch $@
 
 # A make of its own for the native code: this one would not see that installing has just built it.

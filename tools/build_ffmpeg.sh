@@ -1,13 +1,16 @@
 #!/bin/sh
 # Build FFmpeg with GVC built in, small but with ffplay, and install it into PREFIX.
-# usage: tools/build_ffmpeg.sh TARBALL PATCHES PREFIX
+# usage: tools/build_ffmpeg.sh TARBALL PATCHES LIBGVC PREFIX
 #
-# PREFIX must hold libgvc already. Needs a C compiler, make, patch, pkg-config; takes nasm (speed), zlib (PNG), SDL2
-# (ffplay) and x264 (H.264 encoding) if they are there. JOBS is the number of compilers at once.
+# LIBGVC is the folder with libgvc.so and pkgconfig/gvc.pc. Needs a C compiler, make, patch, pkg-config; takes nasm
+# (speed), zlib (PNG), SDL2 (ffplay) and x264 (H.264 encoding) if they are there. JOBS: compilers at once;
+# KEEP_WORK=1: leave the build tree in PREFIX/work.
 set -eu
 tarball=$1
 patches=$(cd "$2" && pwd)
-prefix=$(cd "$3" && pwd)
+libgvc=$(cd "$3" && pwd)
+mkdir -p "$4"
+prefix=$(cd "$4" && pwd)
 work=$prefix/work
 
 say() { echo "ffmpeg: $*"; }
@@ -37,10 +40,10 @@ for patch in "$patches"/*.patch; do
     run patch patch -d "$work" -p1 --fuzz=0 -i "$patch"
 done
 
-PKG_CONFIG_PATH=$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+PKG_CONFIG_PATH=$libgvc/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
-set -- --prefix="$prefix" --enable-shared --disable-static --enable-rpath --disable-doc --disable-debug \
-    --disable-network --disable-autodetect --disable-everything --enable-libgvc
+set -- --prefix="$prefix" --enable-shared --disable-static --extra-ldflags="-Wl,-rpath,$prefix/lib:$libgvc" \
+    --disable-doc --disable-debug --disable-network --disable-autodetect --disable-everything --enable-libgvc
 command -v ccache >/dev/null 2>&1 && set -- "$@" --cc="ccache cc"
 command -v nasm >/dev/null 2>&1 || set -- "$@" --disable-x86asm
 if pkg-config --exists zlib; then set -- "$@" --enable-zlib; fi
@@ -76,5 +79,5 @@ say "compiling, which takes some minutes"
 run make nice make -j"${JOBS:-$(nproc)}"
 run install make install
 cd "$prefix"
-rm -rf "$work"
+[ -n "${KEEP_WORK:-}" ] || rm -rf "$work"
 say "$prefix/bin/ffmpeg is ready"
