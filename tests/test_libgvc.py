@@ -334,3 +334,33 @@ def test_header_stands_alone(compiler, standard, tmp_path):
         [compiler, *flags, source, f"-L{libgvc.LIB}", "-lgvc", f"-Wl,-rpath,{libgvc.LIB}", "-o", program], check=True
     )
     assert subprocess.run([program], check=False).returncode == 0
+
+
+def test_installed_by_cmake_it_is_found_by_pkg_config(tmp_path):
+    """What FFmpeg's configure relies on: header, library and gvc.pc, in a system prefix."""
+    for name in ("cmake", "cc", "pkg-config"):
+        if not shutil.which(name):
+            pytest.skip(f"no {name}")
+    prefix, build, source = tmp_path / "prefix", tmp_path / "build", tmp_path / "program.c"
+    root = Path(__file__).resolve().parent.parent
+    settings = [
+        f"-DCMAKE_INSTALL_PREFIX={prefix}",
+        "-DCMAKE_INSTALL_LIBDIR=lib",
+        f"-DGVC_ENGINE_PYTHON={sys.executable}",
+    ]
+    for step in (["-S", root, "-B", build, *definitions], ["--build", build], ["--install", build]):
+        subprocess.run(["cmake", *step], check=True, capture_output=True)
+    asked = ["pkg-config", "--cflags", "--libs", "gvc >= 0.1.0"]
+    environment = os.environ | {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
+    flags = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout.split()
+    source.write_text(
+        "#include <gvc.h>\n#include <gvc_options.h>\n#include <stdio.h>\n"
+        '#define NAME(name, ...) #name " "\n'
+        'int main(void) { printf("%s ", gvc_version()); return !puts(GVC_ENCODER_OPTIONS(NAME, NAME, NAME)); }\n'
+    )
+    program = tmp_path / "program"
+    subprocess.run(["cc", source, *flags, f"-Wl,-rpath,{prefix / 'lib'}", "-o", program], check=True)
+    version, *names = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()
+    assert version == ffi.string(lib.gvc_version()).decode()
+    assert {"quality", "prior"} <= set(names)
+    assert (prefix / "lib" / "python-path").read_text() == f"{sys.executable}\n"
