@@ -82,6 +82,8 @@ class GopEncoder:
     def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, stop: int, budget: float):
         """Spend atoms by the posterior down to a level or as far as a budget goes; return (unit, x, t)."""
         x0 = conditioned.encode_latent(clip)
+        if conditioned.known:
+            x0[conditioned.known.part] = conditioned.known.values  # of the still, not of its source
         stride = LEVEL_STRIDE[self._settings.effort]
         levels = matched_levels(_start_level(x0, stop), stop, stride)
         unit = replace(unit, start=levels[0], stop=stop, stride=stride)

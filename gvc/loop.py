@@ -25,6 +25,7 @@ class Rule:
     times: after each step.
     transition: the rule of a step with noise.
     silent: how many last steps inject nothing.
+    uses_known: what the prior knows of the clean latent takes the place of its estimate.
     x0_cache: every other step before those takes the x0_hat of the one before and spares the network; the paper's
         follow-up found that two such steps in a row break the trajectory.
     """
@@ -32,6 +33,7 @@ class Rule:
     times: list[float]
     transition: Callable[[float, float], transition.Step]
     silent: int = 0
+    uses_known: bool = False
     x0_cache: bool = False
 
     def is_silent(self, step: int) -> bool:
@@ -49,9 +51,10 @@ def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
         raise BitstreamError("level stride", 0, f"value {unit.stride} does not fit the {header.transition} transition")
     if header.transition == "sde":
         times = shifted_times(SDE_STEPS, header.shift)[1:]
-        return Rule(times, transition.euler_maruyama, SDE_TAIL, header.x0_cache)
+        return Rule(times, transition.euler_maruyama, SDE_TAIL, x0_cache=header.x0_cache)
     levels = matched_levels(unit.start, unit.stop, unit.stride)
-    return Rule([level_time(level) for level in levels], transition.ancestral, x0_cache=header.x0_cache)
+    times = [level_time(level) for level in levels]
+    return Rule(times, transition.ancestral, uses_known=True, x0_cache=header.x0_cache)
 
 
 class NoiseSource(Protocol):
@@ -66,12 +69,20 @@ class NoiseSource(Protocol):
         """Return (s, z): unit-variance noise [size] for the step from t to s; an encoder may return a later s."""
 
 
+def estimate(prior: ConditionedPrior, x: Array, t: float) -> Array:
+    """Return x0_hat, the mean of the clean latent given x_t and all that the prior knows."""
+    x0_hat = x - t * prior.velocity(x, t)
+    if prior.known:
+        x0_hat[prior.known.part] = prior.known.values
+    return x0_hat
+
+
 def denoise(prior: ConditionedPrior, rule: Rule, noise: NoiseSource) -> tuple[Array, float]:
     """Run the trajectory; return (x_t, t) at the time t where the coded steps end."""
     x, t = noise.initial(), 1.0
     for step, s in enumerate(rule.times):
         if rule.needs_network(step):
-            x0_hat = x - t * prior.velocity(x, t)
+            x0_hat = estimate(prior, x, t) if rule.uses_known else x - t * prior.velocity(x, t)
         if rule.is_silent(step):
             x = transition.ode(t, s).apply(x, x0_hat, None)
         else:
@@ -87,10 +98,10 @@ def finish(prior: ConditionedPrior, x: Array, t: float, realism: float) -> Array
     """Return a clean latent from x_t: its mean (realism 0), the end of the ODE (1), or a mix of both."""
     if t == 0:
         return x
-    x0_hat = x - t * prior.velocity(x, t)
+    x0_hat = estimate(prior, x, t)
     if realism == 0:
         return x0_hat
     for i in range(TAIL_STEPS):
         now, then = t * (1 - i / TAIL_STEPS), t * (1 - (i + 1) / TAIL_STEPS)
-        x = x - (now - then) * prior.velocity(x, now)
+        x = transition.ode(now, then).apply(x, estimate(prior, x, now), None)
     return x0_hat + realism * (x - x0_hat)

@@ -184,6 +184,6 @@ def _rank(book: Codebook, direction: Array, atoms: int) -> Ranking:
 
 def _matched_count(ranking: Ranking, want: float) -> int:
     """Return the smallest M whose noise reaches `want` along the residual; 0 where none is nearer than one atom."""
-    if want < ranking.reach(1) / 2:
+    if want <= ranking.reach(1) / 2:
         return 0
     return min(ranking.count_for(want), MAX_COUNT)

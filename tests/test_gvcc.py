@@ -14,6 +14,7 @@ from gvc.codebook import log2_size_for
 from gvc.encoder import Encoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count, set_bits
 from gvc.gop_codec import decode_gop
+from gvc.loop import finish, rule_of
 from gvc.media import VideoFormat
 from gvc.priors.wan import WanPrior
 
@@ -109,6 +110,26 @@ def test_the_tail_corrects_the_last_latent_frame(folders):
 
 
 # The codec's own scheme
+
+
+@pytest.mark.parametrize("mode", ["i2v", "flf2v"])
+def test_no_atoms_are_spent_on_what_is_known(folders, mode):
+    """The first latent frame is that of a picture that the decoder has."""
+    header, _, _, (unit, *_), _ = code(folders, mode, preset="fast", quality=30)
+    coded = decode_gop(WanPrior.from_pretrained(folders[mode]), header, unit, None)
+    blocks, decoder = len(coded.conditioned.blocks), RangeDecoder(unit.atoms)
+    steps, counts = len(rule_of(header, unit).times), [0] * len(coded.conditioned.blocks)
+    spent = np.zeros(blocks, int)
+    for _ in range(steps):
+        for block in range(blocks):
+            counts[block] = read_count(decoder, counts[block])
+            read_atoms(decoder, counts[block], 1 << 12 + header.codebook_extra)
+            spent[block] += counts[block]
+    assert spent[0] == 0 and (spent[1:] > 0).all()
+    clean = finish(coded.conditioned, coded.x, coded.t, 0.0)
+    assert clean[coded.conditioned.known.part].equal(coded.conditioned.known.values)
+    first = coded.conditioned.encode_latent(tuple(plane[:1] for plane in coded.plain))[:3072]
+    assert (first - coded.conditioned.known.values).abs().max() < 1e-4  # and that picture is shown as it is
 
 
 @pytest.mark.parametrize("mode", FLAVOURS)

@@ -35,6 +35,8 @@ START, STRIDE = 500, 16
 class Gaussian:
     """A prior whose every value is N(0, variance), in two blocks; its velocity is exact."""
 
+    known = None
+
     def __init__(self, size: int = 600, split: int = 400, variance: float = 1.0):
         self.size, self.variance = size, variance
         self.blocks = [slice(0, split), slice(split, size)]

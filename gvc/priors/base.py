@@ -20,6 +20,14 @@ CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the pi
 
 
 @dataclass(frozen=True)
+class KnownLatent:
+    """A part of the clean latent that both sides have already. values: float32 [part.stop - part.start]."""
+
+    part: slice
+    values: Array
+
+
+@dataclass(frozen=True)
 class ModelOptions:
     """How a prior with a network is loaded and run (gvc.options.MODEL_OPTIONS)."""
 
@@ -56,6 +64,7 @@ class ConditionedPrior(Protocol):
     blocks: list[slice]  # partition of range(size): the parts with their own codebook
     size: int  # values of the latent vector
     tail: list[slice]  # the values of the last latent frame, a slice a channel; [] where there are no latent frames
+    known: KnownLatent | None  # what need not be coded, if there is anything
     memory: Any  # handed to the next GOP of the chain as Condition.previous
 
     def velocity(self, x: Array, t: float) -> Array:

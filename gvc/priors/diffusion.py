@@ -133,13 +133,13 @@ class ConditionedDiffusion:
     known last picture is then the last one of the padded video.
     """
 
-    memory = None
+    memory = known = None
 
     def __init__(self, prior: DiffusionPrior, condition: Condition):
         self.prior, self.format, self.frames = prior, condition.format, condition.frames
         self._what = _size_of(condition)
         known = ((0, condition.first), (self.frames - 1, condition.last))
-        self._known = [(index, planes) for index, planes in known if planes is not None]
+        self._pictures = [(index, planes) for index, planes in known if planes is not None]
         space = prior.space
         self.padded = space.padded(self.frames, self.format.height, self.format.width)  # frames, height, width
         time, height, width = self.padded
@@ -160,7 +160,7 @@ class ConditionedDiffusion:
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """Return E[eps - x0 | x_t = x] as float32 [size]."""
         with network_call(self._what):
-            return _flatten(self.predict(self._unflatten(x), t).float())
+            return flatten(self.predict(self._unflatten(x), t).float())
 
     def zeros(self) -> Tensor:
         """Return float32 zeros [size] on the prior's device."""
@@ -169,7 +169,7 @@ class ConditionedDiffusion:
     def encode_latent(self, clip: Clip) -> Tensor:
         """Return the clean latent, float32 [size], of planes uint8 [T, H, W]."""
         with network_call(self._what):
-            return _flatten(self.prior.encode(self.video(clip, self.padded[0])))
+            return flatten(self.prior.encode(self.video(clip, self.padded[0])))
 
     def decode_latent(self, x0: Tensor, realism: float) -> Clip:
         """Return planes uint8 [T, H, W], the known pictures as they are known.
@@ -179,7 +179,7 @@ class ConditionedDiffusion:
         with network_call(self._what):
             rgb = self.prior.decode(self._unflatten(x0))
             clip = from_rgb(rgb[:, :, : self.frames, : self.format.height, : self.format.width], self.format)
-        for index, planes in self._known:
+        for index, planes in self._pictures:
             for plane, known in zip(clip, planes, strict=True):
                 plane[index] = known
         return clip
@@ -198,7 +198,7 @@ class ConditionedDiffusion:
         return x.view(self.shape).transpose(0, 1)[None]
 
 
-def _flatten(latent: Tensor) -> Tensor:
+def flatten(latent: Tensor) -> Tensor:
     """Return the vector of a latent [1, C, T', H', W']."""
     return latent[0].transpose(0, 1).reshape(-1)
 

@@ -15,8 +15,8 @@ from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionMode
 
 from ..colour import to_rgb
 from ..errors import PriorError
-from .base import DEFAULT_OPTIONS, Condition, ModelOptions, Planes
-from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
+from .base import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions, Planes
+from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace, flatten
 from .loading import check_options, find_model, load_network, network_dtype, one_line, quietly, read_index
 from .prompts import Embedding, Prompts, text_pipeline
 from .untrained import untrained
@@ -86,7 +86,10 @@ class ConditionedWan(ConditionedDiffusion):
         if condition.last is not None:
             video[:, :, -1:], mask[:, -1, -1] = self.picture(condition.last), 1
         video[:, :, :1], mask[:, :, 0] = first, 1
-        return mask, self.prior.encode(video)
+        latent = self.prior.encode(video)
+        # The VAE is causal: the first latent frame is of the first picture alone.
+        self.known = KnownLatent(self.blocks[0], flatten(latent[:, :, :1]))
+        return mask, latent
 
     def _rgb(self, planes: Planes) -> Image.Image:
         """Return a picture as the image encoder was trained with: 8-bit R'G'B', not padded."""

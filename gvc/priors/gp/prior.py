@@ -124,6 +124,7 @@ class ConditionedGp:
     """The process given boundaries, mean and variances; its latent vector holds the carried coefficients."""
 
     tail: list[slice] = []  # noqa: RUF012 - coefficients belong to no single picture
+    known = None
 
     def __init__(self, condition: Condition, side: bytes):
         self._condition, self._layout = condition, _Layout.of(condition)
