@@ -2,8 +2,9 @@
  * libgvc: encode and decode GVC video from C.
  *
  * The engine (a Python process) is started by the library and spoken to over a private socket; no Python and
- * no model code is ever loaded into the caller. A context is for one thread at a time; different contexts may be
- * used by different threads.
+ * no model code is ever loaded into the caller. Where the user's warm engine runs (`gvc serve`), that is used instead,
+ * unless GVC_SERVE=0 is in the environment. A context is for one thread at a time; different contexts may be used by
+ * different threads.
  *
  * Encoding: gvc_encoder_open, then for each frame gvc_encoder_send and gvc_encoder_receive until GVC_AGAIN; at the
  * end gvc_encoder_send(NULL) and gvc_encoder_receive until GVC_EOF; gvc_close.

@@ -161,6 +161,7 @@ class Server:
 
 def _program(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     except OSError:
-        return "unknown"
+        return "gone"
+    return "".join(c if c.isprintable() else "?" for c in name)

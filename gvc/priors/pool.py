@@ -42,9 +42,10 @@ class PriorPool:
 
     def __init__(self, log: Callable[[str], None] = lambda _: None):
         self._log = log
-        self._lock = Lock()  # held while loading: two models at once would need memory for both
         self._entries: dict[Key, _Entry] = {}
         self._kept: set[Key] = set()
+        self._table = Lock()  # held while entries are looked at
+        self._loading = Lock()  # held while one is made: two at a time would need memory for both
 
     def keep(self, spec: str, options: ModelOptions) -> None:
         """Load a prior and never let it go. Raises PriorError."""
@@ -65,47 +66,67 @@ class PriorPool:
         try:
             yield opener
         finally:
-            with self._lock:
+            with self._table:
                 for entry in taken:
                     entry.users -= 1
 
     def _take(self, spec: str, options: ModelOptions, check: Callable[[], None]) -> _Entry:
-        """Return the entry of a prior with one user more. Raises PriorError."""
+        """Return the entry of a prior, with one user more. Raises PriorError."""
         kind, _, place = spec.partition(":")
         if kind not in FAMILIES or not place:  # has no weights: there is nothing to keep
             return _Entry((spec, options), open_prior(spec, options))
-        check_place(place)  # before anything large is imported
-        with self._lock:
+        folder = self._find(place)
+        key, state = (f"{kind}:{folder}", options), _state_of(folder)
+        if entry := self._known(key, state):
+            return entry
+        with self._loading:
+            if entry := self._known(key, state):  # another has loaded it meanwhile
+                return entry
             check()
+            return self._load(key, spec, state)
+
+    def _find(self, place: str) -> Path:
+        """Return the real folder of a model. Raises PriorError."""
+        check_place(place)
+        if Path(place).is_dir():
+            return Path(place).resolve()
+        with self._loading:  # large modules, too, are better not imported by several threads at once
             from .loading import find_model
 
-            folder = find_model(place).resolve()
-            key, state = (f"{kind}:{folder}", options), _state_of(folder)
+            return find_model(place).resolve()
+
+    def _known(self, key: Key, state: list[FileState]) -> _Entry | None:
+        """Return the entry of these very files, with one user more."""
+        with self._table:
             entry = self._entries.get(key)
             if entry is None or entry.state != state:
-                if entry:
-                    self._log(f"the files of {spec} have changed")
-                    del self._entries[key]
-                self._let_go()
-                entry = self._entries[key] = self._load(key, spec, state)
+                return None
             entry.users += 1
             return entry
 
     def _load(self, key: Key, spec: str, state: list[FileState]) -> _Entry:
+        self._let_go(key)
         started = time.monotonic()
-        prior = open_prior(spec, key[1])
+        entry = _Entry(key, open_prior(spec, key[1]), state, users=1)
         self._log(f"loaded {spec} for {key[1].device} in {time.monotonic() - started:.1f} s")
-        return _Entry(key, prior, state)
+        with self._table:
+            self._entries[key] = entry
+        return entry
 
-    def _let_go(self) -> None:
-        """Forget the models that nobody uses."""
-        unused = [key for key, entry in self._entries.items() if not entry.users and key not in self._kept]
-        for key in unused:
-            del self._entries[key]
-            self._log(f"let go of {key[0]}")
+    def _let_go(self, outdated: Key) -> None:
+        """Forget the models that nobody uses, and one whose files have changed."""
+        with self._table:
+            for key, entry in list(self._entries.items()):
+                if key == outdated:
+                    self._log(f"the files of {key[0]} have changed")
+                elif entry.users or key in self._kept:
+                    continue
+                else:
+                    self._log(f"let go of {key[0]}")
+                del self._entries[key], entry
         gc.collect()  # networks have reference cycles
         torch = sys.modules.get("torch")
-        if unused and torch and torch.cuda.is_available():
+        if torch and torch.cuda.is_available():
             torch.cuda.empty_cache()
 
 
