@@ -343,11 +343,8 @@ def test_installed_by_cmake_it_is_found_by_pkg_config(tmp_path):
             pytest.skip(f"no {name}")
     prefix, build, source = tmp_path / "prefix", tmp_path / "build", tmp_path / "program.c"
     root = Path(__file__).resolve().parent.parent
-    settings = [
-        f"-DCMAKE_INSTALL_PREFIX={prefix}",
-        "-DCMAKE_INSTALL_LIBDIR=lib",
-        f"-DGVC_ENGINE_PYTHON={sys.executable}",
-    ]
+    settings = {"CMAKE_INSTALL_PREFIX": prefix, "CMAKE_INSTALL_LIBDIR": "lib", "GVC_ENGINE_PYTHON": sys.executable}
+    definitions = [f"-D{name}={value}" for name, value in settings.items()]
     for step in (["-S", root, "-B", build, *definitions], ["--build", build], ["--install", build]):
         subprocess.run(["cmake", *step], check=True, capture_output=True)
     asked = ["pkg-config", "--cflags", "--libs", "gvc >= 0.1.0"]
