@@ -6,10 +6,11 @@ noise, search and entropy coding among it, is done outside of the turns and over
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from threading import Lock
 
-from .base import Analysis, Array, Clip, Condition, ConditionedPrior, Prior
+from .base import Array, Condition, Prior
 
 
 class Turns:
@@ -26,7 +27,29 @@ class Turns:
         self._now.release()
 
 
-class SharedPrior:
+class _Shared:
+    """What all users see of one thing: its attributes, and its methods in turns.
+
+    turn: makes the context in which a method runs.
+    """
+
+    def __init__(self, shared: object, turn: Callable[[], AbstractContextManager]):
+        self._shared, self._turn = shared, turn
+
+    def __getattr__(self, name: str) -> object:
+        value = getattr(self._shared, name)
+        if not callable(value):
+            return value
+
+        @wraps(value)
+        def in_turn(*args: object, **keywords: object) -> object:
+            with self._turn():
+                return value(*args, **keywords)
+
+        return in_turn
+
+
+class SharedPrior(_Shared):
     """A prior as one of its users sees it; implements gvc.priors.base.Prior.
 
     turns: of all users of the prior.
@@ -34,46 +57,23 @@ class SharedPrior:
     """
 
     def __init__(self, prior: Prior, turns: Turns, check: Callable[[], None]):
-        self.name, self.weights_hash, self.modes = prior.name, prior.weights_hash, prior.modes
-        self.sample_scale = prior.sample_scale
-        self._prior, self._turns, self._check = prior, turns, check
+        @contextmanager
+        def turn() -> Iterator[None]:
+            with turns:
+                check()
+                yield
 
-    def analyse(self, condition: Condition, clip: Clip) -> Analysis:
-        with self.turn():
-            return self._prior.analyse(condition, clip)
+        super().__init__(prior, turn)
 
     def condition(self, condition: Condition, side: bytes) -> "SharedConditioned":
-        with self.turn():
-            return SharedConditioned(self._prior.condition(condition, side), self.turn)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until the model is free, and have it."""
-        with self._turns:
-            self._check()
-            yield
+        """Prepare the prior for one GOP."""
+        with self._turn():
+            return SharedConditioned(self._shared.condition(condition, side), self._turn)
 
 
-class SharedConditioned:
+class SharedConditioned(_Shared):
     """A shared prior for one GOP; implements gvc.priors.base.ConditionedPrior."""
 
-    def __init__(self, conditioned: ConditionedPrior, turn: Callable):
-        self.blocks, self.size, self.tail = conditioned.blocks, conditioned.size, conditioned.tail
-        self.zeros = conditioned.zeros  # of the user's own video
-        self._conditioned, self._turn = conditioned, turn
-
-    @property
-    def memory(self) -> object:
-        return self._conditioned.memory
-
-    def velocity(self, x: Array, t: float) -> Array:
-        with self._turn():
-            return self._conditioned.velocity(x, t)
-
-    def encode_latent(self, clip: Clip) -> Array:
-        with self._turn():
-            return self._conditioned.encode_latent(clip)
-
-    def decode_latent(self, x0: Array, realism: float) -> Clip:
-        with self._turn():
-            return self._conditioned.decode_latent(x0, realism)
+    def zeros(self) -> Array:
+        """Return a new latent vector, which is the user's own."""
+        return self._shared.zeros()
