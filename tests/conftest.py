@@ -15,3 +15,19 @@ def own_cache(tmp_path_factory):
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("GVC_SERVE", "0")
         yield
+
+
+@pytest.fixture(scope="session")
+def wan_folders(tmp_path_factory):
+    """Folders of tiny Wan models, by flavour; to be read only."""
+    from tiny_wan import FLAVOURS, build_tiny_wan
+
+    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
+
+
+@pytest.fixture(scope="session")
+def wan_priors(wan_folders):
+    """The models of those folders."""
+    from gvc.priors.wan import WanPrior
+
+    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in wan_folders.items()}

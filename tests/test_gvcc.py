@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from clips import decode, encode, moving_clip, same, size_of, stack
-from tiny_wan import FLAVOURS, build_tiny_wan
+from tiny_wan import FLAVOURS
 from torch.nn import Module
 
 from gvc.bitstream import parse_sequence_header, read_packet
@@ -22,14 +22,9 @@ ATOMS, SDE_STEPS, PAPER_ATOMS = 8, 17, 1 << 14
 WIDTH, HEIGHT = 128, 96  # a latent frame of 3072 values
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
-
-
-def code(folders, mode, frames=13, **options):
+def code(wan_folders, mode, frames=13, **options):
     """Return (header, extradata, packets, the units, the encoder's reconstruction)."""
-    options = {"prior": f"wan:{folders[mode]}", "mode": mode, "gop": 13, "atoms": ATOMS, "preset": "gvcc"} | options
+    options = {"prior": f"wan:{wan_folders[mode]}", "mode": mode, "gop": 13, "atoms": ATOMS, "preset": "gvcc"} | options
     extradata, packets, shown = encode(moving_clip(frames, WIDTH, HEIGHT), **options)
     units = [unit for unit in (read_packet(packet.data) for packet in packets) if unit]
     return parse_sequence_header(extradata), extradata, packets, units, shown
@@ -48,8 +43,8 @@ def counts_of(unit, blocks: int, size: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mode", FLAVOURS)
-def test_the_paper_s_settings(folders, mode):
-    header, extradata, packets, units, shown = code(folders, mode, frames=16)
+def test_the_paper_s_settings(wan_folders, mode):
+    header, extradata, packets, units, shown = code(wan_folders, mode, frames=16)
     assert (header.transition, header.codebook_limit, header.shift) == ("sde", 14, 3)
     size = min(PAPER_ATOMS, 1 << log2_size_for(16 * WIDTH * HEIGHT // 64))
     frames = (units[0].shown - 1) // 4 + 1
@@ -60,11 +55,11 @@ def test_the_paper_s_settings(folders, mode):
     assert [bool(unit.tail) for unit in units] == [mode == "i2v"] * len(units)
     assert [bool(unit.first) for unit in units] == [mode != "t2v"] + [False] * (len(units) - 1)
     assert all(bool(unit.last) == (mode == "flf2v") for unit in units)
-    assert same(decode(extradata, packets, prior=f"wan:{folders[mode]}"), shown)
+    assert same(decode(extradata, packets, prior=f"wan:{wan_folders[mode]}"), shown)
 
 
-def test_atoms_cost_what_a_set_costs_and_less_than_the_paper_counts(folders):
-    _, _, _, (unit,), _ = code(folders, "t2v", atoms=64)
+def test_atoms_cost_what_a_set_costs_and_less_than_the_paper_counts(wan_folders):
+    _, _, _, (unit,), _ = code(wan_folders, "t2v", atoms=64)
     sets, size = SDE_STEPS * 4, 4096
     assert 8 * len(unit.atoms) == pytest.approx(sets * set_bits(size, 64), rel=0.03)
     assert 8 * len(unit.atoms) < 0.75 * sets * 64 * (math.log2(size) + 1)
@@ -82,7 +77,7 @@ def test_the_time_grid_is_the_published_one(size, mode, shift):
 
 
 @pytest.mark.parametrize("x0_cache", [0, 1])
-def test_x0_cache_spares_calls_of_the_network(folders, x0_cache, monkeypatch):
+def test_x0_cache_spares_calls_of_the_network(wan_folders, x0_cache, monkeypatch):
     calls, plain = [], Module.__call__
 
     def counting(module, *args, **kwargs):
@@ -90,33 +85,33 @@ def test_x0_cache_spares_calls_of_the_network(folders, x0_cache, monkeypatch):
         return plain(module, *args, **kwargs)
 
     monkeypatch.setattr(Module, "__call__", counting)
-    _, extradata, packets, _, shown = code(folders, "t2v", x0_cache=x0_cache)
+    _, extradata, packets, _, shown = code(wan_folders, "t2v", x0_cache=x0_cache)
     assert calls.count("WanTransformer3DModel") == (12 if x0_cache else 20)
     calls.clear()
-    assert same(decode(extradata, packets, prior=f"wan:{folders['t2v']}"), shown)
+    assert same(decode(extradata, packets, prior=f"wan:{wan_folders['t2v']}"), shown)
     assert calls.count("WanTransformer3DModel") == (12 if x0_cache else 20)
 
 
-def test_the_tail_corrects_the_last_latent_frame(folders):
-    pictures, prior = moving_clip(13, WIDTH, HEIGHT), WanPrior.from_pretrained(folders["i2v"])
-    header, _, _, (unit,), _ = code(folders, "i2v")
+def test_the_tail_corrects_the_last_latent_frame(wan_folders):
+    pictures, prior = moving_clip(13, WIDTH, HEIGHT), WanPrior.from_pretrained(wan_folders["i2v"])
+    header, _, _, (unit,), _ = code(wan_folders, "i2v")
     coded, plain = (decode_gop(prior, header, each, None) for each in (unit, replace(unit, tail=b"")))
     source = coded.conditioned.encode_latent(stack(pictures))
     first, last = slice(0, 3 * 3072), slice(3 * 3072, 4 * 3072)
     assert coded.x[first].equal(plain.x[first])
     assert (coded.x - source)[last].square().mean() < 0.001 * (plain.x - source)[last].square().mean()
     assert len(unit.tail) > 2000  # 3072 values of 8 bits, deflated
-    assert not code(folders, "i2v", tail=0)[3][0].tail
+    assert not code(wan_folders, "i2v", tail=0)[3][0].tail
 
 
 # The codec's own scheme
 
 
 @pytest.mark.parametrize("mode", ["i2v", "flf2v"])
-def test_no_atoms_are_spent_on_what_is_known(folders, mode):
+def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
     """The first latent frame is that of a picture that the decoder has."""
-    header, _, _, (unit, *_), _ = code(folders, mode, preset="fast", quality=30)
-    coded = decode_gop(WanPrior.from_pretrained(folders[mode]), header, unit, None)
+    header, _, _, (unit, *_), _ = code(wan_folders, mode, preset="fast", quality=30)
+    coded = decode_gop(WanPrior.from_pretrained(wan_folders[mode]), header, unit, None)
     blocks, decoder = len(coded.conditioned.blocks), RangeDecoder(unit.atoms)
     steps, counts = len(rule_of(header, unit).times), [0] * len(coded.conditioned.blocks)
     spent = np.zeros(blocks, int)
@@ -133,12 +128,12 @@ def test_no_atoms_are_spent_on_what_is_known(folders, mode):
 
 
 @pytest.mark.parametrize("mode", FLAVOURS)
-def test_a_bitrate_is_met(folders, mode):
+def test_a_bitrate_is_met(wan_folders, mode):
     options = {"preset": "fast", "bitrate": 80_000, "gop": 9}
-    _, extradata, packets, _, shown = code(folders, mode, frames=25, **options)
+    _, extradata, packets, _, shown = code(wan_folders, mode, frames=25, **options)
     aim = 80_000 / 8 - 700 - 6 * 25  # of a second, less the container's share
     assert size_of(packets) == pytest.approx(aim, rel=0.04)
-    assert same(decode(extradata, packets, prior=f"wan:{folders[mode]}"), shown)
+    assert same(decode(extradata, packets, prior=f"wan:{wan_folders[mode]}"), shown)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +145,6 @@ def test_a_bitrate_is_met(folders, mode):
         {"mode": "flf2v", "x0_cache": 1},
     ],
 )
-def test_all_tools_work_with_a_network(folders, options):
-    _, extradata, packets, _, shown = code(folders, frames=20, preset="fast", quality=30, gop=9, **options)
-    assert same(decode(extradata, packets, prior=f"wan:{folders[options['mode']]}"), shown)
+def test_all_tools_work_with_a_network(wan_folders, options):
+    _, extradata, packets, _, shown = code(wan_folders, frames=20, preset="fast", quality=30, gop=9, **options)
+    assert same(decode(extradata, packets, prior=f"wan:{wan_folders[options['mode']]}"), shown)

@@ -24,16 +24,6 @@ from gvc.priors.wan import WanPrior
 from gvc.schedule import matched_levels, sigma_level
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
-
-
-@pytest.fixture(scope="module")
-def priors(folders):
-    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in folders.items()}
-
-
 def conditioned(prior, video_format, clip, prompt=""):
     """Condition `prior` on the boundaries that it takes."""
     return prior.condition(condition_of(prior.flavour, video_format, clip, prompt), b"")
@@ -46,48 +36,48 @@ def conditioned(prior, video_format, clip, prompt=""):
 @pytest.mark.parametrize(
     ("width", "height", "frames"), [(64, 48, 9), (50, 35, 6), (17, 1, 2), (16, 16, 1), (1, 33, 3), (31, 47, 8)]
 )
-def test_any_size_and_length_comes_back_with_its_own_shape(priors, flavour, width, height, frames):
+def test_any_size_and_length_comes_back_with_its_own_shape(wan_priors, flavour, width, height, frames):
     video_format = VideoFormat(width, height)
     clip = smooth_clip(video_format, frames)
-    prior = conditioned(priors[flavour], video_format, clip)
+    prior = conditioned(wan_priors[flavour], video_format, clip)
     decoded = prior.decode_latent(prior.encode_latent(clip), 0.0)
     assert [p.shape for p in decoded] == [(frames, *shape) for shape in video_format.plane_shapes]
     assert all(p.dtype == np.uint8 for p in decoded)
     assert prior.velocity(prior.zeros(), 0.5).shape == (prior.size,)
 
 
-def test_padding_repeats_the_last_frame_row_and_column(priors):
+def test_padding_repeats_the_last_frame_row_and_column(wan_priors):
     small, large = VideoFormat(40, 22), VideoFormat(48, 32)
     clip = smooth_clip(small, 7)
-    latent = conditioned(priors["t2v"], small, clip).encode_latent(clip)
+    latent = conditioned(wan_priors["t2v"], small, clip).encode_latent(clip)
     clip = stretch(clip, 9, 32, 48)
-    assert torch.equal(latent, conditioned(priors["t2v"], large, clip).encode_latent(clip))
+    assert torch.equal(latent, conditioned(wan_priors["t2v"], large, clip).encode_latent(clip))
 
 
-def test_a_block_is_a_latent_frame(priors):
+def test_a_block_is_a_latent_frame(wan_priors):
     """Wan's VAE is causal: other pictures at the end of a clip leave all but its last latent frame as they were."""
     video_format = VideoFormat(32, 32)
     clip, other = smooth_clip(video_format, 13), smooth_clip(video_format, 13, seed=1)
     mixed = tuple(np.concatenate((a[:9], b[9:])) for a, b in zip(clip, other, strict=True))
-    prior = conditioned(priors["t2v"], video_format, clip)
+    prior = conditioned(wan_priors["t2v"], video_format, clip)
     latent, mixed_latent = prior.encode_latent(clip), prior.encode_latent(mixed)
     assert [torch.equal(latent[b], mixed_latent[b]) for b in prior.blocks] == [True, True, True, False]
     assert [i for b in prior.blocks for i in range(*b.indices(prior.size))] == list(range(prior.size))
 
 
-def test_the_tail_is_the_last_latent_frame_by_channels(priors):
+def test_the_tail_is_the_last_latent_frame_by_channels(wan_priors):
     video_format = VideoFormat(32, 48)
-    prior = conditioned(priors["i2v"], video_format, smooth_clip(video_format, 9))
+    prior = conditioned(wan_priors["i2v"], video_format, smooth_clip(video_format, 9))
     assert len(prior.tail) == 16
     last = torch.arange(prior.size).view(3, 16, 6 * 4)[-1]
     for channel, values in zip(prior.tail, last, strict=True):
         assert torch.equal(torch.arange(prior.size)[channel], values)
 
 
-def test_latents_are_normalised_and_decoded_back(priors):
+def test_latents_are_normalised_and_decoded_back(wan_priors):
     video_format = VideoFormat(32, 32)
     clip = smooth_clip(video_format, 5)
-    vae, prior = priors["t2v"].vae, conditioned(priors["t2v"], video_format, clip)
+    vae, prior = wan_priors["t2v"].vae, conditioned(wan_priors["t2v"], video_format, clip)
     mode = vae.encode(to_rgb(clip, video_format)).latent_dist.mode()
     latent = prior.encode_latent(clip)
     channel = 5
@@ -103,30 +93,30 @@ def test_latents_are_normalised_and_decoded_back(priors):
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_velocity_is_a_function_of_state_time_and_conditions(priors, folders, flavour):
+def test_velocity_is_a_function_of_state_time_and_conditions(wan_priors, wan_folders, flavour):
     video_format = VideoFormat(48, 32)
     clip = smooth_clip(video_format, 9)
-    prior = conditioned(priors[flavour], video_format, clip)
+    prior = conditioned(wan_priors[flavour], video_format, clip)
     x = torch.randn(prior.size, generator=torch.Generator().manual_seed(1))
     before, velocity = x.clone(), prior.velocity(x, 0.7)
     assert torch.equal(x, before) and velocity.shape == x.shape == prior.zeros().shape
     assert velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(WanPrior.from_pretrained(folders[flavour]), video_format, clip)
+    again = conditioned(WanPrior.from_pretrained(wan_folders[flavour]), video_format, clip)
     assert torch.equal(velocity, again.velocity(x, 0.7))
     assert not torch.allclose(velocity, prior.velocity(x, 0.3), rtol=1e-3)
-    asked = conditioned(priors[flavour], video_format, clip, "a red fox")
+    asked = conditioned(wan_priors[flavour], video_format, clip, "a red fox")
     assert not torch.equal(velocity, asked.velocity(x, 0.7))
-    other = conditioned(priors[flavour], video_format, smooth_clip(video_format, 9, seed=1))
+    other = conditioned(wan_priors[flavour], video_format, smooth_clip(video_format, 9, seed=1))
     assert torch.equal(velocity, other.velocity(x, 0.7)) == (flavour == "t2v")
     velocity += 1  # the codec may work in place
 
 
-def test_the_last_picture_counts(priors):
+def test_the_last_picture_counts(wan_priors):
     video_format = VideoFormat(32, 32)
     clip, other = smooth_clip(video_format, 5), smooth_clip(video_format, 5, seed=1)
     first = picture(clip, 0)
     velocities = [
-        priors["flf2v"]
+        wan_priors["flf2v"]
         .condition(Condition(video_format, 5, first, picture(last, -1)), b"")
         .velocity(torch.ones(512), 0.5)
         for last in (clip, other)
@@ -134,10 +124,10 @@ def test_the_last_picture_counts(priors):
     assert not torch.equal(*velocities)
 
 
-def test_conditions_that_the_flavour_was_not_trained_for_are_refused(priors):
+def test_conditions_that_the_flavour_was_not_trained_for_are_refused(wan_priors):
     video_format = VideoFormat(32, 32)
     clip = smooth_clip(video_format, 5)
-    for flavour, prior in priors.items():
+    for flavour, prior in wan_priors.items():
         for mode in set(FLAVOURS) - {flavour}:
             with pytest.raises(PriorError, match=f"mode {mode}; set mode={flavour}"):
                 prior.condition(condition_of(mode, video_format, clip), b"")
@@ -166,13 +156,14 @@ def decode_stream(extradata, packets, folder, **options):
 
 @pytest.mark.parametrize("transition", ["ancestral", "sde"])
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_a_stream_decodes_to_what_the_encoder_saw(folders, flavour, transition):
+def test_a_stream_decodes_to_what_the_encoder_saw(wan_folders, flavour, transition):
     video_format = VideoFormat(50, 34)
     clip = smooth_clip(video_format, 12)  # two GOPs, the second one shorter
-    options = {"prior": f"wan:{folders[flavour]}", "mode": flavour, "gop": 9, "transition": transition, "quality": 20}
+    prior = f"wan:{wan_folders[flavour]}"
+    options = {"prior": prior, "mode": flavour, "gop": 9, "transition": transition, "quality": 20}
     extradata, packets, seen = encode_stream(clip, video_format, options)
     assert len(packets) == 12 and sum(packet.data != packets[1].data for packet in packets) == 2
-    decoded = decode_stream(extradata, packets, folders[flavour])
+    decoded = decode_stream(extradata, packets, wan_folders[flavour])
     assert len(decoded) == 12
     for ours, theirs in zip(decoded, seen, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
@@ -180,11 +171,11 @@ def test_a_stream_decodes_to_what_the_encoder_saw(folders, flavour, transition):
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 @pytest.mark.parametrize(("width", "height", "frames"), [(33, 17, 1), (1, 1, 2), (17, 31, 6)])
-def test_pictures_of_any_size_and_number_are_a_stream(folders, flavour, width, height, frames):
+def test_pictures_of_any_size_and_number_are_a_stream(wan_folders, flavour, width, height, frames):
     video_format = VideoFormat(width, height)
-    options = {"prior": f"wan:{folders[flavour]}", "mode": flavour, "quality": 10, "gop": 5}
+    options = {"prior": f"wan:{wan_folders[flavour]}", "mode": flavour, "quality": 10, "gop": 5}
     extradata, packets, seen = encode_stream(smooth_clip(video_format, frames), video_format, options)
-    decoded = decode_stream(extradata, packets, folders[flavour])
+    decoded = decode_stream(extradata, packets, wan_folders[flavour])
     assert len(decoded) == len(seen) == frames
     for ours, theirs in zip(decoded, seen, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
@@ -206,10 +197,10 @@ for path, prior in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
-def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(folders, tmp_path):
+def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tmp_path):
     video_format = VideoFormat(50, 34)
     expected, arguments = [], []
-    for flavour, folder in folders.items():
+    for flavour, folder in wan_folders.items():
         reconstructed, path = PictureHash(), tmp_path / f"{flavour}.mkv"
         options = {"preset": "fast", "prior": f"wan:{folder}", "mode": flavour, "gop": 5, "quality": 20}
         encoder = Encoder(video_format, options, reconstructed.add)
@@ -227,31 +218,31 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(folders, tmp_pa
 
 
 @pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"tiling": 1}, {"dtype": "float16", "tiling": 1}])
-def test_a_decoder_may_run_the_model_in_another_way(folders, options):
+def test_a_decoder_may_run_the_model_in_another_way(wan_folders, options):
     """What it shows is about the same."""
     video_format = VideoFormat(272, 16)
-    clip, prior = smooth_clip(video_format, 5), {"prior": f"wan:{folders['flf2v']}", "mode": "flf2v", "quality": 60}
+    clip, prior = smooth_clip(video_format, 5), {"prior": f"wan:{wan_folders['flf2v']}", "mode": "flf2v", "quality": 60}
     extradata, packets, seen = encode_stream(clip, video_format, prior)
-    decoded = decode_stream(extradata, packets, folders["flf2v"], **options)
+    decoded = decode_stream(extradata, packets, wan_folders["flf2v"], **options)
     differences = [np.abs(a[0].astype(int) - b[0]).mean() for a, b in zip(decoded, seen, strict=True)]
     assert 0 < max(differences) < 4 < smooth_clip(video_format, 5)[0].std() / 4
 
 
-def test_the_prompt_is_part_of_the_stream(folders):
+def test_the_prompt_is_part_of_the_stream(wan_folders):
     video_format = VideoFormat(32, 32)
-    options = {"prior": f"wan:{folders['t2v']}", "mode": "t2v", "quality": 30, "prompt": "a fox in the snow"}
+    options = {"prior": f"wan:{wan_folders['t2v']}", "mode": "t2v", "quality": 30, "prompt": "a fox in the snow"}
     extradata, packets, seen = encode_stream(smooth_clip(video_format, 5), video_format, options)
-    decoded = decode_stream(extradata, packets, folders["t2v"])
+    decoded = decode_stream(extradata, packets, wan_folders["t2v"])
     assert all(np.array_equal(a, b) for p, q in zip(decoded, seen, strict=True) for a, b in zip(p, q, strict=True))
     *_, other = encode_stream(smooth_clip(video_format, 5), video_format, {**options, "prompt": ""})
     assert not all(np.array_equal(p[0], q[0]) for p, q in zip(other, seen, strict=True))
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(priors, flavour):
+def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(wan_priors, flavour):
     video_format = VideoFormat(32, 32)
     clip = smooth_clip(video_format, 5)
-    prior = conditioned(priors[flavour], video_format, clip)
+    prior = conditioned(wan_priors[flavour], video_format, clip)
     header = SequenceHeader(video_format, flavour, "ancestral", f"wan/{flavour}")
     source, errors = prior.encode_latent(clip), []
     for stop in (sigma_level(2.0), sigma_level(0.5), sigma_level(0.1)):
@@ -265,12 +256,12 @@ def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(priors, flavour
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
 
 
-def test_other_weights_than_the_streams_are_refused(folders, tmp_path):
+def test_other_weights_than_the_streams_are_refused(wan_folders, tmp_path):
     video_format = VideoFormat(32, 32)
-    options = {"prior": f"wan:{folders['t2v']}", "mode": "t2v", "quality": 0}
+    options = {"prior": f"wan:{wan_folders['t2v']}", "mode": "t2v", "quality": 0}
     extradata, packets, _ = encode_stream(smooth_clip(video_format, 1), video_format, options)
     other = build_tiny_wan(tmp_path, "t2v", seed=1)
-    for folder, problem in ((other, "other weights"), (folders["i2v"], "wan/i2v was given"), ("", "unknown")):
+    for folder, problem in ((other, "other weights"), (wan_folders["i2v"], "wan/i2v was given"), ("", "unknown")):
         with pytest.raises(PriorError, match=problem):
             decode_stream(extradata, packets, folder)
     with pytest.raises(PriorError, match="give its weights with prior=wan:FOLDER"):

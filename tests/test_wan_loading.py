@@ -26,20 +26,10 @@ FORMAT = VideoFormat(48, 32)
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
-
-
-@pytest.fixture(scope="module")
-def priors(folders):
-    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in folders.items()}
-
-
 @pytest.fixture
-def folder(folders, tmp_path):
+def folder(wan_folders, tmp_path):
     """A model that a test may break."""
-    return shutil.copytree(folders["i2v"], tmp_path / "wan")
+    return shutil.copytree(wan_folders["i2v"], tmp_path / "wan")
 
 
 def conditioned(prior, video_format=FORMAT, frames=5):
@@ -61,18 +51,18 @@ def change_json(path, **values):
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_half_precision_stays_near_float32(priors, folders, dtype):
-    prior = WanPrior.from_pretrained(folders["i2v"], ModelOptions(dtype=dtype))
-    half, full = velocity(prior), velocity(priors["i2v"])
+def test_half_precision_stays_near_float32(wan_priors, wan_folders, dtype):
+    prior = WanPrior.from_pretrained(wan_folders["i2v"], ModelOptions(dtype=dtype))
+    half, full = velocity(prior), velocity(wan_priors["i2v"])
     assert half.dtype == torch.float32 and 0 < (half - full).abs().mean() < 0.05 * full.std()
     assert {p.dtype for p in prior.vae.parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("offload", ["model", "sequential", "group"])
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_offloaded_networks_compute_the_same(priors, flavour, offload):
+def test_offloaded_networks_compute_the_same(wan_priors, flavour, offload):
     """The hooks of diffusers work on the CPU too, where they gain nothing; so that is where they are tested."""
-    other, pipeline = priors[flavour], tiny_pipeline(flavour)
+    other, pipeline = wan_priors[flavour], tiny_pipeline(flavour)
     prior = WanPrior(
         other.name,
         other.modes,
@@ -91,16 +81,16 @@ def test_offloaded_networks_compute_the_same(priors, flavour, offload):
         assert np.abs(a.astype(int) - b).max() <= 1
 
 
-def test_offload_needs_an_accelerator(folders):
+def test_offload_needs_an_accelerator(wan_folders):
     with pytest.raises(PriorError, match=r"offload=group moves parts .* device=\.\.\., or leave offload=none"):
-        WanPrior.from_pretrained(folders["t2v"], ModelOptions(offload="group"))
+        WanPrior.from_pretrained(wan_folders["t2v"], ModelOptions(offload="group"))
 
 
-def test_tiles_give_about_the_same_pictures(priors, folders):
+def test_tiles_give_about_the_same_pictures(wan_priors, wan_folders):
     video_format = VideoFormat(320, 48)
     clip = smooth_clip(video_format, 5)
-    tiled = WanPrior.from_pretrained(folders["t2v"], ModelOptions(tiling=True))
-    whole, parts = (conditioned(prior, video_format) for prior in (priors["t2v"], tiled))
+    tiled = WanPrior.from_pretrained(wan_folders["t2v"], ModelOptions(tiling=True))
+    whole, parts = (conditioned(prior, video_format) for prior in (wan_priors["t2v"], tiled))
     latent = whole.encode_latent(clip)
     assert 0 < (parts.encode_latent(clip) - latent).abs().mean() < 0.05 * latent.std()
     for a, b in zip(whole.decode_latent(latent, 0), parts.decode_latent(latent, 0), strict=True):
@@ -108,13 +98,13 @@ def test_tiles_give_about_the_same_pictures(priors, folders):
 
 
 @pytest.mark.parametrize(("device", "problem"), [("cuda:99", "cuda:99"), ("toaster", "toaster")])
-def test_a_device_that_is_not_there_is_refused(folders, device, problem):
+def test_a_device_that_is_not_there_is_refused(wan_folders, device, problem):
     with pytest.raises(PriorError, match=f"device {problem} cannot be used .*; name another device"):
-        WanPrior.from_pretrained(folders["t2v"], ModelOptions(device=device))
+        WanPrior.from_pretrained(wan_folders["t2v"], ModelOptions(device=device))
 
 
-def test_too_little_memory_is_said(priors):
-    ours = conditioned(priors["t2v"], VideoFormat(512, 512), frames=1)
+def test_too_little_memory_is_said(wan_priors):
+    ours = conditioned(wan_priors["t2v"], VideoFormat(512, 512), frames=1)
     x = ours.zeros()
     limits = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm") as file:
@@ -128,20 +118,20 @@ def test_too_little_memory_is_said(priors):
     assert ours.decode_latent(x, 0)[0].shape == (1, 512, 512)
 
 
-def test_without_the_quantising_library_its_package_is_named(folders, monkeypatch):
+def test_without_the_quantising_library_its_package_is_named(wan_folders, monkeypatch):
     for quantize, package in (("int8", "torchao"), ("nf4", "bitsandbytes")):
         monkeypatch.setitem(sys.modules, package, None)
         monkeypatch.setitem(sys.modules, f"{package}.quantization", None)
         with pytest.raises(PriorError, match=f"quantize={quantize} needs .* pip install {package}"):
-            WanPrior.from_pretrained(folders["t2v"], ModelOptions(quantize=quantize))
+            WanPrior.from_pretrained(wan_folders["t2v"], ModelOptions(quantize=quantize))
 
 
-def test_int8_weights_stay_near_and_have_another_hash(priors, folders, tmp_path):
+def test_int8_weights_stay_near_and_have_another_hash(wan_priors, wan_folders, tmp_path):
     pytest.importorskip("torchao")
-    prior = WanPrior.from_pretrained(folders["i2v"], ModelOptions(quantize="int8"))
-    assert 0 < (velocity(prior) - velocity(priors["i2v"])).abs().mean() < 0.1 * velocity(priors["i2v"]).std()
-    assert prior.weights_hash != priors["i2v"].weights_hash
-    folder = shutil.copytree(folders["i2v"], tmp_path / "quantised")
+    prior = WanPrior.from_pretrained(wan_folders["i2v"], ModelOptions(quantize="int8"))
+    assert 0 < (velocity(prior) - velocity(wan_priors["i2v"])).abs().mean() < 0.1 * velocity(wan_priors["i2v"]).std()
+    assert prior.weights_hash != wan_priors["i2v"].weights_hash
+    folder = shutil.copytree(wan_folders["i2v"], tmp_path / "quantised")
     prior.network.save_pretrained(folder / "transformer")
     assert torch.equal(velocity(WanPrior.from_pretrained(folder, ModelOptions(dtype="bfloat16"))), velocity(prior))
     with pytest.raises(PriorError, match="quantised already; leave quantize=none"):
@@ -157,20 +147,20 @@ def test_models_of_full_size_can_be_made_without_weights():
 # Identity
 
 
-def test_name_and_hash_tell_models_apart(priors, folders, tmp_path):
-    assert [prior.name for prior in priors.values()] == ["wan/t2v", "wan/i2v", "wan/flf2v"]
+def test_name_and_hash_tell_models_apart(wan_priors, wan_folders, tmp_path):
+    assert [prior.name for prior in wan_priors.values()] == ["wan/t2v", "wan/i2v", "wan/flf2v"]
     same, other = build_tiny_wan(tmp_path / "a", "t2v"), build_tiny_wan(tmp_path / "b", "t2v", seed=1)
-    assert identity(same) == priors["t2v"].weights_hash != identity(other)
+    assert identity(same) == wan_priors["t2v"].weights_hash != identity(other)
     shutil.copy(other / "vae" / WEIGHTS, same / "vae" / WEIGHTS)
-    assert identity(same) not in (priors["t2v"].weights_hash, identity(other))
-    assert len(priors["t2v"].weights_hash) == 8
+    assert identity(same) not in (wan_priors["t2v"].weights_hash, identity(other))
+    assert len(wan_priors["t2v"].weights_hash) == 8
 
 
 def identity(folder):
     return WanPrior.from_pretrained(folder).weights_hash
 
 
-def test_all_that_decides_decoding_is_in_the_hash(folder, folders):
+def test_all_that_decides_decoding_is_in_the_hash(folder, wan_folders):
     before = identity(folder)
     change_json(folder / "transformer/config.json", _name_or_path="elsewhere", _diffusers_version="0.1")
     config = folder / "vae/config.json"
@@ -209,10 +199,10 @@ def test_digests_of_large_files_are_kept_but_never_for_another_file(tmp_path, mo
     assert file_digest(path) == changed
 
 
-def test_a_stream_made_with_quantised_weights_says_how_to_decode_it(folders, priors):
+def test_a_stream_made_with_quantised_weights_says_how_to_decode_it(wan_folders, wan_priors):
     header = SequenceHeader(FORMAT, "t2v", "ancestral", "wan/t2v", bytes(8))
     with pytest.raises(PriorError, match=r"other weights of wan/t2v .* quantize as the encoder did"):
-        prior_for(header, f"wan:{folders['t2v']}")
+        prior_for(header, f"wan:{wan_folders['t2v']}")
 
 
 # Places and broken models
@@ -236,17 +226,17 @@ for name in sys.argv[1:]:
 """
 
 
-def test_models_of_the_hub_are_found_by_name(folders, priors, tmp_path):
+def test_models_of_the_hub_are_found_by_name(wan_folders, wan_priors, tmp_path):
     """In a copy of what the hub's own client keeps on disk, without a connection."""
     model = tmp_path / "hub/models--somebody--tiny-wan"
-    shutil.copytree(folders["t2v"], model / "snapshots/0123456789", ignore=shutil.ignore_patterns("text_encoder"))
+    shutil.copytree(wan_folders["t2v"], model / "snapshots/0123456789", ignore=shutil.ignore_patterns("text_encoder"))
     (model / "refs").mkdir()
     (model / "refs/main").write_text("0123456789")
     environment = {**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-c", HUB, "somebody/tiny-wan", "somebody/other"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found, missing = done.stdout.splitlines()
-    assert found == priors["t2v"].weights_hash.hex()
+    assert found == wan_priors["t2v"].weights_hash.hex()
     assert "there is no folder somebody/other, and no model of this name can be fetched" in missing
 
 
@@ -297,12 +287,12 @@ def test_missing_weights_are_named(folder, part):
         WanPrior.from_pretrained(folder)
 
 
-def test_parts_that_do_not_fit_are_refused(folder, folders):
+def test_parts_that_do_not_fit_are_refused(folder, wan_folders):
     shutil.rmtree(folder / "image_processor")
     with pytest.raises(PriorError, match=r"cannot load .*image_processor"):
         WanPrior.from_pretrained(folder)
     shutil.rmtree(folder / "transformer")
-    shutil.copytree(folders["t2v"] / "vae", folder / "transformer")
+    shutil.copytree(wan_folders["t2v"] / "vae", folder / "transformer")
     with pytest.raises(PriorError, match="fetch the model again"):
         WanPrior.from_pretrained(folder)
     build_tiny_wan(folder, "i2v")

@@ -9,13 +9,12 @@ import torch
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
-from tiny_wan import CLIP_CHANNELS, CLIP_TOKENS, FLAVOURS, TEXT_CHANNELS, build_tiny_wan
+from tiny_wan import CLIP_CHANNELS, CLIP_TOKENS, FLAVOURS, TEXT_CHANNELS
 from transformers import CLIPImageProcessorPil
 
 from gvc.colour import to_rgb
 from gvc.loop import Rule, denoise
 from gvc.media import VideoFormat
-from gvc.priors.wan import WanPrior
 from gvc.transition import ode
 
 FULL_RANGE = 2
@@ -25,23 +24,13 @@ PROMPT = "a fox runs over snow"
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
-
-
-@pytest.fixture(scope="module")
-def priors(folders):
-    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in folders.items()}
-
-
-@pytest.fixture(scope="module")
-def pipelines(folders):
+def pipelines(wan_folders):
     dtypes = {"text_encoder": torch.bfloat16, "default": torch.float32}
-    pipelines = {f: DiffusionPipeline.from_pretrained(p, dtype=dtypes) for f, p in folders.items()}
+    pipelines = {f: DiffusionPipeline.from_pretrained(p, dtype=dtypes) for f, p in wan_folders.items()}
     for flavour, pipeline in pipelines.items():
         pipeline.set_progress_bar_config(disable=True)
         if flavour != "t2v":  # transformers would take torchvision for it, if that is installed
-            processor = CLIPImageProcessorPil.from_pretrained(folders[flavour] / "image_processor")
+            processor = CLIPImageProcessorPil.from_pretrained(wan_folders[flavour] / "image_processor")
             pipeline.register_modules(image_processor=processor)
     return pipelines
 
@@ -93,10 +82,10 @@ def vector(latent):
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 @pytest.mark.parametrize("setting", [(5, 3.0, ""), (13, 5.0, PROMPT)])
-def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, pipelines, flavour, setting):
+def test_the_loop_without_noise_follows_the_pipeline_step_by_step(wan_priors, pipelines, flavour, setting):
     frames, shift, prompt = setting
     clip = grey_clip(FORMAT, frames)
-    ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip, prompt), b"")
+    ours = wan_priors[flavour].condition(condition_of(flavour, FORMAT, clip, prompt), b"")
     noise = torch.randn(1, 16, (frames + 3) // 4, HEIGHT // 8, WIDTH // 8, generator=torch.Generator().manual_seed(7))
     theirs = Run(pipelines[flavour], clip, noise, prompt=prompt, shift=shift)
     assert len(theirs.states) == len(theirs.inputs) == STEPS and theirs.sigmas[0] == 1 and theirs.sigmas[-1] == 0
@@ -110,12 +99,12 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, pipeli
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 @pytest.mark.parametrize("prompt", ["", PROMPT, "&amp; a  broken\u00e2\u20ac\u2122 text " * 100])
-def test_the_network_is_given_what_the_pipeline_gives_it(priors, pipelines, flavour, prompt):
+def test_the_network_is_given_what_the_pipeline_gives_it(wan_priors, pipelines, flavour, prompt):
     clip = grey_clip(FORMAT, 9)
     noise = torch.ones(1, 16, 3, HEIGHT // 8, WIDTH // 8)
     theirs, seen = Run(pipelines[flavour], clip, noise, prompt=prompt), []
-    ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip, prompt), b"")
-    with watched(priors[flavour].network, seen):
+    ours = wan_priors[flavour].condition(condition_of(flavour, FORMAT, clip, prompt), b"")
+    with watched(wan_priors[flavour].network, seen):
         ours.velocity(vector(noise), 1.0)
     (ours,), theirs = seen, theirs.inputs[0]
     images = {"t2v": 0, "i2v": 1, "flf2v": 2}[flavour]
@@ -131,14 +120,14 @@ def test_the_network_is_given_what_the_pipeline_gives_it(priors, pipelines, flav
         assert ours["encoder_hidden_states_image"] is None
 
 
-def test_text_is_followed_by_zeros(priors):
-    lengths = [int(priors["t2v"].embed_text(prompt)[0].any(-1).sum()) for prompt in ("", "fox", PROMPT)]
+def test_text_is_followed_by_zeros(wan_priors):
+    lengths = [int(wan_priors["t2v"].embed_text(prompt)[0].any(-1).sum()) for prompt in ("", "fox", PROMPT)]
     assert lengths[0] == 1 < lengths[1] < lengths[2] < 512  # the end of the text is a token
 
 
 @pytest.mark.parametrize("flavour", ["i2v", "flf2v"])
 @pytest.mark.parametrize("frames", [5, 13])
-def test_coloured_boundaries_enter_as_in_the_pipeline(priors, pipelines, flavour, frames):
+def test_coloured_boundaries_enter_as_in_the_pipeline(wan_priors, pipelines, flavour, frames):
     clip, last = smooth_clip(FORMAT, frames), flavour == "flf2v"
     indices = [0, frames - 1][: 1 + last]
     pictures = [to_rgb(tuple(plane[None] for plane in picture(clip, i)), FORMAT)[:, :, 0] for i in indices]
@@ -148,30 +137,30 @@ def test_coloured_boundaries_enter_as_in_the_pipeline(priors, pipelines, flavour
     )
     bytes_ = [((p[0].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8) for p in pictures]
     embeddings = pipeline.encode_image([Image.fromarray(rgb) for rgb in bytes_])
-    with watched(priors[flavour].network, seen):
-        ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
+    with watched(wan_priors[flavour].network, seen):
+        ours = wan_priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
         ours.velocity(ours.zeros(), 0.5)
     assert torch.allclose(seen[0]["hidden_states"][:, 16:], boundaries, atol=1e-6)
     assert torch.allclose(seen[0]["encoder_hidden_states_image"], embeddings, atol=1e-6)
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_pictures_are_decoded_as_in_the_pipeline(priors, pipelines, flavour):
+def test_pictures_are_decoded_as_in_the_pipeline(wan_priors, pipelines, flavour):
     """The VAE of both, from a latent of the pipeline; its pictures are floats in [0, 1]."""
     clip = smooth_clip(FORMAT, 5)
-    ours = priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
+    ours = wan_priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
     x0 = ours.encode_latent(clip)
     pipeline = pipelines[flavour]
     latent = x0.view(ours.shape).transpose(0, 1)[None]
     mean, std = (torch.tensor(pipeline.vae.config[key]).view(1, 16, 1, 1, 1) for key in ("latents_mean", "latents_std"))
     video = pipeline.vae.decode(latent / (1.0 / std) + mean, return_dict=False)[0]
     expected = pipeline.video_processor.postprocess_video(video, output_type="pt")[0] * 2 - 1
-    assert torch.allclose(priors[flavour].decode(latent)[0].transpose(0, 1), expected, atol=1e-5)
+    assert torch.allclose(wan_priors[flavour].decode(latent)[0].transpose(0, 1), expected, atol=1e-5)
 
 
-def test_velocity_is_that_of_the_flow_from_data_to_noise(priors):
+def test_velocity_is_that_of_the_flow_from_data_to_noise(wan_priors):
     """x_t = (1 - t) x0 + t eps moves by eps - x0 a unit of time: a network that says so leads any x_t to x0."""
-    prior = priors["t2v"]
+    prior = wan_priors["t2v"]
     ours = prior.condition(condition_of("t2v", FORMAT, smooth_clip(FORMAT, 5)), b"")
     generator = torch.Generator().manual_seed(3)
     x0, noise = (torch.randn(ours.size, generator=generator) for _ in range(2))

@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from ..bench.job import Job
+from ..bench.watch import STAGES
 from ..errors import OptionError
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options
 from .report import Report
@@ -23,17 +24,6 @@ FEW_STEPS = 5  # network steps below which a share says little of a real run
 SHORT_SECONDS = 0.2  # time below which a measurement is mostly chance
 MIB = 2**20
 OF_BOTH = ("prior", "mode", "transition", "width", "height", "gops", "bytes")
-LABELS = {
-    "stills": "boundary stills",
-    "analysis": "analysis by the prior",
-    "conditioning": "conditioning",
-    "latent_encode": "pictures to latent",
-    "initial_noise": "initial noise",
-    "velocity": "network steps",
-    "atoms": "atoms and noise",
-    "latent_decode": "latent to pictures",
-    "rest": "rest",
-}
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -182,6 +172,6 @@ def _stages(side: str, costs: dict) -> list[str]:
         each = "" if name == "rest" else f"{1000 * seconds / stage['calls']:.2f}"
         calls = "" if name == "rest" else str(stage["calls"])
         lines.append(
-            _row(f"  {LABELS[name]}", calls, f"{seconds:.3f}", each, f"{network:.3f}", f"{seconds - network:.3f}")
+            _row(f"  {STAGES[name]}", calls, f"{seconds:.3f}", each, f"{network:.3f}", f"{seconds - network:.3f}")
         )
     return lines
