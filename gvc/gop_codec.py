@@ -50,8 +50,9 @@ def decode_gop(prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anch
     """Replay a GOP. Raises BitstreamError."""
     condition = _condition_of(header, unit, anchor)
     conditioned = prior.condition(condition, unit.side)
-    noise = ReplayNoise(conditioned, header, unit.index, unit.atoms)
-    x, t = denoise(conditioned, rule_of(header, unit), noise)
+    rule = rule_of(header, unit)
+    noise = ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy)
+    x, t = denoise(conditioned, rule, noise)
     noise.finish()
     reconstruction = Reconstruction(conditioned, condition, unit.shown + unit.ahead, x, t)
     if unit.tail and header.transition == "sde":

@@ -36,9 +36,14 @@ class Rule:
     uses_known: bool = False
     x0_cache: bool = False
 
+    @property
+    def noisy(self) -> int:
+        """How many steps, the first ones, have noise to inject."""
+        return len(self.times) - self.silent
+
     def is_silent(self, step: int) -> bool:
         """Whether a step has no noise to inject."""
-        return step >= len(self.times) - self.silent
+        return step >= self.noisy
 
     def needs_network(self, step: int) -> bool:
         """Whether a step computes its own x0_hat."""

@@ -2,10 +2,15 @@
 
 Each block of the latent has its own codebook at each step. Its noise is a sum of M signed atoms, or, where M = 0, the
 codebook's dense noise; so z is white and of unit variance in any case.
+
+Codebooks are worked on by the processor, whatever device the prior is on: its vectors are small beside the work of its
+network. The entropy coder, which can only go step by step, works in a thread of its own: the writer behind the loop,
+the reader, which makes the noise too, ahead of it. So both run while the network does.
 """
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -13,6 +18,7 @@ from .bitstream import SequenceHeader
 from .codebook import Codebook, Ranking, log2_size_for
 from .entropy import MAX_COUNT, RangeDecoder, RangeEncoder, read_atoms, read_count, set_bits, write_atoms, write_count
 from .errors import BitstreamError
+from .parallel import each
 from .priors.base import Array, ConditionedPrior
 from .schedule import MAX_LEVEL, level_time
 from .transition import ancestral
@@ -22,8 +28,11 @@ LEVEL_PRECISION = 1 / 64  # of the stop level on a budget
 COUNT_BITS = 8.0  # what an atom count costs, about
 
 
+Atoms = tuple[np.ndarray, np.ndarray]  # indices uint32 [M] rising, signs int8 [M]
+
+
 class _BlockNoise:
-    """What both sources share: blocks, their codebooks, and the assembly of a whole noise vector."""
+    """What both sources share: blocks, their codebooks, and the making of a whole noise vector."""
 
     exhausted = False
 
@@ -32,10 +41,11 @@ class _BlockNoise:
         self._extra, self._limit = header.codebook_extra, header.codebook_limit or MAX_LOG2_SIZE
         self._blocks = [piece for block in prior.blocks for piece in _pieces(block)]
         self._counts = [0] * len(self._blocks)  # of the step before: what the next counts are coded against
+        self._coding = ThreadPoolExecutor(1, "gvc-atoms")
 
     def initial(self) -> Array:
         """Return x_1, white noise [size]; it is step 0 of the codebooks."""
-        return self._assemble(book.dense_noise for book in self._books(0))
+        return self._for_prior(self._noise(self._books(0)))
 
     def _books(self, step: int) -> list[Codebook]:
         sizes = [block.stop - block.start for block in self._blocks]
@@ -44,16 +54,28 @@ class _BlockNoise:
             Codebook(d, n, self._seed, self._gop, step, i) for i, (d, n) in enumerate(zip(sizes, log2, strict=True))
         ]
 
-    def _atoms(self, book: Codebook) -> int:
+    def _size(self, book: Codebook) -> int:
         """Return how many atoms of a codebook are in use."""
         return 1 << min(book.log2_size, self._limit)
 
-    def _assemble(self, makers) -> Array:
-        z = self._prior.zeros()
-        device = None if isinstance(z, np.ndarray) else z.device
-        for block, make in zip(self._blocks, makers, strict=True):
-            z[block] = make(device=device)
+    def _noise(self, books: list[Codebook], atoms: list[Atoms] | None = None) -> np.ndarray:
+        """Return z, float32 [size], of the atoms of each block; dense noise where a block has none."""
+        z = np.empty(self._prior.size, np.float32)
+
+        def fill(book: Codebook, block: slice, chosen: Atoms | None) -> None:
+            z[block] = book.synthesize(*chosen) if chosen and len(chosen[0]) else book.dense_noise()
+
+        each(fill, books, self._blocks, atoms or [None] * len(books))
         return z
+
+    def _for_prior(self, z: np.ndarray) -> Array:
+        """Return a vector as the prior has them."""
+        zeros = self._prior.zeros()
+        if isinstance(zeros, np.ndarray):
+            return z
+        import torch
+
+        return torch.from_numpy(z).to(zeros.device)
 
 
 def _pieces(block: slice) -> list[slice]:
@@ -62,33 +84,36 @@ def _pieces(block: slice) -> list[slice]:
     return [slice(start, min(start + most, block.stop)) for start in range(block.start, block.stop, most)]
 
 
-def _noise_maker(book: Codebook, indices: np.ndarray, signs: np.ndarray):
-    if not len(indices):
-        return book.dense_noise
-    return lambda device: book.synthesize(indices, signs, device=device)
-
-
 class ReplayNoise(_BlockNoise):
-    """Decoder: reads the atoms of each step from the bitstream."""
+    """Decoder: reads the atoms of each step from the bitstream. steps: how many have noise."""
 
-    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes):
+    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes, steps: int):
         super().__init__(prior, header, gop)
-        self._decoder = RangeDecoder(atoms)
+        self._decoder, self._steps = RangeDecoder(atoms), steps
+        self._next = self._read_ahead(0)
 
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Return (s, z) as the stream says. Raises BitstreamError."""
-        makers = []
-        for i, book in enumerate(self._books(step + 1)):
-            size = self._atoms(book)
-            self._counts[i] = count = read_count(self._decoder, self._counts[i])
-            if count > size:
-                raise BitstreamError("number of atoms", 0, f"{count} are more than the {size} of the codebook")
-            makers.append(_noise_maker(book, *read_atoms(self._decoder, count, size)))
-        return s, self._assemble(makers)
+        z = self._next.result()
+        self._next = self._read_ahead(step + 1)
+        return s, self._for_prior(z)
 
     def finish(self) -> None:
         """Raise BitstreamError when bytes are left that no step has used."""
         self._decoder.finish()
+
+    def _read_ahead(self, step: int) -> Future | None:
+        return self._coding.submit(self._read, step) if step < self._steps else None
+
+    def _read(self, step: int) -> np.ndarray:
+        books = self._books(step + 1)
+        return self._noise(books, [self._read_atoms(i, self._size(book)) for i, book in enumerate(books)])
+
+    def _read_atoms(self, block: int, size: int) -> Atoms:
+        self._counts[block] = count = read_count(self._decoder, self._counts[block])
+        if count > size:
+            raise BitstreamError("number of atoms", 0, f"{count} are more than the {size} of the codebook")
+        return read_atoms(self._decoder, count, size)
 
 
 class SearchNoise(_BlockNoise):
@@ -106,43 +131,47 @@ class SearchNoise(_BlockNoise):
         if fixed is not None:
             fixed = [count for count, block in zip(fixed, prior.blocks, strict=True) for _ in _pieces(block)]
         self._fixed = fixed
-        self._encoder = RangeEncoder()
+        self._encoder, self._writing = RangeEncoder(), []
+        self._correlations = [np.empty(1 << book.log2_size, np.float32) for book in self._books(0)]
         self.bits = 0.0
         self.stop = 0
 
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Return (s, z) with the chosen atoms, which are written to the stream."""
         books = self._books(step + 1)
-        residual = self._x0 - x0_hat
+        residual = _on_host(self._x0 - x0_hat)
         norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._blocks]
-        rankings = [
-            _rank(book, residual[block] / norm if norm else residual[block], self._atoms(book))
-            for book, block, norm in zip(books, self._blocks, norms, strict=True)
-        ]
+
+        def rank(book: Codebook, block: slice, norm: float, correlations: np.ndarray) -> Ranking:
+            return Ranking(book.correlate(residual[block] / (norm or 1.0), correlations)[: self._size(book)])
+
+        rankings = each(rank, books, self._blocks, norms, self._correlations)
         if self._fixed is not None:
-            counts = [min(count, self._atoms(book)) for count, book in zip(self._fixed, books, strict=True)]
+            counts = [min(count, self._size(book)) for count, book in zip(self._fixed, books, strict=True)]
         else:
             s, counts = self._match(step, t, norms, rankings, books)
         self.bits += self._cost(counts, books)
-        makers = []
-        for i, (book, ranking, count) in enumerate(zip(books, rankings, counts, strict=True)):
-            indices, signs = ranking.take(count)
-            write_count(self._encoder, count, self._counts[i])
-            write_atoms(self._encoder, indices, signs, self._atoms(book))
-            self._counts[i] = count
-            makers.append(_noise_maker(book, indices, signs))
-        return s, self._assemble(makers)
+        atoms = each(Ranking.take, rankings, counts)
+        self._writing.append(self._coding.submit(self._write, atoms, books))
+        return s, self._for_prior(self._noise(books, atoms))
 
     def finish(self) -> bytes:
         """Return the coded atoms of all steps."""
+        for step in self._writing:
+            step.result()
         return self._encoder.finish()
+
+    def _write(self, atoms: list[Atoms], books: list[Codebook]) -> None:
+        for i, ((indices, signs), book) in enumerate(zip(atoms, books, strict=True)):
+            write_count(self._encoder, len(indices), self._counts[i])
+            write_atoms(self._encoder, indices, signs, self._size(book))
+            self._counts[i] = len(indices)
 
     def _match(self, step, t, norms, rankings, books) -> tuple[float, list[int]]:
         """Return the time after the step and the matched counts, ending the step early where the budget asks it."""
 
         def counts_at(level: float) -> list[int]:
-            wants = _wants(t, level, norms)
-            return [_matched_count(ranking, want) for ranking, want in zip(rankings, wants, strict=True)]
+            return each(_matched_count, rankings, _wants(t, level, norms))
 
         def affordable(level: float) -> bool:
             return self.bits + self._cost(counts_at(level), books) <= self._budget
@@ -158,7 +187,7 @@ class SearchNoise(_BlockNoise):
         return level_time(level), counts
 
     def _cost(self, counts, books) -> float:
-        return sum(set_bits(self._atoms(b), m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
+        return sum(set_bits(self._size(b), m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
 
 
 def _wants(t: float, level: float, norms: list[float]) -> list[float]:
@@ -177,9 +206,8 @@ def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
     return high
 
 
-def _rank(book: Codebook, direction: Array, atoms: int) -> Ranking:
-    correlations = book.correlate(direction)[:atoms]
-    return Ranking(correlations if isinstance(correlations, np.ndarray) else correlations.cpu().numpy())
+def _on_host(array: Array) -> np.ndarray:
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
 def _matched_count(ranking: Ranking, want: float) -> int:

@@ -48,35 +48,16 @@ def test_follows_the_definition(dimension):
     size = 1 << book.log2_size
     rows = atoms(book)
     residual = np.random.default_rng(1).standard_normal(dimension).astype(np.float32)
-    np.testing.assert_allclose(book.correlate(residual), rows @ residual / math.sqrt(size), rtol=1e-4, atol=1e-4)
+    correlations, memory = rows @ residual / math.sqrt(size), np.full(size, np.nan, np.float32)
+    np.testing.assert_allclose(book.correlate(residual), correlations, rtol=1e-4, atol=1e-4)
+    assert book.correlate(residual, memory) is memory
+    np.testing.assert_allclose(memory, correlations, rtol=1e-4, atol=1e-4)
 
     indices = np.unique([0, size // 2, size - 1]).astype(np.uint32)
     signs = np.array([-1, 1, -1], np.int8)[: len(indices)]
     expected = (signs @ rows[indices]).astype(np.float32) / np.float32(math.sqrt(size * len(indices)))
     assert np.array_equal(book.synthesize(indices, signs), expected)
     assert np.array_equal(book.dense_noise(), (diagonal(book, 2) @ rows).astype(np.float32) / np.float32(size))
-
-
-@pytest.mark.parametrize("dimension", [5, 99_840])
-def test_torch_is_bit_identical(dimension):
-    pytest.importorskip("torch")
-    book = Codebook(dimension, log2_size_for(dimension), 7, 3, 2, 1)
-    ranking = Ranking(book.correlate(np.linspace(-1, 1, dimension, dtype=np.float32)))
-    for count in (1, min(dimension, 300)):
-        indices, signs = ranking.take(count)
-        z = book.synthesize(indices, signs)
-        assert np.array_equal(book.synthesize(indices, signs, device="cpu").numpy(), z)
-        assert np.array_equal(book._synthesize_torch(indices, signs, "cpu").numpy(), z)
-    assert np.array_equal(book._dense_noise_torch("cpu").numpy(), book.dense_noise())
-
-
-def test_torch_correlations_agree():
-    torch = pytest.importorskip("torch")
-    book = Codebook(3000, 12, 1, 2, 3, 4)
-    residual = torch.linspace(-1, 2, 3000)
-    native = book.correlate(residual)
-    assert native.dtype == torch.float32
-    torch.testing.assert_close(book._correlate_torch(residual), native, rtol=1e-4, atol=1e-3)
 
 
 def test_noise_is_white_and_chosen_atoms_steer():
@@ -118,6 +99,8 @@ def test_rejects_what_cannot_be_synthesised():
             book.synthesize(indices, signs)
     with pytest.raises(ValueError):
         Codebook(129, 7, 0, 0, 0, 0).dense_noise()
+    with pytest.raises(ValueError):
+        book.correlate(np.zeros(100, np.float32), np.empty(127, np.float32))
     with pytest.raises(ValueError):
         Ranking(np.array([1.0, np.nan], np.float32))
 

@@ -198,8 +198,8 @@ def test_standard_switches_reach_the_encoder(programs, tmp_path):
 
 
 def test_scene_cuts_and_what_keeps_them_apart(programs, tmp_path):
-    """A second of one test pattern, then one of another."""
-    patterns = [f"{name}=size={WIDTH}x{HEIGHT}:rate={RATE}:duration=0.4" for name in ("testsrc2", "smptebars")]
+    """Moving shapes, then one flat colour."""
+    patterns = [f"{name}=size={WIDTH}x{HEIGHT}:rate={RATE}:duration=0.4" for name in ("testsrc2", "color")]
     graph = f"{patterns[0]}[a];{patterns[1]}[b];[a][b]concat,format=yuv420p"
     keys = {}
     for switches in ((), ("-sc_threshold", "0"), ("-keyint_min", "11"), ("-keyint_min", "10")):

@@ -275,7 +275,7 @@ def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(priors, version
         rule = rule_of(header, GopUnit(0, 9, header, start=start, stop=stop, stride=8))
         search = SearchNoise(prior, header, 0, source, matched_levels(start, stop, 8))
         coded = denoise(prior, rule, search)
-        replayed = denoise(prior, rule, ReplayNoise(prior, header, 0, search.finish()))
+        replayed = denoise(prior, rule, ReplayNoise(prior, header, 0, search.finish(), rule.noisy))
         assert torch.equal(replayed[0], coded[0]) and replayed[1] == coded[1]
         errors.append(float((finish(prior, *coded, 0.0) - source).square().mean()))
     assert errors[0] > 1.5 * errors[1] > 3 * errors[2]

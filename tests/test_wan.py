@@ -250,7 +250,7 @@ def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(wan_priors, fla
         rule = rule_of(header, GopUnit(0, 5, header, start=start, stop=stop, stride=8))
         search = SearchNoise(prior, header, 0, source, matched_levels(start, stop, 8))
         coded = denoise(prior, rule, search)
-        replayed = denoise(prior, rule, ReplayNoise(prior, header, 0, search.finish()))
+        replayed = denoise(prior, rule, ReplayNoise(prior, header, 0, search.finish(), rule.noisy))
         assert torch.equal(replayed[0], coded[0]) and replayed[1] == coded[1]
         errors.append(float((finish(prior, *coded, 0.0) - source).square().mean()))
     assert errors[0] > 2 * errors[1] > 4 * errors[2]

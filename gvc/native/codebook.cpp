@@ -66,12 +66,13 @@ void synthesize_into(float *z, size_t dimension, size_t count, const BlockKey &k
         z[i] = float(values[i]) / divisor;
 }
 
-py::array_t<float> correlate(const Array<float> &residual, int log2_size, uint32_t seed, uint32_t gop, uint32_t step,
-                             uint32_t block) {
+void correlate(const Array<float> &residual, py::array_t<float, py::array::c_style> out, int log2_size, uint32_t seed,
+               uint32_t gop, uint32_t step, uint32_t block) {
     const size_t dimension = residual.size(), count = atom_count(dimension, log2_size);
     const BlockKey key = block_key(seed, gop, step, block);
-    py::array_t<float> result(count);
-    float *values = result.mutable_data();
+    if (size_t(out.size()) != count)
+        throw std::invalid_argument("out must have " + std::to_string(count) + " values");
+    float *values = out.mutable_data();
     const float *input = residual.data();
     const py::gil_scoped_release release;
     std::copy_n(input, dimension, values);
@@ -83,7 +84,6 @@ py::array_t<float> correlate(const Array<float> &residual, int log2_size, uint32
     const float scale = float(1.0 / std::sqrt(double(count)));
     for (size_t i = 0; i < count; ++i)
         values[i] *= scale;
-    return result;
 }
 
 py::array_t<float> synthesize(const Array<uint32_t> &indices, const Array<int8_t> &signs, size_t dimension,
@@ -137,8 +137,10 @@ py::array_t<float> dense_noise(size_t dimension, int log2_size, uint32_t seed, u
 
 void bind_codebook(py::module_ &module) {
     const auto seed = py::arg("seed"), gop = py::arg("gop"), step = py::arg("step"), block = py::arg("block");
-    module.def("correlate", &correlate, py::arg("residual"), py::arg("log2_size"), seed, gop, step, block,
-               "Inner products [N] of all atoms, scaled to unit variance, with a float32 residual [D].");
+    module.def("correlate", &correlate, py::arg("residual"), py::arg("out").noconvert(), py::arg("log2_size"), seed,
+               gop, step, block,
+               "Writes the inner products of all atoms, scaled to unit variance, with a float32 residual [D] to `out`, "
+               "float32 [N].");
     module.def("synthesize", &synthesize, py::arg("indices"), py::arg("signs"), py::arg("dimension"),
                py::arg("log2_size"), seed, gop, step, block,
                "Exact sum of the signed atoms, scaled to unit variance: float32 [D].");
