@@ -6,7 +6,7 @@
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
 #
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, and
-# FFMPEG: 5.1, 7.1, 8.1 or 9.0.
+# FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -21,6 +21,7 @@ FFMPEG ?= 8.1
 BIN := $(VENV)/bin
 C_SOURCES := $(shell find ffmpeg_bridge gvc/native -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp' | sort)
 NATIVE := $(C_SOURCES) $(shell find ffmpeg_bridge -name '*.inc' -o -name '*.in') CMakeLists.txt
+PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
@@ -48,7 +49,7 @@ ffmpeg: setup
 	@$(MAKE) --silent --no-print-directory $(PREFIX)/.ffmpeg
 
 pyav: ffmpeg
-	tools/build_pyav.sh $(PREFIX) $(BIN)/python
+	tools/build_pyav.sh $(PREFIX) $(PYAV_PYTHON)
 
 $(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch) tools/build_ffmpeg.sh
 	@test -d $(PATCHES) || { echo "there are no patches for FFmpeg $(FFMPEG); take one of: `ls ffmpeg_bridge/patches`"; exit 1; }
