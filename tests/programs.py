@@ -85,8 +85,8 @@ STOCK = Programs()
 
 
 def built() -> Iterator[Programs]:
-    """Each FFmpeg with GVC inside: what `make ffmpeg` has built, or the one in GVC_FFMPEG_PREFIX."""
+    """FFmpegs with GVC inside: the newest that `make ffmpeg` has built, or those in GVC_FFMPEG_PREFIX (a:b:c)."""
     given = os.environ.get("GVC_FFMPEG_PREFIX")
-    for prefix in [Path(given)] if given else sorted((ROOT / "build" / "ffmpeg").glob("*")):
-        if (prefix / "bin" / "ffmpeg").exists():
-            yield Programs(prefix.resolve())
+    made = sorted(path.parent.parent for path in (ROOT / "build" / "ffmpeg").glob("*/bin/ffmpeg"))
+    for prefix in map(Path, given.split(":")) if given else made[-1:]:
+        yield Programs(prefix.resolve())
