@@ -22,7 +22,7 @@ LEFT = (False, True)
 
 def to_rgb(clip: tuple[np.ndarray, np.ndarray, np.ndarray], video_format: VideoFormat, device="cpu") -> Tensor:
     """Return float32 R'G'B' [1, 3, T, H, W] in [-1, 1] of uint8 planes Y [T, H, W], Cb, Cr [T, (H+1)//2, (W+1)//2]."""
-    y, cb, cr = (torch.tensor(np.ascontiguousarray(plane), dtype=torch.float32, device=device) for plane in clip)
+    y, cb, cr = (torch.tensor(np.ascontiguousarray(plane), device=device).float() for plane in clip)  # 8 bits travel
     (y_zero, y_scale), (c_zero, c_scale) = _quantisation(video_format)
     vertical, horizontal = CO_SITED.get(video_format.chroma_location, LEFT)
     height, width = y.shape[-2:]
