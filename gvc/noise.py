@@ -19,7 +19,7 @@ from .codebook import Codebook, Ranking, log2_size_for
 from .entropy import MAX_COUNT, RangeDecoder, RangeEncoder, read_atoms, read_count, set_bits, write_atoms, write_count
 from .errors import BitstreamError
 from .parallel import each
-from .priors.base import Array, ConditionedPrior
+from .priors.base import Array, ConditionedPrior, on_host
 from .schedule import MAX_LEVEL, level_time
 from .transition import ancestral
 
@@ -139,7 +139,7 @@ class SearchNoise(_BlockNoise):
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Return (s, z) with the chosen atoms, which are written to the stream."""
         books = self._books(step + 1)
-        residual = _on_host(self._x0 - x0_hat)
+        residual = on_host(self._x0 - x0_hat)
         norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._blocks]
 
         def rank(book: Codebook, block: slice, norm: float, correlations: np.ndarray) -> Ranking:
@@ -204,10 +204,6 @@ def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
-
-
-def _on_host(array: Array) -> np.ndarray:
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
 def _matched_count(ranking: Ranking, want: float) -> int:

@@ -6,13 +6,13 @@ coded like a boundary, added to that picture and ever less to those before. With
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .errors import BitstreamError
 from .media import VideoFormat
-from .priors.base import CHROMA_WEIGHT, Array, Clip, Planes
+from .priors.base import CHROMA_WEIGHT, Array, Clip, Planes, on_host
 from .stills import decode_still, encode_still, search_quantiser
 
 ZERO = 128  # sample value of a difference of 0
@@ -82,9 +82,10 @@ class PictureTailSearch:
 
     def _ramped(self, still: bytes) -> tuple[float, bytes]:
         """Return (error, tail) with the best ramp for a coded difference."""
-        tails = [bytes([ramp]) + still for ramp in RAMPS]
-        errors = [self._error(PictureTail.parse(tail, self._video).correct(self._decoded)) for tail in tails]
-        return min(errors), tails[errors.index(min(errors))]
+        shortest = PictureTail.parse(bytes([RAMPS[0]]) + still, self._video)
+        errors = {ramp: self._error(replace(shortest, ramp=ramp).correct(self._decoded)) for ramp in RAMPS}
+        best = min(errors, key=errors.get)
+        return errors[best], bytes([best]) + still
 
     def _error(self, clip: Clip) -> float:
         """Return the squared error of a decoded clip, in luma samples, as the chain feels it."""
@@ -94,7 +95,7 @@ class PictureTailSearch:
 
 def encode_latent_tail(error: list[Array]) -> bytes:
     """Code the error of the last latent frame, float32 [D] a channel."""
-    values = [np.asarray(channel if isinstance(channel, np.ndarray) else channel.cpu()) for channel in error]
+    values = [on_host(channel) for channel in error]
     peaks = np.array([np.abs(channel).max() for channel in values], "<f4")
     steps = np.where(peaks > 0, peaks, 1) / LATENT_PEAK
     levels = [np.rint(channel / step).astype(np.int8) for channel, step in zip(values, steps, strict=True)]

@@ -19,6 +19,11 @@ Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uin
 CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the picture
 
 
+def on_host(array: Array) -> np.ndarray:
+    """Return a vector as a numpy array, whichever kind and device it is of."""
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+
+
 @dataclass(frozen=True)
 class KnownLatent:
     """A part of the clean latent that both sides have already. values: float32 [part.stop - part.start]."""
