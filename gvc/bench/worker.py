@@ -17,9 +17,10 @@ keep_blas_single()
 from gvc_container.demux import Demuxer  # noqa: E402
 from gvc_container.mux import Muxer  # noqa: E402
 
-from .. import decoder, encoder  # noqa: E402
 from ..bitstream import read_packet  # noqa: E402
 from ..cli.report import exit_code, sentence  # noqa: E402
+from ..decoder import Decoder  # noqa: E402
+from ..encoder import Encoder  # noqa: E402
 from ..errors import OptionError  # noqa: E402
 from ..media import Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
@@ -112,10 +113,9 @@ def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
     count = job.pictures(mode)
     video, pictures = clip_of_file(job.source, count, job.size) if job.source else synthetic_clip(count, *job.size)
     options = job.options | {"mode": mode, "gop": job.frames, "keyint": len(pictures), "scenecut": 0}
-    encoder.open_prior = lambda *_: prior
 
     def code() -> dict:
-        coder, packets = encoder.Encoder(video, options), []
+        coder, packets = Encoder(video, options, opener=lambda *_: prior), []
         for picture in [*pictures, None]:
             with stopwatch.stage("rest"):
                 packets += coder.encode(picture)
@@ -132,10 +132,9 @@ def _decoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
     """Return a function that decodes the file and says what it was."""
     with Demuxer(job.packets) as demuxer:
         header, packets = demuxer.header, list(demuxer.packets())
-    decoder.prior_for = lambda *_: prior
 
     def code() -> dict:
-        coder, count = decoder.Decoder(header, job.options), 0
+        coder, count = Decoder(header, job.options, opener=lambda *_: prior), 0
         for packet in [*packets, None]:
             with stopwatch.stage("rest"):
                 count += len(coder.decode(packet))
