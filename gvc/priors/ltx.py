@@ -8,18 +8,12 @@ its place in time. There is no guidance.
 
 from pathlib import Path
 
+import torch
+from diffusers import AutoencoderKLLTXVideo, LTXConditionPipeline, LTXPipeline, LTXVideoTransformer3DModel
+from torch import Tensor
+
 from ..errors import PriorError
 from .base import DEFAULT_OPTIONS, Array, Clip, Condition, ModelOptions, Planes
-
-try:
-    import torch
-    from diffusers import AutoencoderKLLTXVideo, LTXConditionPipeline, LTXPipeline, LTXVideoTransformer3DModel
-    from torch import Tensor
-except ImportError as error:
-    raise PriorError(
-        f"an LTX prior needs the packages torch, diffusers and transformers ({error}); pip install them"
-    ) from error
-
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
 from .loading import check_options, find_model, load_network, network_dtype, read_index
 from .prompts import Embedding, Prompts, text_pipeline
