@@ -86,7 +86,7 @@ class BoundaryCoder:
 
     def code(self, clip: Clip, anchor: Anchor | None, crf: int) -> Boundaries:
         """Code and decode the stills with one quantiser."""
-        mode, video, frames = self.header.mode, self.header.format, len(clip[0])
+        mode, video, frames = self.header.mode, self.header.format.coded, len(clip[0])
         if mode == "t2v":
             return Boundaries(b"", b"", Condition(video, frames, prompt=self.header.prompt))
         has_last = mode == "flf2v" and frames > 1

@@ -13,6 +13,7 @@ from .options import DECODER_OPTIONS, parse_options
 from .overlap import Overlap
 from .priors import Opener, prior_for
 from .priors.base import ModelOptions, Planes, Prior
+from .samples import from_coded
 from .stills import decode_still
 
 
@@ -73,7 +74,8 @@ class Decoder:
             self._shown = self._queue.popleft()
         if self._shown is None:
             return []
-        return [Picture(self._shown, packet.pts, packet.duration, unit is not None and unit.key)]
+        planes = from_coded(self._shown, self.header.format)
+        return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key)]
 
     def _start_gop(self, unit: GopUnit) -> None:
         self._queue.clear()
@@ -100,14 +102,14 @@ class Decoder:
         """Fade from the picture shown last to the last still of a GOP that cannot be decoded, if there are both."""
         if self._shown is None or not unit.last:
             return
-        last = decode_still(unit.last, self.header.format)
+        last = decode_still(unit.last, self.header.format.coded)
         steps = range(1, unit.shown + 1)
         planes = [fade(a, b, steps, unit.shown) for a, b in zip(self._shown, last, strict=True)]
         self._queue.extend(zip(*planes, strict=True))
 
     def _use(self, header: SequenceHeader) -> None:
         """Adopt the sequence header of a keyframe."""
-        if self.header and header.format.plane_shapes != self.header.format.plane_shapes:
+        if self.header and header.format.coded.plane_shapes != self.header.format.coded.plane_shapes:
             raise BitstreamError("sequence header", 0, "the picture size changes within the stream")
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
             self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)

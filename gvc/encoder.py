@@ -1,6 +1,7 @@
 """Pictures in, packets out."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from .bitstream import SHOW_NEXT, GopUnit, write_gop, write_sequence_header
@@ -14,6 +15,7 @@ from .overlap import Overlap
 from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
 from .rate import BitrateControl, RateCap
+from .samples import from_coded, to_coded
 from .settings import Settings
 
 
@@ -69,14 +71,19 @@ class Encoder:
         if picture is None:
             gops = self._planner.finish()
         else:
-            shapes = tuple(plane.shape for plane in picture.planes)
-            if shapes != self.format.plane_shapes:
-                raise MediaError(
-                    f"the picture's planes are {shapes}, the stream's {self.format.plane_shapes}; "
-                    "scale all pictures to one size"
-                )
-            gops = self._planner.push(picture)
+            self._check(picture)
+            gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
         return [packet for gop in gops for packet in self._encode_gop(gop)]
+
+    def _check(self, picture: Picture) -> None:
+        shapes = tuple(plane.shape for plane in picture.planes)
+        if shapes != self.format.plane_shapes:
+            raise MediaError(
+                f"the picture's planes are {shapes}, the stream's {self.format.plane_shapes}; "
+                "scale all pictures to one size"
+            )
+        if any(plane.dtype != self.format.samples.dtype for plane in picture.planes):
+            raise MediaError(f"the samples of {self.format.samples.pix_fmt} are {self.format.samples.dtype}")
 
     def _encode_gop(self, gop: Gop) -> list[Packet]:
         anchor = None if gop.key else self._anchor
@@ -91,10 +98,11 @@ class Encoder:
         return packets
 
     def _report(self, gop: Gop, pictures: Clip) -> None:
+        planes = (from_coded(coded, self.format) for coded in zip(*pictures, strict=True))
         self._on_reconstruction(
             [
-                Picture(tuple(plane[i] for plane in pictures), p.pts, p.duration, gop.key and i == 0)
-                for i, p in enumerate(gop.pictures)
+                Picture(shown, p.pts, p.duration, gop.key and i == 0)
+                for i, (shown, p) in enumerate(zip(planes, gop.pictures, strict=True))
             ]
         )
 

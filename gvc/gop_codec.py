@@ -75,6 +75,6 @@ def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None) 
         raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
     if frames * header.format.width * header.format.height > MAX_SAMPLES:
         raise BitstreamError("pictures shown", 0, "the GOP is larger than a decoder accepts")
-    first = decode_still(unit.first, header.format) if unit.first else anchor and anchor.planes
-    last = decode_still(unit.last, header.format) if unit.last else None
-    return Condition(header.format, frames, first, last, anchor.memory if anchor else None, header.prompt)
+    first = decode_still(unit.first, header.format.coded) if unit.first else anchor and anchor.planes
+    last = decode_still(unit.last, header.format.coded) if unit.last else None
+    return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

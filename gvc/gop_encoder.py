@@ -110,7 +110,7 @@ class GopEncoder:
 
     def _with_tail(self, unit: GopUnit, reconstruction: Reconstruction, new: Clip, budget: float):
         """Correct the last pictures where that is worth its bits; return (unit, reconstruction)."""
-        search = PictureTailSearch(new, reconstruction.plain, self._header.format, self._settings.effort)
+        search = PictureTailSearch(new, reconstruction.plain, self._header.format.coded, self._settings.effort)
         price = bit_price(level_sigma(unit.stop), self._prior.sample_scale)
         tail = search.best(price, budget - 8 * len(unit.atoms))
         return replace(unit, tail=tail), reconstruction.corrected(tail)

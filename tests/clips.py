@@ -1,13 +1,15 @@
 """Small synthetic clips, and shorthands for coding them through the engine."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
-from gvc.media import Packet, Picture, VideoFormat
+from gvc.media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
 from gvc.priors.base import Clip
+from gvc.samples import from_coded
 
 
 def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1, speed: int = 3) -> list[Picture]:
@@ -58,10 +60,19 @@ def video_format(pictures: list[Picture], **fields) -> VideoFormat:
     return VideoFormat(width, height, **{"frame_rate": Fraction(25), "time_base": Fraction(1, 25)} | fields)
 
 
-def encode(pictures: list[Picture], **options) -> tuple[bytes, list[Packet], list[Picture]]:
+def in_samples(pictures: list[Picture], pix_fmt: str) -> tuple[list[Picture], VideoFormat]:
+    """A clip of 8-bit 4:2:0 in another sample format, and its format."""
+    samples = next(s for s in SAMPLE_FORMATS if s.pix_fmt == pix_fmt)
+    video = video_format(pictures, samples=samples, colorspace=0 if samples.rgb else 2)
+    return [replace(picture, planes=from_coded(picture.planes, video)) for picture in pictures], video
+
+
+def encode(
+    pictures: list[Picture], video: VideoFormat | None = None, **options
+) -> tuple[bytes, list[Packet], list[Picture]]:
     """Return (extradata, packets, the encoder's own reconstruction)."""
     reconstruction = []
-    encoder = Encoder(video_format(pictures), options, reconstruction.extend)
+    encoder = Encoder(video or video_format(pictures), options, reconstruction.extend)
     packets = [packet for picture in [*pictures, None] for packet in encoder.encode(picture)]
     return encoder.extradata, packets, reconstruction
 

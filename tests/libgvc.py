@@ -7,7 +7,7 @@ from cffi import FFI
 
 import gvc
 from gvc.engine.protocol import NOPTS, read_declarations
-from gvc.media import Packet, Picture
+from gvc.media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
 
 LIB = Path(gvc.__file__).parent / "lib"
 HEADER = LIB / "include" / "gvc.h"
@@ -126,8 +126,9 @@ class Decoder(Context):
         if code:
             return code
         known = self.format()
-        chroma = ((known.height + 1) // 2, (known.width + 1) // 2)
-        wide = [np.zeros((h, w + 13), np.uint8) for h, w in ((known.height, known.width), chroma, chroma)]
+        samples = next(s for s in SAMPLE_FORMATS if s.code == known.sample_format)
+        shapes = VideoFormat(known.width, known.height, samples=samples).plane_shapes
+        wide = [np.zeros((h, w + 13), samples.dtype) for h, w in shapes]
         c = ffi.new("gvc_picture *")
         for i, plane in enumerate(wide):
             c.data[i], c.stride[i] = ffi.cast("uint8_t *", plane.ctypes.data), plane.strides[0]

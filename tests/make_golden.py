@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from clips import encode, moving_clip, stack
+from clips import encode, in_samples, moving_clip, stack
 
 from gvc import tail
 from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
@@ -32,7 +32,9 @@ VECTORS = {
     "overlap": {"mode": "t2v", "overlap": 2, "x0_cache": 1, "prompt": "waves and a box"},
     "tail": {"mode": "i2v", "quality": 20},
     "gvcc": {"mode": "i2v", "preset": "gvcc", "atoms": 12, "shift": 5},
+    "gbrp10": {"mode": "flf2v"},
 }
+SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
 
 
 def write_stream(path: Path, extradata: bytes, packets: list[Packet]) -> None:
@@ -55,6 +57,7 @@ def describe(extradata: bytes, packets: list[Packet]) -> dict:
     header = parse_sequence_header(extradata)
     fields = asdict(header) | {"weights_hash": header.weights_hash.hex()}
     fields["format"] = {name: str(value) for name, value in fields["format"].items()}
+    fields["format"]["samples"] = header.format.samples.pix_fmt
     return {"header": fields, "header_crc32": zlib.crc32(extradata), "gops": _describe_gops(header, packets)}
 
 
@@ -79,7 +82,7 @@ def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
 def _still_hash(still: bytes, header: SequenceHeader) -> str | None:
     if not still:
         return None
-    return hashlib.sha256(b"".join(plane.tobytes() for plane in decode_still(still, header.format))).hexdigest()
+    return hashlib.sha256(b"".join(plane.tobytes() for plane in decode_still(still, header.format.coded))).hexdigest()
 
 
 def _atom_sets(header: SequenceHeader, unit: GopUnit, blocks: list[slice]) -> list[list[list[int]]]:
@@ -99,7 +102,7 @@ def _atom_sets(header: SequenceHeader, unit: GopUnit, blocks: list[slice]) -> li
 
 
 def decode_planes(extradata: bytes, packets: list[Packet]) -> dict[str, np.ndarray]:
-    """Decode a whole stream, uint8 [T, H, W] by plane."""
+    """Decode a whole stream, [T, H, W] by plane; G, B, R of RGB are called y, cb, cr."""
     decoder = Decoder(extradata)
     pictures = [picture for packet in packets for picture in decoder.decode(packet)]
     return dict(zip(("y", "cb", "cr"), stack(pictures), strict=True))
@@ -109,7 +112,8 @@ def main() -> None:
     """Write all vectors."""
     tail.CHAIN_WEIGHT = 1e4  # pictures as small as these hardly ever earn a tail
     for name, options in VECTORS.items():
-        extradata, packets, _ = encode(moving_clip(FRAMES, WIDTH, HEIGHT), **COMMON | options)
+        pictures, video = in_samples(moving_clip(FRAMES, WIDTH, HEIGHT), SAMPLES.get(name, "yuv420p"))
+        extradata, packets, _ = encode(pictures, video, **COMMON | options)
         write_stream(FOLDER / f"{name}.gvc", extradata, packets)
         expected = json.dumps(describe(extradata, packets), indent=1)
         (FOLDER / f"{name}.json").write_text(expected + "\n")

@@ -137,7 +137,8 @@ def set_field(offset: int, value: bytes) -> bytes:
     ("offset", "value", "element"),
     [
         (0, b"RIFF", "magic"),
-        (5, b"\x02", "chroma format"),
+        (5, b"\0", "sample format"),
+        (5, b"\x07", "sample format"),
         (6, b"\xff\xff", "header size"),
         (6, b"\x00\x00", "header size"),
         (6, b"\x1e\x00", "header checksum"),

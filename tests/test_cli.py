@@ -19,6 +19,7 @@ from gvc.cli.options_page import page
 from gvc.cli.source import VideoSource
 from gvc.errors import OptionError
 from gvc.options import DECODER_OPTIONS, ENCODER_OPTIONS
+from gvc.samples import to_coded
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT, FRAMES = 96, 64, 20
@@ -277,15 +278,52 @@ def test_wrong_bitrates(text):
         parse_bitrate(text)
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "yuv420p10le", "bgr0", "gray"])
-def test_sources_of_any_format_become_420(tmp_path, pix_fmt):
+@pytest.mark.parametrize(
+    ("pix_fmt", "taken"),
+    [
+        ("yuv420p", "yuv420p"),
+        ("yuv422p", "yuv444p"),
+        ("yuv444p", "yuv444p"),
+        ("yuv420p10le", "yuv420p10le"),
+        ("yuv444p16le", "yuv444p10le"),
+        ("bgr0", "gbrp"),
+        ("gbrp12le", "gbrp10le"),
+        ("gray", "yuv420p"),
+    ],
+)
+def test_sources_are_taken_in_the_format_that_loses_least(tmp_path, pix_fmt, taken):
     clip(tmp_path / "reference.mkv", frames=3)
     clip(tmp_path / "other.mkv", frames=3, pix_fmt=pix_fmt)
     with VideoSource(str(tmp_path / "reference.mkv")) as a, VideoSource(str(tmp_path / "other.mkv")) as b:
+        assert b.format.samples.pix_fmt == taken
         for first, second in zip(a.pictures(), b.pictures(), strict=True):
             assert first.pts == second.pts
-            assert np.abs(first.planes[0].astype(int) - second.planes[0]).mean() < 3
-            assert [p.shape for p in second.planes] == [(64, 96), (32, 48), (32, 48)]
+            # RGB is coded in full range; this clip's colours are all well inside.
+            luma = to_coded(second.planes, b.format)[0].astype(float)
+            luma = 16 + luma * 219 / 255 if b.format.samples.rgb else luma
+            assert np.abs(first.planes[0] - luma).mean() < 3
+            assert [plane.shape for plane in second.planes] == list(b.format.plane_shapes)
+
+
+@pytest.mark.parametrize(
+    ("pix_fmt", "name", "stored"),
+    [
+        ("yuv444p10le", "out.mkv", "yuv444p10le"),
+        ("bgr0", "out.mkv", "bgr0"),
+        ("gbrp10le", "out.mp4", "yuv444p10le"),
+        ("yuv420p10le", "out.y4m", "yuv420p10le"),
+    ],
+)
+def test_formats_come_back(tmp_path, pix_fmt, name, stored):
+    clip(tmp_path / "in.mkv", frames=3, pix_fmt=pix_fmt)
+    gvc("encode", tmp_path / "in.mkv", tmp_path / "coded.mkv", *FAST, "--quality", 60, "--verify")
+    gvc("decode", tmp_path / "coded.mkv", tmp_path / name)
+    found = []
+    for path in (tmp_path / "in.mkv", tmp_path / name):
+        with av.open(str(path)) as film:
+            found.append((film.streams.video[0].pix_fmt, next(film.decode(video=0)).to_ndarray(format="rgb24")))
+    assert [pix_fmt for pix_fmt, _ in found] == [pix_fmt, stored]
+    assert np.abs(found[0][1].astype(int) - found[1][1]).mean() < 12
 
 
 def test_full_range_stays_full_range(tmp_path):

@@ -5,8 +5,8 @@ import pytest
 import torch
 from smooth import smooth_clip
 
-from gvc.colour import from_rgb, to_rgb
 from gvc.media import VideoFormat
+from gvc.rgb import from_rgb, to_rgb
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,50 @@ def test_decoded_pictures_resemble_the_source(programs, movie):
     assert error < unrelated
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("yuv444p", "yuv444p"),
+        ("yuv420p10le", "yuv420p10le"),
+        ("yuv444p10le", "yuv444p10le"),
+        ("gbrp", "gbrp"),
+        ("rgb24", "gbrp"),
+        ("gbrp10le", "gbrp10le"),
+        ("yuv422p", "yuv444p"),  # as FFmpeg picks: the next that loses nothing
+    ],
+)
+def test_pixel_formats_come_back(programs, tmp_path, asked, given):
+    path = tmp_path / "pixels.mkv"
+    programs.ffmpeg(*source("50x38", frames=3), *ENCODE, "-quality", "60", "-pix_fmt", asked, path)
+    assert programs.probe(path, "-show_streams")["streams"][0]["pix_fmt"] == given
+    frames = programs.probe(path, "-show_frames")["frames"]
+    assert [frame["pix_fmt"] for frame in frames] == [given] * 3
+    pictures = [
+        programs.run("ffmpeg", "-v", "error", *i, "-pix_fmt", "rgb24", "-f", "rawvideo", "-", text=False).stdout
+        for i in (("-i", path), source("50x38", frames=3))
+    ]
+    decoded, original = (np.frombuffer(picture, np.uint8).astype(int) for picture in pictures)
+    assert np.abs(decoded - original).mean() < 25
+
+
+def test_full_range_stays_full_range(programs, tmp_path):
+    """A JPEG-like source, whose range older FFmpegs have in the pixel format."""
+    path = tmp_path / "full.mkv"
+    programs.ffmpeg(*source(frames=2), "-pix_fmt", "yuvj420p", "-c:v", "mjpeg", tmp_path / "source.avi")
+    programs.ffmpeg("-i", tmp_path / "source.avi", *ENCODE, path)
+    assert [frame["color_range"] for frame in programs.probe(path, "-show_frames")["frames"]] == ["pc", "pc"]
+
+
+def test_the_sequence_header_is_there_whatever_the_flag_says(programs, tmp_path):
+    """In the extradata, and in each keyframe for those that cannot read that."""
+    files = []
+    for switch in ("+global_header", "-global_header"):
+        files.append(tmp_path / f"{switch}.nut")
+        programs.ffmpeg(*source(frames=12), *ENCODE, "-flags", switch, files[-1])
+        assert programs.probe(files[-1], "-show_streams")["streams"][0]["extradata_size"] > 30
+    assert programs.hashes(files[0], "-c", "copy") == programs.hashes(files[1], "-c", "copy")
+
+
 @pytest.mark.parametrize("size", ["97x63", "16x16"])
 def test_unusual_sizes(programs, tmp_path, size):
     programs.ffmpeg(*source(size, frames=3), *ENCODE, tmp_path / "size.mkv")

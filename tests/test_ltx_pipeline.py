@@ -11,10 +11,10 @@ from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_ltx import LATENT_CHANNELS, MODES, TEXT_CHANNELS, TEXT_TOKENS, build_tiny_ltx
 
-from gvc.colour import from_rgb
 from gvc.loop import Rule, denoise
 from gvc.media import VideoFormat
 from gvc.priors.ltx import LtxPrior
+from gvc.rgb import from_rgb
 from gvc.transition import ode
 
 FULL_RANGE = 2

@@ -12,7 +12,6 @@ from tiny_wan import FLAVOURS, build_tiny_wan
 
 from gvc.bitstream import GopUnit, SequenceHeader
 from gvc.cli.encode import PictureHash
-from gvc.colour import from_rgb, to_rgb
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, PriorError
@@ -21,6 +20,7 @@ from gvc.media import Picture, VideoFormat
 from gvc.noise import ReplayNoise, SearchNoise
 from gvc.priors.base import Condition
 from gvc.priors.wan import WanPrior
+from gvc.rgb import from_rgb, to_rgb
 from gvc.schedule import matched_levels, sigma_level
 
 

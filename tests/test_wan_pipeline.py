@@ -12,9 +12,9 @@ from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_wan import CLIP_CHANNELS, CLIP_TOKENS, FLAVOURS, TEXT_CHANNELS
 from transformers import CLIPImageProcessorPil
 
-from gvc.colour import to_rgb
 from gvc.loop import Rule, denoise
 from gvc.media import VideoFormat
+from gvc.rgb import to_rgb
 from gvc.transition import ode
 
 FULL_RANGE = 2

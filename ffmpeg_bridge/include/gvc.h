@@ -47,6 +47,17 @@ enum gvc_packet_flags {
 
 #define GVC_NOPTS INT64_MIN ///< unknown timestamp
 
+/** How samples are laid out; the names are FFmpeg's, samples of 10 bits are 16-bit words in the machine's order. */
+enum gvc_sample_format {
+    GVC_SAMPLES_YUV420P = 1,
+    GVC_SAMPLES_YUV444P = 2,
+    GVC_SAMPLES_GBRP = 3,
+    GVC_SAMPLES_YUV420P10 = 4,
+    GVC_SAMPLES_YUV444P10 = 5,
+    GVC_SAMPLES_GBRP10 = 6,
+    GVC_SAMPLES_RGB24 = 64 ///< encoder only: one plane; decoders give GVC_SAMPLES_GBRP
+};
+
 /**
  * What a video is. Colour fields have the values of FFmpeg's AVColorRange, AVColorPrimaries etc.; an encoder takes 0 as
  * unspecified, so all that a program does not care about may be zeroed.
@@ -62,9 +73,10 @@ typedef struct gvc_params {
     const uint8_t
         *extradata;        ///< decoder: sequence header, may be NULL (then the first keyframe must carry it) or padded
     size_t extradata_size; ///< bytes
+    int sample_format;     ///< enum gvc_sample_format; encoder: 0 is GVC_SAMPLES_YUV420P
 } gvc_params;
 
-/** A picture, 8-bit 4:2:0; planes Y, Cb, Cr of the caller. */
+/** A picture in the caller's memory: planes Y, Cb, Cr, or G, B, R, or one of RGB24. */
 typedef struct gvc_picture {
     uint8_t *data[3];
     ptrdiff_t stride[3];   ///< bytes, may be negative
@@ -119,7 +131,8 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
  * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. Blocks until the engine has answered each
  * packet that was sent, so that GVC_AGAIN always means "send more". An error is told once, in place of the pictures of
  * the packet that it is about, and decoding can go on; only GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
- * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it can change at a keyframe.
+ * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it and the
+ * sample format can change at a keyframe.
  */
 int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
 /**

@@ -69,6 +69,37 @@ int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
     return ret;
 }
 
+static const struct {
+    enum AVPixelFormat pix_fmt;
+    enum gvc_sample_format sample_format;
+} sample_formats[] = { // the first one of a sample format is what decoders give
+    { AV_PIX_FMT_YUV420P,   GVC_SAMPLES_YUV420P },
+    { AV_PIX_FMT_YUV444P,   GVC_SAMPLES_YUV444P },
+    { AV_PIX_FMT_GBRP,      GVC_SAMPLES_GBRP },
+    { AV_PIX_FMT_YUV420P10, GVC_SAMPLES_YUV420P10 },
+    { AV_PIX_FMT_YUV444P10, GVC_SAMPLES_YUV444P10 },
+    { AV_PIX_FMT_GBRP10,    GVC_SAMPLES_GBRP10 },
+    { AV_PIX_FMT_RGB24,     GVC_SAMPLES_RGB24 },
+    { AV_PIX_FMT_YUVJ420P,  GVC_SAMPLES_YUV420P },
+    { AV_PIX_FMT_YUVJ444P,  GVC_SAMPLES_YUV444P },
+};
+
+int ff_gvc_sample_format(enum AVPixelFormat pix_fmt)
+{
+    for (int i = 0; i < FF_ARRAY_ELEMS(sample_formats); i++)
+        if (sample_formats[i].pix_fmt == pix_fmt)
+            return sample_formats[i].sample_format;
+    return 0;
+}
+
+enum AVPixelFormat ff_gvc_pix_fmt(int sample_format)
+{
+    for (int i = 0; i < FF_ARRAY_ELEMS(sample_formats); i++)
+        if (sample_formats[i].sample_format == sample_format)
+            return sample_formats[i].pix_fmt;
+    return AV_PIX_FMT_NONE;
+}
+
 int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result)
 {
     static const struct {

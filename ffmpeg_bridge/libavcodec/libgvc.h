@@ -9,6 +9,8 @@
 
 #include <gvc.h>
 
+#include "libavutil/pixfmt.h"
+
 #include "avcodec.h"
 #include "version_major.h"
 
@@ -53,6 +55,12 @@
 int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
                 int (*open)(gvc_context **, const gvc_params *),
                 const gvc_params *params);
+
+/** @return the enum gvc_sample_format of a pixel format, 0 if there is none */
+int ff_gvc_sample_format(enum AVPixelFormat pix_fmt);
+
+/** @return the pixel format that decoders give for an enum gvc_sample_format */
+enum AVPixelFormat ff_gvc_pix_fmt(int sample_format);
 
 /**
  * Log why a call of libgvc failed.

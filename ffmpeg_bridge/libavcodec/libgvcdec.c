@@ -42,6 +42,7 @@ static int update_format(AVCodecContext *avctx)
     ret = ff_set_dimensions(avctx, format.width, format.height);
     if (ret < 0)
         return ret;
+    avctx->pix_fmt                = ff_gvc_pix_fmt(format.sample_format);
     avctx->color_range            = format.color_range;
     avctx->color_primaries        = format.color_primaries;
     avctx->color_trc              = format.color_trc;

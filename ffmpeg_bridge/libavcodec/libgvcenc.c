@@ -32,9 +32,12 @@ static av_cold int open_encoder(AVCodecContext *avctx)
 {
     LibGVCEncContext *s = avctx->priv_data;
     char standard[200] = "";
+    const int full_range = avctx->pix_fmt == AV_PIX_FMT_YUVJ420P ||
+                           avctx->pix_fmt == AV_PIX_FMT_YUVJ444P;
     const gvc_params params = {
         .struct_size     = sizeof(params),
         .options         = standard,
+        .sample_format   = ff_gvc_sample_format(avctx->pix_fmt),
         .width           = avctx->width,
         .height          = avctx->height,
         .time_base_num   = avctx->time_base.num,
@@ -43,7 +46,7 @@ static av_cold int open_encoder(AVCodecContext *avctx)
         .frame_rate_den  = avctx->framerate.den,
         .sar_num         = avctx->sample_aspect_ratio.num,
         .sar_den         = avctx->sample_aspect_ratio.den,
-        .color_range     = avctx->color_range,
+        .color_range     = full_range ? AVCOL_RANGE_JPEG : avctx->color_range,
         .color_primaries = avctx->color_primaries,
         .color_trc       = avctx->color_trc,
         .colorspace      = avctx->colorspace,
@@ -203,6 +206,12 @@ static const FFCodecDefault libgvc_encoder_defaults[] = {
     { NULL },
 };
 
+#if LIBAVCODEC_VERSION_MAJOR < 61 // later, filters negotiate the range
+#define FULL_RANGE_PIXFMTS AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ444P,
+#else
+#define FULL_RANGE_PIXFMTS
+#endif
+
 const FFCodec ff_libgvc_encoder = {
     .p.name         = "gvc",
     CODEC_LONG_NAME("GVC generative video codec"),
@@ -212,7 +221,9 @@ const FFCodec ff_libgvc_encoder = {
                       AV_CODEC_CAP_OTHER_THREADS,
     .p.priv_class   = &libgvc_encoder_class,
     .p.wrapper_name = "libgvc",
-    CODEC_PIXFMTS(AV_PIX_FMT_YUV420P),
+    CODEC_PIXFMTS(AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV444P,
+                  AV_PIX_FMT_YUV420P10, AV_PIX_FMT_YUV444P10, FULL_RANGE_PIXFMTS
+                  AV_PIX_FMT_GBRP, AV_PIX_FMT_GBRP10, AV_PIX_FMT_RGB24),
 #if LIBAVCODEC_VERSION_MAJOR >= 60
     .color_ranges   = AVCOL_RANGE_MPEG | AVCOL_RANGE_JPEG,
 #endif

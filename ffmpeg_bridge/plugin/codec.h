@@ -52,6 +52,15 @@ int decoder_decode(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPack
 void decoder_flush(AVCodecContext *avctx);
 int codec_close(AVCodecContext *avctx);
 
+/** Look up host->pixel_formats. */
+void find_pixel_formats(struct host *host);
+/** The enum gvc_sample_format of a pixel format of the host, 0 if there is none. */
+int sample_format_of(const struct host *host, int pixel_format);
+/** The pixel format of the host that decoders give for an enum gvc_sample_format. */
+int pixel_format_of(const struct host *host, int sample_format);
+/** Whether the range is part of the pixel format. */
+bool is_full_range(const struct host *host, int pixel_format);
+
 /** Log the error of state->gvc and return the AVERROR that stands for `result`. */
 int codec_error(const struct host *host, AVCodecContext *avctx, int result);
 /** Private data of `avctx`. */

@@ -14,6 +14,7 @@ static int update_format(const struct host *host, AVCodecContext *avctx) {
         return codec_error(host, avctx, result);
     FIELD(int, avctx, l->avctx_width) = FIELD(int, avctx, l->avctx_coded_width) = format.width;
     FIELD(int, avctx, l->avctx_height) = FIELD(int, avctx, l->avctx_coded_height) = format.height;
+    FIELD(int, avctx, l->avctx_pix_fmt) = pixel_format_of(host, format.sample_format);
     FIELD(int, avctx, l->avctx_color_range) = format.color_range;
     FIELD(int, avctx, l->avctx_color_primaries) = format.color_primaries;
     FIELD(int, avctx, l->avctx_color_trc) = format.color_trc;
@@ -48,7 +49,7 @@ int decoder_init(AVCodecContext *avctx) {
     free(options);
     if (result != GVC_OK)
         return codec_error(host, avctx, result);
-    FIELD(int, avctx, l->avctx_pix_fmt) = l->pix_fmt_yuv420p;
+    FIELD(int, avctx, l->avctx_pix_fmt) = pixel_format_of(host, GVC_SAMPLES_YUV420P);
     FIELD(int, avctx, l->avctx_has_b_frames) = 0;
     return update_format(host, avctx);
 }
@@ -85,7 +86,7 @@ static int allocate_frame(const struct host *host, AVCodecContext *avctx, AVFram
     const struct layout *l = host->layout;
     FIELD(int, frame, l->frame_width) = FIELD(int, avctx, l->avctx_width);
     FIELD(int, frame, l->frame_height) = FIELD(int, avctx, l->avctx_height);
-    FIELD(int, frame, l->frame_format) = l->pix_fmt_yuv420p;
+    FIELD(int, frame, l->frame_format) = FIELD(int, avctx, l->avctx_pix_fmt);
     return host->call.av_frame_get_buffer(frame, 0);
 }
 

@@ -36,6 +36,7 @@ static gvc_params encoder_params(const struct host *host, AVCodecContext *avctx)
     struct rational time_base = FIELD(struct rational, avctx, l->avctx_time_base);
     struct rational frame_rate = FIELD(struct rational, avctx, l->avctx_framerate);
     struct rational sar = FIELD(struct rational, avctx, l->avctx_sample_aspect_ratio);
+    int pixel_format = FIELD(int, avctx, l->avctx_pix_fmt), range = FIELD(int, avctx, l->avctx_color_range);
     return (gvc_params){
         .struct_size = sizeof(gvc_params),
         .width = FIELD(int, avctx, l->avctx_width),
@@ -46,11 +47,12 @@ static gvc_params encoder_params(const struct host *host, AVCodecContext *avctx)
         .frame_rate_den = frame_rate.den,
         .sar_num = sar.num,
         .sar_den = sar.den,
-        .color_range = FIELD(int, avctx, l->avctx_color_range),
+        .color_range = is_full_range(host, pixel_format) ? AVCOL_RANGE_JPEG : range,
         .color_primaries = FIELD(int, avctx, l->avctx_color_primaries),
         .color_trc = FIELD(int, avctx, l->avctx_color_trc),
         .colorspace = FIELD(int, avctx, l->avctx_colorspace),
         .chroma_location = FIELD(int, avctx, l->avctx_chroma_location),
+        .sample_format = sample_format_of(host, pixel_format),
     };
 }
 
@@ -96,7 +98,7 @@ static int send_frame(const struct host *host, AVCodecContext *avctx, const AVFr
     const struct layout *l = host->layout;
     if (FIELD(const int, frame, l->frame_width) != FIELD(int, avctx, l->avctx_width) ||
         FIELD(const int, frame, l->frame_height) != FIELD(int, avctx, l->avctx_height) ||
-        FIELD(const int, frame, l->frame_format) != l->pix_fmt_yuv420p) {
+        FIELD(const int, frame, l->frame_format) != FIELD(int, avctx, l->avctx_pix_fmt)) {
         host->call.av_log(avctx, AV_LOG_ERROR, "frame size or format changed; scale all frames to the first one's\n");
         return AVERROR(EINVAL);
     }

@@ -16,6 +16,7 @@
 #define AVERROR_INVALIDDATA (-(int)FOURCC('I', 'N', 'D', 'A'))
 
 #define AV_LOG_ERROR 16
+#define AVCOL_RANGE_JPEG 2
 #define AV_NOPTS_VALUE INT64_MIN
 
 struct rational {
@@ -55,6 +56,7 @@ typedef struct AVPacket AVPacket;
     X(void, av_packet_free, (AVPacket * *packet))                                                                      \
     X(int, av_new_packet, (AVPacket * packet, int size))                                                               \
     X(void *, av_mallocz, (size_t size))                                                                               \
+    X(int, av_get_pix_fmt, (const char *name))                                                                         \
     X(const void *, av_opt_find, (void *object, const char *name, const char *unit, int flags, int search))            \
     X(int, av_opt_get_int, (void *object, const char *name, int search, int64_t *value))                               \
     X(const void *, av_opt_next, (const void *object, const void *previous))                                           \

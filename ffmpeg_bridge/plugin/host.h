@@ -11,6 +11,7 @@
 #include "layout.h"
 
 #define MAX_HOSTS 8
+#define MAX_PIXEL_FORMATS 12
 
 struct functions {
 #define GVC_DECLARE(result, name, arguments) result(*name) arguments;
@@ -22,12 +23,13 @@ struct host {
     void *library; ///< dlopen handle of libavcodec; kept open, for the library must not go away under us
     const struct layout *layout;
     struct functions call;
-    const void *context_class; ///< AVClass of all AVCodecContexts of this library
-    bool serving;              ///< the codec is registered
-    int codec_id;              ///< AVCodecID taken over, 0 if FFmpeg has GVC built in
-    void *muxer_library;       ///< dlopen handle of libavformat, NULL while none was seen
-    char status[300];          ///< a sentence: what became of it
-    char path[512];            ///< of libavcodec, maybe cut off; for messages
+    const void *context_class;            ///< AVClass of all AVCodecContexts of this library
+    bool serving;                         ///< the codec is registered
+    int pixel_formats[MAX_PIXEL_FORMATS]; ///< that the encoder takes, -1 at the end; see pixels.c
+    int codec_id;                         ///< AVCodecID taken over, 0 if FFmpeg has GVC built in
+    void *muxer_library;                  ///< dlopen handle of libavformat, NULL while none was seen
+    char status[300];                     ///< a sentence: what became of it
+    char path[512];                       ///< of libavcodec, maybe cut off; for messages
 };
 
 /**

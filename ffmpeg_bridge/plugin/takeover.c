@@ -14,7 +14,6 @@ static const char *const victims[] = {"asv1", "asv2", "cljr", "amv"};
 static const char long_name[] = "GVC generative video codec";
 // Neither a bitrate nor keyframe distances unless the user asks: the engine has its own defaults.
 static const struct codec_default encoder_defaults[] = {{"b", "0"}, {"g", "-1"}, {"keyint_min", "-1"}, {NULL, NULL}};
-static const int pixel_formats[] = {0 /* yuv420p */, -1};
 
 struct victim {
     const char *name;
@@ -60,7 +59,8 @@ static bool find_victim(const struct host *host, const char *name, struct victim
 }
 
 /** Turn the copy of an FFCodec into GVC's; private bits that are not named here stay as they are. */
-static void rewrite_codec(const struct layout *l, char *codec, enum role role, const void *option_class) {
+static void rewrite_codec(const struct host *host, char *codec, enum role role, const void *option_class) {
+    const struct layout *l = host->layout;
     const int cleared[] = {
         l->codec_profiles,   l->codec_supported_framerates,
         l->codec_pix_fmts,   l->codec_update_thread_context,
@@ -88,7 +88,7 @@ static void rewrite_codec(const struct layout *l, char *codec, enum role role, c
     }
     FIELD(int (*)(AVCodecContext *), codec, l->codec_init) = encoder_init;
     FIELD(int (*)(AVCodecContext *, AVPacket *, const AVFrame *, int *), codec, l->codec_callback) = encoder_encode;
-    FIELD(const int *, codec, l->codec_pix_fmts) = pixel_formats;
+    FIELD(const int *, codec, l->codec_pix_fmts) = host->pixel_formats;
     FIELD(const struct codec_default *, codec, l->codec_defaults) = encoder_defaults;
     if (l->codec_color_ranges_shift >= 0)
         *bits = BITS_SET(*bits, l->codec_color_ranges_shift, l->codec_color_ranges_width, l->color_ranges);
@@ -115,8 +115,8 @@ static const char *replace(const struct host *host, const struct victim *victim)
     memcpy(encoder, victim->encoder, codec_size);
     memcpy(decoder, victim->decoder, codec_size);
     memcpy(descriptor, victim->descriptor, descriptor_size);
-    rewrite_codec(l, encoder, ENCODER, encoder_class);
-    rewrite_codec(l, decoder, DECODER, decoder_class);
+    rewrite_codec(host, encoder, ENCODER, encoder_class);
+    rewrite_codec(host, decoder, DECODER, decoder_class);
     rewrite_descriptor(l, descriptor);
     const struct patch patches[] = {{victim->encoder, encoder, codec_size},
                                     {victim->decoder, decoder, codec_size},
@@ -128,6 +128,7 @@ static const char *replace(const struct host *host, const struct victim *victim)
 
 const char *host_take_over_codec(struct host *host, const char **victim_name) {
     struct victim victim;
+    find_pixel_formats(host);
     for (size_t i = 0; i < sizeof(victims) / sizeof(victims[0]); i++) {
         if (!find_victim(host, victims[i], &victim))
             continue;

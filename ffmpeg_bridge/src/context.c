@@ -57,14 +57,21 @@ static void set_ratio(int32_t *num, int32_t *den, int given_num, int given_den, 
 
 /** `params` as the engine wants them; what is not given is "unspecified". */
 static gvc_format format_of(const gvc_params *params) {
-    enum { UNSPECIFIED = 2 }; /* of primaries, transfer and matrix; 0 is reserved, or RGB, which is no 4:2:0 */
+    enum { IDENTITY = 0, UNSPECIFIED = 2 }; /* of primaries, transfer and matrix, where 0 is reserved or RGB */
+    int samples = params->sample_format ? params->sample_format : GVC_SAMPLES_YUV420P;
+    if (samples == GVC_SAMPLES_RGB24)
+        samples = GVC_SAMPLES_GBRP;
+    bool rgb = samples == GVC_SAMPLES_GBRP || samples == GVC_SAMPLES_GBRP10;
     gvc_format format = {
+        .sample_format = samples,
         .width = params->width,
         .height = params->height,
         .color_range = params->color_range,
         .color_primaries = params->color_primaries ? params->color_primaries : UNSPECIFIED,
         .color_trc = params->color_trc ? params->color_trc : UNSPECIFIED,
-        .colorspace = params->colorspace ? params->colorspace : UNSPECIFIED,
+        .colorspace = rgb                  ? IDENTITY
+                      : params->colorspace ? params->colorspace
+                                           : UNSPECIFIED,
         .chroma_location = params->chroma_location,
     };
     set_ratio(&format.time_base_num, &format.time_base_den, params->time_base_num, params->time_base_den, 1, 25);
@@ -80,6 +87,7 @@ static int read_params(gvc_context *context, const gvc_params *given) {
         return gvc_break(context, GVC_ERROR, "gvc_params.struct_size is not set; it must be sizeof(gvc_params)");
     memcpy(&params, given, given->struct_size < sizeof params ? given->struct_size : sizeof params);
     context->format = format_of(&params);
+    context->packed = params.sample_format == GVC_SAMPLES_RGB24;
     const char *options = params.options ? params.options : "";
     if (strlen(options) > GVC_MAX_OPTIONS)
         return gvc_break(context, GVC_ERROR_OPTION, "the options have %zu characters; at most %d are taken",

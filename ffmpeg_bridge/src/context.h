@@ -19,6 +19,7 @@ typedef struct gvc_reply {
 struct gvc_context {
     enum gvc_role role;
     gvc_format format; ///< geometry is 0 until it is known
+    bool packed;       ///< encoder: the caller's pictures are GVC_SAMPLES_RGB24
     char *options;
     uint8_t *extradata;
     size_t extradata_size;

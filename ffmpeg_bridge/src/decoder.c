@@ -41,6 +41,8 @@ int gvc_decoder_format(gvc_context *context, gvc_params *params) {
     /* The pointers are the caller's, and so is what lies past the struct that it knows. */
     size_t size = offsetof(gvc_params, options);
     memcpy(params, &known, params->struct_size < size ? params->struct_size : size);
+    if (params->struct_size >= offsetof(gvc_params, sample_format) + sizeof params->sample_format)
+        params->sample_format = format->sample_format;
     return GVC_OK;
 }
 
@@ -73,7 +75,8 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
 int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
     gvc_format told;
     memcpy(&told, reply->payload, sizeof told);
-    if (told.width < 1 || told.width > GVC_MAX_DIMENSION || told.height < 1 || told.height > GVC_MAX_DIMENSION)
+    if (told.width < 1 || told.width > GVC_MAX_DIMENSION || told.height < 1 || told.height > GVC_MAX_DIMENSION ||
+        told.sample_format < GVC_SAMPLES_YUV420P || told.sample_format > GVC_SAMPLES_GBRP10)
         return gvc_wire_unexpected(context, &reply->message);
     told.time_base_num = context->format.time_base_num; /* the container's business, not in the stream */
     told.time_base_den = context->format.time_base_den;

@@ -10,6 +10,9 @@ static int check_format(gvc_context *context) {
         format->height > GVC_MAX_DIMENSION)
         return gvc_break(context, GVC_ERROR_MEDIA, "pictures of %dx%d cannot be coded; each must be 1 to %d",
                          format->width, format->height, GVC_MAX_DIMENSION);
+    if (format->sample_format < GVC_SAMPLES_YUV420P || format->sample_format > GVC_SAMPLES_GBRP10)
+        return gvc_break(context, GVC_ERROR_MEDIA, "sample format %d is unknown; take one of enum gvc_sample_format",
+                         format->sample_format);
     const int32_t colours[] = {format->color_range, format->color_primaries, format->color_trc, format->colorspace,
                                format->chroma_location};
     for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
@@ -69,8 +72,9 @@ int gvc_encoder_send(gvc_context *context, const gvc_picture *picture) {
         context->ending = true;
         return gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0);
     }
-    if (!picture->data[0] || !picture->data[1] || !picture->data[2])
-        return gvc_fail(context, GVC_ERROR_MEDIA, "a picture lacks a plane; 4:2:0 has three");
+    if (!picture->data[0] || (!context->packed && (!picture->data[1] || !picture->data[2])))
+        return gvc_fail(context, GVC_ERROR_MEDIA,
+                        "a picture lacks a plane; RGB24 has one, all other formats have three");
     int slot = free_slot(context);
     if (slot < 0)
         return slot;

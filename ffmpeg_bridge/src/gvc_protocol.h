@@ -12,9 +12,9 @@
  * of that and of each other's user id.
  *
  * Pictures do not go over the socket: they lie in GVC_SLOTS slots of a shared memory that the client makes, sealed
- * against shrinking, and whose descriptor goes over with OPEN (SCM_RIGHTS). Each slot has the planes Y, Cb, Cr without
- * padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE, the
- * decoder's to the engine; RELEASE gives a slot back.
+ * against shrinking, and whose descriptor goes over with OPEN (SCM_RIGHTS). Each slot has the planes of a picture
+ * without padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE,
+ * the decoder's to the engine; RELEASE gives a slot back.
  *
  *     engine               client
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
@@ -51,7 +51,7 @@
 #include <stdint.h>
 
 enum gvc_protocol {
-    GVC_PROTOCOL_VERSION = 2,
+    GVC_PROTOCOL_VERSION = 3,
     GVC_SOCKET_FD = 3,
     GVC_SLOTS = 8,
     GVC_MAX_DIMENSION = 16384,
@@ -97,6 +97,7 @@ typedef struct gvc_format {
     int32_t frame_rate_num, frame_rate_den; /* 0/1: unknown */
     int32_t sar_num, sar_den;               /* 0/1: unknown */
     int32_t color_range, color_primaries, color_trc, colorspace, chroma_location;
+    int32_t sample_format; /* enum gvc_sample_format, but for GVC_SAMPLES_RGB24 */
 } gvc_format;
 
 typedef struct gvc_open {

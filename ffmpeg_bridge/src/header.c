@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { FIXED_SIZE = 30, CRC_SIZE = 4, VERSION = 1, YUV420_8BIT = 1 };
+enum { FIXED_SIZE = 30, CRC_SIZE = 4, VERSION = 1 };
 
 static uint32_t read_u16(const uint8_t *bytes) {
     return bytes[0] | (uint32_t)bytes[1] << 8;
@@ -29,7 +29,7 @@ int gvc_header_read(gvc_context *context) {
         return gvc_fail(context, GVC_ERROR_BITSTREAM,
                         "the sequence header has version %d and this libgvc knows version %d; update GVC", header[4],
                         VERSION);
-    if (header[5] != YUV420_8BIT)
+    if (header[5] < GVC_SAMPLES_YUV420P || header[5] > GVC_SAMPLES_GBRP10)
         return gvc_fail(context, GVC_ERROR_MEDIA, "sample format %d of the sequence header is unknown; update GVC",
                         header[5]);
     uint32_t header_size = read_u16(header + 6), width = read_u16(header + 8), height = read_u16(header + 10);
@@ -41,6 +41,7 @@ int gvc_header_read(gvc_context *context) {
                         height, GVC_MAX_DIMENSION);
     context->extradata_size = header_size;
     gvc_format *format = &context->format;
+    format->sample_format = header[5];
     format->width = (int32_t)width;
     format->height = (int32_t)height;
     format->color_range = header[12];

@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 typedef struct plane_size {
-    size_t width, height;
+    size_t width, height; /* width in bytes */
 } plane_size;
 
 static plane_size size_of_plane(const gvc_format *format, int plane) {
+    int samples = format->sample_format;
+    bool halved = plane && (samples == GVC_SAMPLES_YUV420P || samples == GVC_SAMPLES_YUV420P10);
     size_t width = (size_t)format->width, height = (size_t)format->height;
-    return plane ? (plane_size){(width + 1) / 2, (height + 1) / 2} : (plane_size){width, height};
+    size_t bytes = samples >= GVC_SAMPLES_YUV420P10 ? 2 : 1;
+    return halved ? (plane_size){(width + 1) / 2 * bytes, (height + 1) / 2} : (plane_size){width * bytes, height};
 }
 
 static uint64_t picture_bytes(const gvc_format *format) {
@@ -50,8 +53,24 @@ void gvc_slots_unmap(gvc_context *context) {
     context->mapped = 0;
 }
 
+/** Take pixels of RGB24 apart into the planes G, B, R. */
+static void write_packed(uint8_t *target, const gvc_format *format, const gvc_picture *picture) {
+    static const int place[3] = {1, 2, 0};
+    const size_t width = (size_t)format->width, height = (size_t)format->height;
+    for (int plane = 0; plane < 3; plane++) {
+        const uint8_t *source = picture->data[0] + place[plane];
+        for (size_t y = 0; y < height; y++, target += width, source += picture->stride[0])
+            for (size_t x = 0; x < width; x++)
+                target[x] = source[3 * x];
+    }
+}
+
 void gvc_slot_write(gvc_context *context, uint32_t slot, const gvc_picture *picture) {
     uint8_t *target = context->slots + slot * (context->mapped / GVC_SLOTS);
+    if (context->packed) {
+        write_packed(target, &context->format, picture);
+        return;
+    }
     for (int plane = 0; plane < 3; plane++) {
         plane_size size = size_of_plane(&context->format, plane);
         const uint8_t *source = picture->data[plane];

@@ -9,8 +9,8 @@
 
 /* The layout that gvc_protocol.h promises, whatever the compiler. */
 _Static_assert(sizeof(gvc_message) == 40, "gvc_message has padding");
-_Static_assert(sizeof(gvc_format) == 52, "gvc_format has padding");
-_Static_assert(sizeof(gvc_open) == 68, "gvc_open has padding");
+_Static_assert(sizeof(gvc_format) == 56, "gvc_format has padding");
+_Static_assert(sizeof(gvc_open) == 72, "gvc_open has padding");
 
 int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
     return gvc_break(

@@ -1,5 +1,6 @@
 """What is coded: a synthetic clip, or the first pictures of a file."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -7,7 +8,8 @@ import av
 import numpy as np
 
 from ..errors import MediaError
-from ..media import Picture, VideoFormat
+from ..media import YUV420P, Picture, VideoFormat
+from ..samples import to_coded
 
 RATE = Fraction(25)
 
@@ -37,7 +39,9 @@ def clip_of_file(path: str, count: int, size: tuple[int, int] | None) -> tuple[V
     from ..cli.source import VideoSource
 
     with VideoSource(path) as source:
-        video, pictures = source.format, list(islice(source.pictures(), count))
+        video = source.format
+        taken = islice(source.pictures(), count)
+        pictures = [replace(picture, planes=to_coded(picture.planes, video)) for picture in taken]
     if len(pictures) < count:
         raise MediaError(f"{path} has only {len(pictures)} of the {count} pictures that are wanted; lower --frames")
     size = size or (video.width, video.height)
@@ -52,5 +56,5 @@ def _scaled(planes: tuple[np.ndarray, ...], size: tuple[int, int]) -> tuple[np.n
     height, width = planes[0].shape
     frame = av.VideoFrame(width, height, "yuv420p")
     for target, plane in zip(frame.planes, planes, strict=True):
-        samples(target)[:] = plane
-    return tuple(samples(plane).copy() for plane in frame.reformat(*size).planes)
+        samples(target, YUV420P)[:] = plane
+    return tuple(samples(plane, YUV420P).copy() for plane in frame.reformat(*size).planes)

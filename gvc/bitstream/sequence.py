@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..errors import BitstreamError
-from ..media import MAX_DIMENSION, VideoFormat
+from ..media import MAX_DIMENSION, SAMPLE_FORMATS, VideoFormat
 from .fields import FieldReader, FieldWriter
 
 MAGIC = b"GVC1"
 VERSION = 1
-CHROMA_420_8BIT = 1
 FIXED_SIZE = 30  # bytes up to and including the frame rate; libgvc reads these
 MAX_SIZE = 4096
 MAX_PROMPT = 2048  # bytes
@@ -54,7 +53,7 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
     w = FieldWriter()
     w.raw(MAGIC)
     w.uint(VERSION, 1)
-    w.uint(CHROMA_420_8BIT, 1)
+    w.uint(video.samples.code, 1)
     w.uint(FIXED_SIZE + 3 + 4 + 1 + 8 + 1 + len(name) + len(rest) + 4, 2)
     w.uint(video.width, 2)
     w.uint(video.height, 2)
@@ -115,7 +114,7 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
         raise BitstreamError("magic", 0, "this is no GVC sequence header")
     if (version := r.uint("version", 1)) != VERSION:
         raise r.fail("version", f"this is bitstream version {version} and only {VERSION} is known; update GVC")
-    r.uint("chroma format", 1, CHROMA_420_8BIT, CHROMA_420_8BIT)
+    samples = SAMPLE_FORMATS[r.uint("sample format", 1, 1, len(SAMPLE_FORMATS)) - 1]
     if (size := r.uint("header size", 2, FIXED_SIZE, MAX_SIZE)) > len(data):
         raise r.fail("header size", f"the header says {size} bytes and has {len(data)}")
     if zlib.crc32(data[: size - 4]) != int.from_bytes(data[size - 4 : size], "little"):
@@ -137,6 +136,7 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
         color_trc=color[2],
         colorspace=color[3],
         chroma_location=color[4],
+        samples=samples,
     )
     mode = MODES[r.uint("mode", 1, 0, len(MODES) - 1)]
     transition = TRANSITIONS[r.uint("transition", 1, 0, len(TRANSITIONS) - 1)]

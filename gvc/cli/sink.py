@@ -19,6 +19,10 @@ CODECS = {
     ".mov": ("libx264", {"crf": "12", "preset": "fast"}),
     ".y4m": ("rawvideo", {}),
 }
+# Pixel formats that a codec lacks, and what is stored in their place.
+YUV_FOR_RGB = {"gbrp": "yuv444p", "gbrp10le": "yuv444p10le"}
+STORED = {"ffv1": {"gbrp": "bgr0"}, "libx264": YUV_FOR_RGB, "rawvideo": YUV_FOR_RGB}
+SMPTE170M, LIMITED = 6, 1  # matrix and range of RGB that is stored as Y'CbCr
 STDOUT = "-"
 
 
@@ -38,20 +42,26 @@ class VideoSink(MediaOutput):
             raise OptionError(f"{extension or path!s} is no known output format; use {', '.join(CODECS)}, or -")
         self._format = video_format
         file = "pipe:1" if str(path) == STDOUT else str(path)
-        output = av.open(file, "w", format="yuv4mpegpipe" if extension == ".y4m" else None)
+        if extension == ".y4m":  # which has no standard way to say 10 bits, but a common one
+            output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
+        else:
+            output = av.open(file, "w")
         self._track = self._add_track(output, *CODECS[extension])
         super().__init__(output, copy_from if extension != ".y4m" else None)
 
     def _add_track(self, output: av.container.OutputContainer, codec: str, options: dict[str, str]) -> av.VideoStream:
         video = self._format
+        stored = STORED[codec].get(video.samples.pix_fmt, video.samples.pix_fmt)
         track = output.add_stream(codec, rate=video.frame_rate or 25, options=options)
-        track.width, track.height, track.pix_fmt = video.width, video.height, "yuv420p"
+        track.width, track.height, track.pix_fmt = video.width, video.height, stored
         context = track.codec_context
         # YUV4MPEG2 has no timestamps, only a frame rate.
         context.time_base = 1 / Fraction(video.frame_rate or 25) if codec == "rawvideo" else video.time_base
         if video.sample_aspect_ratio:
             context.sample_aspect_ratio = video.sample_aspect_ratio
         context.color_range, context.colorspace = video.color_range, video.colorspace
+        if stored in YUV_FOR_RGB.values() and video.samples.rgb:
+            context.color_range, context.colorspace = LIMITED, SMPTE170M
         context.color_primaries, context.color_trc = video.color_primaries, video.color_trc
         self._timed = codec != "rawvideo"
         self._count = 0
@@ -60,9 +70,9 @@ class VideoSink(MediaOutput):
     def write(self, picture: Picture) -> None:
         """Write the next picture. Raises OSError."""
         video = self._format
-        frame = av.VideoFrame(video.width, video.height, "yuv420p")
+        frame = av.VideoFrame(video.width, video.height, video.samples.pix_fmt)
         for plane, source in zip(frame.planes, picture.planes, strict=True):
-            samples(plane)[:] = source
+            samples(plane, video.samples)[:] = source
         frame.color_range, frame.colorspace = video.color_range, video.colorspace
         if self._timed:
             frame.pts, frame.time_base = picture.pts, video.time_base

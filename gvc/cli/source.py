@@ -1,4 +1,4 @@
-"""Read any video as the 8-bit 4:2:0 pictures that the encoder takes."""
+"""Read any video as pictures that the encoder takes, in the sample format that loses least."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -6,13 +6,14 @@ from types import TracebackType
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange
 
 from ..errors import MediaError
-from ..media import Picture, VideoFormat
+from ..media import SAMPLE_FORMATS, Picture, SampleFormat, VideoFormat
 
-SMPTE170M = 6  # matrix coefficients (H.273) of what RGB is converted to
+IDENTITY = 0  # matrix coefficients (H.273) of RGB
 QUARTER_TURNS = 4
+COLOURS = 3  # components; less are grey
 
 
 class VideoSource:
@@ -56,16 +57,17 @@ class VideoSource:
         shape, aspect = (frame.width, frame.height), Fraction(self._track.sample_aspect_ratio or 0)
         if self._turns % 2:
             shape, aspect = shape[::-1], 1 / aspect if aspect else aspect
-        rgb = frame.format.is_rgb
+        samples = nearest_format(frame.format)
         return VideoFormat(
             *shape,
             frame_rate=self._track.average_rate or self._track.guessed_rate or Fraction(25),
             time_base=self._track.time_base,
             sample_aspect_ratio=aspect,
-            color_range=ColorRange.MPEG if rgb else _full_or_not(frame),
+            color_range=_full_or_not(frame),
             color_primaries=int(frame.color_primaries),
             color_trc=int(frame.color_trc),
-            colorspace=SMPTE170M if rgb else int(frame.colorspace),
+            colorspace=IDENTITY if samples.rgb else int(frame.colorspace),
+            samples=samples,
         )
 
     @property
@@ -89,7 +91,7 @@ class VideoSource:
             frame = next(self._frames, None)
 
     def _planes(self, frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        planes = (samples(plane) for plane in _convert(frame).planes)
+        planes = (samples(plane, self.format.samples) for plane in _convert(frame, self.format.samples).planes)
         return tuple(np.ascontiguousarray(np.rot90(plane, self._turns)) for plane in planes)
 
     def close(self) -> None:
@@ -102,19 +104,28 @@ class VideoSource:
         self.close()
 
 
-def samples(plane: av.video.plane.VideoPlane) -> np.ndarray:
-    """The samples of an 8-bit plane, [H, W] uint8, sharing its memory."""
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+def samples(plane: av.video.plane.VideoPlane, kind: SampleFormat) -> np.ndarray:
+    """The samples of a plane, [H, W], sharing its memory."""
+    rows = np.frombuffer(plane, kind.dtype).reshape(plane.height, plane.line_size // kind.dtype.itemsize)
+    return rows[:, : plane.width]
+
+
+def nearest_format(given: av.VideoFormat) -> SampleFormat:
+    """The sample format that loses least of what `given` can hold."""
+    rgb = given.is_rgb or given.has_palette
+    depth = 8 if given.has_palette or max(c.bits for c in given.components) <= 8 else 10
+    halved = not rgb and (len(given.components) < COLOURS or given.chroma_width(2) == given.chroma_height(2) == 1)
+    return next(s for s in SAMPLE_FORMATS if (s.rgb, s.depth, s.halved) == (rgb, depth, halved))
 
 
 def _full_or_not(frame: av.VideoFrame) -> int:
     return int(ColorRange.JPEG if frame.format.name.startswith("yuvj") else frame.color_range)
 
 
-def _convert(frame: av.VideoFrame) -> av.VideoFrame:
-    if frame.format.name in ("yuv420p", "yuvj420p"):
+def _convert(frame: av.VideoFrame, kind: SampleFormat) -> av.VideoFrame:
+    if frame.format.name.replace("yuvj", "yuv") == kind.pix_fmt:
         return frame
-    if frame.format.is_rgb:
-        return frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG)
+    if kind.rgb:
+        return frame.reformat(format=kind.pix_fmt)
     kept = _full_or_not(frame) or ColorRange.MPEG  # the range must survive the conversion as it is
-    return frame.reformat(format="yuv420p", src_color_range=kept, dst_color_range=kept)
+    return frame.reformat(format=kind.pix_fmt, src_color_range=kept, dst_color_range=kept)

@@ -14,7 +14,7 @@ import numpy as np
 from cffi import FFI
 
 from ..errors import EngineError
-from ..media import VideoFormat
+from ..media import SAMPLE_FORMATS, VideoFormat
 
 NOPTS = -(2**63)
 OPENING_TIMEOUT = 10  # seconds that a client may take to say what it wants
@@ -149,20 +149,20 @@ class Slots:
 
     def __init__(self, memory: FileIO, video_format: VideoFormat, grow: bool):
         """Take the memory that the client handed over; `grow` makes it large enough first (a decoder's part)."""
-        self._memory, self._shapes = memory, video_format.plane_shapes
-        self.picture_size = sum(height * width for height, width in self._shapes)  # bytes
+        self._memory, self._shapes, self._dtype = memory, video_format.plane_shapes, video_format.samples.dtype
+        self.picture_size = sum(height * width for height, width in self._shapes) * self._dtype.itemsize  # bytes
         size = constants.GVC_SLOTS * self.picture_size
         if grow and os.fstat(memory.fileno()).st_size < size:
             os.ftruncate(memory.fileno(), size)
 
     def read(self, slot: int) -> tuple[np.ndarray, ...]:
-        """Return a copy of the picture in a slot: Y, Cb, Cr, uint8 [height, width]. Raises EngineError."""
-        planes = tuple(np.empty(shape, np.uint8) for shape in self._shapes)
+        """Return a copy of the planes in a slot. Raises EngineError."""
+        planes = tuple(np.empty(shape, self._dtype) for shape in self._shapes)
         self._complete(os.preadv(self._memory.fileno(), planes, slot * self.picture_size))
         return planes
 
     def write(self, slot: int, planes: Sequence[np.ndarray]) -> None:
-        """Copy a picture, Y, Cb, Cr, uint8 [height, width], into a slot. Raises EngineError."""
+        """Copy planes of the format into a slot. Raises EngineError."""
         contiguous = [np.ascontiguousarray(plane) for plane in planes]
         self._complete(os.pwritev(self._memory.fileno(), contiguous, slot * self.picture_size))
 
@@ -177,18 +177,22 @@ INT32_MAX = 2**31 - 1
 
 
 def video_format_of(wire: FFI.CData) -> VideoFormat:
-    """The VideoFormat that a gvc_format describes."""
+    """The VideoFormat that a gvc_format describes. Raises EngineError where its sample format is unknown."""
+    samples = next((s for s in SAMPLE_FORMATS if s.code == wire.sample_format), None)
+    if samples is None:
+        raise EngineError(f"sample format {wire.sample_format} of libgvc is unknown; install both from one release")
     plain = {name: getattr(wire, name) for name in PLAIN_FIELDS}
     ratios = {
         name: Fraction(getattr(wire, f"{prefix}_num"), getattr(wire, f"{prefix}_den"))
         for name, prefix in RATIO_FIELDS.items()
     }
-    return VideoFormat(**plain, **ratios)
+    return VideoFormat(**plain, **ratios, samples=samples)
 
 
 def wire_format_of(video_format: VideoFormat) -> bytes:
     """The gvc_format of a VideoFormat, as bytes; a ratio that does not fit (in a strange stream) becomes unknown."""
     fields = {name: getattr(video_format, name) for name in PLAIN_FIELDS}
+    fields["sample_format"] = video_format.samples.code
     for name, prefix in RATIO_FIELDS.items():
         num, den = getattr(video_format, name).as_integer_ratio()
         fits = max(num, den) <= INT32_MAX

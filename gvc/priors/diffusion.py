@@ -12,8 +12,8 @@ import torch
 from diffusers import DiffusionPipeline
 from torch import Tensor
 
-from ..colour import from_rgb, pad_to_multiple, to_rgb
 from ..errors import BitstreamError, PriorError
+from ..rgb import from_rgb, pad_to_multiple, to_rgb
 from .base import Clip, Condition, ModelOptions, Planes
 from .loading import network_call, network_dtype, place_on_device
 

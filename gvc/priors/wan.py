@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
 
-from ..colour import to_rgb
 from ..errors import PriorError
+from ..rgb import to_rgb
 from .base import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions, Planes
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace, flatten
 from .loading import check_options, find_model, load_network, network_dtype, one_line, quietly, read_index

@@ -1,0 +1,49 @@
+/** Pixel formats, whose numbers are looked up by name in the host's libavutil. */
+#include "codec.h"
+
+static const struct {
+    const char *name; ///< all samples are little-endian, as all machines are that the plugin runs on
+    int sample_format;
+} formats[] = {
+    // The first one of a sample format is what decoders give.
+    {"yuv420p", GVC_SAMPLES_YUV420P},
+    {"yuv444p", GVC_SAMPLES_YUV444P},
+    {"yuv420p10le", GVC_SAMPLES_YUV420P10},
+    {"yuv444p10le", GVC_SAMPLES_YUV444P10},
+    {"gbrp", GVC_SAMPLES_GBRP},
+    {"gbrp10le", GVC_SAMPLES_GBRP10},
+    {"rgb24", GVC_SAMPLES_RGB24},
+    // From libavcodec 61 on these are yuv420p and yuv444p with a range that filters negotiate.
+    {"yuvj420p", GVC_SAMPLES_YUV420P},
+    {"yuvj444p", GVC_SAMPLES_YUV444P},
+};
+enum { COUNT = sizeof(formats) / sizeof(formats[0]), COUNT_FROM_61 = COUNT - 2 };
+_Static_assert(COUNT < MAX_PIXEL_FORMATS, "room for all and the end");
+
+void find_pixel_formats(struct host *host) {
+    int count = host->layout->major < 61 ? COUNT : COUNT_FROM_61;
+    for (int i = 0; i < count; i++)
+        host->pixel_formats[i] = host->call.av_get_pix_fmt(formats[i].name);
+    host->pixel_formats[count] = -1;
+}
+
+int sample_format_of(const struct host *host, int pixel_format) {
+    for (int i = 0; host->pixel_formats[i] >= 0; i++)
+        if (host->pixel_formats[i] == pixel_format)
+            return formats[i].sample_format;
+    return 0;
+}
+
+int pixel_format_of(const struct host *host, int sample_format) {
+    for (int i = 0; i < COUNT_FROM_61; i++)
+        if (formats[i].sample_format == sample_format)
+            return host->pixel_formats[i];
+    return -1;
+}
+
+bool is_full_range(const struct host *host, int pixel_format) {
+    for (int i = COUNT_FROM_61; host->layout->major < 61 && i < COUNT; i++)
+        if (host->pixel_formats[i] == pixel_format)
+            return true;
+    return false;
+}
