@@ -16,7 +16,7 @@ PIP_ARGS ?=
 CLIP ?= assets/city_416x240.mp4
 BPP ?= 0.016
 FRAMES ?= 97
-FFMPEG ?= 8.1
+FFMPEG ?= 7.1
 
 BIN := $(VENV)/bin
 C_SOURCES := $(shell find ffmpeg_bridge gvc/native -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp' | sort)
