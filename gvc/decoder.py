@@ -11,6 +11,7 @@ from .gop_codec import decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .overlap import Overlap
+from .parallel import limited
 from .priors import Opener, prior_for
 from .priors.base import ModelOptions, Planes, Prior
 from .samples import from_coded
@@ -65,7 +66,8 @@ class Decoder:
         try:
             unit = read_packet(packet.data)
             if unit is not None:
-                self._start_gop(unit)
+                with limited(self.options.threads):
+                    self._start_gop(unit)
         except BitstreamError:
             self._break_chain()
             self._queue.clear()

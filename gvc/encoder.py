@@ -12,6 +12,7 @@ from .gop_encoder import GopEncoder
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .overlap import Overlap
+from .parallel import limited
 from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
 from .rate import BitrateControl, RateCap
@@ -73,7 +74,8 @@ class Encoder:
         else:
             self._check(picture)
             gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
-        return [packet for gop in gops for packet in self._encode_gop(gop)]
+        with limited(self.options.threads):
+            return [packet for gop in gops for packet in self._encode_gop(gop)]
 
     def _check(self, picture: Picture) -> None:
         shapes = tuple(plane.shape for plane in picture.planes)

@@ -44,6 +44,7 @@ class Option:
         return "any text" if self.kind is str else f"valid: {self.low:g} to {self.high:g}"
 
 
+THREADS = Option("threads", int, 0, "processors that GVC's own search uses at most (-threads); 0: all", 0, 2**31 - 1)
 MODEL_OPTIONS = (
     Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
     Option(
@@ -98,12 +99,14 @@ ENCODER_OPTIONS = (
     Option("prompt", str, "", "text about the video, for mode=t2v mostly; it is part of the stream"),
     Option("overlap", int, 0, "pictures that T2V GOPs share and blend", 0, 64),
     Option("tail", int, 1, "1: correct the end of each I2V GOP", 0, 1),
+    THREADS,
     *MODEL_OPTIONS,
 )
 
 DECODER_OPTIONS = (
     Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
     Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER"),
+    THREADS,
     *MODEL_OPTIONS,
 )
 
@@ -140,7 +143,7 @@ def split_options(text: str) -> dict[str, str]:
 
 
 # FFmpeg has options of its own for these (-b:v, -g and others); plugin and wrapper pass them on.
-_STANDARD_OPTIONS = ("bitrate", "maxrate", "bufsize", "keyint", "keyint_min")
+_STANDARD_OPTIONS = ("bitrate", "maxrate", "bufsize", "keyint", "keyint_min", "threads")
 
 
 def _c_row(option: Option) -> str:

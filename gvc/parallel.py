@@ -2,21 +2,44 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+PROCESSORS = len(os.sched_getaffinity(0))
+_limit = ContextVar("limit", default=PROCESSORS)
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), "gvc")
+    return ThreadPoolExecutor(PROCESSORS, "gvc")
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Let this thread's calls of `each` use at most so many threads; 0: as many as there are processors."""
+    token = _limit.set(threads or PROCESSORS)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def each(function: Callable, *columns: Iterable) -> list:
-    """Return [function(*row), ...] for the rows of columns of one length, computed on all processors.
+    """Return [function(*row), ...] for the rows of columns of one length, computed side by side.
 
     `function` must not call `each` itself.
     """
     rows = list(zip(*columns, strict=True))
-    if len(rows) < 2:
+    workers = min(len(rows), _limit.get())
+    if workers < 2:
         return [function(*row) for row in rows]
-    return list(_pool().map(lambda row: function(*row), rows))
+    results = [None] * len(rows)
+
+    def work(first: int) -> None:
+        for i in range(first, len(rows), workers):
+            results[i] = function(*rows[i])
+
+    list(_pool().map(work, range(workers)))  # a list, so that errors are raised
+    return results

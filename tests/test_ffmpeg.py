@@ -31,7 +31,7 @@ def movie_hashes(programs, movie):
 def test_help_lists_the_options_of_the_table(programs):
     text = "".join(programs.run("ffmpeg", "-h", f"{role}=gvc").stdout for role in ("encoder", "decoder"))
     names = {option.name for option in (*options.ENCODER_OPTIONS, *options.DECODER_OPTIONS)}
-    of_ffmpeg = {"bitrate", "maxrate", "bufsize", "keyint", "keyint_min"}
+    of_ffmpeg = {"bitrate", "maxrate", "bufsize", "keyint", "keyint_min", "threads"}
     for name in names - of_ffmpeg | {"gvc-params"}:
         assert f"  -{name} " in text
 

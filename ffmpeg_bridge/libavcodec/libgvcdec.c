@@ -2,6 +2,8 @@
  * GVC decoding by libgvc
  */
 
+#include <stdio.h>
+
 #include <gvc.h>
 #include <gvc_options.h>
 
@@ -58,8 +60,10 @@ static int update_format(AVCodecContext *avctx)
 static av_cold int libgvc_decode_init(AVCodecContext *avctx)
 {
     LibGVCDecContext *s = avctx->priv_data;
+    char standard[40] = "";
     const gvc_params params = {
         .struct_size    = sizeof(params),
+        .options        = standard,
         .width          = avctx->width,
         .height         = avctx->height,
         .extradata      = avctx->extradata,
@@ -70,6 +74,8 @@ static av_cold int libgvc_decode_init(AVCodecContext *avctx)
     s->pkt = av_packet_alloc();
     if (!s->pkt)
         return AVERROR(ENOMEM);
+    if (avctx->thread_count > 0)
+        snprintf(standard, sizeof(standard), "threads=%d:", avctx->thread_count);
     ret = ff_gvc_open(avctx, &s->gvc, gvc_decoder_open, &params);
     if (ret < 0)
         return ret;

@@ -65,6 +65,8 @@ static av_cold int open_encoder(AVCodecContext *avctx)
     if (avctx->gop_size >= 0) // 0 is FFmpeg's word for intra only
         av_strlcatf(standard, sizeof(standard), "keyint=%d:",
                     FFMAX(avctx->gop_size, 1));
+    if (avctx->thread_count > 0)
+        av_strlcatf(standard, sizeof(standard), "threads=%d:", avctx->thread_count);
     return ff_gvc_open(avctx, &s->gvc, gvc_encoder_open, &params);
 }
 

@@ -1,6 +1,7 @@
 /** Decoder callbacks. */
 #include "codec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /** Copy geometry and colour of the stream to the context, as far as they are known yet. */
@@ -34,7 +35,11 @@ int decoder_init(AVCodecContext *avctx) {
         return AVERROR_BUG;
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
-    char *options = options_text(state, DECODER, NULL);
+    char standard[40] = "";
+    int64_t threads;
+    if (host->call.av_opt_get_int(avctx, "threads", 0, &threads) >= 0 && threads > 0)
+        snprintf(standard, sizeof(standard), "threads=%lld", (long long)threads);
+    char *options = options_text(state, DECODER, standard);
     if (!options)
         return AVERROR(ENOMEM);
     gvc_params params = {

@@ -15,6 +15,7 @@ static const struct {
     {"bufsize", "bufsize", 1, 1},
     {"g", "keyint", 0 /* intra */, 1},
     {"keyint_min", "keyint_min", 0, 1},
+    {"threads", "threads", 1, 1},
 };
 
 /** Write those that the user has set as `name=value:name=value`. */

@@ -1,0 +1,48 @@
+"""Work side by side: same results in the same order, on no more threads than allowed."""
+
+import threading
+
+import pytest
+
+from gvc.parallel import PROCESSORS, each, limited
+
+
+def test_results_keep_the_order_of_the_rows():
+    for threads in (0, 1, 2, 7, 1000):
+        with limited(threads):
+            assert each(lambda a, b: a * b, range(50), range(50, 100)) == [a * (a + 50) for a in range(50)]
+            assert each(lambda a: a, []) == []
+
+
+def test_an_error_reaches_the_caller():
+    def fail(number):
+        if number == 3:
+            raise ValueError("three")
+
+    with pytest.raises(ValueError, match="three"):
+        each(fail, range(8))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_more_threads_than_allowed(threads):
+    seen = set()
+    with limited(threads):
+        each(lambda _: seen.add(threading.get_ident()), range(100))
+    assert len(seen) <= min(threads, PROCESSORS)
+    assert (threading.get_ident() in seen) == (min(threads, PROCESSORS) == 1)
+
+
+def test_the_limit_is_of_one_thread_alone():
+    """Two encoders in one process may have different limits."""
+    inside, outside = [], []
+
+    def run_elsewhere():
+        each(lambda _: outside.append(threading.get_ident()), range(2))
+
+    with limited(1):
+        other = threading.Thread(target=run_elsewhere)
+        other.start()
+        other.join()
+        each(lambda _: inside.append(threading.get_ident()), range(2))
+    assert set(inside) == {threading.get_ident()}
+    assert threading.get_ident() not in outside
