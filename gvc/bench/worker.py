@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..threads import keep_blas_single
+from ..process import settle
 
-keep_blas_single()
+settle()
 
 from gvc_container.demux import Demuxer  # noqa: E402
 from gvc_container.mux import Muxer  # noqa: E402

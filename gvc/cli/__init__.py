@@ -3,9 +3,9 @@
 
 def main() -> None:
     """Entry point of the console script; ends the process with one of the exit codes of `gvc --help`."""
-    from ..threads import keep_blas_single
+    from ..process import settle
 
-    keep_blas_single()
+    settle()
     from .app import app
 
     app(prog_name="gvc")

@@ -7,9 +7,9 @@ import socket
 import sys
 import threading
 
-from ..threads import keep_blas_single
+from ..process import settle
 
-keep_blas_single()
+settle()
 
 from .protocol import Channel, constants  # noqa: E402
 from .session import serve  # noqa: E402

@@ -1,0 +1,167 @@
+"""What the way through FFmpeg costs: the same job in the Python API, in FFmpeg with the plugin and with GVC inside.
+
+    python benchmarks/bridge.py CLIP [--frames 97] [--runs 5] [--ffmpeg PREFIX]
+
+Encoding takes raw pictures from a file, decoding throws the pictures away. Each run is a fresh process. Time is wall
+clock, processor time that of all processes of the job, memory the most that they held together (proportional set
+size, so that shared memory counts once; sampled every 20 ms). Medians; runs of the ways take turns.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+
+from gvc import plugin
+
+ENCODE = """
+import sys
+from fractions import Fraction
+from gvc.process import settle
+settle()
+import numpy as np
+from gvc.encoder import Encoder
+from gvc.media import Picture, VideoFormat
+from gvc_container.mux import Muxer
+
+source, target, width, height, rate = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+video = VideoFormat(width, height, Fraction(rate), Fraction(1, rate), color_range=1)
+encoder = Encoder(video)
+with Muxer(target, encoder.extradata, video) as muxer, open(source, "rb") as raw:
+    index, ended = 0, False
+    while not ended:
+        planes = [np.fromfile(raw, np.uint8, h * w) for h, w in video.plane_shapes]
+        ended = planes[-1].size == 0
+        shaped = None if ended else tuple(p.reshape(s) for p, s in zip(planes, video.plane_shapes))
+        for packet in encoder.encode(None if ended else Picture(shaped, index, 1)):
+            muxer.write(packet)
+        index += 1
+"""
+DECODE = """
+import sys
+from gvc.process import settle
+settle()  # as the engine does
+from gvc.decoder import Decoder
+from gvc_container.demux import Demuxer
+
+with Demuxer(sys.argv[1]) as demuxer:
+    decoder = Decoder(demuxer.header)
+    for packet in demuxer.packets():
+        decoder.decode(packet)
+    decoder.decode(None)
+"""
+
+
+def write_raw(clip: str, target: Path, frames: int) -> tuple[int, int]:
+    """Write the first frames as yuv420p; return (width, height)."""
+    with av.open(clip) as film, target.open("wb") as raw:
+        for index, frame in enumerate(film.decode(video=0)):
+            if index < frames:
+                raw.write(frame.to_ndarray(format="yuv420p").tobytes())
+        return frame.width, frame.height
+
+
+class Memory(threading.Thread):
+    """Watches what a process and its descendants hold."""
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self._pid, self.peak, self._done = pid, 0, threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self._done.wait(0.02):
+            self.peak = max(self.peak, sum(map(self._pss, self._family())))
+
+    def stop(self) -> int:
+        self._done.set()
+        self.join()
+        return self.peak
+
+    def _family(self) -> list[int]:
+        family = [self._pid]
+        for pid in family:
+            for path in Path(f"/proc/{pid}/task").glob("*/children"):
+                try:
+                    family += map(int, path.read_text().split())
+                except OSError:  # it has just ended
+                    continue
+        return family
+
+    @staticmethod
+    def _pss(pid: int) -> int:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            return 0
+        return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float, float]:
+    """Run a command; return seconds, processor seconds and MiB."""
+    before, started = os.times(), time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    memory = Memory(process.pid)
+    # The engine is waited for by FFmpeg, so its time is in FFmpeg's.
+    if process.wait():
+        sys.exit(f"{command[0]} failed")
+    seconds, after = time.perf_counter() - started, os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return seconds, used, memory.stop() / 2**20
+
+
+def jobs(folder: Path, size: tuple[int, int], rate: int, prefix: Path | None) -> dict[str, dict[str, tuple]]:
+    """Command and environment of each job by each way."""
+    raw, plain, plugged = folder / "in.yuv", dict(os.environ), plugin.environment()
+    given = ["-f", "rawvideo", "-video_size", f"{size[0]}x{size[1]}", "-framerate", str(rate), "-i", str(raw)]
+    quiet = ["-nostdin", "-v", "error", "-y"]
+    programs = {"plugin": ("ffmpeg", plugged)}
+    if prefix:
+        programs["built in"] = (str(prefix / "bin" / "ffmpeg"), plain)
+
+    def python(script: str, *args: object) -> tuple:
+        return [sys.executable, "-c", script, *map(str, args)], plain
+
+    encode = {"Python": python(ENCODE, raw, folder / "Python.mkv", *size, rate)}
+    decode = {"Python": python(DECODE, folder / "Python.mkv")}
+    for name, (program, environment) in programs.items():
+        target = str(folder / f"{name}.mkv")
+        encode[name] = [program, *quiet, *given, "-c:v", "gvc", "-color_range", "tv", target], environment
+        decode[name] = [program, *quiet, "-i", str(folder / "Python.mkv"), "-f", "null", "-"], environment
+    return {"encode": encode, "decode": decode}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip")
+    parser.add_argument("--frames", type=int, default=97)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--ffmpeg", type=Path, help="prefix of an FFmpeg with GVC inside")
+    arguments = parser.parse_args()
+    os.environ["GVC_SERVE"] = "0"
+    with tempfile.TemporaryDirectory() as folder:
+        size = write_raw(arguments.clip, Path(folder) / "in.yuv", arguments.frames)
+        for job, ways in jobs(Path(folder), size, 25, arguments.ffmpeg).items():
+            results = {name: [] for name in ways}
+            for _ in range(arguments.runs):
+                for name, (command, environment) in ways.items():
+                    results[name].append(measure(command, environment))
+            base = [statistics.median(column) for column in zip(*results["Python"], strict=True)]
+            for name, rows in results.items():
+                figures = [statistics.median(column) for column in zip(*rows, strict=True)]
+                seconds, processor, memory = (
+                    f"{a:7.2f} ({a / b - 1:+.0%})" for a, b in zip(figures, base, strict=True)
+                )
+                print(f"{job:7} {name:9} {seconds} s {processor} s processor {memory} MiB")
+
+
+if __name__ == "__main__":
+    main()
