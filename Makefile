@@ -4,6 +4,7 @@
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
+# make plugin-matrix      try the plugin in all libavcodecs that PyAV's wheels bring (for 63: PYAV_PYTHON=python3.12)
 #
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, and
 # FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
@@ -25,7 +26,7 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test lint generate ffmpeg pyav setup clean
+.PHONY: demo test lint generate ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -50,6 +51,10 @@ ffmpeg: setup
 
 pyav: ffmpeg
 	tools/build_pyav.sh $(PREFIX) $(PYAV_PYTHON)
+
+plugin-matrix: setup
+	tools/pyav_wheels.sh $(PYAV_PYTHON) build/pyav
+	$(BIN)/python -m pytest tests/test_plugin_matrix.py
 
 $(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch) tools/build_ffmpeg.sh
 	@test -d $(PATCHES) || { echo "there are no patches for FFmpeg $(FFMPEG); take one of: `ls ffmpeg_bridge/patches`"; exit 1; }

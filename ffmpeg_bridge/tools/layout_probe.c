@@ -51,10 +51,13 @@
 #endif
 #if LIBAVCODEC_VERSION_MAJOR < 60
 #define CAP_INIT_THREADSAFE FF_CODEC_CAP_INIT_THREADSAFE
-#define COLOR_RANGES_SHIFT (-1)
-#define COLOR_RANGES_WIDTH 0
 #else /* thread-safe unless said otherwise */
 #define CAP_INIT_THREADSAFE 0
+#endif
+#if LIBAVCODEC_VERSION_INT < AV_VERSION_INT(61, 13, 0)
+#define COLOR_RANGES_SHIFT (-1)
+#define COLOR_RANGES_WIDTH 0
+#else
 #define COLOR_RANGES_SHIFT BITS_SHIFT(color_ranges)
 #define COLOR_RANGES_WIDTH BITS_WIDTH(color_ranges)
 #endif

@@ -1,0 +1,79 @@
+"""Releases whose sources Debian does not carry, as edits of the headers of a neighbour that it does carry.
+
+A release branch of FFmpeg keeps its structs, and between branches only a few members change. Each entry names the
+neighbour and all that differs in the structs that layout_probe.c measures. The facts come from doc/APIchanges of later
+releases (public structs) and from the libraries themselves (private ones): AVCodecContext's options tell their own
+offsets, and the FFCodecs of a library show where its functions, sizes and bit fields lie. tests/test_plugin_matrix.py
+runs each row against the library that it is for. With the release's own source tree at hand, give that to
+make_layout.py: it goes before what is written here.
+"""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+LIBRARIES = ("libavcodec", "libavformat", "libavutil")
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The headers of release branch `base` with each of `edits`, (file, pattern, replacement), made once."""
+
+    base: str
+    edits: tuple[tuple[str, str, str], ...]
+
+    def write_headers(self, tree: Path, target: Path) -> None:
+        """Write the edited headers of `tree` to `target`."""
+        for library in LIBRARIES:
+            shutil.copytree(tree / library, target / library, ignore=_all_but_headers)
+        for name, pattern, replacement in self.edits:
+            path = target / name
+            text, count = re.subn(pattern, replacement, path.read_text(), count=1)
+            if not count:
+                raise ValueError(f"{name} of {tree.name} has no {pattern!r}; it is no longer the neighbour it was")
+            path.write_text(text)
+
+
+def _all_but_headers(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith(".h")]
+
+
+_CODEC, _VERSION = "libavcodec/codec_internal.h", "libavcodec/version.h"
+_FRAME, _UTIL_VERSION = "libavutil/frame.h", "libavutil/version.h"
+
+NEIGHBOURS = {
+    # What 5.1 had deprecated went with the new major version (FF_API_*), but for the old channel layouts.
+    # FFOutputFormat came, which begins as AVOutputFormat did, so libavformat stays what it was.
+    "6.1": Neighbour(
+        "5.1",
+        (
+            ("libavcodec/version_major.h", r"(VERSION_MAJOR) +59", r"\1 60"),
+            (_VERSION, r"(VERSION_MINOR) +37", r"\1 31"),
+            (_UTIL_VERSION, r"(VERSION_MAJOR) +57", r"\1 58"),
+            (_UTIL_VERSION, r"(FF_API_OLD_CHANNEL_LAYOUT .*) 58", r"\1 59"),
+            (_FRAME, r"AVChannelLayout ch_layout;", r"\g<0> int64_t duration;"),
+            (_FRAME, r"#define AV_FRAME_FLAG_CORRUPT", "#define AV_FRAME_FLAG_KEY (1 << 1)\n\\g<0>"),
+        ),
+    ),
+    # avcodec_get_supported_config came with 7.1, and init_static_data went.
+    "7.0": Neighbour(
+        "7.1",
+        (
+            (_VERSION, r"(VERSION_MINOR) +19", r"\1 3"),
+            (_CODEC, r"caps_internal:27", "caps_internal:29"),
+            (_CODEC, r"unsigned color_ranges:2;", ""),
+            (_CODEC, r"int \(\*init\)\(", r"void (*init_static_data)(struct FFCodec *); \g<0>"),
+            (_CODEC, r"int \(\*get_supported_config\)\([^;]*;", ""),
+        ),
+    ),
+    # Alpha modes came with 8.1.
+    "8.0": Neighbour(
+        "8.1",
+        (
+            (_VERSION, r"(VERSION_MINOR) +28", r"\1 11"),
+            (_CODEC, r"caps_internal:24", "caps_internal:26"),
+            (_CODEC, r"unsigned alpha_modes:2;", ""),
+        ),
+    ),
+}

@@ -1,0 +1,174 @@
+"""What the matrix of test_plugin_matrix.py runs in each PyAV: python plugin_exercise.py PLUGIN FOLDER
+
+Encodes FOLDER/movie.mkv, does with it what PyAV's users do, and prints one JSON object of what came of it. It needs
+nothing but PyAV, of whatever version: no gvc, no NumPy.
+"""
+
+import ctypes
+import hashlib
+import json
+import re
+import sys
+import threading
+from fractions import Fraction
+
+import av
+import av.logging
+
+WIDTH, HEIGHT, FRAMES = 66, 50, 20  # rows are padded
+COLOUR = {"color_range": "tv", "colorspace": "smpte170m", "color_primaries": "bt470bg", "color_trc": "bt709"}
+OPTIONS = {"gop": "5", "g": "10", "preset": "fast", "gvc-params": "quality=40", "aspect": "4:3", **COLOUR}
+# What showinfo says of a frame. All of it has been in the struct AVFrame, at places that differ between versions.
+SHOWN = r"\b(pts|duration|iskey|type|color_range|color_space|color_primaries|color_trc): *(\S+)"
+
+
+def install(plugin):
+    library = ctypes.CDLL(plugin)
+    library.gvc_ffmpeg_status.restype = ctypes.c_char_p
+    library.gvc_ffmpeg_install()
+    return library.gvc_ffmpeg_status().decode()
+
+
+def fill(plane, value):
+    """Write value(x, y) to all samples of a plane."""
+    rows = [bytes(value(x, y) & 255 for x in range(plane.width)) for y in range(plane.height)]
+    plane.update(b"".join(row.ljust(plane.line_size, b"\0") for row in rows))
+
+
+def picture(index):
+    """A moving wedge; pts in milliseconds, unevenly spaced."""
+    frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    luma, *chroma = frame.planes
+    fill(luma, lambda x, y: 200 - x if x + y > 3 * index else 40 + y)
+    for number, plane in enumerate(chroma):
+        fill(plane, lambda x, y, shift=number: 100 + 20 * shift + (x + index) // 2 + y)
+    frame.pts, frame.time_base = time_of(index), Fraction(1, 1000)
+    return frame
+
+
+def time_of(index):
+    return 70 + index * 40 + index % 3 * 5
+
+
+def checksum(frame):
+    """Of the samples, without the padding of the rows."""
+    digest = hashlib.md5()
+    for plane in frame.planes:
+        data = bytes(plane)
+        for y in range(plane.height):
+            digest.update(data[y * plane.line_size :][: plane.width])
+    return digest.hexdigest()
+
+
+def write(path, frames=FRAMES, options=OPTIONS):
+    with av.open(path, "w") as output:
+        stream = output.add_stream("gvc", rate=25, width=WIDTH, height=HEIGHT, pix_fmt="yuv420p", options=dict(options))
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.bit_rate = 0  # PyAV 13 and older ask for 1 Mb/s
+        for index in range(frames):
+            output.mux(stream.encode(picture(index)))
+        output.mux(stream.encode(None))
+
+
+def packets(path):
+    """[(pts, dts, key, checksum)] of all packets."""
+    with av.open(path) as container:
+        found = [packet for packet in container.demux(video=0) if packet.size]
+        return [(p.pts, p.dts, p.is_keyframe, hashlib.md5(bytes(p)).hexdigest()) for p in found]
+
+
+def frames(path):
+    """[(pts, checksum)] of all frames."""
+    with av.open(path) as container:
+        return [(frame.pts, checksum(frame)) for frame in container.decode(video=0)]
+
+
+def shown(path):
+    """What showinfo says, a dictionary for each frame."""
+    found = []
+    with av.open(path) as container, av.logging.Capture() as messages:
+        stream = container.streams.video[0]
+        graph = av.filter.Graph()
+        source, showinfo, sink = graph.add_buffer(template=stream), graph.add("showinfo"), graph.add("buffersink")
+        source.link_to(showinfo)
+        showinfo.link_to(sink)
+        graph.configure()
+        for frame in container.decode(stream):
+            del messages[:]
+            graph.push(frame)
+            graph.pull()
+            found.append(dict(re.findall(SHOWN, " ".join(text for _, _, text in messages))))
+    return found
+
+
+def seek(path):
+    """[(pts, checksum)] from a keyframe on, forwards and backwards in one open decoder."""
+    found = []
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        for index in (12, 3, 18):
+            container.seek(time_of(index), stream=stream)
+            found.append([(frame.pts, checksum(frame)) for frame in container.decode(stream)])
+    return found
+
+
+def remux(path, copy):
+    with av.open(path) as source, av.open(copy, "w") as output:
+        template = source.streams.video[0]
+        if hasattr(output, "add_stream_from_template"):
+            stream = output.add_stream_from_template(template)
+        else:  # PyAV 13 and older
+            stream = output.add_stream(template=template)
+        for packet in source.demux(template):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
+
+
+def complaint(path, **options):
+    """What is said about a wrong option."""
+    with av.logging.Capture() as messages:
+        try:
+            write(path, 1, options)
+        except (ValueError, OSError) as error:
+            return " ".join([str(error), *(text for _, _, text in messages)])
+    return ""
+
+
+def in_threads(paths):
+    """Encode some files at once."""
+    threads = [threading.Thread(target=write, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main():
+    plugin, folder = sys.argv[1:]
+    movie, copy, *others = (f"{folder}/{name}.mkv" for name in ("movie", "copy", "first", "second"))
+    report = {"status": install(plugin), "formats": [f.name for f in av.Codec("gvc", "w").video_formats]}
+    av.logging.set_level(av.logging.INFO)
+    write(movie)
+    remux(movie, copy)
+    in_threads(others)
+    with av.open(movie) as container:
+        context = container.streams.video[0].codec_context
+        report["stream"] = [context.name, context.codec_tag, context.pix_fmt, context.width, context.height]
+        report["aspect"] = str(context.sample_aspect_ratio)
+        report["extradata"] = context.extradata[:4].decode()
+    report |= {
+        "packets": packets(movie),
+        "frames": frames(movie),
+        "shown": shown(movie),
+        "sought": seek(movie),
+        "copied": packets(copy),
+        "copied_frames": frames(copy),
+        "in_threads": [packets(path) for path in others],
+        "complaint": complaint(f"{folder}/wrong.mkv", preset="hasty"),
+    }
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()

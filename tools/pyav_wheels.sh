@@ -1,0 +1,23 @@
+#!/bin/sh
+# Install PyAV wheels of PyPI, one for each libavcodec that they bring, in an environment each, to try the plugin with.
+# usage: tools/pyav_wheels.sh PYTHON FOLDER [VERSION ...]
+#
+# The environments are FOLDER/VERSION. A Python for which PyPI has no wheel of a version is told so and does without.
+set -eu
+python=$1
+folder=$2
+shift 2
+# libavcodec   60.31  61.3   61.19  62.11  62.28  63.1 (for Python 3.12 and newer)
+[ $# -gt 0 ] || set -- 12.3.0 13.1.0 15.1.0 16.1.0 18.1.0 19.0.2
+
+for version in "$@"; do
+    [ ! -e "$folder/$version/.installed" ] || continue
+    "$python" -m venv --clear --without-pip "$folder/$version"
+    if "$python" -m pip --quiet --disable-pip-version-check --python "$folder/$version/bin/python" \
+        install --no-deps --only-binary :all: "av==$version"; then
+        touch "$folder/$version/.installed"
+    else
+        echo "PyPI has no wheel of PyAV $version for $("$python" -V)" >&2
+        rm -r "${folder:?}/$version"
+    fi
+done
