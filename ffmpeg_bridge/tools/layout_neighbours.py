@@ -42,17 +42,31 @@ def _all_but_headers(_folder: str, names: list[str]) -> list[str]:
 _CODEC, _VERSION = "libavcodec/codec_internal.h", "libavcodec/version.h"
 _FRAME, _UTIL_VERSION = "libavutil/frame.h", "libavutil/version.h"
 
+# What 5.1 had deprecated went with the new major version (FF_API_*), but for the old channel layouts. FFOutputFormat
+# came, which begins as AVOutputFormat did, so libavformat stays what it was.
+_MAJOR_60 = (
+    ("libavcodec/version_major.h", r"(VERSION_MAJOR) +59", r"\1 60"),
+    (_UTIL_VERSION, r"(VERSION_MAJOR) +57", r"\1 58"),
+    (_UTIL_VERSION, r"(FF_API_OLD_CHANNEL_LAYOUT .*) 58", r"\1 59"),
+    (_FRAME, r"AVChannelLayout ch_layout;", r"\g<0> int64_t duration;"),
+)
+
 NEIGHBOURS = {
-    # What 5.1 had deprecated went with the new major version (FF_API_*), but for the old channel layouts.
-    # FFOutputFormat came, which begins as AVOutputFormat did, so libavformat stays what it was.
+    "6.0": Neighbour(
+        "5.1",
+        (
+            *_MAJOR_60,
+            (_VERSION, r"(VERSION_MINOR) +37", r"\1 3"),
+            (_UTIL_VERSION, r"(VERSION_MINOR) +28", r"\1 2"),
+        ),
+    ),
+    # A flag took the place of AVFrame.key_frame.
     "6.1": Neighbour(
         "5.1",
         (
-            ("libavcodec/version_major.h", r"(VERSION_MAJOR) +59", r"\1 60"),
+            *_MAJOR_60,
             (_VERSION, r"(VERSION_MINOR) +37", r"\1 31"),
-            (_UTIL_VERSION, r"(VERSION_MAJOR) +57", r"\1 58"),
-            (_UTIL_VERSION, r"(FF_API_OLD_CHANNEL_LAYOUT .*) 58", r"\1 59"),
-            (_FRAME, r"AVChannelLayout ch_layout;", r"\g<0> int64_t duration;"),
+            (_UTIL_VERSION, r"(VERSION_MINOR) +28", r"\1 29"),
             (_FRAME, r"#define AV_FRAME_FLAG_CORRUPT", "#define AV_FRAME_FLAG_KEY (1 << 1)\n\\g<0>"),
         ),
     ),

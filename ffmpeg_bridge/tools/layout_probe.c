@@ -38,14 +38,17 @@
 #define CODEC_BITS_WORD ((int)sizeof(AVCodec))
 
 /* Differences between releases. */
-#if LIBAVUTIL_VERSION_MAJOR < 58 /* the key flag was a member; the duration was the packet's, in its time base */
+#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(57, 30, 0) /* the duration was the packet's, in its time base */
 #define FRAME_DURATION pkt_duration
 #define FRAME_DURATION_VALID 0
-#define FRAME_KEY_MEMBER MEMBER(AVFrame, key_frame, 4)
-#define FRAME_FLAG_KEY 0
 #else
 #define FRAME_DURATION duration
 #define FRAME_DURATION_VALID 1
+#endif
+#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(58, 7, 0) /* the key flag was a member */
+#define FRAME_KEY_MEMBER MEMBER(AVFrame, key_frame, 4)
+#define FRAME_FLAG_KEY 0
+#else
 #define FRAME_KEY_MEMBER (-1)
 #define FRAME_FLAG_KEY AV_FRAME_FLAG_KEY
 #endif

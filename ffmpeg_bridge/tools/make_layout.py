@@ -6,7 +6,7 @@
 The run-time plugin has to build without FFmpeg's headers, so it reads struct layouts from this table. To support one
 more release, run this with all trees again and commit the result. The offsets hold for 64-bit little-endian systems.
 
-Releases that Debian does not carry (6.1, 7.0 and 8.0) are measured on the headers of a neighbour, edited as
+Releases that Debian does not carry (6.0, 6.1, 7.0 and 8.0) are measured on the headers of a neighbour, edited as
 layout_neighbours.py says; their rows are marked. `make plugin-matrix` proves all rows against the libraries themselves.
 """
 
