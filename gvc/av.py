@@ -9,6 +9,9 @@
 Decoding, seeking and remuxing need nothing more than the import. It works with the wheels of PyPI, whose FFmpeg was
 built without GVC. PyAV hides FFmpeg's messages; av.logging.set_level(av.logging.ERROR) shows what GVC says about a
 wrong option, for instance. Raises EngineError if the FFmpeg of this PyAV is none that the plugin can serve.
+
+Other libraries may bring an FFmpeg of their own, such as cv2: those loaded before this import know GVC too, and
+gvc.av.install() serves those that came later.
 """
 
 import os
@@ -26,7 +29,7 @@ def _register() -> None:
         av.Codec("gvc", "w")
         av.Codec("gvc", "r")
     except ValueError:  # av.codec.codec.UnknownCodecError
-        reason = report or "its FFmpeg libraries were not found in this process"
+        reason = report.replace("\n", "; ") or "its FFmpeg libraries were not found in this process"
         raise EngineError(
             f"PyAV {av.__version__} cannot be taught GVC ({reason}); install one that can: pip install 'av>=18,<20'"
         ) from None

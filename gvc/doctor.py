@@ -74,7 +74,7 @@ def _program(name: str, needed: bool) -> Check:
     package = name if name == "mpv" else "ffmpeg"
     if path is None:
         return Check(name, False, "not on PATH", f"apt-get install {package}", needed)
-    from .plugin import environment
+    from .plugin import STATIC_ADVICE, STATIC_BUILD, environment, is_static_build
 
     variables = {**environment(), "GVC_DEBUG": "1"}
     flag = "--version" if name == "mpv" else "-version"
@@ -87,8 +87,10 @@ def _program(name: str, needed: bool) -> Check:
         return Check(name, True, f"{path}, {release}, takes the plugin")
     if "has gvc already" in done.stderr:
         return Check(name, True, f"{path}, {release}, has GVC built in")
+    if is_static_build(path):
+        return Check(name, False, f"{path}, {release}, {STATIC_BUILD}", STATIC_ADVICE, needed)
     reason = " ".join(done.stderr.split()) or "it does not use shared FFmpeg libraries"
-    advice = f"GVC needs a dynamically linked {name} with libavcodec 59, 61, 62 or 63: apt-get install {package}"
+    advice = f"GVC needs a dynamically linked {name} with libavcodec 59 to 63: apt-get install {package}"
     return Check(name, False, f"{path}, {release}, cannot take the plugin ({reason})", advice, needed)
 
 

@@ -5,6 +5,7 @@ done by preloading it (here); for PyAV in this process by `import gvc.av`.
 """
 
 import ctypes
+import mmap
 import os
 import shutil
 import sys
@@ -14,6 +15,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from .errors import EngineError
+
+STATIC_BUILD = "is a static build, and the plugin cannot add GVC to FFmpeg libraries that are inside a program"
+STATIC_ADVICE = (
+    "put one that uses shared libraries before it on PATH, such as Debian's, or build one with GVC inside (make ffmpeg)"
+)
 
 
 def library_path() -> Path:
@@ -48,14 +54,35 @@ def _prepend(variables: dict[str, str], name: str, value: str) -> None:
     variables[name] = f"{value}:{rest}" if rest else value
 
 
+def is_static_build(path: str | Path) -> bool:
+    """Whether a program has FFmpeg's libraries inside it, out of the plugin's reach, and no GVC among them.
+
+    It shows in the contents: such a program names itself as libavcodec does, and no shared libavcodec. Scripts and
+    other programs that start an FFmpeg do neither.
+    """
+    try:
+        with open(path, "rb") as file:
+            if file.read(4) != b"\x7fELF":
+                return False
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
+                inside, shared, gvc = (contents.find(name) >= 0 for name in (b"Lavc", b"libavcodec.so", b"libgvc"))
+    except OSError:  # it may be run but not read
+        return False
+    return inside and not shared and not gvc
+
+
 def run(program: str, args: Sequence[str]) -> NoReturn:
-    """Become `program` (ffmpeg, ffprobe, mpv ...) with `args`, GVC registered. Raises EngineError if it is not found.
+    """Become `program` (ffmpeg, ffprobe, mpv ...) with `args`, GVC registered.
+
+    Raises EngineError if it is not found or cannot know GVC.
 
     The process is replaced, so that Ctrl-C, job control and the exit status are the program's own.
     """
     path = shutil.which(program)
     if path is None:
         raise EngineError(f"the program {program!r} was not found; install it, for instance by apt-get install ffmpeg")
+    if is_static_build(path):
+        raise EngineError(f"{path} {STATIC_BUILD}; {STATIC_ADVICE}")
     variables = environment()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -4,8 +4,10 @@
  * Preload it (LD_PRELOAD) into a program that is linked to libavcodec, or load it into one that has loaded
  * libavcodec and call gvc_ffmpeg_install. In a process without libavcodec it does nothing.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host.h"
 
@@ -27,8 +29,15 @@ const char *gvc_ffmpeg_status(void) {
     return hosts_status();
 }
 
+/** Who preloads the plugin has asked for GVC in this program; who loads it by hand can ask for the status. */
+static bool was_preloaded(void) {
+    const char *list = getenv("LD_PRELOAD");
+    return list && strstr(list, "libgvc_ffmpeg");
+}
+
 __attribute__((constructor)) static void install_at_load(void) {
     const char *debug = getenv("GVC_DEBUG");
-    if (gvc_ffmpeg_install() != 0 && debug && *debug)
+    int serving = gvc_ffmpeg_install();
+    if ((serving != 0 && debug && *debug) || (serving < 0 && was_preloaded()))
         fprintf(stderr, "gvc: %s\n", gvc_ffmpeg_status());
 }

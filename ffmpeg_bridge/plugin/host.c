@@ -10,6 +10,7 @@
 
 static struct host hosts[MAX_HOSTS];
 static atomic_int host_count; // grows only, so that callbacks may read without the lock
+static bool too_many;         // there are libraries for which `hosts` has no room
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /** File names of loaded libraries that start with `prefix`. */
@@ -26,7 +27,9 @@ static int collect_library(struct dl_phdr_info *info, size_t size, void *opaque)
     (void)size;
     if (!slash || strncmp(slash + 1, list->prefix, length) != 0 || !strchr(".-", slash[1 + length]))
         return 0;
-    if (list->count < MAX_HOSTS && strlen(info->dlpi_name) < sizeof(list->path[0]))
+    if (list->count == MAX_HOSTS)
+        too_many = true;
+    else if (strlen(info->dlpi_name) < sizeof(list->path[0]))
         strcpy(list->path[list->count++], info->dlpi_name);
     return 0;
 }
@@ -91,6 +94,7 @@ static void add_codec_library(const char *path) {
         }
     }
     if (count == MAX_HOSTS) {
+        too_many = true;
         dlclose(library);
         return;
     }
@@ -152,13 +156,16 @@ const struct host *host_of(const AVCodecContext *avctx) {
 }
 
 const char *hosts_status(void) {
-    static char text[MAX_HOSTS * (sizeof(hosts[0].status) + sizeof(hosts[0].path) + 4)];
+    static char text[MAX_HOSTS * (sizeof(hosts[0].status) + sizeof(hosts[0].path) + 4) + 100];
     size_t used = 0;
     pthread_mutex_lock(&install_lock);
     text[0] = 0;
     for (int i = 0; i < atomic_load(&host_count); i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s (%s)", i ? "\n" : "", hosts[i].status,
                                  hosts[i].path);
+    if (too_many)
+        snprintf(text + used, sizeof(text) - used, "\nmore than %d libavcodecs are loaded; the others are left alone",
+                 MAX_HOSTS);
     pthread_mutex_unlock(&install_lock);
     return text;
 }

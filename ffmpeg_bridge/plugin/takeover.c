@@ -24,6 +24,15 @@ static unsigned callback_type(const struct layout *l, const char *codec) {
     return BITS_GET(FIELD(const unsigned, codec, l->codec_bits_word), l->codec_cb_type_shift, l->codec_cb_type_width);
 }
 
+/** Whether the bit fields hold what such a codec has there: a few flags, and no colour ranges in a decoder. */
+static bool bits_fit(const struct layout *l, const char *codec, int type) {
+    unsigned bits = FIELD(const unsigned, codec, l->codec_bits_word), ranges = 0;
+    if (l->codec_color_ranges_shift >= 0)
+        ranges = BITS_GET(bits, l->codec_color_ranges_shift, l->codec_color_ranges_width);
+    return callback_type(l, codec) == (unsigned)type && (type == l->cb_type_encode || !ranges) &&
+           BITS_GET(bits, l->codec_caps_internal_shift, l->codec_caps_internal_width) < 1u << 16;
+}
+
 /** Whether a codec looks as the layout says, pointers included. */
 static bool codec_fits(const struct host *host, const char *codec, const char *name, int id, int type) {
     const struct layout *l = host->layout;
@@ -34,9 +43,8 @@ static bool codec_fits(const struct host *host, const char *codec, const char *n
     const char *codec_name = FIELD(const char *const, codec, l->codec_name);
     return library_base(codec_name) == base && !strcmp(codec_name, name) &&
            FIELD(const int, codec, l->codec_type) == l->media_type_video &&
-           FIELD(const int, codec, l->codec_id) == id && callback_type(l, codec) == (unsigned)type &&
-           priv_data_size > 0 && priv_data_size < 1 << 20 &&
-           library_base(FIELD(void *const, codec, l->codec_init)) == base &&
+           FIELD(const int, codec, l->codec_id) == id && bits_fit(l, codec, type) && priv_data_size > 0 &&
+           priv_data_size < 1 << 20 && library_base(FIELD(void *const, codec, l->codec_init)) == base &&
            library_base(FIELD(void *const, codec, l->codec_callback)) == base;
 }
 
