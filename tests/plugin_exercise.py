@@ -50,10 +50,10 @@ def time_of(index):
     return 70 + index * 40 + index % 3 * 5
 
 
-def checksum(frame):
-    """Of the samples, without the padding of the rows."""
+def checksum(frame, planes=3):
+    """Of the samples of the first planes, without the padding of the rows."""
     digest = hashlib.md5()
-    for plane in frame.planes:
+    for plane in frame.planes[:planes]:
         data = bytes(plane)
         for y in range(plane.height):
             digest.update(data[y * plane.line_size :][: plane.width])
@@ -144,6 +144,28 @@ def in_threads(paths):
         thread.join()
 
 
+def beside_opencv(plugin, movie, other):
+    """What OpenCV's own FFmpeg, loaded after the plugin, decodes while PyAV's encodes; None without OpenCV."""
+    try:
+        import cv2
+    except ImportError:
+        return None
+    status = install(plugin)
+    encoding = threading.Thread(target=write, args=(other,))
+    encoding.start()
+    capture, found = cv2.VideoCapture(movie, cv2.CAP_FFMPEG), []
+    capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # gives the luma as it is
+    while True:
+        ok, luma = capture.read()
+        if not ok:
+            break
+        found.append(hashlib.md5(luma.tobytes()).hexdigest())
+    encoding.join()
+    with av.open(movie) as container:
+        ours = [checksum(frame, planes=1) for frame in container.decode(video=0)]
+    return {"status": status, "packets": packets(other), "lumas": found, "our_lumas": ours}
+
+
 def main():
     plugin, folder = sys.argv[1:]
     movie, copy, *others = (f"{folder}/{name}.mkv" for name in ("movie", "copy", "first", "second"))
@@ -166,6 +188,7 @@ def main():
         "copied_frames": frames(copy),
         "in_threads": [packets(path) for path in others],
         "complaint": complaint(f"{folder}/wrong.mkv", preset="hasty"),
+        "opencv": beside_opencv(plugin, movie, f"{folder}/third.mkv"),
     }
     print(json.dumps(report))
 

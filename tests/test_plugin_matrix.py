@@ -101,3 +101,13 @@ def test_threads_do_not_disturb_each_other(report):
 
 def test_wrong_option_is_told(report):
     assert "fast, medium, slow" in report["complaint"]
+
+
+def test_beside_the_ffmpeg_of_opencv(report):
+    found = report["opencv"]
+    if found is None:
+        pytest.skip("OpenCV is not in this environment")
+    assert found["status"].count("serves gvc in place of") == 2
+    assert found["packets"] == report["packets"]
+    assert found["lumas"] == found["our_lumas"]
+    assert len(found["lumas"]) == FRAMES

@@ -3,6 +3,7 @@
 # usage: tools/pyav_wheels.sh PYTHON FOLDER [VERSION ...]
 #
 # The environments are FOLDER/VERSION. A Python for which PyPI has no wheel of a version is told so and does without.
+# One gets OpenCV too, which brings libavcodec 59.37, so that there are two in a process.
 set -eu
 python=$1
 folder=$2
@@ -12,9 +13,11 @@ shift 2
 
 for version in "$@"; do
     [ ! -e "$folder/$version/.installed" ] || continue
+    beside=
+    [ "$version" != 18.1.0 ] || beside="opencv-python-headless==4.12.0.88 numpy<2.3"
     "$python" -m venv --clear --without-pip "$folder/$version"
     if "$python" -m pip --quiet --disable-pip-version-check --python "$folder/$version/bin/python" \
-        install --no-deps --only-binary :all: "av==$version"; then
+        install --no-deps --only-binary :all: "av==$version" $beside; then
         touch "$folder/$version/.installed"
     else
         echo "PyPI has no wheel of PyAV $version for $("$python" -V)" >&2
