@@ -18,6 +18,7 @@ import av.logging
 WIDTH, HEIGHT, FRAMES = 66, 50, 20  # rows are padded
 COLOUR = {"color_range": "tv", "colorspace": "smpte170m", "color_primaries": "bt470bg", "color_trc": "bt709"}
 OPTIONS = {"gop": "5", "g": "10", "preset": "fast", "gvc-params": "quality=40", "aspect": "4:3", **COLOUR}
+OTHER_FORMATS = ("yuv444p10le", "gbrp", "rgb24")
 # What showinfo says of a frame. All of it has been in the struct AVFrame, at places that differ between versions.
 SHOWN = r"\b(pts|duration|iskey|type|color_range|color_space|color_primaries|color_trc): *(\S+)"
 
@@ -54,17 +55,22 @@ def checksum(frame, planes=3):
     """Of the samples of the first planes, without the padding of the rows."""
     digest = hashlib.md5()
     for plane in frame.planes[:planes]:
-        data = bytes(plane)
+        data, width = bytes(plane), plane.width * (2 if frame.format.name.endswith("10le") else 1)
         for y in range(plane.height):
-            digest.update(data[y * plane.line_size :][: plane.width])
+            digest.update(data[y * plane.line_size :][:width])
     return digest.hexdigest()
+
+
+def add_stream(output, pix_fmt, options):
+    stream = output.add_stream("gvc", rate=25, width=WIDTH, height=HEIGHT, pix_fmt=pix_fmt, options=dict(options))
+    stream.codec_context.bit_rate = 0  # PyAV 13 and older ask for 1 Mb/s
+    return stream
 
 
 def write(path, frames=FRAMES, options=OPTIONS):
     with av.open(path, "w") as output:
-        stream = output.add_stream("gvc", rate=25, width=WIDTH, height=HEIGHT, pix_fmt="yuv420p", options=dict(options))
+        stream = add_stream(output, "yuv420p", options)
         stream.codec_context.time_base = Fraction(1, 1000)
-        stream.codec_context.bit_rate = 0  # PyAV 13 and older ask for 1 Mb/s
         for index in range(frames):
             output.mux(stream.encode(picture(index)))
         output.mux(stream.encode(None))
@@ -125,6 +131,21 @@ def remux(path, copy):
                 output.mux(packet)
 
 
+def in_format(path, name):
+    """[(format, checksum)] of two frames that were coded in a pixel format."""
+    with av.open(path, "w") as output:
+        stream = add_stream(output, name, {"preset": "fast"})
+        for index in range(2):
+            frame = av.VideoFrame(WIDTH, HEIGHT, name)
+            for plane in frame.planes:
+                plane.update(bytes(i % plane.line_size % 3 + index for i in range(plane.buffer_size)))
+            frame.pts = index
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with av.open(path) as container:
+        return [(frame.format.name, checksum(frame)) for frame in container.decode(video=0)]
+
+
 def complaint(path, **options):
     """What is said about a wrong option."""
     with av.logging.Capture() as messages:
@@ -169,7 +190,7 @@ def beside_opencv(plugin, movie, other):
 def main():
     plugin, folder = sys.argv[1:]
     movie, copy, *others = (f"{folder}/{name}.mkv" for name in ("movie", "copy", "first", "second"))
-    report = {"status": install(plugin), "formats": [f.name for f in av.Codec("gvc", "w").video_formats]}
+    report = {"status": install(plugin)}
     av.logging.set_level(av.logging.INFO)
     write(movie)
     remux(movie, copy)
@@ -187,6 +208,7 @@ def main():
         "copied": packets(copy),
         "copied_frames": frames(copy),
         "in_threads": [packets(path) for path in others],
+        "formats": {name: in_format(f"{folder}/{name}.mkv", name) for name in OTHER_FORMATS},
         "complaint": complaint(f"{folder}/wrong.mkv", preset="hasty"),
         "opencv": beside_opencv(plugin, movie, f"{folder}/third.mkv"),
     }

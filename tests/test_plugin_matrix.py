@@ -95,6 +95,12 @@ def test_remux_from_template(report):
     assert report["copied_frames"] == report["frames"]
 
 
+def test_other_pixel_formats(report, reference):
+    assert report["formats"] == reference["formats"]
+    given = {name: [kind for kind, _ in frames] for name, frames in report["formats"].items()}
+    assert given == {"yuv444p10le": ["yuv444p10le"] * 2, "gbrp": ["gbrp"] * 2, "rgb24": ["gbrp"] * 2}
+
+
 def test_threads_do_not_disturb_each_other(report):
     assert report["in_threads"] == [report["packets"], report["packets"]]
 
