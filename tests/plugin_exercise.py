@@ -18,7 +18,7 @@ import av.logging
 WIDTH, HEIGHT, FRAMES = 66, 50, 20  # rows are padded
 COLOUR = {"color_range": "tv", "colorspace": "smpte170m", "color_primaries": "bt470bg", "color_trc": "bt709"}
 OPTIONS = {"gop": "5", "g": "10", "preset": "fast", "gvc-params": "quality=40", "aspect": "4:3", **COLOUR}
-OTHER_FORMATS = ("yuv444p10le", "gbrp", "rgb24")
+OTHER_FORMATS = ("yuv444p10le", "gbrp", "rgb24", "yuvj420p")
 # What showinfo says of a frame. All of it has been in the struct AVFrame, at places that differ between versions.
 SHOWN = r"\b(pts|duration|iskey|type|color_range|color_space|color_primaries|color_trc): *(\S+)"
 
@@ -132,7 +132,9 @@ def remux(path, copy):
 
 
 def in_format(path, name):
-    """[(format, checksum)] of two frames that were coded in a pixel format."""
+    """[(format, range, checksum)] of two frames that were coded in a pixel format; None if the encoder lacks it."""
+    if name not in [known.name for known in av.Codec("gvc", "w").video_formats]:
+        return None
     with av.open(path, "w") as output:
         stream = add_stream(output, name, {"preset": "fast"})
         for index in range(2):
@@ -143,7 +145,7 @@ def in_format(path, name):
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     with av.open(path) as container:
-        return [(frame.format.name, checksum(frame)) for frame in container.decode(video=0)]
+        return [(frame.format.name, int(frame.color_range), checksum(frame)) for frame in container.decode(video=0)]
 
 
 def complaint(path, **options):

@@ -13,15 +13,20 @@ static const struct {
     {"gbrp", GVC_SAMPLES_GBRP},
     {"gbrp10le", GVC_SAMPLES_GBRP10},
     {"rgb24", GVC_SAMPLES_RGB24},
-    // From libavcodec 61 on these are yuv420p and yuv444p with a range that filters negotiate.
+    // Where encoders name their colour ranges, these are yuv420p and yuv444p with a range that filters negotiate.
     {"yuvj420p", GVC_SAMPLES_YUV420P},
     {"yuvj444p", GVC_SAMPLES_YUV444P},
 };
-enum { COUNT = sizeof(formats) / sizeof(formats[0]), COUNT_FROM_61 = COUNT - 2 };
+enum { COUNT = sizeof(formats) / sizeof(formats[0]), COUNT_WITH_RANGES = COUNT - 2 };
 _Static_assert(COUNT < MAX_PIXEL_FORMATS, "room for all and the end");
 
+/** FFmpeg 7.0 and older tell full range by the format. */
+static bool range_is_in_format(const struct host *host) {
+    return host->layout->codec_color_ranges_shift < 0;
+}
+
 void find_pixel_formats(struct host *host) {
-    int count = host->layout->major < 61 ? COUNT : COUNT_FROM_61;
+    int count = range_is_in_format(host) ? COUNT : COUNT_WITH_RANGES;
     for (int i = 0; i < count; i++)
         host->pixel_formats[i] = host->call.av_get_pix_fmt(formats[i].name);
     host->pixel_formats[count] = -1;
@@ -35,14 +40,14 @@ int sample_format_of(const struct host *host, int pixel_format) {
 }
 
 int pixel_format_of(const struct host *host, int sample_format) {
-    for (int i = 0; i < COUNT_FROM_61; i++)
+    for (int i = 0; i < COUNT_WITH_RANGES; i++)
         if (formats[i].sample_format == sample_format)
             return host->pixel_formats[i];
     return -1;
 }
 
 bool is_full_range(const struct host *host, int pixel_format) {
-    for (int i = COUNT_FROM_61; host->layout->major < 61 && i < COUNT; i++)
+    for (int i = COUNT_WITH_RANGES; range_is_in_format(host) && i < COUNT; i++)
         if (host->pixel_formats[i] == pixel_format)
             return true;
     return false;
