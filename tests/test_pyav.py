@@ -61,7 +61,8 @@ def movie(tmp_path_factory):
 
 def test_codec_is_known():
     codec = av.Codec("gvc", "w")
-    assert [f.name for f in codec.video_formats] == ["yuv420p"]
+    formats = [f.name for f in codec.video_formats]
+    assert formats == ["yuv420p", "yuv444p", "yuv420p10le", "yuv444p10le", "gbrp", "gbrp10le", "rgb24"]
     assert "gvc" in av.codecs_available
 
 

@@ -118,7 +118,6 @@
     X(media_type_video, AVMEDIA_TYPE_VIDEO)                                                                            \
     X(color_ranges, AVCOL_RANGE_MPEG | AVCOL_RANGE_JPEG)                                                               \
     X(default_gop_size, 12)                                                                                            \
-    X(pix_fmt_yuv420p, AV_PIX_FMT_YUV420P)                                                                             \
     X(picture_type_i, AV_PICTURE_TYPE_I)                                                                               \
     X(picture_type_p, AV_PICTURE_TYPE_P)                                                                               \
     X(frame_flag_key, FRAME_FLAG_KEY)                                                                                  \
