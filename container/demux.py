@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import av
+from av.stream import Disposition
 
 from gvc.bitstream import SequenceHeader, read_packet, write_sequence_header
 from gvc.errors import BitstreamError, MediaError
@@ -26,6 +27,16 @@ def open_input(path: str | Path) -> av.container.InputContainer:
         return av.open(str(path))
     except av.error.FFmpegError as error:
         raise MediaError(f"{path} cannot be read as a media file: {error.strerror or error}") from None
+
+
+def is_cover(stream: av.VideoStream) -> bool:
+    """Whether a video track is the picture on a film's box."""
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def main_video(container: av.container.InputContainer) -> av.VideoStream | None:
+    """The first video track that is no cover, None if there is none."""
+    return next((stream for stream in container.streams.video if not is_cover(stream)), None)
 
 
 class Demuxer:

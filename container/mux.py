@@ -12,6 +12,14 @@ from gvc.media import Packet, VideoFormat
 from .demux import CODEC_NAME
 from .output import MediaOutput
 
+FORMATS = ("matroska", "avi", "nut")  # libavformat's names
+REASONS = {
+    "mp4": "MP4 has no registered name for it",
+    "webm": "WebM is for VP8, VP9 and AV1 alone",
+    "mov": "it can be put there by `gvc ffmpeg -i film.mkv -c copy film.mov`",
+    "mpegts": "MPEG-TS has no stream type for it, so nobody could read it back",
+}
+
 
 class Muxer(MediaOutput):
     """A media file with one GVC track.
@@ -20,7 +28,7 @@ class Muxer(MediaOutput):
         path: the file; its name decides the container format (.mkv).
         header: the sequence header.
         video_format: as given to the encoder; its time base is that of the packets.
-        copy_from: a file whose audio and subtitle tracks are to be taken along.
+        copy_from: a file of which all but the video is to be taken along.
         container_format: libavformat's name of the format, where `path` does not say it.
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
     """
@@ -36,10 +44,19 @@ class Muxer(MediaOutput):
         self._format = video_format
         try:
             output = av.open(str(path), "w", format=container_format)
+        except ValueError:
+            raise MediaError(f"{Path(path).suffix or path} is no known file format; use .mkv") from None
+        name = output.format.name
+        if name not in FORMATS:
+            output.close()
+            reason = REASONS.get(name, f"the format {name} has no place for it")
+            raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video here: {reason}; use .mkv")
+        try:
             self._track = self._add_track(output, header)
         except ValueError:
-            raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video; use .mkv") from None
-        super().__init__(output, copy_from)
+            output.close()
+            raise MediaError(f"{Path(path).suffix or path} files cannot hold video; use .mkv") from None
+        super().__init__(output, self._track, copy_from)
 
     def _add_track(self, output: av.container.OutputContainer, header: bytes) -> av.VideoStream:
         """Add a track that has parameters but no running encoder: PyAV opens none for a track made from a template."""

@@ -7,7 +7,7 @@ from typing import Self
 
 import av
 
-from .copy import StreamCopier
+from .copy import FileCopier
 
 
 class MediaOutput:
@@ -16,9 +16,9 @@ class MediaOutput:
     Left by an exception, the file is closed as it is: nothing that is held back is written any more.
     """
 
-    def __init__(self, output: av.container.OutputContainer, copy_from: str | Path | None):
+    def __init__(self, output: av.container.OutputContainer, video: av.VideoStream, copy_from: str | Path | None):
         self._output = output
-        self._copier = StreamCopier(copy_from, output) if copy_from else None
+        self._copier = FileCopier(copy_from, output, video) if copy_from else None
 
     @property
     def skipped(self) -> list[str]:

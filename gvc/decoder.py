@@ -110,9 +110,9 @@ class Decoder:
         self._queue.extend(zip(*planes, strict=True))
 
     def _use(self, header: SequenceHeader) -> None:
-        """Adopt the sequence header of a keyframe."""
+        """Adopt the sequence header of a keyframe; where streams were joined, it may be another one."""
         if self.header and header.format.coded.plane_shapes != self.header.format.coded.plane_shapes:
-            raise BitstreamError("sequence header", 0, "the picture size changes within the stream")
+            self._shown = None
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
             self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
         self.header = header

@@ -297,14 +297,24 @@ def test_parts_that_the_mode_has_not_are_refused(part, value, kind):
         Decoder(extradata).decode(Packet(write_gop(unit)))
 
 
-def test_the_picture_size_may_not_change_within_a_stream(chain):
+def test_joined_streams_may_have_different_picture_sizes(chain):
+    extradata, packets, pictures = chain
+    _, small, small_pictures = encode(moving_clip(5, 48, 24), gop=5, preset="fast")
+    decoded = decode(extradata, [*packets, *small, *packets])
+    assert same(decoded, [*pictures, *small_pictures, *pictures])
+
+
+def test_a_picture_of_another_size_is_never_shown_again(chain):
+    """The part of another size begins with damage, so there is nothing to show until the next keyframe."""
     extradata, packets, _ = chain
-    _, other, _ = encode(moving_clip(5, 48, 24), gop=5, preset="fast")
+    _, small, _ = encode(moving_clip(5, 48, 24), gop=5, preset="fast")
+    unit = read_packet(small[0].data)
     decoder = Decoder(extradata)
     for packet in packets:
         decoder.decode(packet)
-    with pytest.raises(BitstreamError, match="picture size"):
-        decoder.decode(other[0])
+    with pytest.raises(BitstreamError):
+        decoder.decode(Packet(write_gop(replace(unit, atoms=unit.atoms + b"x"))))
+    assert [decoder.decode(packet) for packet in small[1:]] == [[]] * 4
 
 
 # The right prior, or none

@@ -169,7 +169,9 @@ static int libgvc_receive_packet(AVCodecContext *avctx, AVPacket *pkt)
         return ret;
     memcpy(pkt->data, coded.data, coded.size);
     pkt->pts = pkt->dts = coded.pts;
+#if LIBAVCODEC_VERSION_MAJOR >= 60 // before, it was FFmpeg's to find out
     pkt->duration = coded.duration;
+#endif
     if (coded.flags & GVC_PACKET_KEY)
         pkt->flags |= AV_PKT_FLAG_KEY;
     return 0;

@@ -61,6 +61,9 @@ int pixel_format_of(const struct host *host, int sample_format);
 /** Whether the range is part of the pixel format. */
 bool is_full_range(const struct host *host, int pixel_format);
 
+/** Add what the container says of all pictures. Returns 0 or an AVERROR. */
+int add_side_data(const struct host *host, const AVCodecContext *avctx, AVFrame *frame);
+
 /** Log the error of state->gvc and return the AVERROR that stands for `result`. */
 int codec_error(const struct host *host, AVCodecContext *avctx, int result);
 /** Private data of `avctx`. */

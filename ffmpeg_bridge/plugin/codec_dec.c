@@ -125,6 +125,8 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
     int error = update_format(host, avctx); // a keyframe may have brought the sequence header
     if (error >= 0)
         error = allocate_frame(host, avctx, frame);
+    if (error >= 0)
+        error = add_side_data(host, avctx, frame);
     if (error < 0)
         return error;
     gvc_picture picture = {0};

@@ -132,7 +132,8 @@ static int receive_packet(const struct host *host, AVCodecContext *avctx, AVPack
         return error;
     memcpy(FIELD(uint8_t *, packet, l->packet_data), coded.data, coded.size);
     FIELD(int64_t, packet, l->packet_pts) = FIELD(int64_t, packet, l->packet_dts) = coded.pts;
-    FIELD(int64_t, packet, l->packet_duration) = coded.duration;
+    if (l->frame_duration_valid) // or else it is FFmpeg's to find out, and it says so
+        FIELD(int64_t, packet, l->packet_duration) = coded.duration;
     if (coded.flags & GVC_PACKET_KEY)
         FIELD(int, packet, l->packet_flags) |= l->packet_flag_key;
     *got_packet = 1;

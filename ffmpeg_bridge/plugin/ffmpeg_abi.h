@@ -52,6 +52,7 @@ typedef struct AVPacket AVPacket;
     X(AVFrame *, av_frame_alloc, (void))                                                                               \
     X(void, av_frame_free, (AVFrame * *frame))                                                                         \
     X(int, av_frame_get_buffer, (AVFrame * frame, int align))                                                          \
+    X(void *, av_frame_new_side_data, (AVFrame * frame, int type, size_t size))                                        \
     X(AVPacket *, av_packet_alloc, (void))                                                                             \
     X(void, av_packet_free, (AVPacket * *packet))                                                                      \
     X(int, av_new_packet, (AVPacket * packet, int size))                                                               \

@@ -3,7 +3,8 @@
  *
  * layout.h declares a member for each entry; tools/layout_probe.c is compiled against FFmpeg's headers, evaluates the
  * second column and prints one row of layouts.inc. MEMBER(struct, member, size) is an offset in bytes whose size is
- * checked when the probe is compiled; BITS_*(member) place a bit field of FFCodec; the rest are numbers.
+ * checked when the probe is compiled; BITS_*(member) place a bit field of FFCodec; SIDE_DATA_TYPES(type) is its number
+ * for packets times 256 plus that for frames; the rest are numbers.
  * A number below 0 says that this release has no such member.
  */
 #ifndef GVC_LAYOUT_FIELDS_H
@@ -30,6 +31,8 @@
     X(avctx_color_trc, MEMBER(AVCodecContext, color_trc, 4))                                                           \
     X(avctx_colorspace, MEMBER(AVCodecContext, colorspace, 4))                                                         \
     X(avctx_chroma_location, MEMBER(AVCodecContext, chroma_sample_location, 4))                                        \
+    X(avctx_side_data, SIDE_DATA_MEMBER(coded_side_data, 8))                                                           \
+    X(avctx_side_data_count, SIDE_DATA_MEMBER(nb_coded_side_data, 4))                                                  \
     X(frame_data, MEMBER(AVFrame, data, 64))                                                                           \
     X(frame_linesize, MEMBER(AVFrame, linesize, 32))                                                                   \
     X(frame_width, MEMBER(AVFrame, width, 4))                                                                          \
@@ -46,6 +49,11 @@
     X(frame_color_trc, MEMBER(AVFrame, color_trc, 4))                                                                  \
     X(frame_colorspace, MEMBER(AVFrame, colorspace, 4))                                                                \
     X(frame_chroma_location, MEMBER(AVFrame, chroma_location, 4))                                                      \
+    X(frame_side_data_data, MEMBER(AVFrameSideData, data, 8))                                                          \
+    X(packet_side_data_data, MEMBER(AVPacketSideData, data, 8))                                                        \
+    X(packet_side_data_size, MEMBER(AVPacketSideData, size, 8))                                                        \
+    X(packet_side_data_type, MEMBER(AVPacketSideData, type, 4))                                                        \
+    X(packet_side_data_stride, sizeof(AVPacketSideData))                                                               \
     X(packet_pts, MEMBER(AVPacket, pts, 8))                                                                            \
     X(packet_dts, MEMBER(AVPacket, dts, 8))                                                                            \
     X(packet_data, MEMBER(AVPacket, data, 8))                                                                          \
@@ -123,6 +131,12 @@
     X(frame_flag_key, FRAME_FLAG_KEY)                                                                                  \
     X(frame_duration_valid, FRAME_DURATION_VALID)                                                                      \
     X(packet_flag_key, AV_PKT_FLAG_KEY)                                                                                \
+    X(side_data_rotation, SIDE_DATA_TYPES(DISPLAYMATRIX))                                                              \
+    X(side_data_mastering_display, SIDE_DATA_TYPES(MASTERING_DISPLAY_METADATA))                                        \
+    X(side_data_light_level, SIDE_DATA_TYPES(CONTENT_LIGHT_LEVEL))                                                     \
+    X(side_data_stereo, SIDE_DATA_TYPES(STEREO3D))                                                                     \
+    X(side_data_spherical, SIDE_DATA_TYPES(SPHERICAL))                                                                 \
+    X(side_data_icc, SIDE_DATA_TYPES(ICC_PROFILE))                                                                     \
     X(input_padding, AV_INPUT_BUFFER_PADDING_SIZE)
 
 #endif

@@ -37,7 +37,14 @@
 #define BITS_WIDTH(field) __builtin_popcount(BITS_WORD(field))
 #define CODEC_BITS_WORD ((int)sizeof(AVCodec))
 
+#define SIDE_DATA_TYPES(type) (AV_PKT_DATA_##type * 256 + AV_FRAME_DATA_##type)
+
 /* Differences between releases. */
+#if LIBAVCODEC_VERSION_MAJOR < 61 /* it was for encoders only */
+#define SIDE_DATA_MEMBER(member, size) (-1)
+#else
+#define SIDE_DATA_MEMBER(member, size) MEMBER(AVCodecContext, member, size)
+#endif
 #if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(57, 30, 0) /* the duration was the packet's, in its time base */
 #define FRAME_DURATION pkt_duration
 #define FRAME_DURATION_VALID 0

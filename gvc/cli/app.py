@@ -66,12 +66,14 @@ def encode_command(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write, .mkv.")],
     options: dict[str, object],
     verify: Annotated[bool, typer.Option("--verify", help="Decode OUT in a new process and compare.")] = False,
-    audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Copy audio and subtitles.")] = True,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="Copy audio, subtitles, attachments, chapters, tags.")
+    ] = True,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Encode a video. Timestamps, colour and aspect are kept; audio and subtitles are copied."""
+    """Encode a video. Timestamps, colour and aspect are kept, and all that is beside the video is copied."""
     from .encode import encode
 
     encode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio, verify=verify)
@@ -87,7 +89,9 @@ def decode_command(
         Path, typer.Argument(metavar="OUT", help=".mkv .avi .nut (FFV1), .mp4 .mov (H.264), .y4m; - is y4m on stdout.")
     ],
     options: dict[str, object],
-    audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Copy audio and subtitles.")] = True,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="Copy audio, subtitles, attachments, chapters, tags.")
+    ] = True,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,

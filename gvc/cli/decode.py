@@ -56,13 +56,24 @@ class _Pictures:
                 except BitstreamError as error:
                     self._complain(f"packet {number}: {error}")
                     continue
+                self._check_layout()
                 self.count += len(pictures)
                 yield pictures
-        except MediaError as error:  # the file ends too early: keep what came before
+        except MediaError as error:  # keep what came before
             self._complain(str(error))
         rest = self._decoder.decode(None)
         self.count += len(rest)
         yield rest
+
+    def _check_layout(self) -> None:
+        """A file has pictures of one kind. Raises MediaError for a part of another one."""
+        now, first = self._decoder.format, self._demuxer.format
+        if (now.plane_shapes, now.samples) != (first.plane_shapes, first.samples):
+            raise MediaError(
+                f"{self._demuxer.path} was joined from videos of different kinds: after {self.count} frames, "
+                f"{first.width}x{first.height} {first.samples.pix_fmt} becomes "
+                f"{now.width}x{now.height} {now.samples.pix_fmt}; `gvc ffmpeg -i` scales all to one size"
+            )
 
     def _complain(self, text: str) -> None:
         self.damage += 1

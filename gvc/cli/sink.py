@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.filter
 from gvc_container.output import MediaOutput
 
 from ..errors import OptionError
@@ -32,7 +33,7 @@ class VideoSink(MediaOutput):
     Args:
         path: where to write.
         video_format: of the pictures.
-        copy_from: a file whose audio and subtitle tracks are to be taken along.
+        copy_from: a file of which all but the video is to be taken along.
     Raises OptionError for another extension, OSError if writing fails.
     """
 
@@ -47,11 +48,12 @@ class VideoSink(MediaOutput):
         else:
             output = av.open(file, "w")
         self._track = self._add_track(output, *CODECS[extension])
-        super().__init__(output, copy_from if extension != ".y4m" else None)
+        super().__init__(output, self._track, copy_from if extension != ".y4m" else None)
 
     def _add_track(self, output: av.container.OutputContainer, codec: str, options: dict[str, str]) -> av.VideoStream:
         video = self._format
         stored = STORED[codec].get(video.samples.pix_fmt, video.samples.pix_fmt)
+        options = options | {"chroma_sample_location": str(video.chroma_location)}
         track = output.add_stream(codec, rate=video.frame_rate or 25, options=options)
         track.width, track.height, track.pix_fmt = video.width, video.height, stored
         context = track.codec_context
@@ -63,6 +65,7 @@ class VideoSink(MediaOutput):
         if stored in YUV_FOR_RGB.values() and video.samples.rgb:
             context.color_range, context.colorspace = LIMITED, SMPTE170M
         context.color_primaries, context.color_trc = video.color_primaries, video.color_trc
+        self._aspect = _aspect_filter(video) if video.sample_aspect_ratio else None
         self._timed = codec != "rawvideo"
         self._count = 0
         return track
@@ -73,7 +76,6 @@ class VideoSink(MediaOutput):
         frame = av.VideoFrame(video.width, video.height, video.samples.pix_fmt)
         for plane, source in zip(frame.planes, picture.planes, strict=True):
             samples(plane, video.samples)[:] = source
-        frame.color_range, frame.colorspace = video.color_range, video.colorspace
         if self._timed:
             frame.pts, frame.time_base = picture.pts, video.time_base
             frame.duration = picture.duration
@@ -82,8 +84,22 @@ class VideoSink(MediaOutput):
         else:
             frame.pts, frame.time_base = self._count, self._track.codec_context.time_base
         self._count += 1
+        if self._aspect:
+            self._aspect.vpush(frame)
+            frame = self._aspect.vpull()
+        frame.color_range, frame.colorspace = video.color_range, video.colorspace
         self._output.mux(self._track.encode(frame))
 
     def _drain(self) -> None:
         if self._count:
             self._output.mux(self._track.encode(None))
+
+
+def _aspect_filter(video: VideoFormat) -> av.filter.Graph:
+    """Gives frames a sample aspect ratio, which FFV1 takes from there and PyAV lets nobody set."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=video.width, height=video.height, format=video.samples.pix_fmt, time_base=video.time_base
+    )
+    graph.link_nodes(source, graph.add("setsar", str(video.sample_aspect_ratio)), graph.add("buffersink")).configure()
+    return graph

@@ -7,6 +7,7 @@ from types import TracebackType
 import av
 import numpy as np
 from av.video.reformatter import ColorRange
+from gvc_container.demux import main_video
 
 from ..errors import MediaError
 from ..media import SAMPLE_FORMATS, Picture, SampleFormat, VideoFormat
@@ -31,9 +32,9 @@ class VideoSource:
         except av.error.FFmpegError as error:
             raise MediaError(f"{path} cannot be read as a media file: {error.strerror or error}") from None
         try:
-            if not self._container.streams.video:
+            self._track = main_video(self._container)
+            if self._track is None:
                 raise MediaError(f"{path} holds no video")
-            self._track = self._container.streams.video[0]
             if self._track.codec_context is None:
                 raise MediaError(f"{path} holds video in an unknown format")
             self._track.thread_type = "AUTO"
