@@ -102,7 +102,7 @@ def test_decodes_like_the_python_api(coded, decoded):
 def test_decodes_without_extradata(coded, decoded):
     with Decoder() as decoder:
         assert decoder.format() is None
-        assert same(decoder.decode(coded[1]), decoded)
+        assert same(decoder.decode([*coded[1], None]), decoded)
         assert decoder.format().width == WIDTH
 
 

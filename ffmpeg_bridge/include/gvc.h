@@ -129,8 +129,11 @@ int gvc_decoder_format(gvc_context *context, gvc_params *params);
 int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
 /**
  * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. Blocks until the engine has answered each
- * packet that was sent, so that GVC_AGAIN always means "send more". An error is told once, in place of the pictures of
- * the packet that it is about, and decoding can go on; only GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
+ * packet that was sent, so that GVC_AGAIN always means "send more". A GOP is decoded while packets go on to be taken
+ * and the pictures of the GOP before are given, one a packet: they come up to a GOP later than their packets, and all
+ * that are left after the end was sent. With the option low_delay=1 each comes with its packet.
+ * An error is told once, in place of the pictures of the packet that it is about, and decoding can go on; only
+ * GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
  * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it and the
  * sample format can change at a keyframe.
  */
