@@ -7,8 +7,8 @@ packet after it was decoded, at the latest with that of the next GOP, the others
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import inf
@@ -35,6 +35,7 @@ class Answer:
     pictures: one or none.
     format: of the pictures.
     error: in the place of pictures.
+    number: of that oldest packet, counted from 0; None if nothing was due.
     to_packet: it answers a packet; else the end, which gets an answer for each picture that is left, then the last one.
     last: nothing is left.
     """
@@ -42,6 +43,7 @@ class Answer:
     pictures: list[Picture]
     format: VideoFormat | None = None
     error: Exception | None = None
+    number: int | None = None
     to_packet: bool = True
     last: bool = False
 
@@ -50,6 +52,7 @@ class Answer:
 class _Job:
     """A packet that is being decoded, or was and its picture was not given yet. cost: bytes."""
 
+    number: int
     gop: int
     cost: int
     future: Future
@@ -72,10 +75,10 @@ class AheadDecoder:
     ):
         self._opener, self._notify = opener or open_prior, notify
         self._decoder = Decoder(extradata, options, self._open)
-        self._ahead = 0 if self._decoder.options.low_delay else 1
+        self.works_ahead = not self._decoder.options.low_delay
         self._thread = ThreadPoolExecutor(1, "gvc-decoder")
         self._stopping = False
-        self._gop = 0
+        self._count = self._gop = 0  # packets and GOPs so far
         self._reset()
 
     def put(self, packet: Packet | None) -> None:
@@ -85,7 +88,8 @@ class AheadDecoder:
             return
         self._gop += packet.data != SHOW_NEXT
         self._unanswered.append(self._gop)
-        self._inbox.append((packet, self._gop))
+        self._inbox.append((packet, self._count, self._gop))
+        self._count += 1
         self.waiting += _cost(packet)
         self._start_jobs()
 
@@ -95,12 +99,20 @@ class AheadDecoder:
             return None
         asked, oldest = self._unanswered[0], self._jobs[0] if self._jobs else None
         ready = oldest is not None and oldest.future.done()
-        if oldest and not ready and oldest.gop + self._ahead <= asked:
+        if oldest and not ready and oldest.gop + self.works_ahead <= asked:
             return None
         to_packet = asked < inf
         if to_packet or not oldest:
             self._unanswered.popleft()
         return self._take(to_packet) if ready else Answer([], to_packet=to_packet, last=not to_packet)
+
+    def answers(self) -> Iterator[Answer]:
+        """Yield an answer to each packet that has none, waiting for those that take time."""
+        while self._unanswered:
+            if answer := self.answer():
+                yield answer
+            else:
+                wait([self._jobs[0].future])
 
     def flush(self) -> None:
         """Forget all packets and pictures. Does not wait: the GOP that is being decoded is stopped when possible."""
@@ -116,7 +128,7 @@ class AheadDecoder:
         self._thread.shutdown(cancel_futures=True)
 
     def _reset(self) -> None:
-        self._inbox: deque[tuple[Packet, int]] = deque()  # with the numbers of their GOPs
+        self._inbox: deque[tuple[Packet, int, int]] = deque()  # with their numbers and those of their GOPs
         self._jobs: deque[_Job] = deque()
         self._unanswered: deque[float] = deque()  # the GOPs of packets; infinity is the end
         self.waiting = 0  # bytes of packets that are not done with
@@ -124,11 +136,11 @@ class AheadDecoder:
     def _start_jobs(self) -> None:
         """Let the thread decode the rest of the oldest packet's GOP, and the next GOP if it may."""
         while self._inbox:
-            packet, gop = self._inbox[0]
-            if self._jobs and gop > self._jobs[0].gop + self._ahead:
+            packet, number, gop = self._inbox[0]
+            if self._jobs and gop > self._jobs[0].gop + self.works_ahead:
                 return
             self._inbox.popleft()
-            job = _Job(gop, _cost(packet), self._thread.submit(self._decode, packet))
+            job = _Job(number, gop, _cost(packet), self._thread.submit(self._decode, packet))
             job.future.add_done_callback(lambda _: self._notify())
             self._jobs.append(job)
 
@@ -136,9 +148,9 @@ class AheadDecoder:
         job = self._jobs.popleft()
         self.waiting -= job.cost
         self._start_jobs()
-        if error := job.future.exception():
-            return Answer([], error=error, to_packet=to_packet)
-        return Answer(*job.future.result(), to_packet=to_packet)
+        error = job.future.exception()
+        pictures, video_format = ([], None) if error else job.future.result()
+        return Answer(pictures, video_format, error, job.number, to_packet)
 
     # What runs in the thread
 

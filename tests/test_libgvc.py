@@ -133,7 +133,7 @@ def test_all_packets_may_be_sent_before_the_first_picture_is_taken(coded, decode
 
 def test_flush_forgets_what_is_queued(coded, decoded):
     extradata, packets = coded
-    with Decoder(extradata=extradata) as decoder:
+    with Decoder(extradata=extradata, options="low_delay=1") as decoder:
         decoder.flush()  # before there is an engine
         for packet in packets[:7]:
             decoder.send(packet)
@@ -275,7 +275,7 @@ def test_garbage_extradata(data):
 
 
 def test_garbage_packet_without_extradata():
-    with Decoder() as decoder:
+    with Decoder(options="low_delay=1") as decoder:
         decoder.send(Packet(b"this is no video", 0, 1, True))
         with pytest.raises(CallError) as failure:
             decoder.receive()

@@ -19,7 +19,8 @@
  *     engine               client
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
  *                    <-    OPEN            gvc_open, options, extradata, folder; with it the shared memory
- *     READY          ->                    payload: the sequence header (encoder), nothing (decoder)
+ *     READY          ->                    payload: the sequence header (encoder), nothing (decoder);
+ *                                          GVC_MESSAGE_AHEAD: this decoder works ahead
  *
  *     encoder        <-    PICTURE         slot, flags, pts, duration
  *     RELEASE        ->                    the picture was copied
@@ -81,13 +82,13 @@ enum gvc_message_type {
 
 enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
-enum gvc_message_flags { GVC_MESSAGE_KEY = 1 };
+enum gvc_message_flags { GVC_MESSAGE_KEY = 1, GVC_MESSAGE_AHEAD = 2 };
 
 typedef struct gvc_message {
     uint32_t type;  /* enum gvc_message_type */
     uint32_t size;  /* bytes of payload that follow */
     uint32_t slot;  /* PICTURE, RELEASE */
-    uint32_t flags; /* PICTURE, PACKET */
+    uint32_t flags; /* PICTURE, PACKET, READY */
     int64_t pts, duration;
     int32_t code; /* FAILURE: enum gvc_result */
     uint32_t reserved;

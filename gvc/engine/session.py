@@ -147,7 +147,7 @@ class DecoderSession:
         self._slots: Slots | None = None
         self._free = set(range(constants.GVC_SLOTS))
         self._answer: Answer | None = None  # that waits for a slot
-        channel.send(constants.GVC_MSG_READY)
+        channel.send(constants.GVC_MSG_READY, flags=constants.GVC_MESSAGE_AHEAD if self._decoder.works_ahead else 0)
 
     def run(self) -> None:
         try:
