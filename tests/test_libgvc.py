@@ -46,15 +46,20 @@ def same(a: list[Picture], b: list[Picture]) -> bool:
     return [facts(picture) for picture in a] == [facts(picture) for picture in b]
 
 
-def children() -> list[int]:
-    """Process ids of our living children."""
+def children_of(parent: int) -> list[int]:
+    """Process ids of the living children of a process."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            state, parent = entry.read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == os.getpid() and state != "Z":
+            state, its_parent = entry.read_text().rpartition(")")[2].split()[:2]
+            if int(its_parent) == parent and state != "Z":
                 found.append(int(entry.parent.name))
     return found
+
+
+def children() -> list[int]:
+    """Process ids of our living children."""
+    return children_of(os.getpid())
 
 
 def new_child(before: list[int]) -> int:

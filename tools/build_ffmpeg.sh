@@ -68,7 +68,7 @@ set -- "$@" \
     --enable-muxer=matroska,webm,mov,mp4,avi,nut,mpegts,yuv4mpegpipe,rawvideo,image2,segment,tee,null \
     --enable-muxer=wav,flac,srt,ass,ffmetadata,md5,hash,framemd5,framehash \
     --enable-filter=scale,format,fps,setpts,setsar,setparams,select,trim,crop,pad,transpose,hflip,vflip,rotate,null,split \
-    --enable-filter=hstack,overlay,concat,psnr,ssim,testsrc,testsrc2,color,sine \
+    --enable-filter=hstack,overlay,concat,psnr,ssim,showinfo,testsrc,testsrc2,color,sine \
     --enable-filter=aformat,aresample,atrim,asetpts,anull,volume \
     --enable-protocol=file,pipe,fd --enable-indev=lavfi
 

@@ -106,7 +106,7 @@ static int decoder_error(AVCodecContext *avctx, int result)
 }
 
 /** Keep what a packet says beside its data until its frame comes. */
-static int push_props(LibGVCDecContext *s, AVPacket *pkt)
+static int push_props(LibGVCDecContext *s, AVPacket *pkt, int64_t pts)
 {
     AVPacket *props = av_packet_alloc();
     int ret;
@@ -115,6 +115,7 @@ static int push_props(LibGVCDecContext *s, AVPacket *pkt)
         return AVERROR(ENOMEM);
     av_buffer_unref(&pkt->buf);
     pkt->data = NULL;
+    pkt->pts  = pts;
     av_packet_move_ref(props, pkt);
     ret = av_fifo_write(s->coming, &props, 1);
     if (ret < 0)
@@ -161,12 +162,12 @@ static int feed_decoder(AVCodecContext *avctx)
         gvc_packet coded = {
             .data     = pkt->data,
             .size     = pkt->size,
-            .pts      = pkt->pts,
+            .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may give dts alone; it is the same
             .duration = pkt->duration,
             .flags    = pkt->flags & AV_PKT_FLAG_KEY ? GVC_PACKET_KEY : 0,
         };
         ret = gvc_decoder_send(s->gvc, &coded);
-        if (ret == GVC_OK && (memory = push_props(s, pkt)) < 0)
+        if (ret == GVC_OK && (memory = push_props(s, pkt, coded.pts)) < 0)
             return memory;
         av_packet_unref(pkt);
     } else if (ret == AVERROR_EOF && !s->failed) {

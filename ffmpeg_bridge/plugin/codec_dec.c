@@ -79,10 +79,11 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
     struct codec_state *state = codec_state(host, avctx);
     int result = GVC_OK;
     if (FIELD(int, packet, l->packet_size) > 0) {
+        int64_t pts = FIELD(int64_t, packet, l->packet_pts);
         gvc_packet coded = {
             .data = FIELD(uint8_t *, packet, l->packet_data),
             .size = (size_t)FIELD(int, packet, l->packet_size),
-            .pts = FIELD(int64_t, packet, l->packet_pts),
+            .pts = pts != AV_NOPTS_VALUE ? pts : FIELD(int64_t, packet, l->packet_dts), // mpv may give dts alone
             .duration = FIELD(int64_t, packet, l->packet_duration),
             .flags = FIELD(int, packet, l->packet_flags) & l->packet_flag_key ? GVC_PACKET_KEY : 0,
         };
