@@ -81,14 +81,14 @@ class AheadDecoder:
         self._count = self._gop = 0  # packets and GOPs so far
         self._reset()
 
-    def put(self, packet: Packet | None) -> None:
-        """Take a packet, or None for the end. Never waits."""
+    def put(self, packet: Packet | None, *, shown: bool = True) -> None:
+        """Take a packet, or None for the end. Never waits. If it is not `shown`, its answer has no picture."""
         if packet is None:
             self._unanswered.append(inf)
             return
         self._gop += packet.data != SHOW_NEXT
         self._unanswered.append(self._gop)
-        self._inbox.append((packet, self._count, self._gop))
+        self._inbox.append((packet, self._count, self._gop, shown))
         self._count += 1
         self.waiting += _cost(packet)
         self._start_jobs()
@@ -128,7 +128,7 @@ class AheadDecoder:
         self._thread.shutdown(cancel_futures=True)
 
     def _reset(self) -> None:
-        self._inbox: deque[tuple[Packet, int, int]] = deque()  # with their numbers and those of their GOPs
+        self._inbox: deque[tuple[Packet, int, int, bool]] = deque()  # number, GOP, whether it is shown
         self._jobs: deque[_Job] = deque()
         self._unanswered: deque[float] = deque()  # the GOPs of packets; infinity is the end
         self.waiting = 0  # bytes of packets that are not done with
@@ -136,11 +136,11 @@ class AheadDecoder:
     def _start_jobs(self) -> None:
         """Let the thread decode the rest of the oldest packet's GOP, and the next GOP if it may."""
         while self._inbox:
-            packet, number, gop = self._inbox[0]
+            packet, number, gop, shown = self._inbox[0]
             if self._jobs and gop > self._jobs[0].gop + self.works_ahead:
                 return
             self._inbox.popleft()
-            job = _Job(number, gop, _cost(packet), self._thread.submit(self._decode, packet))
+            job = _Job(number, gop, _cost(packet), self._thread.submit(self._decode, packet, shown))
             job.future.add_done_callback(lambda _: self._notify())
             self._jobs.append(job)
 
@@ -154,9 +154,10 @@ class AheadDecoder:
 
     # What runs in the thread
 
-    def _decode(self, packet: Packet) -> tuple[list[Picture], VideoFormat | None]:
+    def _decode(self, packet: Packet, shown: bool) -> tuple[list[Picture], VideoFormat | None]:
         try:
-            return self._decoder.decode(packet), self._decoder.format
+            pictures = self._decoder.decode(packet)
+            return pictures if shown else [], self._decoder.format
         except GvcError:
             raise
         except Exception:

@@ -192,6 +192,23 @@ def test_cut_at_a_keyframe_decodes(programs, movie, movie_hashes, tmp_path):
     assert hashes == movie_hashes[-len(hashes) :]
 
 
+def test_pictures_before_a_cut_are_decoded_and_not_shown(programs, movie, movie_hashes, tmp_path):
+    """A cut of a .mov begins at a keyframe, and its edit list says where to begin to show."""
+    cut = tmp_path / "cut.mov"
+    programs.ffmpeg("-ss", "0.2", "-i", movie, "-c", "copy", cut)
+    assert programs.hashes(cut) == movie_hashes[5:]
+    assert programs.hashes(cut, before_input=("-flags", "low_delay")) == movie_hashes[5:]
+
+
+def test_what_is_told_of_frames_does_not_depend_on_decoding_ahead(programs, movie):
+    def told(*options: str) -> list[dict]:
+        frames = programs.probe(movie, "-show_frames", *options)["frames"]
+        of_packet = ("pkt_dts", "pkt_dts_time", "pkt_pos", "pkt_size")  # the plugin cannot say
+        return [{k: v for k, v in f.items() if programs.prefix or k not in of_packet} for f in frames]
+
+    assert told() == told("-flags", "low_delay")
+
+
 @pytest.mark.parametrize("gop", [1, -1])
 def test_damage_costs_its_gops_only(programs, movie, movie_hashes, tmp_path, gop):
     contents, found = bytearray(movie.read_bytes()), programs.packets(movie)

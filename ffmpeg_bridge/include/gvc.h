@@ -42,7 +42,8 @@ enum gvc_result {
 };
 
 enum gvc_packet_flags {
-    GVC_PACKET_KEY = 1 ///< decoding can start here
+    GVC_PACKET_KEY = 1,    ///< decoding can start here
+    GVC_PACKET_DISCARD = 2 ///< decoder: no picture is to be given for it, as before the first of an edit list
 };
 
 #define GVC_NOPTS INT64_MIN ///< unknown timestamp

@@ -164,7 +164,8 @@ static int feed_decoder(AVCodecContext *avctx)
             .size     = pkt->size,
             .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may give dts alone; it is the same
             .duration = pkt->duration,
-            .flags    = pkt->flags & AV_PKT_FLAG_KEY ? GVC_PACKET_KEY : 0,
+            .flags    = (pkt->flags & AV_PKT_FLAG_KEY     ? GVC_PACKET_KEY     : 0) |
+                        (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
         };
         ret = gvc_decoder_send(s->gvc, &coded);
         if (ret == GVC_OK && (memory = push_props(s, pkt, coded.pts)) < 0)

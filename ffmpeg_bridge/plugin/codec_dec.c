@@ -80,12 +80,14 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
     int result = GVC_OK;
     if (FIELD(int, packet, l->packet_size) > 0) {
         int64_t pts = FIELD(int64_t, packet, l->packet_pts);
+        int flags = FIELD(int, packet, l->packet_flags);
         gvc_packet coded = {
             .data = FIELD(uint8_t *, packet, l->packet_data),
             .size = (size_t)FIELD(int, packet, l->packet_size),
             .pts = pts != AV_NOPTS_VALUE ? pts : FIELD(int64_t, packet, l->packet_dts), // mpv may give dts alone
             .duration = FIELD(int64_t, packet, l->packet_duration),
-            .flags = FIELD(int, packet, l->packet_flags) & l->packet_flag_key ? GVC_PACKET_KEY : 0,
+            .flags = (flags & l->packet_flag_key ? GVC_PACKET_KEY : 0) |
+                     (flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
         };
         result = gvc_decoder_send(state->gvc, &coded);
     } else if (!state->draining) {

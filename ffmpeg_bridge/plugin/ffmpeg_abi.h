@@ -19,6 +19,7 @@
 #define AVCOL_RANGE_JPEG 2
 #define AV_NOPTS_VALUE INT64_MIN
 #define AV_CODEC_FLAG_LOW_DELAY (1 << 19)
+#define AV_PKT_FLAG_DISCARD 4
 
 struct rational {
     int num, den;

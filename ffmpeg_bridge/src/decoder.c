@@ -67,7 +67,8 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
     if (!context->ready && (result = gvc_session_start(context)))
         return result;
     gvc_message message = {.type = GVC_MSG_PACKET,
-                           .flags = packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0,
+                           .flags = (packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0) |
+                                    (packet->flags & GVC_PACKET_DISCARD ? GVC_MESSAGE_DISCARD : 0),
                            .pts = packet->pts,
                            .duration = packet->duration};
     context->unanswered++;

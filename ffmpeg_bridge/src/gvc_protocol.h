@@ -82,7 +82,7 @@ enum gvc_message_type {
 
 enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
-enum gvc_message_flags { GVC_MESSAGE_KEY = 1, GVC_MESSAGE_AHEAD = 2 };
+enum gvc_message_flags { GVC_MESSAGE_KEY = 1, GVC_MESSAGE_AHEAD = 2, GVC_MESSAGE_DISCARD = 4 };
 
 typedef struct gvc_message {
     uint32_t type;  /* enum gvc_message_type */

@@ -163,7 +163,8 @@ class DecoderSession:
     def _heed(self, message: ffi.CData, payload: bytearray) -> None:
         if message.type == constants.GVC_MSG_PACKET:
             key = bool(message.flags & constants.GVC_MESSAGE_KEY)
-            self._decoder.put(Packet(bytes(payload), from_wire(message.pts), message.duration, key))
+            packet = Packet(bytes(payload), from_wire(message.pts), message.duration, key)
+            self._decoder.put(packet, shown=not message.flags & constants.GVC_MESSAGE_DISCARD)
             self._check_waiting()
         elif message.type == constants.GVC_MSG_RELEASE:
             self._free.add(message.slot)
