@@ -61,7 +61,7 @@ set -- "$@" \
     --enable-decoder="libgvc,$video,$audio,srt,subrip,ass" \
     --enable-encoder=libgvc,ffv1,rawvideo,wrapped_avframe,mpeg4,mjpeg,png,aac,flac,pcm_s16le,subrip,ass \
     --enable-parser=h264,hevc,vp8,vp9,mpeg4video,mpegvideo,mjpeg,png,aac,ac3,mpegaudio,opus,vorbis,flac \
-    --enable-bsf=null,noise,setts,dump_extra,extract_extradata,h264_mp4toannexb,hevc_mp4toannexb \
+    --enable-bsf=null,noise,setts,dump_extradata,extract_extradata,h264_mp4toannexb,hevc_mp4toannexb \
     --enable-bsf=aac_adtstoasc,vp9_superframe,vp9_superframe_split \
     --enable-demuxer=matroska,mov,avi,nut,mpegts,ogg,ivf,h264,hevc,yuv4mpegpipe,rawvideo,image2,concat \
     --enable-demuxer=wav,mp3,aac,flac,srt,ass,ffmetadata \
