@@ -1,9 +1,12 @@
 """Settings for all tests."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
-# A busy machine is no failure.
+# A busy machine is no failure, and torch's threads do not wait for each other by spinning.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
