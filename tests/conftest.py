@@ -1,12 +1,13 @@
 """Settings for all tests."""
 
-import os
-
 import pytest
 from hypothesis import settings
 
-# A busy machine is no failure, and torch's threads do not wait for each other by spinning.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from gvc.process import settle
+
+settle()  # as the engine and the command do; test modules import NumPy later
+
+# A busy machine is no failure.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
