@@ -84,7 +84,7 @@ setup(
     packages=[*find_packages(include=["gvc", "gvc.*"]), "gvc_container"],
     package_dir={"gvc_container": "container"},
     include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
-    package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz"]},
+    package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz", "compare/page/*"]},
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
     install_requires=DEPENDENCIES,

@@ -8,6 +8,6 @@ left out with a sentence in `missing`, and the others go on.
 """
 
 from .frames import Frames, pairs, read_frames
-from .table import METRICS, Metric, Scores, measure
+from .table import METRICS, Measurement, Metric, Scores, measure
 
-__all__ = ["METRICS", "Frames", "Metric", "Scores", "measure", "pairs", "read_frames"]
+__all__ = ["METRICS", "Frames", "Measurement", "Metric", "Scores", "measure", "pairs", "read_frames"]

@@ -80,30 +80,56 @@ class Scores:
         return {name: float(np.mean(values)) for name, values in known.items() if values}
 
 
-def measure(pairs: Iterable[tuple[Frames, Frames]], names: Iterable[str] = METRICS, every: int = EVERY) -> Scores:
-    """Measure decoded pictures against their source in one pass; what cannot be had is left out and said.
+class Measurement:
+    """Measures decoded pictures against their source as they come; what cannot be had is left out and said.
 
     Args:
-        pairs: (source, decoded), consecutive pictures of one size.
         names: of METRICS.
         every: metrics by networks, and MS-SSIM, look at every n-th picture only.
     """
-    scores, meters = Scores(), None
+
+    def __init__(self, names: Iterable[str] = METRICS, every: int = EVERY):
+        self._names, self._every = list(names), every
+        self._scores = Scores()
+        self._meters: dict[str, Meter] | None = None
+
+    def add(self, source: Frames, decoded: Frames) -> None:
+        """Measure the next pictures, all of one size."""
+        if self._meters is None:
+            self._meters = {}
+            for name in self._names:
+                with self._noting(name):
+                    self._meters[name] = _start(name, self._every, source)
+        for name, meter in self._intact():
+            with self._noting(name):
+                meter.add(source, decoded)
+
+    def finish(self) -> Scores:
+        """Return all values. To be called once, at the end."""
+        for name, meter in self._intact():
+            with self._noting(name):
+                self._scores.frames[name] = meter.finish()
+        return self._scores
+
+    def _intact(self) -> list[tuple[str, Meter]]:
+        meters = self._meters or {}
+        return [(name, meter) for name, meter in meters.items() if name not in self._scores.missing]
+
+    @contextmanager
+    def _noting(self, name: str) -> Iterator[None]:
+        """Turn what keeps a metric from being measured into a note."""
+        try:
+            yield
+        except MetricError as error:
+            self._scores.missing[name] = f"{METRICS[name].label}: {error}"
+
+
+def measure(pairs: Iterable[tuple[Frames, Frames]], names: Iterable[str] = METRICS, every: int = EVERY) -> Scores:
+    """Measure (source, decoded), consecutive pictures of one size, in one pass, as Measurement does."""
+    measurement = Measurement(names, every)
     for source, decoded in pairs:
-        if meters is None:
-            meters = {}
-            for name in names:
-                with _noting(scores, name):
-                    meters[name] = _start(name, every, source)
-        for name, meter in meters.items():
-            if name not in scores.missing:
-                with _noting(scores, name):
-                    meter.add(source, decoded)
-    for name, meter in (meters or {}).items():
-        if name not in scores.missing:
-            with _noting(scores, name):
-                scores.frames[name] = meter.finish()
-    return scores
+        measurement.add(source, decoded)
+    return measurement.finish()
 
 
 def _start(name: str, every: int, first: Frames) -> Meter:
@@ -111,12 +137,3 @@ def _start(name: str, every: int, first: Frames) -> Meter:
     if min(width, height) < metric.smallest:
         raise MetricError(f"pictures of {width}x{height} are too small; it needs {metric.smallest} pixels a side")
     return metric.start(every, width, height)
-
-
-@contextmanager
-def _noting(scores: Scores, name: str) -> Iterator[None]:
-    """Turn what keeps a metric from being measured into a note."""
-    try:
-        yield
-    except MetricError as error:
-        scores.missing[name] = f"{METRICS[name].label}: {error}"
