@@ -23,7 +23,7 @@ class Decoder:
 
     Args:
         extradata: the sequence header, or None to take it from the first keyframe.
-        options: values by name (gvc.options.DECODER_OPTIONS).
+        options: values by name (gvc.options.DECODER_OPTIONS); low_delay is for gvc.ahead.
         opener: gives the prior; or else it is opened for this decoder alone.
     Raises BitstreamError, OptionError. A prior is opened with the first GOP (then: PriorError).
     """

@@ -107,6 +107,14 @@ DECODER_OPTIONS = (
     Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
     Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER"),
     THREADS,
+    Option(
+        "low_delay",
+        int,
+        0,
+        "1: each picture comes with its packet (-flags low_delay); 0: a GOP is decoded while the one before is shown",
+        0,
+        1,
+    ),
     *MODEL_OPTIONS,
 )
 

@@ -20,6 +20,8 @@ STATIC_BUILD = "is a static build, and the plugin cannot add GVC to FFmpeg libra
 STATIC_ADVICE = (
     "put one that uses shared libraries before it on PATH, such as Debian's, or build one with GVC inside (make ffmpeg)"
 )
+# mpv decodes in the thread that also heeds the keyboard, unless told not to.
+FIRST_ARGUMENTS = {"mpv": ("--vd-queue-enable=yes",)}
 
 
 def library_path() -> Path:
@@ -76,7 +78,8 @@ def run(program: str, args: Sequence[str]) -> NoReturn:
 
     Raises EngineError if it is not found or cannot know GVC.
 
-    The process is replaced, so that Ctrl-C, job control and the exit status are the program's own.
+    The process is replaced, so that Ctrl-C, job control and the exit status are the program's own. FIRST_ARGUMENTS come
+    before `args`, which win.
     """
     path = shutil.which(program)
     if path is None:
@@ -86,7 +89,7 @@ def run(program: str, args: Sequence[str]) -> NoReturn:
     variables = environment()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(path, [program, *args], variables)
+    os.execve(path, [program, *FIRST_ARGUMENTS.get(program, ()), *args], variables)
 
 
 @cache

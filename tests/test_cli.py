@@ -10,9 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import clips
 import numpy as np
 import pytest
 from gvc_container.demux import Demuxer
+from gvc_container.mux import Muxer
 
 from gvc.cli.flags import parse_bitrate
 from gvc.cli.options_page import page
@@ -214,6 +216,18 @@ def test_damaged_file_is_decoded_as_far_as_it_goes(coded, tmp_path):
     assert "warning" in done.stderr and "damaged" in done.stderr
     assert len(frames(tmp_path / "back.mkv")) >= 9
     assert "1 packets are damaged" in gvc("info", tmp_path / "damaged.mkv").stdout
+
+
+def test_a_file_joined_of_different_sizes_is_decoded_up_to_there(tmp_path):
+    clips_of_both = [clips.moving_clip(5), clips.moving_clip(5, 48, 24)]
+    (header, *_), _ = streams = [clips.encode(clip, gop=5, preset="fast") for clip in clips_of_both]
+    with Muxer(tmp_path / "joined.mkv", header, clips.video_format(clips_of_both[0])) as muxer:
+        for index, packet in enumerate(packet for _, packets, _ in streams for packet in packets):
+            packet.pts = index
+            muxer.write(packet)
+    said = gvc("decode", tmp_path / "joined.mkv", tmp_path / "back.mkv", code=3).stderr
+    assert "64x48" in said and "48x24" in said
+    assert len(frames(tmp_path / "back.mkv")) == 5
 
 
 def test_info(coded):

@@ -61,14 +61,14 @@ set -- "$@" \
     --enable-decoder="libgvc,$video,$audio,srt,subrip,ass" \
     --enable-encoder=libgvc,ffv1,rawvideo,wrapped_avframe,mpeg4,mjpeg,png,aac,flac,pcm_s16le,subrip,ass \
     --enable-parser=h264,hevc,vp8,vp9,mpeg4video,mpegvideo,mjpeg,png,aac,ac3,mpegaudio,opus,vorbis,flac \
-    --enable-bsf=null,noise,setts,dump_extra,extract_extradata,h264_mp4toannexb,hevc_mp4toannexb \
+    --enable-bsf=null,noise,setts,dump_extradata,extract_extradata,h264_mp4toannexb,hevc_mp4toannexb \
     --enable-bsf=aac_adtstoasc,vp9_superframe,vp9_superframe_split \
     --enable-demuxer=matroska,mov,avi,nut,mpegts,ogg,ivf,h264,hevc,yuv4mpegpipe,rawvideo,image2,concat \
     --enable-demuxer=wav,mp3,aac,flac,srt,ass,ffmetadata \
     --enable-muxer=matroska,webm,mov,mp4,avi,nut,mpegts,yuv4mpegpipe,rawvideo,image2,segment,tee,null \
     --enable-muxer=wav,flac,srt,ass,ffmetadata,md5,hash,framemd5,framehash \
     --enable-filter=scale,format,fps,setpts,setsar,setparams,select,trim,crop,pad,transpose,hflip,vflip,rotate,null,split \
-    --enable-filter=hstack,overlay,concat,psnr,ssim,testsrc,testsrc2,color,sine \
+    --enable-filter=hstack,overlay,concat,psnr,ssim,showinfo,testsrc,testsrc2,color,sine \
     --enable-filter=aformat,aresample,atrim,asetpts,anull,volume \
     --enable-protocol=file,pipe,fd --enable-indev=lavfi
 

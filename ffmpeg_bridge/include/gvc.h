@@ -42,7 +42,8 @@ enum gvc_result {
 };
 
 enum gvc_packet_flags {
-    GVC_PACKET_KEY = 1 ///< decoding can start here
+    GVC_PACKET_KEY = 1,    ///< decoding can start here
+    GVC_PACKET_DISCARD = 2 ///< decoder: no picture is to be given for it, as before the first of an edit list
 };
 
 #define GVC_NOPTS INT64_MIN ///< unknown timestamp
@@ -128,9 +129,12 @@ int gvc_decoder_format(gvc_context *context, gvc_params *params);
  */
 int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
 /**
- * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. Blocks until the engine has answered each
- * packet that was sent, so that GVC_AGAIN always means "send more". An error is told once, in place of the pictures of
- * the packet that it is about, and decoding can go on; only GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
+ * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. GVC_AGAIN always means "send more": a GOP is
+ * decoded while packets go on to be taken and the pictures of the GOP before are given, one a packet, so that they come
+ * about a GOP later than their packets. This waits for a picture that is due, but no longer than a tenth of a second;
+ * after the end, and with the option low_delay=1, which gives each picture with its packet, as long as it takes.
+ * An error is told once, in place of the pictures of the packet that it is about, and decoding can go on; only
+ * GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
  * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it and the
  * sample format can change at a keyframe.
  */
@@ -141,8 +145,8 @@ int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
  */
 int gvc_decoder_peek(gvc_context *context);
 /**
- * Forget all queued packets and pictures and go on, also after the end. Decoder (after a seek): the next packet should
- * be a keyframe. Encoder: the next picture starts a new GOP.
+ * Forget all queued packets and pictures and go on, also after the end. Does not wait for the engine. Decoder (after a
+ * seek): the next packet should be a keyframe. Encoder: the next picture starts a new GOP.
  */
 int gvc_flush(gvc_context *context);
 

@@ -7,6 +7,8 @@
 #include <gvc.h>
 #include <gvc_options.h>
 
+#include "libavutil/avstring.h"
+#include "libavutil/fifo.h"
 #include "libavutil/opt.h"
 
 #include "avcodec.h"
@@ -16,10 +18,18 @@
 #include "libgvc.h"
 #include "version_major.h"
 
+#if LIBAVCODEC_VERSION_MAJOR < 60 // it finds the packet of each frame itself
+#define GVC_CAPS_PROPS 0
+#define ff_decode_frame_props_from_pkt(avctx, frame, pkt) 0
+#else
+#define GVC_CAPS_PROPS FF_CODEC_CAP_SETS_FRAME_PROPS
+#endif
+
 typedef struct LibGVCDecContext {
     const AVClass *class;
     gvc_context *gvc;
     AVPacket *pkt;
+    AVFifo *coming; ///< packets whose frames have not come yet, without data
     int failed; ///< nothing more will come
 
     /* User options */
@@ -60,7 +70,7 @@ static int update_format(AVCodecContext *avctx)
 static av_cold int libgvc_decode_init(AVCodecContext *avctx)
 {
     LibGVCDecContext *s = avctx->priv_data;
-    char standard[40] = "";
+    char standard[60] = "";
     const gvc_params params = {
         .struct_size    = sizeof(params),
         .options        = standard,
@@ -71,11 +81,14 @@ static av_cold int libgvc_decode_init(AVCodecContext *avctx)
     };
     int ret;
 
-    s->pkt = av_packet_alloc();
-    if (!s->pkt)
+    s->pkt    = av_packet_alloc();
+    s->coming = av_fifo_alloc2(1, sizeof(AVPacket *), AV_FIFO_FLAG_AUTO_GROW);
+    if (!s->pkt || !s->coming)
         return AVERROR(ENOMEM);
     if (avctx->thread_count > 0)
-        snprintf(standard, sizeof(standard), "threads=%d:", avctx->thread_count);
+        av_strlcatf(standard, sizeof(standard), "threads=%d:", avctx->thread_count);
+    if (avctx->flags & AV_CODEC_FLAG_LOW_DELAY)
+        av_strlcat(standard, "low_delay=1:", sizeof(standard));
     ret = ff_gvc_open(avctx, &s->gvc, gvc_decoder_open, &params);
     if (ret < 0)
         return ret;
@@ -92,22 +105,71 @@ static int decoder_error(AVCodecContext *avctx, int result)
     return ff_gvc_error(avctx, s->gvc, result);
 }
 
+/** Keep what a packet says beside its data until its frame comes. */
+static int push_props(LibGVCDecContext *s, AVPacket *pkt, int64_t pts)
+{
+    AVPacket *props = av_packet_alloc();
+    int ret;
+
+    if (!props)
+        return AVERROR(ENOMEM);
+    av_buffer_unref(&pkt->buf);
+    pkt->data = NULL;
+    pkt->pts  = pts;
+    av_packet_move_ref(props, pkt);
+    ret = av_fifo_write(s->coming, &props, 1);
+    if (ret < 0)
+        av_packet_free(&props);
+    return ret;
+}
+
+/**
+ * Give a frame what its packet says. A packet before the first keyframe or a
+ * damaged one has no frame.
+ */
+static int pop_props(AVCodecContext *avctx, AVFrame *frame, int64_t pts)
+{
+    LibGVCDecContext *s = avctx->priv_data;
+    AVPacket *props = NULL;
+    int ret = 0;
+
+    do {
+        av_packet_free(&props);
+        if (av_fifo_read(s->coming, &props, 1) < 0)
+            return 0;
+    } while (props->pts != pts);
+    ret = ff_decode_frame_props_from_pkt(avctx, frame, props);
+    av_packet_free(&props);
+    return ret;
+}
+
+static void clear_props(LibGVCDecContext *s)
+{
+    AVPacket *props;
+
+    while (av_fifo_read(s->coming, &props, 1) >= 0)
+        av_packet_free(&props);
+}
+
 /** Move the next packet, or the news that there is none, to libgvc. */
 static int feed_decoder(AVCodecContext *avctx)
 {
     LibGVCDecContext *s = avctx->priv_data;
     AVPacket *pkt = s->pkt;
-    int ret = ff_decode_get_packet(avctx, pkt);
+    int ret = ff_decode_get_packet(avctx, pkt), memory;
 
     if (ret >= 0) {
         gvc_packet coded = {
             .data     = pkt->data,
             .size     = pkt->size,
-            .pts      = pkt->pts,
+            .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may give dts alone; it is the same
             .duration = pkt->duration,
-            .flags    = pkt->flags & AV_PKT_FLAG_KEY ? GVC_PACKET_KEY : 0,
+            .flags    = (pkt->flags & AV_PKT_FLAG_KEY     ? GVC_PACKET_KEY     : 0) |
+                        (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
         };
         ret = gvc_decoder_send(s->gvc, &coded);
+        if (ret == GVC_OK && (memory = push_props(s, pkt, coded.pts)) < 0)
+            return memory;
         av_packet_unref(pkt);
     } else if (ret == AVERROR_EOF && !s->failed) {
         ret = gvc_decoder_send(s->gvc, NULL);
@@ -141,6 +203,11 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
         return decoder_error(avctx, ret);
     }
 
+    ret = pop_props(avctx, frame, picture.pts);
+    if (ret < 0) {
+        av_frame_unref(frame);
+        return ret;
+    }
     frame->pts = frame->pkt_dts = picture.pts;
     frame->pict_type = picture.key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;
 #if LIBAVCODEC_VERSION_MAJOR < 60
@@ -179,6 +246,7 @@ static void libgvc_decode_flush(AVCodecContext *avctx)
     LibGVCDecContext *s = avctx->priv_data;
     int ret = gvc_flush(s->gvc);
 
+    clear_props(s);
     s->failed = 0;
     if (ret != GVC_OK)
         decoder_error(avctx, ret);
@@ -189,6 +257,9 @@ static av_cold int libgvc_decode_close(AVCodecContext *avctx)
     LibGVCDecContext *s = avctx->priv_data;
 
     gvc_close(&s->gvc);
+    if (s->coming)
+        clear_props(s);
+    av_fifo_freep2(&s->coming);
     av_packet_free(&s->pkt);
     return 0;
 }
@@ -222,5 +293,5 @@ const FFCodec ff_libgvc_decoder = {
     FF_CODEC_RECEIVE_FRAME_CB(libgvc_receive_frame),
     .close          = libgvc_decode_close,
     .flush          = libgvc_decode_flush,
-    .caps_internal  = GVC_CAPS_INTERNAL,
+    .caps_internal  = GVC_CAPS_INTERNAL | GVC_CAPS_PROPS,
 };

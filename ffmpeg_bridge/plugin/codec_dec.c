@@ -29,16 +29,24 @@ static int update_format(const struct host *host, AVCodecContext *avctx) {
     return 0;
 }
 
+/** Write FFmpeg's own options that GVC has too as `name=value:name=value`. */
+static void standard_options_text(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
+    int64_t flags = 0, threads = 0;
+    host->call.av_opt_get_int(avctx, "flags", 0, &flags);
+    host->call.av_opt_get_int(avctx, "threads", 0, &threads);
+    size_t used = (size_t)snprintf(text, size, "%s", flags & AV_CODEC_FLAG_LOW_DELAY ? "low_delay=1" : "");
+    if (threads > 0)
+        snprintf(text + used, size - used, "%sthreads=%lld", used ? ":" : "", (long long)threads);
+}
+
 int decoder_init(AVCodecContext *avctx) {
     const struct host *host = host_of(avctx);
     if (!host)
         return AVERROR_BUG;
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
-    char standard[40] = "";
-    int64_t threads;
-    if (host->call.av_opt_get_int(avctx, "threads", 0, &threads) >= 0 && threads > 0)
-        snprintf(standard, sizeof(standard), "threads=%lld", (long long)threads);
+    char standard[60];
+    standard_options_text(host, avctx, standard, sizeof(standard));
     char *options = options_text(state, DECODER, standard);
     if (!options)
         return AVERROR(ENOMEM);
@@ -61,9 +69,8 @@ int decoder_init(AVCodecContext *avctx) {
 
 /** Log `result`, and remember if nothing more will come, so that draining ends instead of saying it again and again. */
 static int decoder_error(const struct host *host, AVCodecContext *avctx, int result) {
-    struct codec_state *state = codec_state(host, avctx);
-    if (result != GVC_ERROR_BITSTREAM || state->draining)
-        state->failed = true;
+    if (result != GVC_ERROR_BITSTREAM) // it goes on after damage
+        codec_state(host, avctx)->failed = true;
     return codec_error(host, avctx, result);
 }
 
@@ -72,12 +79,15 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
     struct codec_state *state = codec_state(host, avctx);
     int result = GVC_OK;
     if (FIELD(int, packet, l->packet_size) > 0) {
+        int64_t pts = FIELD(int64_t, packet, l->packet_pts);
+        int flags = FIELD(int, packet, l->packet_flags);
         gvc_packet coded = {
             .data = FIELD(uint8_t *, packet, l->packet_data),
             .size = (size_t)FIELD(int, packet, l->packet_size),
-            .pts = FIELD(int64_t, packet, l->packet_pts),
+            .pts = pts != AV_NOPTS_VALUE ? pts : FIELD(int64_t, packet, l->packet_dts), // mpv may give dts alone
             .duration = FIELD(int64_t, packet, l->packet_duration),
-            .flags = FIELD(int, packet, l->packet_flags) & l->packet_flag_key ? GVC_PACKET_KEY : 0,
+            .flags = (flags & l->packet_flag_key ? GVC_PACKET_KEY : 0) |
+                     (flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
         };
         result = gvc_decoder_send(state->gvc, &coded);
     } else if (!state->draining) {

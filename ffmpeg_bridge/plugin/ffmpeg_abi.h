@@ -18,6 +18,8 @@
 #define AV_LOG_ERROR 16
 #define AVCOL_RANGE_JPEG 2
 #define AV_NOPTS_VALUE INT64_MIN
+#define AV_CODEC_FLAG_LOW_DELAY (1 << 19)
+#define AV_PKT_FLAG_DISCARD 4
 
 struct rational {
     int num, den;

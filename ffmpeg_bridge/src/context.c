@@ -138,18 +138,10 @@ int gvc_flush(gvc_context *context) {
     context->ending = context->ended = false;
     if (!context->ready)
         return GVC_OK;
-    context->flushing = true;
-    int result = gvc_wire_send(context, (gvc_message){.type = GVC_MSG_FLUSH}, NULL, 0);
-    while (!result && context->flushing) {
-        result = drop_replies(context);
-        if (!result && context->flushing)
-            result = gvc_wire_receive(context, -1);
-    }
-    if (!result)
-        result = drop_replies(context);
     context->unanswered = 0;
-    context->ended = false;
-    return result;
+    int result = drop_replies(context);
+    context->flushing++;
+    return result ? result : gvc_wire_send(context, (gvc_message){.type = GVC_MSG_FLUSH}, NULL, 0);
 }
 
 void gvc_close(gvc_context **context) {

@@ -13,6 +13,7 @@
 typedef struct gvc_reply {
     struct gvc_reply *next;
     gvc_message message;
+    bool stale; ///< it came after gvc_flush and is about what was sent before
     uint8_t payload[];
 } gvc_reply;
 
@@ -38,7 +39,8 @@ struct gvc_context {
     bool ready;              ///< READY has come
     bool ending;             ///< END was sent
     bool ended;              ///< END has come back
-    bool flushing;           ///< FLUSH was sent and has not come back
+    bool ahead;              ///< the decoder works ahead, so that a packet need not be answered to go on
+    unsigned flushing;       ///< times that FLUSH was sent and has not come back
 
     int failure; ///< once not GVC_OK, nothing goes on
     char sentence[GVC_MAX_SENTENCE + 1];

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PATIENCE = 100 }; ///< ms that a caller waits for a slow engine before it may do something else
+
 int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
     int result = gvc_context_new(context, params, GVC_DECODER);
     if (!result && (*context)->extradata)
@@ -65,7 +67,8 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
     if (!context->ready && (result = gvc_session_start(context)))
         return result;
     gvc_message message = {.type = GVC_MSG_PACKET,
-                           .flags = packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0,
+                           .flags = (packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0) |
+                                    (packet->flags & GVC_PACKET_DISCARD ? GVC_MESSAGE_DISCARD : 0),
                            .pts = packet->pts,
                            .duration = packet->duration};
     context->unanswered++;
@@ -90,6 +93,8 @@ static int take_notice(gvc_context *context, gvc_reply *reply) {
     int result = GVC_OK;
     if (message->type == GVC_MSG_FORMAT)
         result = gvc_decoder_reformat(context, reply);
+    else if (reply->stale && message->type == GVC_MSG_PICTURE)
+        result = gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = message->slot}, NULL, 0);
     else if (message->type == GVC_MSG_FAILURE)
         result = gvc_fail(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
     else if (message->type == GVC_MSG_END && context->ending)
@@ -103,7 +108,7 @@ static int take_notice(gvc_context *context, gvc_reply *reply) {
 int gvc_decoder_peek(gvc_context *context) {
     int result = gvc_check_role(context, GVC_DECODER);
     while (!result) {
-        if (context->first && context->first->message.type == GVC_MSG_PICTURE)
+        if (context->first && context->first->message.type == GVC_MSG_PICTURE && !context->first->stale)
             return context->slots ? GVC_OK : gvc_wire_unexpected(context, &context->first->message);
         if (context->first)
             result = take_notice(context, gvc_wire_take(context));
@@ -113,6 +118,8 @@ int gvc_decoder_peek(gvc_context *context) {
             result = GVC_EOF;
         else if (!context->unanswered && !context->ending)
             result = GVC_AGAIN;
+        else if (context->ahead && !context->ending)
+            result = gvc_wire_receive(context, PATIENCE) == GVC_AGAIN ? GVC_AGAIN : GVC_OK;
         else
             gvc_wire_receive(context, -1);
     }

@@ -19,7 +19,8 @@
  *     engine               client
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
  *                    <-    OPEN            gvc_open, options, extradata, folder; with it the shared memory
- *     READY          ->                    payload: the sequence header (encoder), nothing (decoder)
+ *     READY          ->                    payload: the sequence header (encoder), nothing (decoder);
+ *                                          GVC_MESSAGE_AHEAD: this decoder works ahead
  *
  *     encoder        <-    PICTURE         slot, flags, pts, duration
  *     RELEASE        ->                    the picture was copied
@@ -30,20 +31,22 @@
  *                                          slots are free; the engine has made the memory large enough before
  *     PICTURE        ->                    slot, flags, pts, duration
  *                    <-    RELEASE         the picture was copied
- *     DONE           ->                    all pictures of this packet were sent
+ *     DONE           ->                    to each packet, in order, after the pictures that are due: the packet's own
+ *                                          (low_delay=1), or those of an earlier packet, at most one a packet
  *
  *     both           <-    END             no more input: give what is left
- *     END            ->                    all was given
+ *     END            ->                    all was given: a decoder sends the pictures that are left before it
  *                    <-    FLUSH           forget everything since OPEN
  *     FLUSH          ->                    everything after this belongs to what was sent after FLUSH
- *     FAILURE        ->                    code, payload: a sentence (UTF-8). About one packet of a decoder if
- *                                          its DONE follows; else, and always with GVC_ERROR_ENGINE, it is the
- *                                          last message
+ *     FAILURE        ->                    code, payload: a sentence (UTF-8). From a decoder in the place of the
+ *                                          picture of one packet; from an encoder, before READY,
+ *                                          and with GVC_ERROR_ENGINE it is the last message
  *
  * A closed socket means "quit" to the engine and "the engine died" to the client; before HELLO it means that a warm
  * engine has no room, and the client starts one of its own. The client takes replies whenever it waits, also while it
- * waits to send, and queues them without limit; the engine takes messages while it waits for a free slot, up to
- * GVC_MAX_WAITING. So neither can lock the other up.
+ * waits to send, and queues them without limit; the engine takes messages whatever its decoder is doing, and keeps
+ * packets that wait to be decoded, or whose pictures wait to be taken, up to GVC_MAX_WAITING. So neither can lock the
+ * other up.
  */
 #ifndef GVC_PROTOCOL_H
 #define GVC_PROTOCOL_H
@@ -56,7 +59,7 @@ enum gvc_protocol {
     GVC_SLOTS = 8,
     GVC_MAX_DIMENSION = 16384,
     GVC_MAX_PACKET = 268435456,   /* bytes of a PACKET's payload, 256 MiB */
-    GVC_MAX_WAITING = 1073741824, /* bytes of messages that an engine keeps while it waits for a free slot, 1 GiB */
+    GVC_MAX_WAITING = 1073741824, /* bytes of packets that an engine keeps until their pictures are taken, 1 GiB */
     GVC_MAX_HEADER = 65535,       /* bytes of a sequence header */
     GVC_MAX_OPTIONS = 65536,      /* bytes of options */
     GVC_MAX_FOLDER = 4096,        /* bytes of the client's current folder */
@@ -79,13 +82,13 @@ enum gvc_message_type {
 
 enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
-enum gvc_message_flags { GVC_MESSAGE_KEY = 1 };
+enum gvc_message_flags { GVC_MESSAGE_KEY = 1, GVC_MESSAGE_AHEAD = 2, GVC_MESSAGE_DISCARD = 4 };
 
 typedef struct gvc_message {
     uint32_t type;  /* enum gvc_message_type */
     uint32_t size;  /* bytes of payload that follow */
     uint32_t slot;  /* PICTURE, RELEASE */
-    uint32_t flags; /* PICTURE, PACKET */
+    uint32_t flags; /* PICTURE, PACKET, READY */
     int64_t pts, duration;
     int32_t code; /* FAILURE: enum gvc_result */
     uint32_t reserved;

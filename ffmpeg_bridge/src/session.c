@@ -81,6 +81,7 @@ static int open_codec(gvc_context *context) {
     if (!ready)
         return context->failure;
     context->ready = true;
+    context->ahead = ready->message.flags & GVC_MESSAGE_AHEAD;
     if (encoder) {
         context->extradata = malloc(ready->message.size + 1);
         if (context->extradata) {

@@ -109,11 +109,11 @@ static bool is_valid(const gvc_context *context, const gvc_message *message) {
     case GVC_MSG_FORMAT:
         return !encoder && message->size == sizeof(gvc_format);
     case GVC_MSG_DONE:
-        return !encoder && message->size == 0 && context->unanswered > 0;
+        return !encoder && message->size == 0 && (context->unanswered > 0 || context->flushing > 0);
     case GVC_MSG_FAILURE:
         return message->size <= GVC_MAX_SENTENCE && message->code < 0;
     case GVC_MSG_FLUSH:
-        return message->size == 0 && context->flushing;
+        return message->size == 0 && context->flushing > 0;
     case GVC_MSG_HELLO:
     case GVC_MSG_END:
         return message->size == 0;
@@ -122,18 +122,31 @@ static bool is_valid(const gvc_context *context, const gvc_message *message) {
     }
 }
 
+static void append(gvc_context *context, gvc_reply *reply) {
+    reply->next = NULL;
+    *(context->last ? &context->last->next : &context->first) = reply;
+    context->last = reply;
+}
+
+/** True if the caller has to see a reply, or something has to be done about it that cannot be done now. */
+static bool is_for_queue(const gvc_reply *reply) {
+    bool changes_slots = reply->message.type == GVC_MSG_PICTURE || reply->message.type == GVC_MSG_FORMAT;
+    return !reply->stale || changes_slots;
+}
+
 /** Note what concerns the session, queue what concerns the caller. Never sends: a send may be under way. */
 static int dispatch(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
+    reply->stale = context->flushing > 0;
     switch (message->type) {
     case GVC_MSG_RELEASE:
         context->busy[message->slot] = false;
         break;
     case GVC_MSG_DONE:
-        context->unanswered--;
+        context->unanswered -= !reply->stale;
         break;
     case GVC_MSG_FLUSH:
-        context->flushing = false;
+        context->flushing--;
         break;
     case GVC_MSG_FAILURE:
         if (context->role == GVC_ENCODER || !context->ready || message->code == GVC_ERROR_ENGINE) {
@@ -141,9 +154,9 @@ static int dispatch(gvc_context *context, gvc_reply *reply) {
             break;
         } /* fall through */
     default:
-        reply->next = NULL;
-        *(context->last ? &context->last->next : &context->first) = reply;
-        context->last = reply;
+        if (!is_for_queue(reply))
+            break;
+        append(context, reply);
         return GVC_OK;
     }
     free(reply);

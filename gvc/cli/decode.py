@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gvc_container.demux import Demuxer
 
-from ..decoder import Decoder
+from ..ahead import AheadDecoder, Answer
 from ..errors import BitstreamError, MediaError
-from ..media import Picture
+from ..media import Packet, Picture, VideoFormat
 from .files import whole_file
 from .report import Report
 from .sink import STDOUT, VideoSink
@@ -26,7 +26,7 @@ def decode(
     started = time.monotonic()
     piped = str(target) == STDOUT
     with Demuxer(source) as demuxer:
-        pictures = _Pictures(demuxer, Decoder(demuxer.header, options), report)
+        pictures = _Pictures(demuxer, AheadDecoder(demuxer.header, options), report)
         with nullcontext(STDOUT) if piped else whole_file(target, overwrite) as path:
             with VideoSink(path, demuxer.format, source if audio and not piped else None) as sink:
                 for track in sink.skipped:
@@ -44,30 +44,42 @@ def decode(
 class _Pictures:
     """All pictures of a file, in lists; goes on after damaged packets and counts them."""
 
-    def __init__(self, demuxer: Demuxer, decoder: Decoder, report: Report):
+    def __init__(self, demuxer: Demuxer, decoder: AheadDecoder, report: Report):
         self._demuxer, self._decoder, self._report = demuxer, decoder, report
         self.count = self.damage = 0
 
     def __iter__(self) -> Iterator[list[Picture]]:
         try:
-            for number, packet in enumerate(self._demuxer.packets()):
-                try:
-                    pictures = self._decoder.decode(packet)
-                except BitstreamError as error:
-                    self._complain(f"packet {number}: {error}")
-                    continue
-                self._check_layout()
-                self.count += len(pictures)
-                yield pictures
+            for packet in self._packets():
+                self._decoder.put(packet)
+                for answer in self._decoder.answers():
+                    self._check(answer)
+                    self.count += len(answer.pictures)
+                    yield answer.pictures
         except MediaError as error:  # keep what came before
             self._complain(str(error))
-        rest = self._decoder.decode(None)
-        self.count += len(rest)
-        yield rest
+        finally:
+            self._decoder.close()
 
-    def _check_layout(self) -> None:
+    def _packets(self) -> Iterator[Packet | None]:
+        try:
+            yield from self._demuxer.packets()
+        except MediaError as error:  # keep what came before
+            self._complain(str(error))
+        yield None
+
+    def _check(self, answer: Answer) -> None:
+        """Complain of damage, raise other errors."""
+        if isinstance(answer.error, BitstreamError):
+            self._complain(f"packet {answer.number}: {answer.error}")
+        elif answer.error:
+            raise answer.error
+        elif answer.format:
+            self._check_layout(answer.format)
+
+    def _check_layout(self, now: VideoFormat) -> None:
         """A file has pictures of one kind. Raises MediaError for a part of another one."""
-        now, first = self._decoder.format, self._demuxer.format
+        first = self._demuxer.format
         if (now.plane_shapes, now.samples) != (first.plane_shapes, first.samples):
             raise MediaError(
                 f"{self._demuxer.path} was joined from videos of different kinds: after {self.count} frames, "

@@ -15,6 +15,7 @@ from cffi import FFI
 
 from ..errors import EngineError
 from ..media import SAMPLE_FORMATS, VideoFormat
+from .bell import Bell
 
 NOPTS = -(2**63)
 OPENING_TIMEOUT = 10  # seconds that a client may take to say what it wants
@@ -64,6 +65,13 @@ class Channel:
                 self._connection.sendall(payload)
             except ConnectionError:
                 raise DisconnectedError from None
+
+    def wait(self, bell: Bell) -> bool:
+        """Wait until a message comes, or the client is gone (True), or somebody rings the bell (False)."""
+        poll = select.poll()
+        for source in (self._connection, bell):
+            poll.register(source, select.POLLIN)
+        return self._connection.fileno() in dict(poll.poll())
 
     def receive(self) -> tuple[FFI.CData, bytearray]:
         """Wait for the next message; return it and its payload. Raises EngineError if it makes no sense."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..file_state import file_states
 from ..priors.pool import PriorPool
 from .address import Address, peer_of
+from .bell import Bell
 from .protocol import Channel
 from .session import serve
 
@@ -26,30 +27,6 @@ def log(text: str) -> None:
     """Print a line to standard error; if nobody reads it, go on."""
     with suppress(OSError):
         print(f"{time.strftime('%H:%M:%S')} gvc serve: {text}", file=sys.stderr, flush=True)
-
-
-class Bell:
-    """Wakes a thread that waits in `select`, from any other."""
-
-    def __init__(self):
-        self._ear, self._button = socket.socketpair()
-        for end in (self._ear, self._button):
-            end.setblocking(False)
-
-    def fileno(self) -> int:
-        return self._ear.fileno()
-
-    def ring(self) -> None:
-        with suppress(BlockingIOError):  # it rings already
-            self._button.send(b"!")
-
-    def ring_at_signals(self) -> None:
-        """Ring at each signal, whichever thread the kernel gave it to; for the main thread."""
-        signal.set_wakeup_fd(self._button.fileno(), warn_on_full_buffer=False)
-
-    def silence(self) -> None:
-        with suppress(BlockingIOError):
-            self._ear.recv(4096)
 
 
 class Client(threading.Thread):

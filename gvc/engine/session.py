@@ -3,18 +3,21 @@
 import os
 import sys
 import traceback
-from collections import deque
 from io import BytesIO, FileIO
+from typing import TYPE_CHECKING
 
 from ..errors import EngineError, GvcError, MediaError
 from ..media import Packet, Picture, VideoFormat
 from ..options import split_options
 from ..priors import Opener, open_prior
 from ..priors.place import rooted
+from .bell import Bell
 from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
 
+if TYPE_CHECKING:
+    from ..ahead import Answer
+
 MEMORY_CODE = -17  # GVC_ERROR_MEMORY, which has no exception of its own
-MESSAGE_COST = 1024  # bytes, about, that a waiting message takes beside its payload
 MAX_HELD = 4 << 30  # bytes of pictures that may wait for the end of their GOP
 
 
@@ -135,59 +138,82 @@ class DecoderSession:
     def __init__(
         self, channel: Channel, memory: FileIO, extradata: bytes | None, options: dict[str, str], opener: Opener
     ):
-        from ..decoder import Decoder  # after HELLO: it loads much
+        from ..ahead import AheadDecoder  # after HELLO: it loads much
 
         self._channel, self._memory = channel, memory
-        self._decoder = Decoder(extradata, options, opener=opener)
+        self._bell = Bell()
+        self._decoder = AheadDecoder(extradata, options, opener, self._bell.ring)
         self._format: VideoFormat | None = None  # what the client knows
         self._slots: Slots | None = None
         self._free = set(range(constants.GVC_SLOTS))
-        self._inbox: deque[tuple[ffi.CData, bytearray]] = deque()  # came while we waited for a slot
-        self._waiting = 0  # bytes of those
-        channel.send(constants.GVC_MSG_READY)
+        self._answer: Answer | None = None  # that waits for a slot
+        channel.send(constants.GVC_MSG_READY, flags=constants.GVC_MESSAGE_AHEAD if self._decoder.works_ahead else 0)
 
     def run(self) -> None:
-        while True:
-            message, payload = self._next()
-            if message.type == constants.GVC_MSG_PACKET:
-                key = bool(message.flags & constants.GVC_MESSAGE_KEY)
-                self._decode(Packet(bytes(payload), from_wire(message.pts), message.duration, key))
-                self._channel.send(constants.GVC_MSG_DONE)
-            elif message.type == constants.GVC_MSG_RELEASE:
-                self._free.add(message.slot)
-            elif message.type == constants.GVC_MSG_END:
-                self._decode(None)
-                self._channel.send(constants.GVC_MSG_END)
-            elif message.type == constants.GVC_MSG_FLUSH:
-                self._decoder.flush()
-                self._channel.send(constants.GVC_MSG_FLUSH)
-            else:
-                raise EngineError(f"libgvc sent message {message.type} to a decoder, where it has no place")
-
-    def _next(self) -> tuple[ffi.CData, bytearray]:
-        if not self._inbox:
-            return self._channel.receive()
-        message, payload = self._inbox.popleft()
-        self._waiting -= len(payload) + MESSAGE_COST
-        return message, payload
-
-    def _decode(self, packet: Packet | None) -> None:
         try:
-            pictures = self._decoder.decode(packet)
-        except (DisconnectedError, EngineError):
-            raise
-        except Exception as error:
-            report(self._channel, error)
-            if not isinstance(error, GvcError):
-                self._decoder.flush()  # its state is anyone's guess
-            return
-        for picture in pictures:
-            self._deliver(picture)
+            while True:
+                self._bell.silence()
+                self._send_answers()
+                if self._channel.wait(self._bell):
+                    self._heed(*self._channel.receive())
+        finally:
+            self._decoder.close()
+            self._bell.close()
 
-    def _deliver(self, picture: Picture) -> None:
-        if self._format != self._decoder.format:
-            self._reformat(self._decoder.format)
-        self._wait_for_slots(1)
+    def _heed(self, message: ffi.CData, payload: bytearray) -> None:
+        if message.type == constants.GVC_MSG_PACKET:
+            key = bool(message.flags & constants.GVC_MESSAGE_KEY)
+            packet = Packet(bytes(payload), from_wire(message.pts), message.duration, key)
+            self._decoder.put(packet, shown=not message.flags & constants.GVC_MESSAGE_DISCARD)
+            self._check_waiting()
+        elif message.type == constants.GVC_MSG_RELEASE:
+            self._free.add(message.slot)
+        elif message.type == constants.GVC_MSG_END:
+            self._decoder.put(None)
+        elif message.type == constants.GVC_MSG_FLUSH:
+            self._decoder.flush()
+            self._answer = None
+            self._channel.send(constants.GVC_MSG_FLUSH)
+        else:
+            raise EngineError(f"libgvc sent message {message.type} to a decoder, where it has no place")
+
+    def _check_waiting(self) -> None:
+        if self._decoder.waiting > constants.GVC_MAX_WAITING:
+            raise EngineError(
+                f"libgvc sent {self._decoder.waiting >> 20} MiB without taking pictures; take them while packets are "
+                "sent"
+            )
+
+    def _send_answers(self) -> None:
+        """Answer packets as far as that can be done without waiting."""
+        while answer := self._answer or self._decoder.answer():
+            self._answer = answer
+            if answer.pictures and not self._has_slots(answer.format):
+                return
+            self._send(answer)
+            self._answer = None
+
+    def _has_slots(self, video_format: VideoFormat) -> bool:
+        """Whether a picture can be sent. A new format needs them all: the shared memory is laid out anew."""
+        return len(self._free) >= (1 if video_format == self._format else constants.GVC_SLOTS)
+
+    def _send(self, answer: "Answer") -> None:
+        if isinstance(answer.error, DisconnectedError):
+            raise answer.error
+        if answer.error:
+            report(self._channel, answer.error)
+        for picture in answer.pictures:
+            self._send_picture(picture, answer.format)
+        if answer.to_packet:
+            self._channel.send(constants.GVC_MSG_DONE)
+        elif answer.last:
+            self._channel.send(constants.GVC_MSG_END)
+
+    def _send_picture(self, picture: Picture, video_format: VideoFormat) -> None:
+        if video_format != self._format:
+            self._slots = Slots(self._memory, video_format, grow=True)
+            self._channel.send(constants.GVC_MSG_FORMAT, wire_format_of(video_format))
+            self._format = video_format
         slot = self._free.pop()
         self._slots.write(slot, picture.planes)
         self._channel.send(
@@ -197,23 +223,3 @@ class DecoderSession:
             pts=to_wire(picture.pts),
             duration=picture.duration,
         )
-
-    def _reformat(self, video_format: VideoFormat) -> None:
-        """Lay the shared memory out anew; no slot may be in use then."""
-        self._wait_for_slots(constants.GVC_SLOTS)
-        self._slots = Slots(self._memory, video_format, grow=True)
-        self._channel.send(constants.GVC_MSG_FORMAT, wire_format_of(video_format))
-        self._format = video_format
-
-    def _wait_for_slots(self, count: int) -> None:
-        while len(self._free) < count:
-            message, payload = self._channel.receive()
-            if message.type == constants.GVC_MSG_RELEASE:
-                self._free.add(message.slot)
-                continue
-            self._inbox.append((message, payload))
-            self._waiting += len(payload) + MESSAGE_COST
-            if self._waiting > constants.GVC_MAX_WAITING:
-                raise EngineError(
-                    f"libgvc sent {self._waiting >> 20} MiB without taking pictures; take them while packets are sent"
-                )

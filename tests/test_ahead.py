@@ -1,0 +1,268 @@
+"""Decoding ahead: the same pictures and errors as without, earlier work, no stale pictures, bounded memory."""
+
+import os
+import signal
+import threading
+from dataclasses import replace
+
+import pytest
+from clips import encode, facts, moving_clip, same
+from libgvc import Decoder as LibraryDecoder
+from libgvc import lib
+from test_libgvc import children, new_child
+
+from gvc.ahead import AheadDecoder, Answer
+from gvc.decoder import Decoder
+from gvc.errors import GvcError
+from gvc.media import Packet, Picture
+from gvc.priors import open_prior
+
+FRAMES, GOPS = 21, (0, 5, 9, 13, 17)  # where they start
+PATIENCE = 120  # seconds after which a test gives up
+LOW_DELAY = pytest.mark.parametrize("low_delay", [0, 1])
+
+
+@pytest.fixture(scope="module")
+def stream():
+    """Extradata, packets and pictures of five GOPs in a chain, then the same once more."""
+    extradata, packets, pictures = encode(moving_clip(FRAMES, 32, 24), gop=5, preset="fast")
+    assert [i for i, packet in enumerate(packets) if len(packet.data) > 1] == list(GOPS)
+    again = [replace(packet, pts=packet.pts + FRAMES) for packet in packets]
+    return extradata, packets + again, pictures + [replace(picture, pts=picture.pts + FRAMES) for picture in pictures]
+
+
+class Gate:
+    """Opens the bundled prior, whose every GOP then waits at a gate.
+
+    started: GOPs that have come to it.
+    finished: those that went all the way to pictures.
+    """
+
+    def __init__(self):
+        self.started = self.finished = 0
+        self._passes = threading.Semaphore(0)
+        self._came = threading.Condition()
+
+    def open_prior(self, spec, options):
+        prior = open_prior(spec, options)
+        condition = prior.condition
+
+        def wait(*args):
+            with self._came:
+                self.started += 1
+                self._came.notify_all()
+            assert self._passes.acquire(timeout=PATIENCE)
+            conditioned = condition(*args)
+            decode_latent = conditioned.decode_latent
+            conditioned.decode_latent = lambda *given: self._finish(decode_latent(*given))
+            return conditioned
+
+        prior.condition = wait
+        return prior
+
+    def _finish(self, clip):
+        self.finished += 1
+        return clip
+
+    def let(self, count: int) -> None:
+        """Let so many GOPs pass."""
+        self._passes.release(count)
+
+    def wait_for(self, count: int) -> None:
+        """Wait until that many GOPs have come."""
+        with self._came:
+            assert self._came.wait_for(lambda: self.started >= count, PATIENCE)
+
+
+class Ahead(AheadDecoder):
+    """To be used in a `with` statement."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def decode(self, packets) -> list[Answer]:
+        """Put packets (None is the end), one after the other, and return all answers."""
+        answers = []
+        for packet in packets:
+            self.put(packet)
+            answers += self.answers()
+        return answers
+
+
+def pictures_of(answers: list[Answer]) -> list[Picture]:
+    return [picture for answer in answers for picture in answer.pictures]
+
+
+def story(answers: list[Answer]) -> list:
+    """Pictures and errors in their order, comparable."""
+    told = [[str(answer.error)] if answer.error else list(map(facts, answer.pictures)) for answer in answers]
+    return [thing for things in told for thing in things]
+
+
+def story_of_decoder(extradata, packets) -> list:
+    decoder, told = Decoder(extradata), []
+    for packet in packets:
+        try:
+            told += map(facts, decoder.decode(packet))
+        except GvcError as error:
+            told.append(str(error))
+    return told
+
+
+@LOW_DELAY
+@pytest.mark.parametrize("options", [{"mode": "i2v"}, {"mode": "t2v", "overlap": 2}, {"keyint": 5}])
+def test_the_same_pictures_as_without(options, low_delay):
+    extradata, packets, pictures = encode(moving_clip(13, 32, 24), gop=5, preset="fast", **options)
+    with Ahead(extradata, {"low_delay": low_delay}) as decoder:
+        assert same(pictures_of(decoder.decode([*packets, None])), pictures)
+
+
+@LOW_DELAY
+def test_errors_and_what_hides_them_come_in_their_places(stream, low_delay):
+    extradata, packets, _ = stream
+    damaged = list(packets)
+    for index in (5, FRAMES + 17):  # in the middle, and the last GOP
+        damaged[index] = replace(packets[index], data=packets[index].data[:-4] + b"oops")
+    damaged[1:1] = [Packet(b"rubbish", 77)]
+    expected = story_of_decoder(extradata, damaged)
+    assert sum(isinstance(thing, str) for thing in expected) == 3
+    with Ahead(extradata, {"low_delay": low_delay}) as decoder:
+        assert story(decoder.decode([*damaged, None])) == expected
+
+
+def test_with_low_delay_each_picture_comes_with_its_packet(stream):
+    extradata, packets, pictures = stream
+    with Ahead(extradata, {"low_delay": 1}) as decoder:
+        for packet, picture in zip(packets, pictures, strict=True):
+            assert same(pictures_of(decoder.decode([packet])), [picture])
+        assert decoder.decode([None]) == [Answer([], to_packet=False, last=True)]
+
+
+def test_a_gop_is_decoded_while_the_one_before_is_shown(stream):
+    """While the second GOP is held up, the pictures of the first come, one for each packet."""
+    extradata, packets, pictures = stream
+    gate = Gate()
+    with Ahead(extradata, opener=gate.open_prior) as decoder:
+        assert pictures_of(decoder.decode(packets[:5])) == []
+        decoder.put(packets[5])
+        assert decoder.answer() is None, "this packet waits for the first picture"
+        gate.let(1)
+        assert same(pictures_of(decoder.answers()), pictures[:1])
+        gate.wait_for(2)
+        assert same(pictures_of(decoder.decode(packets[6:9])), pictures[1:4])
+        gate.let(99)
+        assert same(pictures_of(decoder.decode([*packets[9:], None])), pictures[4:])
+
+
+def test_pictures_need_not_wait_for_the_next_gop(stream):
+    """A picture that is decoded comes with the next packet, whichever that is."""
+    extradata, packets, pictures = stream
+    gate, decoded = Gate(), threading.Semaphore(0)
+    with Ahead(extradata, opener=gate.open_prior, notify=decoded.release) as decoder:
+        assert pictures_of(decoder.decode(packets[:2])) == []
+        gate.let(1)
+        assert all(decoded.acquire(timeout=PATIENCE) for _ in range(2))
+        assert same(pictures_of(decoder.decode(packets[2:4])), pictures[:2])
+
+
+def test_at_most_two_gops_of_pictures_are_kept(stream):
+    extradata, packets, pictures = stream
+    gate = Gate()
+    with Ahead(extradata, opener=gate.open_prior) as decoder:
+        gate.let(99)
+        for packet in [*packets, None]:
+            decoder.put(packet)
+        taken, answers = [], decoder.answers()
+        for shown, start in enumerate(GOPS):
+            while len(taken) <= start:
+                taken += next(answers).pictures
+            gate.wait_for(shown + 2)
+            assert gate.started == shown + 2
+        assert decoder.waiting > 0
+        assert same(taken + pictures_of(answers), pictures)
+        assert decoder.waiting == 0
+
+
+def test_after_a_seek_nothing_old_comes_and_what_is_under_way_is_given_up(stream):
+    extradata, packets, pictures = stream
+    gate = Gate()
+    with Ahead(extradata, opener=gate.open_prior) as decoder:
+        gate.let(1)
+        decoder.decode(packets[:6])
+        gate.wait_for(2)
+        decoder.flush()
+        assert decoder.answer() is None
+        assert decoder.waiting == 0
+        gate.let(99)
+        answers = decoder.decode([*packets[FRAMES:], None])
+        assert same(pictures_of(answers), pictures[FRAMES:])
+        assert gate.started == 1 + 1 + len(GOPS)
+        assert gate.finished == 1 + len(GOPS), "the second GOP was of no use any more"
+
+
+def test_it_ends_in_the_middle_of_a_gop(stream):
+    gate = Gate()
+    decoder = Ahead(stream[0], opener=gate.open_prior)
+    for packet in stream[1]:
+        decoder.put(packet)
+    gate.wait_for(1)
+    gate.let(1)
+    decoder.close()
+    assert gate.started == 1
+
+
+# Through libgvc, with the real engine
+
+
+def take(decoder: LibraryDecoder) -> list[Picture]:
+    pictures, end = decoder.drain()
+    assert end == lib.GVC_AGAIN
+    return pictures
+
+
+def test_libgvc_gives_pictures_before_the_end(stream):
+    extradata, packets, pictures = stream
+    with LibraryDecoder(extradata=extradata) as decoder:
+        taken = []
+        while len(taken) < 2 * FRAMES:  # a slow machine may need more packets
+            for packet in packets:
+                decoder.send(packet)
+                taken += take(decoder)
+        assert same(taken[: 2 * FRAMES], pictures)
+
+
+def test_an_engine_that_hangs_holds_nobody_up(stream):
+    extradata, packets, pictures = stream
+    before = children()
+    with LibraryDecoder(extradata=extradata) as decoder:
+        decoder.send(packets[0])
+        engine = new_child(before)
+        os.kill(engine, signal.SIGSTOP)
+        for packet in packets[1:15]:
+            decoder.send(packet)
+            assert take(decoder) == []
+        decoder.flush()
+        for packet in packets:
+            decoder.send(packet)
+        decoder.flush()
+        assert take(decoder) == []
+        os.kill(engine, signal.SIGCONT)
+        assert same(decoder.decode([*packets, None]), pictures)
+        os.kill(engine, signal.SIGSTOP)
+    assert children() == before
+
+
+def test_seeks_in_a_row_end_with_the_right_pictures(stream):
+    extradata, packets, pictures = stream
+    with LibraryDecoder(extradata=extradata) as decoder:
+        for count in (1, 6, 11, 30, 2):
+            for packet in packets[:count]:
+                decoder.send(packet)
+            decoder.receive()
+            decoder.flush()
+        assert same(decoder.decode([*packets[FRAMES:], None]), pictures[FRAMES:])
+        decoder.flush()
+        assert same(decoder.decode([*packets, None]), pictures)
