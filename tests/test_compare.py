@@ -156,6 +156,23 @@ def test_ranges_of_samples_are_made_equal(tmp_path):
     assert compare(tmp_path / "limited.mkv", tmp_path / "full.mkv")["files"][1]["metrics"]["psnr_y"] > 30
 
 
+def test_a_matrix_that_is_not_named_is_the_reference_s(tmp_path):
+    """Here Y4M, which cannot name one, against a film that does."""
+    clip(tmp_path / "named.mkv", frames=3)
+    with av.open(str(tmp_path / "named.mkv")) as film, av.open(str(tmp_path / "bare.y4m"), "w") as bare:
+        track = bare.add_stream("rawvideo", rate=25, width=96, height=64, pix_fmt="yuv420p")
+        with av.open(str(tmp_path / "tagged.mkv"), "w") as tagged:
+            copy = tagged.add_stream("ffv1", rate=25, width=96, height=64, pix_fmt="yuv420p")
+            copy.codec_context.colorspace = 1
+            for i, frame in enumerate(film.decode(video=0)):
+                frame.pts, frame.time_base, frame.colorspace = i, Fraction(1, 25), 1
+                bare.mux(track.encode(frame))
+                tagged.mux(copy.encode(frame))
+            tagged.mux(copy.encode(None))
+    found = compare(tmp_path / "tagged.mkv", tmp_path / "bare.y4m")["files"][1]["metrics"]
+    assert found == {"psnr_rgb": 100, "psnr_y": 100}
+
+
 def test_table(source, coded):
     text = gvc("compare", source, coded, source, *QUICK).stdout
     assert f"{COUNT} frames compared" in text

@@ -125,7 +125,7 @@ def info_command(
 @reported
 def compare_command(
     *,
-    files: Annotated[list[Path], typer.Argument(metavar="A B...", help="Videos; the first is the reference.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Videos; the first is the reference.")],
     options: dict[str, object],
     start: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Leave out what comes before.")] = 0,
     frames: Annotated[int, typer.Option(min=0, help="How many frames of the reference; 0: all.")] = 0,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ..compare.align import plural
 from ..compare.film import Film
 from ..compare.report import Gallery, write_page
 from ..compare.run import compare, names_of
@@ -117,7 +118,7 @@ def _print_table(result: Comparison) -> None:
     console = Console(highlight=False)
     names = result.names
     table = Table(box=None, pad_edge=False)
-    table.add_column(f"{len(result.seconds)} frames compared")
+    table.add_column(f"{plural(len(result.seconds))} compared")
     for name in names:
         table.add_column(Text(name), justify="right", overflow="fold")
     for row in result.table():

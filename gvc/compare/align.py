@@ -51,9 +51,14 @@ def _misfits(reference: Film, film: Film) -> Iterator[str]:
             "so few frames may show the same moment"
         )
     if b.frames != a.frames:
-        yield f"{name} has {b.frames} frames and the reference {a.frames}; frames that only one has are left out"
+        yield f"{name} has {plural(b.frames)} and the reference {a.frames}; what only one has is left out"
     if abs(late := b.start - a.start) > 1 / reference.rate / 2:
         yield (
             f"{name} starts {abs(float(late)):.3f} s {'later' if late > 0 else 'earlier'} than the reference; "
             "both are compared from their first frames"
         )
+
+
+def plural(frames: int) -> str:
+    """Return the number with its noun."""
+    return f"{frames} frame{'s' * (frames != 1)}"

@@ -18,6 +18,8 @@ from ..decoder import Decoder
 from ..errors import BitstreamError, MediaError
 from ..media import FULL_RANGE, Packet, Picture, VideoFormat
 
+UNSPECIFIED = 2  # matrix coefficients (H.273)
+
 
 @dataclass
 class Frame:
@@ -112,7 +114,9 @@ class Film:
 
 
 def like(frame: av.VideoFrame, model: av.VideoFrame) -> av.VideoFrame:
-    """Return the frame in the size and the range of samples of `model`."""
+    """Return the frame in the size and the range of samples of `model`, and with its matrix if it names none itself."""
+    if int(frame.colorspace) == UNSPECIFIED:
+        frame.colorspace = model.colorspace
     full = int(model.color_range) == FULL_RANGE
     fits = frame.format.is_rgb or (int(frame.color_range) == FULL_RANGE) == full
     if fits and (frame.width, frame.height) == (model.width, model.height):

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..metrics import METRICS
+from .align import plural
 from .summary import Comparison, Figures, digits
 
 PICTURE_BYTES = 32 << 20  # of all pictures in a page; browsers take more, but slowly
@@ -56,10 +57,10 @@ def write_page(path: Path, comparison: Comparison, gallery: Gallery) -> None:
 
 def _content(comparison: Comparison, gallery: Gallery) -> dict:
     """Return what report.js reads."""
-    reference, count = comparison.figures[0], len(comparison.seconds)
+    reference = comparison.figures[0]
     return {
         "title": f"gvc compare: {' · '.join(comparison.names)}",
-        "subtitle": f"{count} frames compared, {reference.width}×{reference.height}",
+        "subtitle": f"{plural(len(comparison.seconds))} compared, {reference.width}×{reference.height}",
         "width": reference.width,
         "height": reference.height,
         "films": comparison.names,
