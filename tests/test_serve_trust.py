@@ -22,7 +22,7 @@ def head(kind: int, size: int = 0, **fields: int) -> bytes:
 
 def opening(role: int, **fields) -> bytes:
     video = {"width": WIDTH, "height": HEIGHT, "time_base_num": 1, "time_base_den": 25}
-    video |= {"frame_rate_den": 1, "sar_den": 1}
+    video |= {"frame_rate_den": 1, "sar_den": 1, "sample_format": 1}
     payload = bytes(wire.buffer(wire.new("gvc_open *", {"role": role, "format": video, **fields})))
     return head(constants.GVC_MSG_OPEN, len(payload)) + payload
 

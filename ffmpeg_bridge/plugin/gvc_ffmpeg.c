@@ -24,7 +24,8 @@ int gvc_ffmpeg_install(void) {
     return hosts_install();
 }
 
-/** A sentence for each libavcodec that was found, one a line; "" if there was none. Valid until the next call. */
+/** A sentence for each libavcodec that was found, one a line; "" if there was none. Valid until this thread's next
+ * call. */
 const char *gvc_ffmpeg_status(void) {
     return hosts_status();
 }

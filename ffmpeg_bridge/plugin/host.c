@@ -156,7 +156,7 @@ const struct host *host_of(const AVCodecContext *avctx) {
 }
 
 const char *hosts_status(void) {
-    static char text[MAX_HOSTS * (sizeof(hosts[0].status) + sizeof(hosts[0].path) + 4) + 100];
+    static _Thread_local char text[MAX_HOSTS * (sizeof(hosts[0].status) + sizeof(hosts[0].path) + 4) + 100];
     size_t used = 0;
     pthread_mutex_lock(&install_lock);
     text[0] = 0;
