@@ -26,11 +26,22 @@ DEPENDENCIES = [
     "typer>=0.15",
     "rich>=13",
 ]
+METRICS_DEPENDENCIES = [
+    "pytorch-msssim>=1.0",
+    "imageio-ffmpeg>=0.6",  # an ffmpeg with libvmaf, x264, x265, SVT-AV1 and VVenC
+    "opencv-python-headless>=4.10",  # optical flow
+]
+BENCH_DEPENDENCIES = [
+    *METRICS_DEPENDENCIES,
+    "bjontegaard>=1.3",
+    "jinja2>=3.1",
+    "matplotlib>=3.9",
+]
 TEST_DEPENDENCIES = [
+    *METRICS_DEPENDENCIES,
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
-    "pytorch-msssim>=1.0",
     "ruff>=0.9",
 ]
 
@@ -79,9 +90,9 @@ setup(
     packages=[*find_packages(include=["gvc", "gvc.*"]), "gvc_container"],
     package_dir={"gvc_container": "container"},
     include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
-    package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz"]},
+    package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz", "compare/page/*"]},
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
     install_requires=DEPENDENCIES,
-    extras_require={"test": TEST_DEPENDENCIES},
+    extras_require={"test": TEST_DEPENDENCIES, "metrics": METRICS_DEPENDENCIES, "bench": BENCH_DEPENDENCIES},
 )

@@ -115,6 +115,37 @@ def info_command(
     info(file, as_json=json)
 
 
+@app.command(
+    "compare",
+    epilog=_examples(
+        "gvc compare in.mp4 out.mkv x265.mp4 --html look.html", "gvc compare in.mp4 out.mkv --wipe wipe.mp4"
+    ),
+)
+@with_options(DECODER_OPTIONS)
+@reported
+def compare_command(
+    *,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Videos; the first is the reference.")],
+    options: dict[str, object],
+    start: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Leave out what comes before.")] = 0,
+    frames: Annotated[int, typer.Option(min=0, help="How many frames of the reference; 0: all.")] = 0,
+    metrics: Annotated[str, typer.Option(metavar="NAMES", help="Metrics, commas between; all: all there are.")] = "",
+    every: Annotated[int, typer.Option(min=1, help="Slow metrics look at every n-th frame only.")] = 5,
+    video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a film with all side by side.")] = None,
+    wipe: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a film with a moving boundary.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to look at, one .html file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
+    overwrite: Annotated[bool, typer.Option("-y", "--overwrite", help="Overwrite files that exist.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare videos with the first of them: figures, films, a page with a slider (docs/COMPARE.md)."""
+    from .compare import Wishes, compare_files
+
+    wishes = Wishes(start, frames, metrics, every, video, wipe, html)
+    compare_files(files, options, wishes, Report(quiet), as_json=json, overwrite=overwrite)
+
+
 @app.command("doctor")
 @reported
 def doctor_command(verbose: Verbose = False) -> None:

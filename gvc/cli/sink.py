@@ -73,9 +73,7 @@ class VideoSink(MediaOutput):
     def write(self, picture: Picture) -> None:
         """Write the next picture. Raises OSError."""
         video = self._format
-        frame = av.VideoFrame(video.width, video.height, video.samples.pix_fmt)
-        for plane, source in zip(frame.planes, picture.planes, strict=True):
-            samples(plane, video.samples)[:] = source
+        frame = video_frame(picture, video)
         if self._timed:
             frame.pts, frame.time_base = picture.pts, video.time_base
             frame.duration = picture.duration
@@ -93,6 +91,14 @@ class VideoSink(MediaOutput):
     def _drain(self) -> None:
         if self._count:
             self._output.mux(self._track.encode(None))
+
+
+def video_frame(picture: Picture, video: VideoFormat) -> av.VideoFrame:
+    """Return PyAV's frame of a picture: its samples alone, neither time nor colour."""
+    frame = av.VideoFrame(video.width, video.height, video.samples.pix_fmt)
+    for plane, source in zip(frame.planes, picture.planes, strict=True):
+        samples(plane, video.samples)[:] = source
+    return frame
 
 
 def _aspect_filter(video: VideoFormat) -> av.filter.Graph:

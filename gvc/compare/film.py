@@ -1,0 +1,177 @@
+"""One of the videos that are compared: its frames with times, whatever it is coded with, and what its packets say."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+from av.video.reformatter import ColorRange, Interpolation
+from gvc_container.demux import CODEC_NAME, Demuxer, main_video, open_input
+
+from ..cli.sink import video_frame
+from ..cli.source import VideoSource
+from ..decoder import Decoder
+from ..errors import BitstreamError, MediaError
+from ..media import FULL_RANGE, Packet, Picture, VideoFormat
+
+UNSPECIFIED = 2  # matrix coefficients (H.273)
+
+
+@dataclass
+class Frame:
+    """A picture, and when it is shown: seconds after the first frame of its film."""
+
+    seconds: Fraction
+    picture: av.VideoFrame
+
+
+@dataclass
+class Track:
+    """What the packets of a file say about its video, without decoding."""
+
+    bytes: int  # of the file
+    frames: int
+    start: Fraction  # seconds
+    duration: Fraction  # seconds, 0 if unknown
+    video_bytes: int  # the file without the payload of other tracks
+
+
+class Film:
+    """A video file; GVC is decoded by the decoder of this package, all else by FFmpeg. A context manager.
+
+    Args:
+        path: the file.
+        options: values by name (gvc.options.DECODER_OPTIONS), for GVC.
+    Raises MediaError, OptionError.
+    """
+
+    def __init__(self, path: Path, options: Mapping[str, object]):
+        self.path = path
+        self.track = _scan(path)
+        self._stack = ExitStack()
+        if _is_gvc(path):
+            self._demuxer = self._stack.enter_context(Demuxer(path))
+            self._source, self._decoder = None, Decoder(self._demuxer.header, options)
+            self.format: VideoFormat = self._demuxer.format
+        else:
+            self._source = self._stack.enter_context(VideoSource(str(path)))
+            self.format = self._source.format
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.format.width, self.format.height
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second."""
+        return self.format.frame_rate or Fraction(25)
+
+    @property
+    def kbps(self) -> float | None:
+        """Of the video, container overhead included."""
+        duration = self.track.duration
+        return float(8 * self.track.video_bytes / duration / 1000) if duration else None
+
+    @property
+    def bpp(self) -> float:
+        """Bits a pixel, likewise."""
+        return 8 * self.track.video_bytes / (self.format.width * self.format.height * self.track.frames)
+
+    def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
+        """Yield the frames from `start` seconds after the first one on. To be called once. Raises GvcError."""
+        first = self.track.start if self._source is None else None
+        pictures = self._source.pictures() if self._source else self._decoded(start)
+        for number, picture in enumerate(pictures):
+            time = number / self.rate if picture.pts is None else picture.pts * self.format.time_base
+            first = time if first is None else first
+            if time - first + 1 / self.rate / 2 > start:
+                yield Frame(time - first, self._frame(picture))
+
+    def _frame(self, picture: Picture) -> av.VideoFrame:
+        video = self.format if self._source else self._decoder.format  # which changes where streams were joined
+        frame = video_frame(picture, video)
+        frame.color_range, frame.colorspace = video.color_range, video.colorspace
+        return frame
+
+    def _decoded(self, start: Fraction) -> Iterator[Picture]:
+        tick = (self.track.start + start) / self.format.time_base
+        try:
+            for packet in chain(_from_keyframe(self._demuxer.packets(), tick), [None]):
+                yield from self._decoder.decode(packet)
+        except BitstreamError as error:
+            raise MediaError(f"{self.path} is damaged ({error}); see what `gvc decode` makes of it") from None
+
+    def __enter__(self) -> "Film":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+def like(frame: av.VideoFrame, model: av.VideoFrame) -> av.VideoFrame:
+    """Return the frame in the size and the range of samples of `model`, and with its matrix if it names none itself."""
+    if int(frame.colorspace) == UNSPECIFIED:
+        frame.colorspace = model.colorspace
+    full = int(model.color_range) == FULL_RANGE
+    fits = frame.format.is_rgb or (int(frame.color_range) == FULL_RANGE) == full
+    if fits and (frame.width, frame.height) == (model.width, model.height):
+        return frame
+    return frame.reformat(
+        model.width,
+        model.height,
+        interpolation=Interpolation.LANCZOS,
+        dst_color_range=None if fits else ColorRange.JPEG if full else ColorRange.MPEG,
+    )
+
+
+def _is_gvc(path: Path) -> bool:
+    with open_input(path) as container:
+        track = main_video(container)
+        return track.codec_context is None or track.codec_context.name == CODEC_NAME
+
+
+def _scan(path: Path) -> Track:
+    """Read all packets of a file. Raises MediaError."""
+    with open_input(path) as container:
+        video, others, spans = main_video(container), 0, []
+        if video is None:
+            raise MediaError(f"{path} holds no video")
+        try:
+            for packet in container.demux():
+                if packet.stream.index != video.index:
+                    others += packet.size
+                elif packet.size:
+                    spans.append((packet.pts, packet.duration or 0))
+        except av.error.FFmpegError as error:
+            raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from None
+        if not spans:
+            raise MediaError(f"{path} holds no video frame")
+        timed = sorted(span for span in spans if span[0] is not None) or [(0, 0)]
+        start, (last, length) = timed[0][0], timed[-1]
+        nominal = 1 / (video.average_rate or Fraction(25)) / video.time_base
+        size = os.path.getsize(path)
+        return Track(
+            bytes=size,
+            frames=len(spans),
+            start=start * video.time_base,
+            duration=(last - start + (length or nominal)) * video.time_base,
+            video_bytes=size - others,
+        )
+
+
+def _from_keyframe(packets: Iterator[Packet], tick: Fraction) -> Iterator[Packet]:
+    """Leave out what comes before the last keyframe that is not after `tick`."""
+    held: list[Packet] = []
+    for packet in packets:
+        if packet.key and packet.pts is not None and packet.pts <= tick:
+            held.clear()
+        held.append(packet)
+        if packet.pts is None or packet.pts > tick:
+            break
+    yield from held
+    yield from packets
