@@ -26,11 +26,16 @@ DEPENDENCIES = [
     "typer>=0.15",
     "rich>=13",
 ]
+METRICS_DEPENDENCIES = [
+    "pytorch-msssim>=1.0",
+    "imageio-ffmpeg>=0.6",  # an ffmpeg with libvmaf, x264, x265, SVT-AV1 and VVenC
+    "opencv-python-headless>=4.10",  # optical flow
+]
 TEST_DEPENDENCIES = [
+    *METRICS_DEPENDENCIES,
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
-    "pytorch-msssim>=1.0",
     "ruff>=0.9",
 ]
 
@@ -83,5 +88,5 @@ setup(
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
     install_requires=DEPENDENCIES,
-    extras_require={"test": TEST_DEPENDENCIES},
+    extras_require={"test": TEST_DEPENDENCIES, "metrics": METRICS_DEPENDENCIES},
 )

@@ -1,0 +1,13 @@
+"""How near decoded pictures are to their source: one table of metrics for `gvc compare` and the benchmarks.
+
+    scores = measure(pairs("source.mp4", "decoded.mkv"))
+    scores.means()["lpips_alex"], scores.frames["psnr_y"][17], scores.missing
+
+What a metric needs beyond NumPy and PyAV comes with `pip install 'gvc[metrics]'`; a metric that cannot be had here is
+left out with a sentence in `missing`, and the others go on.
+"""
+
+from .frames import Frames, pairs, read_frames
+from .table import METRICS, Metric, Scores, measure
+
+__all__ = ["METRICS", "Frames", "Metric", "Scores", "measure", "pairs", "read_frames"]

@@ -1,0 +1,72 @@
+"""Decoded pictures as the metrics take them: 8-bit R'G'B' and luma."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import av
+import numpy as np
+
+from ..errors import MediaError
+
+BATCH = 8  # pictures at a time: enough for the networks, little memory
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some consecutive pictures: rgb uint8 [T, H, W, 3] and luma uint8 [T, H, W]."""
+
+    rgb: np.ndarray
+    luma: np.ndarray
+
+    @classmethod
+    def of(cls, frames: Iterable[av.VideoFrame]) -> "Frames":
+        """Convert PyAV's frames. Colours are FFmpeg's: by the matrix that a frame names, or else BT.601."""
+        frames = list(frames)
+        rgb = np.stack([frame.to_ndarray(format="rgb24") for frame in frames])
+        return cls(rgb, np.stack([_luma(frame) for frame in frames]))
+
+    def __len__(self) -> int:
+        return len(self.luma)
+
+    def __getitem__(self, chosen: slice | list[int]) -> "Frames":
+        return Frames(self.rgb[chosen], self.luma[chosen])
+
+
+def _luma(frame: av.VideoFrame) -> np.ndarray:
+    plane = frame.reformat(format="yuv420p").planes[0]
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width].copy()
+
+
+def read_frames(path: str | Path) -> Iterator[Frames]:
+    """Yield the pictures of a file that FFmpeg can decode, a few at a time. Raises MediaError."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise MediaError(f"{path} holds no video")
+            batch = []
+            for frame in container.decode(video=0):
+                batch.append(frame)
+                if len(batch) == BATCH:
+                    yield Frames.of(batch)
+                    batch = []
+            if batch:
+                yield Frames.of(batch)
+    except av.error.FFmpegError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def pairs(source: str | Path, decoded: str | Path) -> Iterator[tuple[Frames, Frames]]:
+    """Yield the pictures of two files side by side, by their order. Raises MediaError where they do not match."""
+    count = 0
+    for a, b in zip_longest(read_frames(source), read_frames(decoded)):
+        if a and b and a.luma.shape[1:] != b.luma.shape[1:]:
+            sizes = ["x".join(map(str, x.luma.shape[:0:-1])) for x in (a, b)]
+            raise MediaError(f"{source} is {sizes[0]} and {decoded} {sizes[1]}; scale one to the other's size first")
+        given = [count + (len(x) if x else 0) for x in (a, b)]
+        if given[0] != given[1]:
+            shorter, longer = (decoded, source) if given[0] > given[1] else (source, decoded)
+            raise MediaError(f"{shorter} ends after {min(given)} pictures, {longer} goes on; cut them to one length")
+        count = given[0]
+        yield a, b

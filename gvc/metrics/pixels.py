@@ -1,0 +1,32 @@
+"""Metrics by formula: PSNR, and MS-SSIM (Wang, Simoncelli and Bovik 2003) of pytorch-msssim."""
+
+import numpy as np
+
+from .errors import needed
+from .frames import Frames
+
+PEAK = 255
+BEST_PSNR = 100.0  # said of equal pictures, whose PSNR has no bound
+
+
+def psnr_rgb(source: Frames, decoded: Frames) -> np.ndarray:
+    """Return dB for each picture, all three colours in one mean."""
+    return _psnr(source.rgb, decoded.rgb)
+
+
+def psnr_y(source: Frames, decoded: Frames) -> np.ndarray:
+    """Return dB of luma for each picture."""
+    return _psnr(source.luma, decoded.luma)
+
+
+def _psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    error = np.square(a.astype(np.float32) - b).reshape(len(a), -1).mean(axis=1, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return np.minimum(10 * np.log10(PEAK**2 / error), BEST_PSNR)
+
+
+def ms_ssim(source: Frames, decoded: Frames) -> np.ndarray:
+    """Return the mean over R', G', B' for each picture, 0..1."""
+    torch, library = needed("torch", "torch"), needed("pytorch_msssim", "pytorch-msssim")
+    a, b = (torch.from_numpy(frames.rgb).permute(0, 3, 1, 2).float() for frames in (source, decoded))
+    return library.ms_ssim(a, b, data_range=PEAK, size_average=False).numpy()

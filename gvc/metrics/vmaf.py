@@ -1,0 +1,48 @@
+"""VMAF (Netflix, model vmaf_v0.6.1), through the ffmpeg that imageio-ffmpeg brings along."""
+
+import json
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from .errors import MetricError, needed
+from .frames import Frames
+
+NEUTRAL = 128  # chroma, which the model does not look at
+LOG = "vmaf.json"
+
+
+class Vmaf:
+    """Hands ffmpeg both luma planes on top of each other, so that no timestamp can pair the wrong pictures."""
+
+    def __init__(self, width: int, height: int):
+        program = needed("imageio_ffmpeg", "imageio-ffmpeg").get_ffmpeg_exe()
+        self._folder = TemporaryDirectory(prefix="gvc-vmaf-")
+        size = f"crop={width}:{height}:0"
+        halves = f"split[a][b];[a]{size}:0[source];[b]{size}:{height}[shown]"
+        graph = f"{halves};[shown][source]libvmaf=log_fmt=json:log_path={LOG}"
+        given = ["-f", "rawvideo", "-pix_fmt", "yuv444p", "-video_size", f"{width}x{2 * height}", "-i", "-"]
+        command = [program, "-v", "error", *given, "-lavfi", graph, "-f", "null", "-"]
+        # A folder of its own keeps the path of the log free of what a filter graph would take for syntax.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self._folder.name)
+
+    def add(self, source: Frames, decoded: Frames) -> None:
+        with suppress(BrokenPipeError):  # it has ended, and finish() says why
+            for picture, shown in zip(source.luma, decoded.luma, strict=True):
+                luma = np.concatenate([picture, shown])
+                self._process.stdin.write(luma.tobytes())
+                self._process.stdin.write(np.full((2, *luma.shape), NEUTRAL, np.uint8).tobytes())
+
+    def finish(self) -> list[float | None]:
+        _, errors = self._process.communicate()
+        try:
+            log = json.loads(Path(self._folder.name, LOG).read_text())
+            return [frame["metrics"]["vmaf"] for frame in log["frames"]]
+        except (OSError, ValueError, KeyError):
+            reason = errors.decode(errors="replace").strip().splitlines() or ["no result"]
+            raise MetricError(f"ffmpeg's libvmaf failed: {reason[-1]}") from None
+        finally:
+            self._folder.cleanup()
