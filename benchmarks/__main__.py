@@ -1,0 +1,77 @@
+"""`make bench` and `make bench-full`: measure, and write results.json and report.html."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import clips as sources
+from benchmarks.codecs import CODECS
+from benchmarks.jobs import Plan, cells, rows_of
+from benchmarks.machine import ROOT, command_line, describe
+from benchmarks.programs import ProgramError
+from benchmarks.report import write_report
+from gvc.metrics import METRICS
+
+OWN_CLIP = ROOT / "assets" / "city_416x240.mp4"
+# VGG16 takes a second for each picture of 416x240 on two cores, so quick runs leave it to the full ones.
+QUICK_METRICS = tuple(name for name in METRICS if name not in ("lpips_vgg", "dists"))
+QUICK_FRAMES, FULL_FRAMES = 65, 97
+EVERY = {False: 5, True: 11}  # both share no factor with a GOP's 32 pictures
+
+
+def main() -> None:
+    arguments = _arguments()
+    full, folder = arguments.full, arguments.output
+    plan = Plan(full, tuple(METRICS) if full else QUICK_METRICS, EVERY[full])
+    frames = arguments.frames or (FULL_FRAMES if full else QUICK_FRAMES)
+    (folder / "cells").mkdir(parents=True, exist_ok=True)
+    started, about = time.time(), describe()
+    try:
+        clips = [sources.prepare(path, frames, folder / "clips") for path in arguments.clips]
+        rows = _measure(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells")
+    except ProgramError as error:
+        sys.exit(f"benchmarks: {error}")
+    result = {
+        "schema": 1,
+        "kind": "full" if full else "quick",
+        "command": command_line(),
+        "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
+        "seconds": round(time.time() - started),
+        **about,
+        "every": plan.every,
+        "clips": [clip.facts() for clip in clips],
+        "rows": rows,
+    }
+    (folder / "results.json").write_text(json.dumps(result, indent=1))
+    write_report(result, folder / "report.html")
+    print(f"{folder / 'results.json'}, {folder / 'report.html'}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("clips", nargs="*", type=Path, default=[OWN_CLIP], help="videos; or else the sample clip")
+    parser.add_argument("--full", action="store_true", help="all levels, views and metrics")
+    parser.add_argument("--frames", type=int, help=f"of each clip: {QUICK_FRAMES}, or {FULL_FRAMES} with --full")
+    parser.add_argument("--codecs", nargs="+", choices=CODECS, default=list(CODECS), metavar="CODEC")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", help="folder; cells in it are kept")
+    return parser.parse_args()
+
+
+def _measure(todo: list, plan: Plan, folder: Path) -> list[dict]:
+    rows = []
+    for number, cell in enumerate(todo, 1):
+        started = time.monotonic()
+        found = rows_of(cell, plan, folder)
+        rows += found
+        said = f"{found[0]['bytes']} bytes, {found[0]['metrics']['psnr_y']:.2f} dB"
+        seconds = time.monotonic() - started
+        print(
+            f"[{number}/{len(todo)}] {cell.clip.name} {cell.name} {cell.level:g}: {said}, {seconds:.0f} s", flush=True
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

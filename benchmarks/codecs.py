@@ -1,0 +1,125 @@
+"""The codecs of the comparison as one table: how each encodes and decodes, and at which levels.
+
+Commands are lists of words in which SOURCE, CODED and DECODED stand for files. All codecs get the same lossless clip,
+one keyframe only, and write Matroska without tags; what a codec writes about its own settings (x264: SEI, x265: info)
+is left out, since 2 kB of it would flatter its rivals.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.clips import Clip
+from benchmarks.programs import FFMPEG, GVC
+
+SOURCE, CODED, DECODED = "SOURCE", "CODED.mkv", "DECODED.mkv"
+GOP = 33  # pictures that a GOP of GVC spans; stills of the floor are as far apart
+ONE_KEYFRAME = 9999
+Command = list[str]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One codec with its settings.
+
+    encode: (clip, level) -> command. decode: (clip, view) -> command. quick, full: the levels of both kinds of run.
+    views: ways to decode the same file (realism); the first one alone is looked at in quick runs, if `quick_views`
+    does not say otherwise.
+    """
+
+    label: str
+    family: str
+    encode: Callable[[Clip, float], Command]
+    decode: Callable[[Clip, str], Command]
+    quick: Sequence[float]
+    full: Sequence[float]
+    views: Sequence[str] = ("",)
+    quick_views: Sequence[str] = ("",)
+    counts_as_paper: bool = False
+
+
+def _gvc_encode(options: dict, clip: Clip, level: float, *, knob: str = "quality") -> Command:
+    words = [f"--{name}={value}" for name, value in options.items()]
+    return [*GVC, "encode", "-y", "-q", "--no-audio", *words, f"--{knob}={level:g}", SOURCE, CODED]
+
+
+def _gvc_decode(clip: Clip, view: str) -> Command:
+    return [*GVC, "decode", "-y", "-q", "--no-audio", f"--realism={view}", CODED, DECODED]
+
+
+def _ffmpeg_encode(words: str, knob: str, clip: Clip, level: float, *, halved: bool = False) -> Command:
+    scale = ["-vf", f"scale={_half(clip.width)}:{_half(clip.height)}:flags=lanczos"] if halved else []
+    given = [FFMPEG, "-v", "error", "-y", "-i", SOURCE, "-an", "-fps_mode", "passthrough", *scale]
+    plain = ["-map_metadata", "-1", "-fflags", "+bitexact"]
+    return [*given, *words.split(), knob, f"{level:g}", "-g", str(ONE_KEYFRAME), *plain, CODED]
+
+
+def _ffmpeg_decode(clip: Clip, view: str, *, halved: bool = False) -> Command:
+    scale = ["-vf", f"scale={clip.width}:{clip.height}:flags=lanczos"] if halved else []
+    given = [FFMPEG, "-v", "error", "-y", "-i", CODED, "-fps_mode", "passthrough", *scale]
+    return [*given, "-pix_fmt", "yuv420p", "-c:v", "ffv1", DECODED]
+
+
+def _floor_encode(clip: Clip, level: float) -> Command:
+    chosen = f"select='not(mod(n,{GOP - 1}))+eq(n,{clip.frames - 1})'"
+    given = [FFMPEG, "-v", "error", "-y", "-i", SOURCE, "-an", "-vf", chosen, "-fps_mode", "passthrough"]
+    coded = ["-pix_fmt", "yuv420p", "-c:v", "libsvtav1", "-preset", "4", "-crf", f"{level:g}", "-g", "1"]
+    return [*given, *coded, "-map_metadata", "-1", "-fflags", "+bitexact", CODED]
+
+
+def _floor_decode(clip: Clip, view: str) -> Command:
+    return [sys.executable, "-m", "benchmarks.fade", CODED, DECODED, str(clip.frames), str(clip.rate)]
+
+
+def _half(side: int) -> int:
+    return side // 4 * 2
+
+
+def _gvc(label: str, quick: Sequence[float], full: Sequence[float], *, paper: bool = False, **options: object) -> Codec:
+    knob = "atoms" if paper else "quality"
+    all_views = ("0", "0.5", "1")
+    quick_views = all_views if options["mode"] == "flf2v" and not paper else all_views[:1]
+    encode = partial(_gvc_encode, options, knob=knob)
+    return Codec(label, "gvc", encode, _gvc_decode, quick, full, all_views, quick_views, paper)
+
+
+def _rival(label: str, words: str, quick: Sequence[float], full: Sequence[float], *, halved: bool = False) -> Codec:
+    knob = "-qp" if "libvvenc" in words else "-crf"
+    encode = partial(_ffmpeg_encode, words, knob, halved=halved)
+    return Codec(label, "half size" if halved else "rival", encode, partial(_ffmpeg_decode, halved=halved), quick, full)
+
+
+X264 = "-pix_fmt yuv420p -c:v libx264 -preset veryslow -bsf:v filter_units=remove_types=6"
+X265 = "-pix_fmt yuv420p -c:v libx265 -preset veryslow -x265-params log-level=error:info=0"
+SVT = "-pix_fmt yuv420p -c:v libsvtav1 -preset 4"
+VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
+QUALITIES = (5, 8, 12, 16, 20, 26, 34, 42, 50, 60)
+
+CODECS = {
+    "gvc-flf2v": _gvc("GVC flf2v", (8, 20, 34, 46), QUALITIES, mode="flf2v"),
+    "gvc-i2v": _gvc("GVC i2v", (8, 20, 34), QUALITIES, mode="i2v"),
+    "gvc-t2v": _gvc("GVC t2v", (8, 20, 34), QUALITIES, mode="t2v"),
+    "gvcc-flf2v": _gvc(
+        "paper's scheme flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048), paper=True,
+        mode="flf2v", preset="gvcc", quality=20,
+    ),
+    "gvcc-i2v": _gvc(
+        "paper's scheme i2v", (), (16, 64, 256, 1024), paper=True, mode="i2v", preset="gvcc", quality=20
+    ),
+    "gvcc-t2v": _gvc(
+        "paper's scheme t2v", (), (16, 64, 256, 1024), paper=True, mode="t2v", preset="gvcc", quality=20
+    ),
+    "x264": _rival("x264 veryslow", X264, (33, 37, 41, 45), (24, 28, 31, 34, 37, 40, 43, 46, 49)),
+    "x265": _rival("x265 veryslow", X265, (30, 35, 40, 45), (24, 27, 30, 33, 36, 39, 42, 45, 48)),
+    "svt-av1": _rival("SVT-AV1 preset 4", SVT, (40, 49, 56, 63), (28, 34, 40, 45, 49, 53, 57, 60, 63)),
+    "vvenc": _rival("VVenC medium", VVENC, (34, 39, 44, 49), (27, 30, 33, 36, 39, 42, 45, 48, 51)),
+    "x265-half": _rival("x265 at half size", X265, (24, 29, 34, 39), (18, 21, 24, 27, 30, 33, 36, 39, 42), halved=True),
+    "svt-av1-half": _rival(
+        "SVT-AV1 at half size", SVT, (28, 38, 48, 58), (20, 26, 32, 38, 43, 48, 53, 58, 63), halved=True
+    ),
+    "floor": Codec(
+        "stills and cross-fade", "floor", _floor_encode, _floor_decode,
+        (38, 48, 56, 63), (22, 30, 36, 42, 48, 53, 58, 63),
+    ),
+}  # fmt: skip

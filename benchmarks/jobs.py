@@ -1,0 +1,144 @@
+"""The cells of the comparison: one codec at one level on one clip, coded, decoded and measured.
+
+A finished cell is kept as a JSON file whose name is a hash of all that its figures depend on, so that a run that was
+broken off goes on where it was, and only what has changed is measured again.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.clips import Clip
+from benchmarks.codecs import CODECS, CODED, DECODED, GOP, SOURCE, Codec, Command
+from benchmarks.machine import code_of_gvc, versions
+from benchmarks.paper import paper_bytes
+from benchmarks.programs import ProgramError, readable, run
+from gvc.metrics import Frames, measure, pairs
+
+ROUNDED = 5  # digits of the values that are kept for every picture
+COSTS = ("seconds", "processor_seconds", "peak_bytes")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run measures: cells of these codecs by these metrics."""
+
+    full: bool
+    metrics: tuple[str, ...]
+    every: int
+
+    def levels(self, codec: Codec) -> tuple[float, ...]:
+        return tuple(codec.full if self.full else codec.quick)
+
+    def views(self, codec: Codec) -> tuple[str, ...]:
+        return tuple(codec.views if self.full else codec.quick_views)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One file and all ways to look at it."""
+
+    name: str
+    clip: Clip
+    level: float
+    views: tuple[str, ...]
+
+    @property
+    def codec(self) -> Codec:
+        return CODECS[self.name]
+
+    def key(self, plan: Plan) -> str:
+        """Return a hash of all that the figures depend on."""
+        codec, depends = self.codec, versions()
+        words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in self.views)]
+        code = code_of_gvc() if codec.family == "gvc" else ""
+        facts = [self.clip.sha256, [readable(w) for w in words], plan.metrics, plan.every, code, depends]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]
+
+
+def cells(clips: list[Clip], names: list[str], plan: Plan) -> Iterator[Cell]:
+    """Yield the cells of a run, the codecs of a clip one after another."""
+    for clip in clips:
+        for name in names:
+            for level in plan.levels(CODECS[name]):
+                yield Cell(name, clip, level, plan.views(CODECS[name]))
+
+
+def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
+    """Return a row for each view, from the folder of finished cells or measured now. Raises ProgramError."""
+    path = folder / f"{cell.key(plan)}.json"
+    if not path.exists():
+        with tempfile.TemporaryDirectory(prefix="gvc-cell-") as scratch:
+            rows = _measured(cell, plan, Path(scratch), path)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(rows))
+        os.replace(partial, path)
+    return json.loads(path.read_text())
+
+
+def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
+    clip, codec, rows = cell.clip, cell.codec, []
+    encode = codec.encode(clip, cell.level)
+    encoding = run(_with_files(encode, clip, scratch), scratch / "log")
+    size = (scratch / CODED).stat().st_size
+    for number, view in enumerate(cell.views):
+        decode = codec.decode(clip, view)
+        decoding = run(_with_files(decode, clip, scratch), scratch / "log")
+        picture = path.with_name(f"{path.stem}_{number}.png")
+        scores = measure(_keeping(clip, scratch / DECODED, picture), plan.metrics, plan.every)
+        rows.append(
+            {
+                "clip": clip.name,
+                "codec": cell.name,
+                "level": cell.level,
+                "view": view,
+                "bytes": size,
+                "bpp": 8 * size / clip.pixels,
+                "kbps": 8 * size / clip.seconds / 1000,
+                "encode": asdict(encoding) | {"command": readable(encode)},
+                "decode": asdict(decoding) | {"command": readable(decode)},
+                "metrics": scores.means(),
+                "missing": scores.missing,
+                "frames": {name: [_rounded(v) for v in values] for name, values in scores.frames.items()},
+                "picture": str(picture),
+            }
+        )
+    if codec.counts_as_paper:
+        counted = paper_bytes(scratch / CODED, int(cell.level))
+        for row in rows:
+            row["paper_bytes"] = counted
+    return rows
+
+
+def _with_files(command: Command, clip: Clip, scratch: Path) -> Command:
+    files = {SOURCE: str(clip.path), CODED: str(scratch / CODED), DECODED: str(scratch / DECODED)}
+    return [files.get(word, word) for word in command]
+
+
+def _keeping(clip: Clip, decoded: Path, picture: Path) -> Iterator[tuple[Frames, Frames]]:
+    """Pass the pictures through, and keep the one that the report shows."""
+    shown, seen = shown_picture(clip.frames), 0
+    for source, frames in pairs(clip.path, decoded):
+        if seen <= shown < seen + len(frames):
+            Image.fromarray(frames.rgb[shown - seen]).save(picture)
+        seen += len(frames)
+        yield source, frames
+
+
+def shown_picture(frames: int) -> int:
+    """Return the number of the picture that the report shows: in the middle of a GOP, far from its stills."""
+    half = (GOP - 1) // 2
+    return min(frames - 1, frames // 2 // (GOP - 1) * (GOP - 1) + half)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, ROUNDED)
+
+
+__all__ = ["Cell", "Plan", "ProgramError", "cells", "rows_of", "shown_picture"]

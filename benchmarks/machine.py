@@ -1,0 +1,75 @@
+"""Where and with what figures were made; part of every result."""
+
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.programs import FFMPEG
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ("gvc", "torch", "numpy", "av")
+METRICS = ("pytorch-msssim", "opencv-python-headless", "imageio-ffmpeg", "bjontegaard")
+SOURCES = ("**/*.py", "native/*.cpp", "native/*.h")
+
+
+def describe() -> dict:
+    """Return machine, versions and the state of the sources, for the JSON of a run."""
+    return {"machine": machine(), "versions": versions(), "commit": commit(), "load": os.getloadavg()[0]}
+
+
+def machine() -> dict:
+    """Return what the hardware says of itself."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": _first(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo")) or platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(memory / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}, {platform.freedesktop_os_release()['PRETTY_NAME']}",
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what the figures depend on."""
+    found = {"python": platform.python_version()}
+    for package in CODE + METRICS:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "missing"
+    banner = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True, check=True).stdout
+    found["ffmpeg of imageio-ffmpeg"] = banner.split()[2]
+    return found
+
+
+def commit() -> str:
+    """Return the commit of the sources, with a mark where they differ from it."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+@cache
+def code_of_gvc() -> str:
+    """Return a hash of GVC's sources: a figure stays good as long as they do."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in SOURCES for path in (ROOT / "gvc").glob(pattern)):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def command_line() -> str:
+    """Return how this run was started."""
+    return " ".join(["python -m benchmarks", *sys.argv[1:]])
+
+
+def _first(pattern: str, path: Path) -> str:
+    found = re.search(pattern, path.read_text()) if path.exists() else None
+    return found[1] if found else ""

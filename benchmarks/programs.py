@@ -1,0 +1,50 @@
+"""Run programs as fresh processes and say what they cost."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+GVC = (sys.executable, "-m", "gvc.cli")
+SHORT = {FFMPEG: "ffmpeg", sys.executable: "python"}
+
+
+class ProgramError(Exception):
+    """A program that failed, and what it said."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall-clock and processor seconds and the peak of resident memory in bytes of one process and its children."""
+
+    seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+
+def run(command: Sequence[str], log: Path) -> Cost:
+    """Run a command to its end; its output goes to `log`. Raises ProgramError."""
+    # A warm engine would take work out of the process that is measured.
+    environment = {**os.environ, "GVC_SERVE": "0"}
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        said = log.read_text(errors="replace").strip().splitlines()[-3:]
+        raise ProgramError(f"{readable(command)} failed with {process.returncode}: {' / '.join(said)}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss)
+
+
+def readable(command: Sequence[str]) -> str:
+    """Return a command as a person would type it."""
+    return shlex.join(SHORT.get(word, word) for word in command).replace("python -m gvc.cli", "gvc")
