@@ -1,12 +1,15 @@
 # make demo [CLIP=path]   set everything up, then encode, probe and decode a clip with the machine's own ffmpeg
 # make test               set everything up, then run all tests
+# make bench              measure against other codecs, quick; results.json and report.html in build/bench
+# make bench-full         the same with all settings and metrics: hours
 # make lint               style checks
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
 # make plugin-matrix      try the plugin in all libavcodecs that PyAV's wheels bring (for 63: PYAV_PYTHON=python3.12)
 #
-# Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, and
+# Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, for the
+# benchmarks CLIPS (videos; or else the sample clip) and BENCH (more arguments, see python -m benchmarks --help), and
 # FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
@@ -17,6 +20,8 @@ PIP_ARGS ?=
 CLIP ?= assets/city_416x240.mp4
 BPP ?= 0.016
 FRAMES ?= 97
+CLIPS ?=
+BENCH ?=
 FFMPEG ?= 7.1
 
 BIN := $(VENV)/bin
@@ -26,13 +31,19 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test lint generate ffmpeg pyav plugin-matrix setup clean
+.PHONY: demo test bench bench-full lint generate ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
 
 test: setup
 	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m benchmarks $(CLIPS) $(BENCH)
+
+bench-full: setup
+	$(BIN)/python -m benchmarks $(CLIPS) --full --output build/bench-full $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -74,7 +85,7 @@ $(VENV)/.python: tools/system_packages.sh
 # The build uses the pinned setuptools and pybind11, so that it downloads nothing twice.
 $(VENV)/.packages: $(VENV)/.python setup.py pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt setuptools pybind11
-	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt --no-build-isolation -e '.[test]'
+	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt --no-build-isolation -e '.[test,bench]'
 	touch $@ $(VENV)/.native
 
 $(VENV)/.native: $(NATIVE)

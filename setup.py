@@ -31,6 +31,12 @@ METRICS_DEPENDENCIES = [
     "imageio-ffmpeg>=0.6",  # an ffmpeg with libvmaf, x264, x265, SVT-AV1 and VVenC
     "opencv-python-headless>=4.10",  # optical flow
 ]
+BENCH_DEPENDENCIES = [
+    *METRICS_DEPENDENCIES,
+    "bjontegaard>=1.3",
+    "jinja2>=3.1",
+    "matplotlib>=3.9",
+]
 TEST_DEPENDENCIES = [
     *METRICS_DEPENDENCIES,
     "pytest>=8",
@@ -88,5 +94,5 @@ setup(
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
     install_requires=DEPENDENCIES,
-    extras_require={"test": TEST_DEPENDENCIES, "metrics": METRICS_DEPENDENCIES},
+    extras_require={"test": TEST_DEPENDENCIES, "metrics": METRICS_DEPENDENCIES, "bench": BENCH_DEPENDENCIES},
 )

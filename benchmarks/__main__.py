@@ -24,7 +24,7 @@ EVERY = {False: 5, True: 11}  # both share no factor with a GOP's 32 pictures
 def main() -> None:
     arguments = _arguments()
     full, folder = arguments.full, arguments.output
-    plan = Plan(full, tuple(METRICS) if full else QUICK_METRICS, EVERY[full])
+    plan = Plan(full, tuple(arguments.metrics or (METRICS if full else QUICK_METRICS)), EVERY[full])
     frames = arguments.frames or (FULL_FRAMES if full else QUICK_FRAMES)
     (folder / "cells").mkdir(parents=True, exist_ok=True)
     started, about = time.time(), describe()
@@ -45,7 +45,7 @@ def main() -> None:
         "rows": rows,
     }
     (folder / "results.json").write_text(json.dumps(result, indent=1))
-    write_report(result, folder / "report.html")
+    write_report(result, folder / "report.html", {clip.name: clip.path for clip in clips})
     print(f"{folder / 'results.json'}, {folder / 'report.html'}")
 
 
@@ -55,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="all levels, views and metrics")
     parser.add_argument("--frames", type=int, help=f"of each clip: {QUICK_FRAMES}, or {FULL_FRAMES} with --full")
     parser.add_argument("--codecs", nargs="+", choices=CODECS, default=list(CODECS), metavar="CODEC")
+    parser.add_argument("--metrics", nargs="+", choices=METRICS, metavar="METRIC", help="or else all that fit the run")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", help="folder; cells in it are kept")
     return parser.parse_args()
 

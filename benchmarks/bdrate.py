@@ -29,11 +29,13 @@ class BdRate:
 def bd_rate(anchor: Sequence[tuple[float, float]], tested: Sequence[tuple[float, float]], *, rising: bool) -> BdRate:
     """Compare curves of (bytes, quality); `rising`: more quality is better. Piecewise cubic (pchip) in log bytes."""
     curves = [_frontier(points, rising) for points in (anchor, tested)]
+    if min(map(len, curves)) < MIN_POINTS:
+        return BdRate(None, math.nan, math.nan, 0.0)
     ranges = [sorted((curve[0][1], curve[-1][1])) for curve in curves]
     low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
     smaller = min(r[1] - r[0] for r in ranges)
     share = max(0.0, high - low) / smaller if smaller else 0.0
-    if share == 0 or min(map(len, curves)) < MIN_POINTS:
+    if share == 0:
         return BdRate(None, low, high, 0.0)
     sign = 1 if rising else -1
     values = [[size for size, _ in curve] for curve in curves], [[sign * q for _, q in curve] for curve in curves]

@@ -16,7 +16,7 @@ from PIL import Image
 
 from benchmarks.clips import Clip
 from benchmarks.codecs import CODECS, CODED, DECODED, GOP, SOURCE, Codec, Command
-from benchmarks.machine import code_of_gvc, versions
+from benchmarks.machine import code_of, versions
 from benchmarks.paper import paper_bytes
 from benchmarks.programs import ProgramError, readable, run
 from gvc.metrics import Frames, measure, pairs
@@ -57,7 +57,7 @@ class Cell:
         """Return a hash of all that the figures depend on."""
         codec, depends = self.codec, versions()
         words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in self.views)]
-        code = code_of_gvc() if codec.family == "gvc" else ""
+        code = code_of("gvc/metrics"), code_of("gvc") if codec.family == "gvc" else ""
         facts = [self.clip.sha256, [readable(w) for w in words], plan.metrics, plan.every, code, depends]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]
 

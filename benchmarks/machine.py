@@ -57,11 +57,12 @@ def commit() -> str:
 
 
 @cache
-def code_of_gvc() -> str:
-    """Return a hash of GVC's sources: a figure stays good as long as they do."""
+def code_of(package: str) -> str:
+    """Return a hash of the sources of a package: figures stay good as long as they do."""
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in SOURCES for path in (ROOT / "gvc").glob(pattern)):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    folder = ROOT / package
+    for path in sorted(path for pattern in SOURCES for path in folder.glob(pattern)):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,6 +52,7 @@ DISTS = Archive(
 )
 
 
+@cache  # taking them out of the archive takes seconds
 def lpips_weights(net: str) -> dict[str, np.ndarray]:
     """Return the arrays of "alexnet" or "vgg16" with its heads, by dotted names. Raises MetricError."""
     with tarfile.open(_fetch(LPIPS)) as archive:

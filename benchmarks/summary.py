@@ -1,0 +1,112 @@
+"""What the rows of a run say: curves, values at equal rates, Bjontegaard rates and plain sentences."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from benchmarks.bdrate import BdRate, bd_rate
+from benchmarks.codecs import CODECS
+from gvc.metrics import METRICS
+
+RATES = (0.008, 0.016, 0.032, 0.064)  # bits per pixel of the table at equal rates
+ANCHOR, OURS = ("x265", ""), ("gvc-flf2v", "0")
+STRIP_RATE = 0.016  # bits per pixel near which pictures are shown
+Point = tuple[float, float]
+Series = tuple[str, str]  # codec and view
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Reads the JSON of a run."""
+
+    result: dict
+
+    @property
+    def clips(self) -> list[str]:
+        return [clip["name"] for clip in self.result["clips"]]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Return the metrics that were measured, in the table's order."""
+        return [name for name in METRICS if any(name in row["metrics"] for row in self.result["rows"])]
+
+    @property
+    def missing(self) -> list[str]:
+        """Return what could not be measured and why."""
+        return sorted({reason for row in self.result["rows"] for reason in row["missing"].values()})
+
+    @property
+    def series(self) -> list[Series]:
+        return list(dict.fromkeys((row["codec"], row["view"]) for row in self.result["rows"]))
+
+    def rows(self, clip: str, series: Series) -> list[dict]:
+        """Return the rows of one curve, by bytes."""
+        found = [row for row in self.result["rows"] if (row["clip"], row["codec"], row["view"]) == (clip, *series)]
+        return sorted(found, key=lambda row: row["bytes"])
+
+    def curve(self, clip: str, series: Series, metric: str, size: str = "bytes") -> list[Point]:
+        return [(row[size], row["metrics"][metric]) for row in self.rows(clip, series) if metric in row["metrics"]]
+
+    def at_rate(self, clip: str, series: Series, metric: str, bpp: float) -> float | None:
+        """Return the metric at a rate, between the two nearest points on a log scale; None outside of the curve."""
+        points = self.curve(clip, series, metric, "bpp")
+        for (low, a), (high, b) in pairwise(points):
+            if low <= bpp <= high:
+                share = math.log(bpp / low) / math.log(high / low) if high > low else 0.0
+                return a + share * (b - a)
+        return None
+
+    def bd_rate(self, clip: str, anchor: Series, series: Series, metric: str) -> BdRate:
+        curves = (self.curve(clip, which, metric) for which in (anchor, series))
+        return bd_rate(*curves, rising=METRICS[metric].higher_is_better)
+
+    def nearest(self, clip: str, series: Series, bpp: float) -> dict | None:
+        """Return the row whose rate is nearest."""
+        return min(self.rows(clip, series), key=lambda row: abs(math.log(row["bpp"] / bpp)), default=None)
+
+    def verdicts(self) -> Iterator[tuple[bool, str]]:
+        """Yield (whether GVC is ahead, a sentence) for each rival and metric, as means over the clips that overlap."""
+        for series in self.series:
+            if CODECS[series[0]].family == "gvc" and not CODECS[series[0]].counts_as_paper:
+                continue
+            if series[1] not in ("", "0"):
+                continue
+            found = {metric: self._mean(series, metric) for metric in self.metrics}
+            for ahead in (False, True):
+                said = [
+                    f"{METRICS[metric].label} {percent:+.0f} % ({count} of {len(self.clips)} clips)"
+                    for metric, (percent, count) in found.items()
+                    if count and (percent < 0) is ahead
+                ]
+                if said:
+                    yield ahead, f"{label(series)}: {', '.join(said)}"
+            silent = [METRICS[metric].label for metric, (_, count) in found.items() if not count]
+            if silent:
+                yield False, f"{label(series)}: no common range of quality by {', '.join(silent)}"
+
+    def _mean(self, series: Series, metric: str) -> tuple[float, int]:
+        """Return the mean BD-rate of GVC against a rival, and over how many clips."""
+        rates = [self.bd_rate(clip, series, OURS, metric).percent for clip in self.clips]
+        known = [rate for rate in rates if rate is not None]
+        return (sum(known) / len(known) if known else 0.0), len(known)
+
+
+def label(series: Series) -> str:
+    """Return what people read for a curve."""
+    codec, view = series
+    return CODECS[codec].label + (f", realism {view}" if view else "")
+
+
+def number(metric: str, value: float | None) -> str:
+    """Return a value with the digits that its unit deserves."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if METRICS[metric].unit or metric == "vmaf" else f"{value:.4f}"
+
+
+def best(values: Sequence[float | None], metric: str) -> float | None:
+    """Return the best of some values."""
+    known = [value for value in values if value is not None]
+    pick = max if METRICS[metric].higher_is_better else min
+    return pick(known) if known else None
