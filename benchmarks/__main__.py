@@ -10,6 +10,7 @@ from benchmarks import clips as sources
 from benchmarks.codecs import CODECS
 from benchmarks.jobs import Plan, cells, rows_of
 from benchmarks.machine import ROOT, command_line, describe
+from benchmarks.parts import PARTS
 from benchmarks.programs import ProgramError
 from benchmarks.report import write_report
 from gvc.metrics import METRICS
@@ -23,14 +24,15 @@ EVERY = {False: 5, True: 11}  # both share no factor with a GOP's 32 pictures
 
 def main() -> None:
     arguments = _arguments()
-    full, folder = arguments.full, arguments.output
+    full, folder, parts = arguments.full, arguments.output, arguments.parts
     plan = Plan(full, tuple(arguments.metrics or (METRICS if full else QUICK_METRICS)), EVERY[full])
     frames = arguments.frames or (FULL_FRAMES if full else QUICK_FRAMES)
     (folder / "cells").mkdir(parents=True, exist_ok=True)
     started, about = time.time(), describe()
     try:
         clips = [sources.prepare(path, frames, folder / "clips") for path in arguments.clips]
-        rows = _measure(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells")
+        rows = _measure(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells") if "rd" in parts else []
+        others = {name: PARTS[name](clips[0], full, folder / "cells") for name in parts if name in PARTS}
     except ProgramError as error:
         sys.exit(f"benchmarks: {error}")
     result = {
@@ -43,6 +45,7 @@ def main() -> None:
         "every": plan.every,
         "clips": [clip.facts() for clip in clips],
         "rows": rows,
+        **others,
     }
     (folder / "results.json").write_text(json.dumps(result, indent=1))
     write_report(result, folder / "report.html", {clip.name: clip.path for clip in clips})
@@ -55,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="all levels, views and metrics")
     parser.add_argument("--frames", type=int, help=f"of each clip: {QUICK_FRAMES}, or {FULL_FRAMES} with --full")
     parser.add_argument("--codecs", nargs="+", choices=CODECS, default=list(CODECS), metavar="CODEC")
+    parser.add_argument("--parts", nargs="+", choices=("rd", *PARTS), default=["rd", *PARTS], help="or else all")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, metavar="METRIC", help="or else all that fit the run")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", help="folder; cells in it are kept")
     return parser.parse_args()

@@ -1,12 +1,5 @@
-"""The cells of the comparison: one codec at one level on one clip, coded, decoded and measured.
+"""The cells of the comparison: one codec at one level on one clip, coded, decoded and measured."""
 
-A finished cell is kept as a JSON file whose name is a hash of all that its figures depend on, so that a run that was
-broken off goes on where it was, and only what has changed is measured again.
-"""
-
-import hashlib
-import json
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,13 +9,13 @@ from PIL import Image
 
 from benchmarks.clips import Clip
 from benchmarks.codecs import CODECS, CODED, DECODED, GOP, SOURCE, Codec, Command
+from benchmarks.kept import kept
 from benchmarks.machine import code_of, versions
 from benchmarks.paper import paper_bytes
-from benchmarks.programs import ProgramError, readable, run
+from benchmarks.programs import readable, run
 from gvc.metrics import Frames, measure, pairs
 
 ROUNDED = 5  # digits of the values that are kept for every picture
-COSTS = ("seconds", "processor_seconds", "peak_bytes")
 
 
 @dataclass(frozen=True)
@@ -53,13 +46,12 @@ class Cell:
     def codec(self) -> Codec:
         return CODECS[self.name]
 
-    def key(self, plan: Plan) -> str:
-        """Return a hash of all that the figures depend on."""
-        codec, depends = self.codec, versions()
+    def depends(self, plan: Plan) -> list:
+        """Return all that the figures depend on."""
+        codec = self.codec
         words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in self.views)]
-        code = code_of("gvc/metrics"), code_of("gvc") if codec.family == "gvc" else ""
-        facts = [self.clip.sha256, [readable(w) for w in words], plan.metrics, plan.every, code, depends]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]
+        code = [code_of("gvc/metrics"), code_of("gvc") if codec.family == "gvc" else ""]
+        return [self.clip.sha256, [readable(w) for w in words], plan.metrics, plan.every, code, versions()]
 
 
 def cells(clips: list[Clip], names: list[str], plan: Plan) -> Iterator[Cell]:
@@ -72,14 +64,12 @@ def cells(clips: list[Clip], names: list[str], plan: Plan) -> Iterator[Cell]:
 
 def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
     """Return a row for each view, from the folder of finished cells or measured now. Raises ProgramError."""
-    path = folder / f"{cell.key(plan)}.json"
-    if not path.exists():
+
+    def figures(path: Path) -> list[dict]:
         with tempfile.TemporaryDirectory(prefix="gvc-cell-") as scratch:
-            rows = _measured(cell, plan, Path(scratch), path)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(rows))
-        os.replace(partial, path)
-    return json.loads(path.read_text())
+            return _measured(cell, plan, Path(scratch), path)
+
+    return kept(folder, cell.depends(plan), figures)
 
 
 def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
@@ -139,6 +129,3 @@ def shown_picture(frames: int) -> int:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, ROUNDED)
-
-
-__all__ = ["Cell", "Plan", "ProgramError", "cells", "rows_of", "shown_picture"]

@@ -13,6 +13,7 @@ from benchmarks.bdrate import BdRate
 from benchmarks.codecs import CODECS
 from benchmarks.jobs import shown_picture
 from benchmarks.summary import ANCHOR, RATES, STRIP_RATE, Summary, best, label, number
+from benchmarks.tables import tables
 from gvc.metrics import METRICS
 
 QUALITY = 92  # of the JPEG pictures
@@ -28,7 +29,8 @@ def write_report(result: dict, path: Path, sources: dict[str, Path]) -> None:
         metrics=[METRICS[name] for name in summary.metrics],
         losing=[said for ahead, said in summary.verdicts() if not ahead],
         ahead=[said for ahead, said in summary.verdicts() if ahead],
-        clips=[_clip(summary, clip, sources[clip["name"]]) for clip in result["clips"]],
+        clips=[_clip(summary, clip, sources[clip["name"]]) for clip in result["clips"] if result["rows"]],
+        tables=tables(result),
         strip_rate=STRIP_RATE,
         anchor=label(ANCHOR),
     )

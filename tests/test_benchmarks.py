@@ -16,6 +16,7 @@ for package in ("bjontegaard", "jinja2", "matplotlib", "imageio_ffmpeg", "cv2"):
     pytest.importorskip(package)
 
 from benchmarks.bdrate import bd_rate  # noqa: E402
+from benchmarks.efficiency import distortion_of, of_gaussian, rate_of  # noqa: E402
 from benchmarks.fade import fade  # noqa: E402
 from benchmarks.jobs import shown_picture  # noqa: E402
 from benchmarks.summary import Summary  # noqa: E402
@@ -71,7 +72,7 @@ def test_the_floor_fades_from_still_to_still(tmp_path):
 
 
 def test_rates_are_file_sizes_and_finished_cells_are_kept(tmp_path):
-    quick = ("--frames", 9, "--codecs", "x265", "floor", "--metrics", "psnr_y")
+    quick = ("--frames", 9, "--codecs", "x265", "floor", "--metrics", "psnr_y", "--parts", "rd")
     first = run(tmp_path, *quick)
     assert first.returncode == 0, first.stderr
     result = json.loads((tmp_path / "results.json").read_text())
@@ -116,3 +117,19 @@ def test_values_at_equal_rates_and_who_is_ahead():
     said = dict((sentence.partition(":")[0], (ahead, sentence)) for ahead, sentence in summary.verdicts())
     assert said["x265 veryslow"][0] is False and "PSNR Y +100 %" in said["x265 veryslow"][1]
     assert said["x264 veryslow"][0] is True and "PSNR Y -50 %" in said["x264 veryslow"][1]
+
+
+def test_the_rate_distortion_function_of_gaussian_values():
+    white = np.ones(64)
+    assert rate_of(white, 0.25) == pytest.approx(1, abs=1e-6)
+    assert distortion_of(white, 2) == pytest.approx(1 / 16, abs=1e-6)
+    mixed = np.array([4.0, 1.0, 0.25, 0.25])  # at a water level of 1/2 the last two are not coded
+    assert rate_of(mixed, 0.375) == pytest.approx((1.5 + 0.5) / 4, abs=1e-6)
+    assert distortion_of(mixed, 0.5) == pytest.approx(0.375, abs=1e-6)
+
+
+def test_no_coder_of_gaussian_values_beats_the_theory():
+    found = of_gaussian("white")
+    ours, paper = found["ancestral"], found["paper"]
+    assert all(point["least_rate"] < point["rate"] < 1.7 * point["least_rate"] for point in ours)
+    assert all(point["least_rate"] < point["rate"] and point["gap_db"] > 0 for point in paper)

@@ -1,0 +1,36 @@
+"""The parts of a run beside the comparison of codecs, each a table in the report."""
+
+from pathlib import Path
+
+from benchmarks import efficiency, speed
+from benchmarks.clips import Clip
+from benchmarks.kept import kept
+from benchmarks.machine import code_of, machine, versions
+
+
+def _figures(folder: Path, function, *arguments: object) -> dict:
+    """Return what a function finds, or has found before for the same arguments, sources and machine."""
+    names = [argument.sha256 if isinstance(argument, Clip) else argument for argument in arguments]
+    depends = [function.__module__, function.__name__, names, code_of("gvc"), machine(), versions()]
+    print(f"{function.__module__.rpartition('.')[2]}: {function.__name__}", *names[-1:], flush=True)
+    return kept(folder, depends, lambda _: function(*arguments))
+
+
+def _efficiency(clip: Clip, full: bool, folder: Path) -> dict:
+    return {
+        "clip": [_figures(folder, efficiency.of_clip, clip, options) for options in efficiency.CODED],
+        "gaussian": [_figures(folder, efficiency.of_gaussian, name) for name in ("white", "coloured")],
+    }
+
+
+def _speed(clip: Clip, full: bool, folder: Path) -> dict:
+    sizes = [(size, preset) for size in speed.SIZES[full] for preset in speed.PRESETS[full]]
+    return {
+        "sizes": [_figures(folder, speed.of_size, size, preset) for size, preset in sizes],
+        "lengths": [_figures(folder, speed.of_length, clip, repeats) for repeats in speed.REPEATS[full]],
+        "threads": [_figures(folder, speed.of_threads, clip, threads) for threads in (1, 2)],
+        "codebook": _figures(folder, speed.of_codebook),
+    }
+
+
+PARTS = {"efficiency": _efficiency, "speed": _speed}

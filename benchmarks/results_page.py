@@ -1,0 +1,78 @@
+"""`python -m benchmarks.results_page RESULTS.json`: docs/RESULTS.md on standard output, every figure from the JSON."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.summary import ANCHOR, RATES, Summary, label, number
+from benchmarks.tables import tables
+from gvc.metrics import METRICS
+
+
+def page(result: dict) -> str:
+    """Return the page."""
+    return "\n".join([*_head(result), *(_comparison(Summary(result)) if result["rows"] else []), *_tables(result)])
+
+
+def _head(result: dict) -> list[str]:
+    machine = result["machine"]
+    return [
+        "# Results",
+        "",
+        f"Written by `python -m benchmarks.results_page` from the JSON of `{result['command']}` ({result['started']}, "
+        f"sources {result['commit']}).",
+        "",
+        f"Machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}; "
+        f"load at the start {result['load']:.1f}.",
+        "",
+        f"Versions: {', '.join(f'{name} {version}' for name, version in result['versions'].items())}.",
+        "",
+        "Rates are sizes of whole files; every file was decoded by a new process from the file alone.",
+    ]
+
+
+def _comparison(summary: Summary) -> Iterator[str]:
+    yield from ("", "## Where GVC loses, and where not", "")
+    yield "Bytes that GVC (flf2v, realism 0) takes more (+) or less (-) for equal quality, where both curves reach it."
+    for title, wanted in (("Loses", False), ("Is ahead", True)):
+        said = [sentence for ahead, sentence in summary.verdicts() if ahead is wanted]
+        yield from ("", f"{title}:", "", *(f"- {sentence}" for sentence in said or ["nowhere that was measured"]))
+    labels = [METRICS[metric].label for metric in summary.metrics]
+    for clip in summary.clips:
+        yield from ("", f"## {clip}")
+        for rate in RATES:
+            rows = [
+                [label(series), *(number(m, summary.at_rate(clip, series, m, rate)) for m in summary.metrics)]
+                for series in summary.series
+            ]
+            rows = [row for row in rows if any(cell != "–" for cell in row[1:])]
+            if rows:
+                yield from ("", *_table([f"{rate} bits per pixel", *labels], rows))
+        yield from ("", f"Bytes for equal quality against {label(ANCHOR)}, and the range that both reach:", "")
+        rows = [[label(s), *_bd_cells(summary, clip, s)] for s in summary.series if s != ANCHOR]
+        yield from _table(["", *labels], rows)
+
+
+def _bd_cells(summary: Summary, clip: str, series: tuple[str, str]) -> Iterator[str]:
+    for metric in summary.metrics:
+        rate = summary.bd_rate(clip, ANCHOR, series, metric)
+        known = rate.percent is not None
+        yield f"{rate.percent:+.0f} % ({number(metric, rate.low)} to {number(metric, rate.high)})" if known else "–"
+
+
+def _tables(result: dict) -> Iterator[str]:
+    for table in tables(result):
+        yield from ("", f"## {table.title}", "", table.about, "", *_table(table.head, table.rows))
+    yield ""
+
+
+def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" + "|---:" * (len(head) - 1) + "|"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+if __name__ == "__main__":
+    print(page(json.loads(Path(sys.argv[1]).read_text())), end="")

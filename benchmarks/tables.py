@@ -1,0 +1,154 @@
+"""The tables of efficiency, speed and memory, as text for both the report and docs/RESULTS.md."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a title, what it means, its head and its rows."""
+
+    title: str
+    about: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+def tables(result: dict) -> list[Table]:
+    """Return the tables of the parts that a run has."""
+    found = []
+    if "efficiency" in result:
+        found += [_prices(result["efficiency"]["clip"]), *map(_steps, result["efficiency"]["clip"][1:2])]
+        found += [_gaussian(source) for source in result["efficiency"]["gaussian"]]
+    if "speed" in result:
+        speed = result["speed"]
+        found += [_sizes(speed["sizes"]), _lengths(speed["lengths"]), _threads(speed["threads"])]
+        found.append(_codebook(speed["codebook"]))
+    return found
+
+
+def _prices(runs: list[dict]) -> Table:
+    rows = [
+        [
+            _options(run["options"]),
+            str(run["gops"]),
+            f"{run['kl_bits'] / 8:.0f}",
+            f"{run['ideal_bits'] / 8:.0f}",
+            f"{run['coded_bits'] / 8:.0f}",
+            _ratio(run["coded_bits"], run["kl_bits"]),
+            _ratio(run["coded_bits"], run["ideal_bits"]),
+        ]
+        for run in runs
+    ]
+    about = (
+        "Bytes of atoms over the clip. KL: what the steps would have to convey. With a fixed number of atoms fewer are "
+        "sent than would be needed to follow the posterior, so a ratio to KL below one is no merit there."
+    )
+    head = ["", "GOPs", "KL", "log2 C + M", "coded", "coded / KL", "coded / ideal"]
+    return Table("Bits of atoms against what they convey", about, head, rows)
+
+
+def _steps(run: dict) -> Table:
+    rows = [
+        [
+            str(number),
+            f"{step['t']:.3f}",
+            str(step["atoms"]),
+            f"{sum(step['kl_bits']):.0f}",
+            f"{sum(step['ideal_bits']):.0f}",
+            _ratio(sum(step["ideal_bits"]), sum(step["kl_bits"])),
+        ]
+        for number, step in enumerate(_first_gop(run["steps"]), 1)
+    ]
+    about = "The first GOP. A latent frame of the bundled prior is a whole GOP, so there is one block a step."
+    head = ["step", "t", "atoms", "KL bits", "log2 C + M", "ratio"]
+    return Table(f"Step by step: {_options(run['options'])}", about, head, rows)
+
+
+def _first_gop(steps: list[dict]) -> list[dict]:
+    """Return the steps before time starts at 1 again."""
+    ends = (number for number, (a, b) in enumerate(pairwise(steps), 1) if b["t"] > a["t"])
+    return steps[: next(ends, len(steps))]
+
+
+def _gaussian(source: dict) -> Table:
+    rows = [
+        [
+            rule,
+            f"{point['rate']:.3f}",
+            f"{point['distortion']:.4f}",
+            f"{point['least_rate']:.3f}",
+            f"{point['rate'] / point['least_rate']:.2f}",
+            f"{point['gap_db']:.2f}",
+        ]
+        for rule, label in (("default", "ancestral"), ("paper's", "paper"))
+        for point in source[label]
+    ]
+    about = (
+        "32768 independent values with the exact model of themselves, so that only the coder is measured; bits a "
+        "value, mean squared error beside unit variance. R(D) by reverse water-filling; gap: dB above D(R) at the same rate."
+    )
+    head = ["rule", "bits", "error", "R(D)", "bits / R(D)", "gap, dB"]
+    return Table(f"A Gaussian source, {source['source']}", about, head, rows)
+
+
+def _sizes(sizes: list[dict]) -> Table:
+    rows = [
+        [entry["size"], entry["preset"]]
+        + [
+            text
+            for side in ("encode", "decode")
+            for text in (
+                f"{entry[side]['fps']:.1f}",
+                f"{entry[side]['real_time']:.2f}",
+                f"{entry[side]['startup_seconds']:.2f}",
+                f"{entry[side]['peak_bytes'] / MIB:.0f}",
+            )
+        ]
+        for entry in sizes
+    ]
+    columns = ["frames/s", "times real time", "start, s", "MiB"]
+    head = ["size", "preset", *(f"{side} {column}" for side in ("encode", "decode") for column in columns)]
+    about = "`gvc bench`: one GOP of 33 pictures of a synthetic clip, start-up apart; real time is 25 a second."
+    return Table("Speed and memory by size", about, head, rows)
+
+
+def _lengths(lengths: list[dict]) -> Table:
+    rows = [
+        [str(entry["frames"]), f"{entry['encode_bytes'] / MIB:.0f}", f"{entry['decode_bytes'] / MIB:.0f}"]
+        for entry in lengths
+    ]
+    about = "Peaks of resident memory of whole processes, the clip following itself."
+    return Table("Memory against length", about, ["pictures", "encode, MiB", "decode, MiB"], rows)
+
+
+def _threads(threads: list[dict]) -> Table:
+    rows = [
+        [str(entry["threads"]), f"{entry['encode_seconds']:.2f}", f"{entry['decode_seconds']:.2f}"] for entry in threads
+    ]
+    return Table("Threads", "Seconds of whole processes.", ["--threads", "encode, s", "decode, s"], rows)
+
+
+def _codebook(found: dict) -> Table:
+    rows = [
+        ["structured codebook, ms", f"{found['seconds'] * 1e3:.2f}"],
+        [f"{found['gaussian_atoms']} atoms of torch.randn, ms", f"{found['gaussian_seconds'] * 1e3:.0f}"],
+        ["ratio", f"{found['gaussian_seconds'] / found['seconds']:.0f}"],
+        ["memory copies, GB/s", f"{found['bandwidth'] / 1e9:.1f}"],
+        ["passes over the correlations in that time", f"{found['passes']:.1f}"],
+    ]
+    about = (
+        f"One core, a block of {found['values']} values, all {found['atoms']} atoms searched. The drawn atoms are "
+        "scaled up from a part of them. Passes: how often the correlations could have been copied meanwhile."
+    )
+    return Table("The search of a block", about, ["", ""], rows)
+
+
+def _ratio(a: float, b: float) -> str:
+    return f"{a / b:.3f}" if b else "–"
+
+
+def _options(options: dict) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())
