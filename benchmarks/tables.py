@@ -120,9 +120,7 @@ def _lengths(lengths: list[dict]) -> Table:
         [str(entry["frames"]), f"{entry['encode_bytes'] / MIB:.0f}", f"{entry['decode_bytes'] / MIB:.0f}"]
         for entry in lengths
     ]
-    about = (
-        "The most that whole processes held (proportional set size, sampled every 20 ms), the clip following itself."
-    )
+    about = "The most that whole processes held (proportional, sampled every 20 ms), the clip following itself."
     return Table("Memory against length", about, ["pictures", "encode, MiB", "decode, MiB"], rows)
 
 
