@@ -80,7 +80,7 @@ def _gaussian(source: dict) -> Table:
             f"{point['rate']:.3f}",
             f"{point['distortion']:.4f}",
             f"{point['least_rate']:.3f}",
-            f"{point['rate'] / point['least_rate']:.2f}",
+            _ratio(point["rate"], point["least_rate"]),
             f"{point['gap_db']:.2f}",
         ]
         for rule, label in (("default", "ancestral"), ("paper's", "paper"))
