@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import bjontegaard
 
 MIN_POINTS = 2
-CONFIDENT = 0.3  # share of the smaller range of quality that should overlap
+CONFIDENT = 0.2  # share of the quality that either reaches which both should reach
 
 
 @dataclass(frozen=True)
 class BdRate:
-    """percent: more bytes than the anchor's. low, high: the overlap in units of the metric. share: of the smaller
-    range of both. percent is None where the curves do not overlap."""
+    """percent: more bytes than the anchor's, None where the curves do not overlap. low, high: the overlap in units of
+    the metric. share: of all that either curve reaches."""
 
     percent: float | None
     low: float
@@ -33,8 +33,8 @@ def bd_rate(anchor: Sequence[tuple[float, float]], tested: Sequence[tuple[float,
         return BdRate(None, math.nan, math.nan, 0.0)
     ranges = [sorted((curve[0][1], curve[-1][1])) for curve in curves]
     low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
-    smaller = min(r[1] - r[0] for r in ranges)
-    share = max(0.0, high - low) / smaller if smaller else 0.0
+    whole = max(r[1] for r in ranges) - min(r[0] for r in ranges)
+    share = max(0.0, high - low) / whole if whole else 0.0
     if share == 0:
         return BdRate(None, low, high, 0.0)
     sign = 1 if rising else -1

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from benchmarks.bridge import Memory
+
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 GVC = (sys.executable, "-m", "gvc.cli")
 SHORT = {FFMPEG: "ffmpeg", sys.executable: "python"}
@@ -22,7 +24,7 @@ class ProgramError(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock and processor seconds and the peak of resident memory in bytes of one process and its children."""
+    """Wall-clock and processor seconds, and the most bytes that the process and its children held (sampled)."""
 
     seconds: float
     processor_seconds: float
@@ -36,13 +38,15 @@ def run(command: Sequence[str], log: Path) -> Cost:
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
+        # Not the kernel's own peak, in which the memory of the process that started it counts.
+        memory = Memory(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - started
+    seconds, peak = time.monotonic() - started, memory.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         said = log.read_text(errors="replace").strip().splitlines()[-3:]
         raise ProgramError(f"{readable(command)} failed with {process.returncode}: {' / '.join(said)}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, peak)
 
 
 def readable(command: Sequence[str]) -> str:

@@ -35,8 +35,7 @@ def _head(result: dict) -> list[str]:
 def _comparison(summary: Summary) -> Iterator[str]:
     yield from ("", "## Where GVC loses, and where not", "")
     yield "Bytes that GVC (flf2v, realism 0) takes more (+) or less (-) for equal quality, where both curves reach it."
-    for title, wanted in (("Loses", False), ("Is ahead", True)):
-        said = [sentence for ahead, sentence in summary.verdicts() if ahead is wanted]
+    for title, said in summary.verdicts().items():
         yield from ("", f"{title}:", "", *(f"- {sentence}" for sentence in said or ["nowhere that was measured"]))
     labels = [METRICS[metric].label for metric in summary.metrics]
     for clip in summary.clips:

@@ -1,7 +1,7 @@
 """What the rows of a run say: curves, values at equal rates, Bjontegaard rates and plain sentences."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -65,30 +65,34 @@ class Summary:
         """Return the row whose rate is nearest."""
         return min(self.rows(clip, series), key=lambda row: abs(math.log(row["bpp"] / bpp)), default=None)
 
-    def verdicts(self) -> Iterator[tuple[bool, str]]:
-        """Yield (whether GVC is ahead, a sentence) for each rival and metric, as means over the clips that overlap."""
+    def verdicts(self) -> dict[str, list[str]]:
+        """Return sentences on GVC against each rival, as means over the clips with enough in common."""
+        said = {"Loses": [], "Is ahead": [], "Too little in common to be compared": []}
+        loses, ahead, silent = said.values()
         for series in self.series:
-            if CODECS[series[0]].family == "gvc" and not CODECS[series[0]].counts_as_paper:
+            codec = CODECS[series[0]]
+            if series[1] not in ("", "0") or (codec.family == "gvc" and not codec.counts_as_paper):
                 continue
-            if series[1] not in ("", "0"):
-                continue
-            found = {metric: self._mean(series, metric) for metric in self.metrics}
-            for ahead in (False, True):
-                said = [
-                    f"{METRICS[metric].label} {percent:+.0f} % ({count} of {len(self.clips)} clips)"
-                    for metric, (percent, count) in found.items()
-                    if count and (percent < 0) is ahead
-                ]
-                if said:
-                    yield ahead, f"{label(series)}: {', '.join(said)}"
-            silent = [METRICS[metric].label for metric, (_, count) in found.items() if not count]
-            if silent:
-                yield False, f"{label(series)}: no common range of quality by {', '.join(silent)}"
+            found = {METRICS[metric].label: self._mean(series, metric) for metric in self.metrics}
+            known = {
+                name: f"{name} {percent:+.0f} % ({count} of {len(self.clips)} clips)"
+                for name, (percent, count) in found.items()
+                if count
+            }
+            groups = (
+                (loses, [text for name, text in known.items() if found[name][0] > 0]),
+                (ahead, [text for name, text in known.items() if found[name][0] <= 0]),
+                (silent, [name for name in found if name not in known]),
+            )
+            for sentences, parts in groups:
+                if parts:
+                    sentences.append(f"{label(series)}: {', '.join(parts)}")
+        return said
 
     def _mean(self, series: Series, metric: str) -> tuple[float, int]:
         """Return the mean BD-rate of GVC against a rival, and over how many clips."""
-        rates = [self.bd_rate(clip, series, OURS, metric).percent for clip in self.clips]
-        known = [rate for rate in rates if rate is not None]
+        rates = (self.bd_rate(clip, series, OURS, metric) for clip in self.clips)
+        known = [rate.percent for rate in rates if rate.confident]
         return (sum(known) / len(known) if known else 0.0), len(known)
 
 

@@ -80,7 +80,7 @@ def _gaussian(source: dict) -> Table:
             f"{point['rate']:.3f}",
             f"{point['distortion']:.4f}",
             f"{point['least_rate']:.3f}",
-            f"{point['rate'] / point['least_rate']:.2f}",
+            _ratio(point["rate"], point["least_rate"]),
             f"{point['gap_db']:.2f}",
         ]
         for rule, label in (("default", "ancestral"), ("paper's", "paper"))
@@ -88,7 +88,7 @@ def _gaussian(source: dict) -> Table:
     ]
     about = (
         "32768 independent values with the exact model of themselves, so that only the coder is measured; bits a "
-        "value, mean squared error beside unit variance. R(D) by reverse water-filling; gap: dB above D(R) at the same rate."
+        "value, mean squared error beside unit variance. R(D) by reverse water-filling; gap: dB above D(R)."
     )
     head = ["rule", "bits", "error", "R(D)", "bits / R(D)", "gap, dB"]
     return Table(f"A Gaussian source, {source['source']}", about, head, rows)
@@ -120,7 +120,7 @@ def _lengths(lengths: list[dict]) -> Table:
         [str(entry["frames"]), f"{entry['encode_bytes'] / MIB:.0f}", f"{entry['decode_bytes'] / MIB:.0f}"]
         for entry in lengths
     ]
-    about = "Peaks of resident memory of whole processes, the clip following itself."
+    about = "The most that whole processes held (proportional, sampled every 20 ms), the clip following itself."
     return Table("Memory against length", about, ["pictures", "encode, MiB", "decode, MiB"], rows)
 
 

@@ -111,12 +111,15 @@ def test_values_at_equal_rates_and_who_is_ahead():
     ours = rows("gvc-flf2v", "0", [(1000, 30.0), (4000, 34.0)])
     better = rows("x265", "", [(500, 30.0), (2000, 34.0)])
     worse = rows("x264", "", [(2000, 30.0), (8000, 34.0)])
-    summary = Summary({"clips": [{"name": "c"}], "rows": [*ours, *better, *worse]})
+    summary = Summary(
+        {"clips": [{"name": "c"}], "rows": [*ours, *better, *worse, *rows("vvenc", "", [(900, 33.9), (3000, 60.0)])]}
+    )
     assert summary.at_rate("c", ("gvc-flf2v", "0"), "psnr_y", 0.02) == pytest.approx(32)
     assert summary.at_rate("c", ("gvc-flf2v", "0"), "psnr_y", 0.05) is None
-    said = dict((sentence.partition(":")[0], (ahead, sentence)) for ahead, sentence in summary.verdicts())
-    assert said["x265 veryslow"][0] is False and "PSNR Y +100 %" in said["x265 veryslow"][1]
-    assert said["x264 veryslow"][0] is True and "PSNR Y -50 %" in said["x264 veryslow"][1]
+    said = summary.verdicts()
+    assert "x265 veryslow: PSNR Y +100 %" in said["Loses"][0] and len(said["Loses"]) == 1
+    assert "x264 veryslow: PSNR Y -50 %" in said["Is ahead"][0] and len(said["Is ahead"]) == 1
+    assert said["Too little in common to be compared"] == ["VVenC medium: PSNR Y"]
 
 
 def test_the_rate_distortion_function_of_gaussian_values():
