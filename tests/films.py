@@ -75,7 +75,12 @@ def facts(programs: Programs, path: Path) -> dict[str, object]:
         else:
             found[name] = value
 
-    collect("", programs.probe(path, *SHOWN))
+    described = programs.probe(path, *SHOWN)
+    # How packets and frames interleave is the codec's own too: it depends on its delay.
+    for entry in described.pop("packets_and_frames"):
+        track = entry.get("stream_index", entry.get("media_type"))
+        described.setdefault(f"{entry.pop('type')}s of {track}", []).append(entry)
+    collect("", described)
     return found
 
 

@@ -149,7 +149,7 @@ def test_pictures_before_a_cut_are_decoded_and_not_shown(programs, movie, movie_
 def test_what_is_told_of_frames_does_not_depend_on_decoding_ahead(programs, movie):
     def told(*options: str) -> list[dict]:
         frames = programs.probe(movie, "-show_frames", *options)["frames"]
-        of_packet = ("pkt_dts", "pkt_dts_time", "pkt_pos", "pkt_size")  # the plugin cannot say
+        of_packet = ("pkt_pos", "pkt_size")  # the plugin cannot say
         return [{k: v for k, v in f.items() if programs.prefix or k not in of_packet} for f in frames]
 
     assert told() == told("-flags", "low_delay")

@@ -46,7 +46,8 @@ static bool context_fits(const struct host *host, AVCodecContext *avctx) {
 
 static bool frame_fits(const struct host *host, AVFrame *frame) {
     const struct layout *l = host->layout;
-    return FIELD(int64_t, frame, l->frame_pts) == AV_NOPTS_VALUE && FIELD(int, frame, l->frame_format) == -1 &&
+    return FIELD(int64_t, frame, l->frame_pts) == AV_NOPTS_VALUE &&
+           FIELD(int64_t, frame, l->frame_pkt_dts) == AV_NOPTS_VALUE && FIELD(int, frame, l->frame_format) == -1 &&
            is_rational(frame, l->frame_sample_aspect_ratio, 0, 1) &&
            (l->frame_key_frame < 0 || FIELD(int, frame, l->frame_key_frame) == 1) &&
            FIELD(int, frame, l->frame_flags) == 0 && FIELD(int64_t, frame, l->frame_duration) == 0 &&

@@ -107,7 +107,7 @@ static int allocate_frame(const struct host *host, AVCodecContext *avctx, AVFram
 
 static void describe_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame, const gvc_picture *picture) {
     const struct layout *l = host->layout;
-    FIELD(int64_t, frame, l->frame_pts) = picture->pts;
+    FIELD(int64_t, frame, l->frame_pts) = FIELD(int64_t, frame, l->frame_pkt_dts) = picture->pts;
     FIELD(int64_t, frame, l->frame_duration) = picture->duration;
     FIELD(int, frame, l->frame_pict_type) = picture->key ? l->picture_type_i : l->picture_type_p;
     if (l->frame_key_frame >= 0)

@@ -41,6 +41,7 @@
     X(frame_pict_type, MEMBER(AVFrame, pict_type, 4))                                                                  \
     X(frame_sample_aspect_ratio, MEMBER(AVFrame, sample_aspect_ratio, 8))                                              \
     X(frame_pts, MEMBER(AVFrame, pts, 8))                                                                              \
+    X(frame_pkt_dts, MEMBER(AVFrame, pkt_dts, 8))                                                                      \
     X(frame_duration, MEMBER(AVFrame, FRAME_DURATION, 8))                                                              \
     X(frame_key_frame, FRAME_KEY_MEMBER)                                                                               \
     X(frame_flags, MEMBER(AVFrame, flags, 4))                                                                          \
@@ -119,7 +120,7 @@
     X(option_flags_encoder, AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_ENCODING_PARAM)                                      \
     X(option_flags_decoder, AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_DECODING_PARAM)                                      \
     X(capabilities, AV_CODEC_CAP_DELAY | AV_CODEC_CAP_OTHER_THREADS)                                                   \
-    X(caps_internal, FF_CODEC_CAP_INIT_CLEANUP | CAP_INIT_THREADSAFE)                                                  \
+    X(caps_internal, FF_CODEC_CAP_INIT_CLEANUP | FF_CODEC_CAP_SETS_PKT_DTS | CAP_INIT_THREADSAFE)                      \
     X(cb_type_decode, FF_CODEC_CB_TYPE_DECODE)                                                                         \
     X(cb_type_encode, FF_CODEC_CB_TYPE_ENCODE)                                                                         \
     X(descriptor_props_lossy, AV_CODEC_PROP_LOSSY)                                                                     \
