@@ -217,13 +217,15 @@ def test_fragmented_mov_through_a_pipe(programs, movie, pictures):
 
 
 def test_a_growing_file_is_played_as_it_comes(programs, movie, pictures):
-    """The first half is decoded while the second one is not written yet."""
+    """The first half is decoded while the second one is not written yet; without low delay, all but its last GOP."""
     contents = movie.read_bytes()
     middle = int(programs.packets(movie)[KEY]["pos"])
     command = [
         programs.path("ffmpeg"),
         "-v",
         "error",
+        "-flags",
+        "low_delay",
         "-i",
         "-",
         *PASSTHROUGH,
