@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import settings
+from programs import STOCK, built
 
 from gvc.process import settle
 
@@ -35,3 +36,10 @@ def wan_priors(wan_folders):
     from gvc.priors.wan import WanPrior
 
     return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in wan_folders.items()}
+
+
+@pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
+def programs(request):
+    """FFmpeg's programs by each route that this machine has."""
+    request.param.require("ffmpeg", "ffprobe")
+    return request.param

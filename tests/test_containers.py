@@ -4,18 +4,12 @@ import shutil
 import subprocess
 
 import pytest
-from programs import ENCODE, FRAMES, HEIGHT, RATE, STOCK, TICKS, WIDTH, built, hashes_in, source
+from programs import ENCODE, FRAMES, HEIGHT, RATE, STOCK, TICKS, WIDTH, hashes_in, source
 
 EXTENSIONS = ("mkv", "mov", "avi", "nut")
 PASSTHROUGH = ("-fps_mode", "passthrough")
 KEY = 18  # the second keyframe of `movie`, and the last one
 LINEAR = list(range(FRAMES))
-
-
-@pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
-def programs(request):
-    request.param.require("ffmpeg", "ffprobe")
-    return request.param
 
 
 @pytest.fixture(scope="module")

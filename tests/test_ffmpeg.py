@@ -5,15 +5,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from programs import ENCODE, FRAMES, HEIGHT, RATE, STOCK, TICKS, WIDTH, built, hashes_in, source
+from programs import ENCODE, FRAMES, HEIGHT, RATE, TICKS, WIDTH, hashes_in, source
 
 from gvc import options
-
-
-@pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
-def programs(request):
-    request.param.require("ffmpeg", "ffprobe")
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from films import MILLISECOND, differences, facts, film, packets, rich_film
-from programs import ENCODE, STOCK, built, source
+from programs import ENCODE, STOCK, source
 
 import gvc.av
 
@@ -22,12 +22,6 @@ MILLISECONDS = ("-enc_time_base", "1/1000")
 UNEVEN = [0, 33, 71, 100, 117, 250, 251, 300, 401, 500, 1000, 1033, 1034, 1100]  # milliseconds
 FINE = Fraction(1, 90000)
 FIELDS = 10
-
-
-@pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
-def programs(request):
-    request.param.require("ffmpeg", "ffprobe")
-    return request.param
 
 
 @pytest.fixture(scope="module")

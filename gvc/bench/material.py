@@ -4,7 +4,6 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
-import av
 import numpy as np
 
 from ..errors import MediaError
@@ -51,10 +50,9 @@ def clip_of_file(path: str, count: int, size: tuple[int, int] | None) -> tuple[V
 
 
 def _scaled(planes: tuple[np.ndarray, ...], size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    from ..cli.sink import video_frame
     from ..cli.source import samples
 
     height, width = planes[0].shape
-    frame = av.VideoFrame(width, height, "yuv420p")
-    for target, plane in zip(frame.planes, planes, strict=True):
-        samples(target, YUV420P)[:] = plane
+    frame = video_frame(Picture(planes), VideoFormat(width, height))
     return tuple(samples(plane, YUV420P).copy() for plane in frame.reformat(*size).planes)
