@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gvc_container.mux import Muxer
 
 from gvc.cli.flags import parse_bitrate
 from gvc.cli.options_page import page
+from gvc.cli.sink import VideoSink
 from gvc.cli.source import VideoSource
 from gvc.errors import OptionError
 from gvc.options import DECODER_OPTIONS, ENCODER_OPTIONS
@@ -135,6 +137,17 @@ def test_y4m_on_stdout_is_the_same_video(coded, tmp_path):
     assert data.startswith(b"YUV4MPEG2 W96 H64 F25:1")
     (tmp_path / "back.y4m").write_bytes(data)
     pairs = zip(frames(tmp_path / "back.mkv"), frames(tmp_path / "back.y4m"), strict=True)
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in pairs)
+
+
+def test_y4m_of_pixels_that_are_not_square(source, tmp_path):
+    with (
+        VideoSource(str(source)) as video,
+        VideoSink(tmp_path / "wide.y4m", replace(video.format, sample_aspect_ratio=Fraction(4, 3))) as sink,
+    ):
+        for picture in video.pictures():
+            sink.write(picture)
+    pairs = zip(frames(source), frames(tmp_path / "wide.y4m"), strict=True)
     assert all(np.array_equal(a, b) for (_, a), (_, b) in pairs)
 
 

@@ -65,7 +65,7 @@ class VideoSink(MediaOutput):
         if stored in YUV_FOR_RGB.values() and video.samples.rgb:
             context.color_range, context.colorspace = LIMITED, SMPTE170M
         context.color_primaries, context.color_trc = video.color_primaries, video.color_trc
-        self._aspect = _aspect_filter(video) if video.sample_aspect_ratio else None
+        self._aspect = _aspect_filter(video, context.time_base) if video.sample_aspect_ratio else None
         self._timed = codec != "rawvideo"
         self._count = 0
         return track
@@ -101,11 +101,9 @@ def video_frame(picture: Picture, video: VideoFormat) -> av.VideoFrame:
     return frame
 
 
-def _aspect_filter(video: VideoFormat) -> av.filter.Graph:
+def _aspect_filter(video: VideoFormat, time_base: Fraction) -> av.filter.Graph:
     """Gives frames a sample aspect ratio, which FFV1 takes from there and PyAV lets nobody set."""
     graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=video.width, height=video.height, format=video.samples.pix_fmt, time_base=video.time_base
-    )
+    source = graph.add_buffer(width=video.width, height=video.height, format=video.samples.pix_fmt, time_base=time_base)
     graph.link_nodes(source, graph.add("setsar", str(video.sample_aspect_ratio)), graph.add("buffersink")).configure()
     return graph
