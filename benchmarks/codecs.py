@@ -94,12 +94,12 @@ X264 = "-pix_fmt yuv420p -c:v libx264 -preset veryslow -bsf:v filter_units=remov
 X265 = "-pix_fmt yuv420p -c:v libx265 -preset veryslow -x265-params log-level=error:info=0"
 SVT = "-pix_fmt yuv420p -c:v libsvtav1 -preset 4"
 VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
-QUALITIES = (5, 8, 12, 16, 20, 26, 34, 42, 50, 60)
+QUALITIES = (0, 5, 10, 15, 20, 26, 34, 42, 50, 60)
 
 CODECS = {
-    "gvc-flf2v": _gvc("GVC flf2v", (8, 20, 34, 46), QUALITIES, mode="flf2v"),
-    "gvc-i2v": _gvc("GVC i2v", (8, 20, 34), QUALITIES, mode="i2v"),
-    "gvc-t2v": _gvc("GVC t2v", (8, 20, 34), QUALITIES, mode="t2v"),
+    "gvc-flf2v": _gvc("GVC flf2v", (0, 12, 24, 36), QUALITIES, mode="flf2v"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), QUALITIES, mode="i2v"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), QUALITIES, mode="t2v"),
     "gvcc-flf2v": _gvc(
         "paper's scheme flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048), paper=True,
         mode="flf2v", preset="gvcc", quality=20,

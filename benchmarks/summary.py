@@ -9,7 +9,7 @@ from benchmarks.bdrate import BdRate, bd_rate
 from benchmarks.codecs import CODECS
 from gvc.metrics import METRICS
 
-RATES = (0.008, 0.016, 0.032, 0.064)  # bits per pixel of the table at equal rates
+RATES = (0.004, 0.008, 0.016, 0.032, 0.064)  # bits per pixel of the table at equal rates
 ANCHOR, OURS = ("x265", ""), ("gvc-flf2v", "0")
 STRIP_RATE = 0.016  # bits per pixel near which pictures are shown
 Point = tuple[float, float]
