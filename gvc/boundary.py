@@ -1,17 +1,20 @@
 """Boundary stills of a GOP: coding them, and choosing the quality that serves the whole GOP best."""
 
+import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .bitstream import SequenceHeader
 from .codebook import ATOM_OVERHEAD
 from .priors.base import Analysis, Clip, Condition, Planes, Prior
-from .rate import still_crf
+from .rate import still_quantiser
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
-from .stills import COARSEST, STRIDE, decode_still, encode_still, search_quantiser
+from .stills import COARSEST, FINEST, StillDecoder, StillEncoder
 
-FIRST_CRF = 47
+BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
+COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first still loses its boost
+STILLS_SHARE = 0.8  # of a budget that stills may take
 FINEST_SIGMA = 0.05  # where coding on a budget stops at the latest, if the prior cannot predict its rate
 
 
@@ -27,11 +30,46 @@ class Anchor:
 class Target:
     """What a GOP aims at: a noise level to stop at, bits for its stills, side information and atoms, or both.
 
-    With both the level is aimed at, and the bits are not exceeded.
+    bits: of a window of GOPs, the present one first. It has `share` of what a chain's first still leaves of them.
+    cap: bits that the GOP itself must not exceed. With a level, that is aimed at, and bits are not exceeded.
     """
 
     level: int | None = None
-    bits: float | None = None
+    bits: float = math.inf
+    share: float = 1.0
+    cap: float = math.inf
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a bound for bits."""
+        return min(self.bits, self.cap) < math.inf
+
+    def less(self, bits: float) -> "Target":
+        """Return the target with so many bits less for the GOP."""
+        return replace(self, bits=self.bits - bits / self.share, cap=self.cap - bits)
+
+    def of_gop(self, first: float) -> float:
+        """Return the bits of the GOP, whose chain's first still takes `first` (0 where it has none)."""
+        return max(0.0, min(first + (self.bits - first) * self.share, self.cap))
+
+
+class StillChain:
+    """The stills of a chain of GOPs: encoder and decoder of one AV1 stream.
+
+    quantiser: FINEST..COARSEST_CHAIN.
+    """
+
+    def __init__(self, header: SequenceHeader, quantiser: int, preset: str):
+        video, crf = header.format.coded, min(quantiser, COARSEST)
+        # Nothing builds on an I2V chain's only still.
+        boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
+        self._encoder = StillEncoder(video.plane_shapes[0], crf, preset, boost)
+        self._decoder = StillDecoder(video)
+
+    def code(self, planes: Planes) -> tuple[bytes, Planes]:
+        """Return the next still and what decoders make of it."""
+        data = self._encoder.encode(planes)
+        return data, self._decoder.decode(data)
 
 
 @dataclass(frozen=True)
@@ -48,14 +86,15 @@ class Boundaries:
         return 8 * (len(self.first) + len(self.last))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Trial:
-    """One quality of the stills and what it would lead to."""
+    """One quality of the stills and what it leads to."""
 
+    chain: StillChain | None
     boundaries: Boundaries
     analysis: Analysis
     level: int  # where the atoms stop
-    cost: float | None  # None: the prior predicts nothing
+    predicted: bool  # by the prior
 
 
 @dataclass
@@ -65,64 +104,67 @@ class BoundaryCoder:
     prior: Prior
     header: SequenceHeader
     preset: str
-    _crf: int = field(default=FIRST_CRF, init=False)  # of the last stills: where the search for the next ones starts
+    _chain: StillChain | None = field(default=None, init=False)  # of the GOP before
 
     def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[Boundaries, Analysis, int]:
-        """Return (boundaries, analysis of the clip given them, noise level where the atoms should stop)."""
-        trials: dict[int, _Trial] = {}
+        """Return (boundaries, analysis of the clip given them, noise level where the atoms should stop).
 
-        def trial(crf: int) -> _Trial:
-            if crf not in trials:
-                trials[crf] = self._try(clip, anchor, target, crf)
-            return trials[crf]
+        A chain keeps its quantiser. Where its next still would be too much for a budget, it starts a new one.
+        """
+        trial = self._try(clip, anchor, target, self._chain) if anchor or self.header.mode == "t2v" else None
+        if not trial or (trial.boundaries.bits and not _affordable(trial.boundaries, target)):
+            trial = self._fresh(clip, anchor, target)
+        self._chain = trial.chain
+        return trial.boundaries, trial.analysis, trial.level
 
-        if trial(self._crf).boundaries.bits:
-            if trial(self._crf).cost is None:
-                self._crf = self._plain_choice(trial, target)
-            else:
-                self._crf = search_quantiser(lambda crf: trial(crf).cost, self._crf, self.preset)
-        best = trial(self._crf)
-        return best.boundaries, best.analysis, best.level
-
-    def code(self, clip: Clip, anchor: Anchor | None, crf: int) -> Boundaries:
-        """Code and decode the stills with one quantiser."""
+    def code(self, clip: Clip, anchor: Anchor | None, chain: StillChain | None) -> Boundaries:
+        """Code and decode the GOP's stills as the next ones of a chain."""
         mode, video, frames = self.header.mode, self.header.format.coded, len(clip[0])
         if mode == "t2v":
             return Boundaries(b"", b"", Condition(video, frames, prompt=self.header.prompt))
-        has_last = mode == "flf2v" and frames > 1
-        first = b"" if anchor else encode_still(tuple(plane[0] for plane in clip), crf, self.preset)
-        last = encode_still(tuple(plane[-1] for plane in clip), crf, self.preset) if has_last else b""
-        known_first = anchor.planes if anchor else decode_still(first, video)
-        known_last = decode_still(last, video) if last else None
+        first, known_first = (b"", anchor.planes) if anchor else chain.code(tuple(plane[0] for plane in clip))
+        last, known_last = b"", None
+        if mode == "flf2v" and frames > 1:
+            last, known_last = chain.code(tuple(plane[-1] for plane in clip))
         memory = anchor.memory if anchor else None
         condition = Condition(video, frames, known_first, known_last, memory, self.header.prompt)
         return Boundaries(first, last, condition)
 
-    def _try(self, clip: Clip, anchor: Anchor | None, target: Target, crf: int) -> _Trial:
-        boundaries = self.code(clip, anchor, crf)
+    def coarsest(self, clip: Clip, anchor: Anchor | None) -> Boundaries:
+        """Return the boundaries with the fewest bits."""
+        return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, self.preset))
+
+    def _fresh(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
+        """Start a chain with the finest quantiser that the bits bear and that is no finer than the atoms."""
+        trials: dict[int, _Trial] = {}
+
+        def suits(quantiser: int) -> bool:
+            chain = StillChain(self.header, quantiser, self.preset)
+            trials[quantiser] = trial = self._try(clip, anchor, target, chain)
+            in_step = not trial.predicted or quantiser >= still_quantiser(trial.level)
+            return _affordable(trial.boundaries, target) and in_step
+
+        finest = FINEST if target.level is None else still_quantiser(target.level)
+        candidates = range(finest, COARSEST_CHAIN if target.bounded else finest)
+        chosen = finest + bisect_left(candidates, True, key=suits)
+        if chosen not in trials:
+            suits(chosen)
+        return trials[chosen]
+
+    def _try(self, clip: Clip, anchor: Anchor | None, target: Target, chain: StillChain | None) -> _Trial:
+        boundaries = self.code(clip, anchor, chain)
         analysis = self.prior.analyse(boundaries.condition, clip)
-        if analysis.rate_distortion(1.0) is None:
-            return _Trial(
-                boundaries, analysis, sigma_level(FINEST_SIGMA) if target.level is None else target.level, None
-            )
-        level, overdraft = target.level or 0, 0.0
-        if target.bits is not None:
-            left = target.bits - boundaries.bits
-            level = max(level, _affordable_level(analysis, left))
-            overdraft = max(0.0, -left) * self._bit_price(MAX_LEVEL)
-        bits, error = analysis.rate_distortion(level_sigma(level))
-        spent = 0.0 if target.level is None else (bits + boundaries.bits) * self._bit_price(target.level)
-        return _Trial(boundaries, analysis, level, error + spent + overdraft)
+        level, predicted = target.level or 0, analysis.rate_distortion(1.0) is not None
+        if not predicted:
+            level = sigma_level(FINEST_SIGMA) if target.level is None else target.level
+        elif target.bounded:
+            level = max(level, _affordable_level(analysis, target.of_gop(8 * len(boundaries.first)) - boundaries.bits))
+        return _Trial(chain, boundaries, analysis, level, predicted)
 
-    def _bit_price(self, level: int) -> float:
-        return bit_price(level_sigma(level), self.prior.sample_scale)
 
-    def _plain_choice(self, trial, target: Target) -> int:
-        """Return a quantiser for a prior that predicts nothing: by the level, and stills of half the bits at most."""
-        crf = FIRST_CRF if target.level is None else still_crf(target.level)
-        while target.bits is not None and crf < COARSEST and trial(crf).boundaries.bits > target.bits / 2:
-            crf = min(crf + STRIDE[self.preset], COARSEST)
-        return crf
+def _affordable(boundaries: Boundaries, target: Target) -> bool:
+    """Tell whether the bits bear the stills; those of a short GOP may take more than its share."""
+    return boundaries.bits <= STILLS_SHARE * min(target.bits, target.cap)
 
 
 def _affordable_level(analysis: Analysis, bits: float) -> int:
@@ -138,7 +180,7 @@ def _affordable_level(analysis: Analysis, bits: float) -> int:
 def bit_price(sigma: float, sample_scale: float) -> float:
     """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
 
-    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is half the noise's where the prior's
-    variance is like the noise's. `sample_scale`: of the prior.
+    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is about the noise's. `sample_scale`: of
+    the prior.
     """
-    return 0.6931 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD
+    return 1.3863 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD

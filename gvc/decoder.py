@@ -15,7 +15,7 @@ from .parallel import limited
 from .priors import Opener, prior_for
 from .priors.base import ModelOptions, Planes, Prior
 from .samples import from_coded
-from .stills import decode_still
+from .stills import StillDecoder, decode_still
 
 
 class Decoder:
@@ -51,6 +51,7 @@ class Decoder:
         self._queue: deque[Planes] = deque()
         self._overlap.forget()
         self._anchor: Anchor | None = None
+        self._stills: StillDecoder | None = None  # of the chain
         self._next_index: int | None = None
         self._shown: Planes | None = None
 
@@ -88,7 +89,9 @@ class Decoder:
             self._conceal(unit)
             return
         anchor = None if unit.key else self._anchor
-        reconstruction = decode_gop(self._prior, self.header, unit, anchor)
+        if anchor is None:
+            self._stills = StillDecoder(self.header.format.coded)
+        reconstruction = decode_gop(self._prior, self.header, unit, anchor, self._stills)
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
         self._queue.extend(zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True))
         # T2V has no use for an anchor, and with realism it would cost a second reconstruction.
@@ -101,10 +104,16 @@ class Decoder:
         self._overlap.forget()
 
     def _conceal(self, unit: GopUnit) -> None:
-        """Fade from the picture shown last to the last still of a GOP that cannot be decoded, if there are both."""
+        """Fade from the picture shown last to the last still of a GOP that cannot be decoded, if there are both.
+
+        Most stills need those before them, and then the picture shown last stays.
+        """
         if self._shown is None or not unit.last:
             return
-        last = decode_still(unit.last, self.header.format.coded)
+        try:
+            last = decode_still(unit.last, self.header.format.coded)
+        except BitstreamError:
+            return
         steps = range(1, unit.shown + 1)
         planes = [fade(a, b, steps, unit.shown) for a, b in zip(self._shown, last, strict=True)]
         self._queue.extend(zip(*planes, strict=True))

@@ -1,5 +1,6 @@
 """Pictures in, packets out."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -54,7 +55,8 @@ class Encoder:
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
         self._coder = GopEncoder(prior, self.header, settings)
-        self._planner = settings.planner()
+        self._lengths = settings.lengths(prior)
+        self._planner = settings.planner(self._lengths)
         self._level = settings.level
         self._bitrate = BitrateControl(self.options.bitrate) if self.options.bitrate else None
         self._cap = RateCap(self.options.maxrate, self.options.bufsize) if self.options.maxrate else None
@@ -69,12 +71,12 @@ class Encoder:
         A GOP's packets come together, once it is complete. Raises MediaError for a picture of another size and
         RateError when the bitrate cannot be met by any means.
         """
-        if picture is None:
-            gops = self._planner.finish()
-        else:
-            self._check(picture)
-            gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
         with limited(self.options.threads):
+            if picture is None:
+                gops = self._planner.finish()
+            else:
+                self._check(picture)
+                gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
             return [packet for gop in gops for packet in self._encode_gop(gop)]
 
     def _check(self, picture: Picture) -> None:
@@ -90,6 +92,8 @@ class Encoder:
     def _encode_gop(self, gop: Gop) -> list[Packet]:
         anchor = None if gop.key else self._anchor
         unit, reconstruction = self._coder.encode(gop, self._index, anchor, self._target(gop, anchor))
+        if self._lengths:
+            self._lengths.level = unit.stop
         packets = self._packets(gop, unit)
         self._spend(gop, 8.0 * sum(len(packet.data) for packet in packets))
         self._index += 1
@@ -110,14 +114,14 @@ class Encoder:
 
     def _target(self, gop: Gop, anchor: Anchor | None) -> Target:
         terms = self._duration(gop), len(gop.pictures), gop.key
-        limit = self._cap.limit(*terms) if self._cap else None
-        if self._bitrate:
-            if self._index == 0:
-                self._bitrate.check_floor(self._coder.floor(gop, anchor), *terms, gop.last)
-            budget = self._bitrate.budget(*terms, gop.last)
-            limit = budget if limit is None else min(budget, limit)
         show_next = 8.0 * (len(gop.pictures) - 1)
-        return Target(None if self._bitrate else self._level, None if limit is None else limit - show_next)
+        cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
+        if not self._bitrate:
+            return Target(self._level, cap=cap)
+        if self._index == 0:
+            self._bitrate.check_floor(self._coder.floor(gop, anchor), *terms, gop.following)
+        bits, share = self._bitrate.window(*terms, gop.following, gop.last)
+        return Target(None, bits - show_next / share, share, cap)
 
     def _spend(self, gop: Gop, bits: float) -> None:
         """Book what the packets of a GOP took."""

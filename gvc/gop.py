@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .gop_lengths import GopLengths
 from .media import Picture
 
 SCENE_SAMPLE = 2  # every other luma sample a side is enough to see a cut
@@ -22,6 +23,7 @@ class Gop:
     ahead: pictures of the next GOP that this one codes too.
     ends: it ends a chain.
     last: the video ends.
+    following: pictures known to come after it.
     """
 
     pictures: list[Picture]
@@ -29,17 +31,19 @@ class Gop:
     ahead: list[Picture]
     ends: bool
     last: bool = False
+    following: int = 0
 
 
 @dataclass
 class GopPlanner:
     """Cuts a stream of pictures into GOPs.
 
-    length: pictures a GOP spans, anchor and overlap included; 4k + 1.
+    length: pictures a GOP spans at most, anchor and overlap included; 4k + 1.
     keyint, keyint_min: most pictures of a chain, and the least that a new scene ends.
     scenecut: threshold 0..1 of the scene score, 0 = off.
     anchored: whether a GOP spans the last picture of the one before (I2V, FLF2V).
     overlap: pictures of the next GOP that a GOP spans. With neither, each GOP is a keyframe.
+    lengths: makes GOPs shorter by what they show; None: all are as long as they may be.
 
     It looks one GOP ahead: where a scene or the video ends, its last two GOPs are made about equally long, since the
     boundaries of a very short one would cost as much as those of a long one.
@@ -51,7 +55,10 @@ class GopPlanner:
     anchored: bool
     overlap: int = 0
     keyint_min: int = 1
+    lengths: GopLengths | None = None
     _pending: list[Picture] = field(default_factory=list, init=False)
+    _planned: list[int] = field(default_factory=list, init=False)  # pictures of the next GOPs
+    _last: Picture | None = field(default=None, init=False)  # of the GOP before
     _key: bool = field(default=True, init=False)
     _in_chain: int = field(default=0, init=False)
     _previous: np.ndarray | None = field(default=None, init=False)
@@ -100,14 +107,28 @@ class GopPlanner:
         spanned = left // 2 + self._shared
         return spanned + (1 - spanned) % 4 - self._shared
 
-    def _take(self, count: int) -> Gop:
+    def _take(self, limit: int) -> Gop:
+        """Return the next GOP, of so many pictures at most."""
+        count = self._chosen(limit) if self.lengths else limit
         pictures, self._pending = self._pending[:count], self._pending[count:]
         started, self._in_chain = self._key, self._in_chain + count
+        self._last = pictures[-1]
         self._key = not (self.anchored or self.overlap) or self._in_chain >= self.keyint
         if self._key:
             self._in_chain = 0
         shared = min(self.overlap, self.keyint - self._in_chain)
-        return Gop(pictures, started, [] if self._key else self._pending[:shared], ends=self._key)
+        return Gop(
+            pictures, started, [] if self._key else self._pending[:shared], ends=self._key, following=len(self._pending)
+        )
+
+    def _chosen(self, limit: int) -> int:
+        """Return how many pictures the next GOP should have by what they show."""
+        if not self._planned:
+            window = self._pending[:limit]
+            before = window.pop(0) if self._key else self._last
+            self._planned = self.lengths.choose(before, window) if window else [0]
+            self._planned[0] += self._key
+        return self._planned.pop(0)
 
     def _starts_scene(self, picture: Picture) -> bool:
         """Tell whether the picture is unlike the one before, and suddenly so.

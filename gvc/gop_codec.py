@@ -9,7 +9,7 @@ from .errors import BitstreamError
 from .loop import denoise, finish, rule_of
 from .noise import ReplayNoise
 from .priors.base import Array, Clip, Condition, ConditionedPrior, Prior
-from .stills import decode_still
+from .stills import StillDecoder
 from .tail import PictureTail, add_latent_tail
 
 MAX_SAMPLES = 2**27  # luma samples of a GOP: bounds the memory of either side
@@ -46,9 +46,11 @@ class Reconstruction:
         return replace(self, tail=PictureTail.parse(tail, self.condition.format)) if tail else self
 
 
-def decode_gop(prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None) -> Reconstruction:
-    """Replay a GOP. Raises BitstreamError."""
-    condition = _condition_of(header, unit, anchor)
+def decode_gop(
+    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
+) -> Reconstruction:
+    """Replay a GOP; `stills` has decoded those of the chain so far. Raises BitstreamError."""
+    condition = _condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)
     rule = rule_of(header, unit)
     noise = ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy)
@@ -61,7 +63,7 @@ def decode_gop(prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anch
     return reconstruction.corrected(unit.tail)
 
 
-def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None) -> Condition:
+def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
     """Return what the stills of a unit and the anchor say. Raises BitstreamError when they don't fit the mode."""
     anchor = anchor if header.mode != "t2v" else None
     frames = int(anchor is not None) + unit.shown + unit.ahead
@@ -75,6 +77,6 @@ def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None) 
         raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
     if frames * header.format.width * header.format.height > MAX_SAMPLES:
         raise BitstreamError("pictures shown", 0, "the GOP is larger than a decoder accepts")
-    first = decode_still(unit.first, header.format.coded) if unit.first else anchor and anchor.planes
-    last = decode_still(unit.last, header.format.coded) if unit.last else None
+    first = stills.decode(unit.first) if unit.first else anchor and anchor.planes
+    last = stills.decode(unit.last) if unit.last else None
     return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

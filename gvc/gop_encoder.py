@@ -1,6 +1,5 @@
 """One GOP to a GopUnit, given the decoded boundary that it shares with the GOP before."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,6 @@ from .noise import SearchNoise
 from .priors.base import Clip, ConditionedPrior, Prior
 from .schedule import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from .settings import Settings
-from .stills import COARSEST
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
 START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
@@ -35,35 +33,34 @@ class GopEncoder:
         self._boundaries = BoundaryCoder(prior, header, settings.effort)
 
     def encode(self, gop: Gop, index: int, anchor: Anchor | None, target: Target) -> tuple[GopUnit, Reconstruction]:
-        """Code a GOP; `target.bits` are those of the whole packet.
+        """Code a GOP; the bits of `target` are those of whole packets.
 
         Returns:
             (the unit, what `decode_gop` will make of it).
         Raises MediaError when the GOP is too large.
         """
         new, clip = self._clips(gop, anchor)
-        if target.bits is not None:
-            target = replace(target, bits=max(0.0, target.bits - 8 * _unit_bytes(gop.key)))
+        target = target.less(8 * _unit_bytes(gop.key))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
         side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None
         unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
-        budget = math.inf if target.bits is None else max(0.0, target.bits - boundaries.bits - 8 * len(side))
+        budget = max(0.0, target.of_gop(8 * len(boundaries.first)) - boundaries.bits - 8 * len(side))
         if self._header.transition == "sde":
             unit, x, t = self._search_fixed(unit, conditioned, clip)
             return unit, Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         with_tail = self._settings.tail and not gop.ends
         atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
-        stop = level if target.bits is None else max(level - BUDGET_REACH, target.level or 0)
+        stop = max(level - BUDGET_REACH, target.level or 0) if target.bounded else level
         unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
 
-    def floor(self, gop: Gop, anchor: Anchor | None) -> float:
-        """Return about the least bits that the packet of a GOP needs: coarsest stills and no atoms."""
-        boundaries = self._boundaries.code(self._clips(gop, anchor)[1], anchor, COARSEST)
-        return boundaries.bits + 8 * (_unit_bytes(gop.key) + LEAST_SIDE_BYTES)
+    def floor(self, gop: Gop, anchor: Anchor | None) -> tuple[float, float]:
+        """Return about the least bits that the packet of a GOP needs: (first still, all else), without atoms."""
+        boundaries = self._boundaries.coarsest(self._clips(gop, anchor)[1], anchor)
+        return 8 * len(boundaries.first), 8 * (len(boundaries.last) + _unit_bytes(gop.key) + LEAST_SIDE_BYTES)
 
     def _clips(self, gop: Gop, anchor: Anchor | None) -> tuple[Clip, Clip]:
         """Return (all pictures of the GOP, the same with the anchor before them), uint8 [T, H, W] a plane."""

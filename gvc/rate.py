@@ -1,18 +1,20 @@
 """Rate control: one quality number, or an exact bit budget.
 
-With constant quality the coding of every GOP stops at one noise level. With a bitrate each GOP gets the bits that its
-duration is worth, less what the container will add, plus what the GOPs before it left over or overdrew. Either may be
-capped.
+With constant quality the coding of every GOP stops at one noise level. With a bitrate a GOP and the pictures that are
+known to follow get the bits that their duration is worth, less what the container will add, plus what the GOPs before
+left over or overdrew. The first still of a chain serves all that follows and is paid out of the whole; of the rest each
+GOP has its share. Either may be capped.
 """
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .errors import RateError
-from .schedule import level_sigma, sigma_level
+from .schedule import sigma_level
 
 BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
 WORST_CRF = 63.0
+WORST_STILL, FINEST_STILL, STILL_SLOPE = 59, 12, 0.147  # at quality 0, at best, and a noise level
 COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
 
 # What Matroska adds, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Containers").
@@ -31,9 +33,9 @@ def quality_level(quality: float) -> int:
     return sigma_level(COARSEST_SIGMA * 2.0 ** (-quality / 100 * BEST_SIGMA_OCTAVES))
 
 
-def still_crf(level: int) -> int:
-    """Return the quantiser of boundary stills that fits a stop level, where no better choice can be computed."""
-    return round(max(20.0, min(63.0, 36 + 8 * level_sigma(level) ** 0.5)))
+def still_quantiser(level: int) -> int:
+    """Return the AV1 quantiser (crf) of boundary stills that fits a stop level: straight lines, measured."""
+    return round(min(max(FINEST_STILL, WORST_STILL - STILL_SLOPE * (quality_level(0) - level)), WORST_STILL))
 
 
 @dataclass
@@ -43,20 +45,24 @@ class BitrateControl:
     bitrate: int
     _balance: float = field(default=-8.0 * FILE_BYTES, init=False)
 
-    def budget(self, seconds: Fraction, pictures: int, key: bool, last: bool) -> float:
-        """Return the bits that the packets of the next GOP may take.
+    def window(self, seconds: Fraction, pictures: int, key: bool, following: int, last: bool) -> tuple[float, float]:
+        """Return (bits that the packets of the next GOP and `following` pictures may take, the GOP's share of them).
 
-        The debt of the file's fixed costs is paid back over the first GOPs, by half of each one's income at most, and
-        in full by the last one.
+        What was overdrawn, the file's fixed costs to begin with, is paid back over the window, but no GOP pays more
+        than half of its income before the last one.
         """
-        income, overhead = self.bitrate * float(seconds), _overhead(pictures, key)
-        self._balance += income - overhead
-        return self._balance if last else max(self._balance, income / 2 - overhead)
+        income, share = self.bitrate * float(seconds) - _overhead(pictures, key), pictures / (pictures + following)
+        self._balance += income
+        coming = self.bitrate * float(seconds) * (1 / share - 1) - _overhead(following, False)
+        bits = self._balance + coming
+        return (bits if last else max(bits, income / 2 / share)), share
 
-    def check_floor(self, floor: float, seconds: Fraction, pictures: int, key: bool, last: bool) -> None:
-        """Raise RateError when the next GOP, which cannot do with less than `floor` bits, would get less."""
-        needed, debt = floor + _overhead(pictures, key), max(0.0, -self._balance)
-        least = (needed + (debt if last else min(debt, needed))) / float(seconds)
+    def check_floor(self, floor: tuple[float, float], seconds: Fraction, pictures: int, key: bool, following: int):
+        """Raise RateError when a window cannot pay for a `floor`: bits of the first still, and of each GOP's rest."""
+        share = pictures / (pictures + following)
+        first, rest = floor
+        needed = first + rest / share + _overhead(pictures + following, key) + max(0.0, -self._balance)
+        least = needed / (float(seconds) / share)
         if self.bitrate < least:
             raise RateError(
                 f"the bitrate of {self.bitrate / 1000:.3g} kb/s lies below the floor of this material, "

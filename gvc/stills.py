@@ -1,4 +1,7 @@
-"""Boundary stills: AV1 intra pictures through PyAV. AV1 decoders are bit-exact, so both sides see the same picture."""
+"""Boundary stills: the AV1 pictures of a chain, each with those before it as references, through PyAV.
+
+AV1 decoders are bit-exact, so both sides see the same pictures.
+"""
 
 import os
 from collections.abc import Callable
@@ -11,12 +14,15 @@ from .errors import BitstreamError
 from .media import VideoFormat
 from .priors.base import Planes
 
-os.environ.setdefault("SVT_LOG", "1")  # else the encoder prints its settings for every still
+# Else the encoder prints its settings, and at the end that its video could go on. Its errors are exceptions anyway.
+os.environ.setdefault("SVT_LOG", "0")
 
 MIN_SIZE = 64  # the encoder takes no smaller pictures; smaller ones are padded and cropped
 FINEST, COARSEST = 10, 63  # range of the quantiser (crf) that is used
 STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # of the search for the best quantiser
-SPEED = {"fast": 6, "medium": 4, "slow": 2}  # encoder preset by ours
+DELIMITER = b"\x12\x00"  # the OBU between two temporal units
+INDICES_A_CRF = 4  # AV1 has 256 quantisers, crf counts every fourth
+SPEED = {"fast": 5, "medium": 3, "slow": 1}  # encoder preset by ours
 
 
 def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -> int:
@@ -30,37 +36,77 @@ def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -
     return best
 
 
+class StillEncoder:
+    """Codes the stills of a chain in order. They have 4:2:0 planes of `shape` (luma), uint8.
+
+    crf: quantiser of all but the first one, FINEST..COARSEST.
+    boost: by how much the first one's is finer; all others build on it.
+    """
+
+    def __init__(self, shape: tuple[int, int], crf: int, preset: str, boost: int = 0):
+        self._height, self._width = (max(MIN_SIZE, n + n % 2) for n in shape)
+        context = av.CodecContext.create("libsvtav1", "w")
+        context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
+        context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+        # Low delay, so that each picture gives its packet at once; quantisers as they are asked for.
+        parameters = {
+            "lp": 1,
+            "pred-struct": 1,
+            "lookahead": 0,
+            "aq-mode": 0,
+            "use-fixed-qindex-offsets": 1,
+            "key-frame-qindex-offset": -INDICES_A_CRF * boost,
+            "qindex-offsets": "[0,0,0,0,0,0]",
+        }
+        text = ":".join(f"{name}={value}" for name, value in parameters.items())
+        context.options = {"crf": str(crf), "preset": str(SPEED[preset]), "svtav1-params": text}
+        self._context, self._count = context, 0
+
+    def encode(self, planes: Planes) -> bytes:
+        """Code the next still as AV1 OBUs."""
+        frame = av.VideoFrame(self._width, self._height, "yuv420p")
+        for target, plane in zip(frame.planes, planes, strict=True):
+            padding = [(0, target.height - plane.shape[0]), (0, target.width - plane.shape[1])]
+            _samples(target)[:, : target.width] = np.pad(plane, padding, "edge")
+        frame.pts = self._count
+        self._count += 1
+        return b"".join(bytes(packet) for packet in self._context.encode(frame))
+
+
+class StillDecoder:
+    """Decodes the stills of a chain in order; they have the size of the video."""
+
+    def __init__(self, video: VideoFormat):
+        context = av.CodecContext.create("libdav1d", "r")
+        limit = max(video.width + 1, MIN_SIZE) * max(video.height + 1, MIN_SIZE)
+        context.options = {"max_pixels": str(limit + 1), "framesizelimit": str(limit)}
+        context.thread_count = 1  # with more, pictures would come out late
+        self._context, self._video = context, video
+
+    def decode(self, data: bytes) -> Planes:
+        """Decode the next still. Raises BitstreamError."""
+        video = self._video
+        try:
+            # The delimiter brings out what else the bytes may hold, which would be taken for the next still.
+            frames = [frame for part in (data, DELIMITER) for frame in self._context.decode(av.Packet(part))]
+        except (av.FFmpegError, EOFError) as error:
+            raise BitstreamError("boundary still", 0, f"it does not decode ({error})") from None
+        if len(frames) != 1 or frames[0].format.name not in ("yuv420p", "yuvj420p"):
+            raise BitstreamError("boundary still", 0, "it is not one 8-bit 4:2:0 picture")
+        if frames[0].width < video.width or frames[0].height < video.height:
+            raise BitstreamError("boundary still", 0, "it is smaller than the video")
+        shapes = video.plane_shapes
+        return tuple(_samples(p)[:h, :w].copy() for p, (h, w) in zip(frames[0].planes, shapes, strict=True))
+
+
 def encode_still(planes: Planes, crf: int, preset: str) -> bytes:
-    """Code one picture, uint8 4:2:0 planes, as AV1 OBUs; `crf` FINEST (best) .. COARSEST."""
-    height, width = (max(MIN_SIZE, n + n % 2) for n in planes[0].shape)
-    context = av.CodecContext.create("libsvtav1", "w")
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
-    context.options = {"crf": str(crf), "preset": str(SPEED[preset]), "svtav1-params": "avif=1:lp=1"}
-    frame = av.VideoFrame(width, height, "yuv420p")
-    for target, plane in zip(frame.planes, planes, strict=True):
-        padding = [(0, target.height - plane.shape[0]), (0, target.width - plane.shape[1])]
-        _samples(target)[:, : target.width] = np.pad(plane, padding, "edge")
-    frame.pts = 0
-    return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
+    """Code a picture that stands by itself."""
+    return StillEncoder(planes[0].shape, crf, preset).encode(planes)
 
 
 def decode_still(data: bytes, video: VideoFormat) -> Planes:
-    """Decode one picture of the video's size. Raises BitstreamError."""
-    context = av.CodecContext.create("libdav1d", "r")
-    limit = max(video.width + 1, MIN_SIZE) * max(video.height + 1, MIN_SIZE)
-    context.options = {"max_pixels": str(limit + 1), "framesizelimit": str(limit)}
-    context.thread_count = 1
-    try:
-        frames = [*context.decode(av.Packet(data)), *context.decode(None)]
-    except (av.FFmpegError, EOFError) as error:
-        raise BitstreamError("boundary still", 0, f"it does not decode ({error})") from None
-    shapes = video.plane_shapes
-    if len(frames) != 1 or frames[0].format.name not in ("yuv420p", "yuvj420p"):
-        raise BitstreamError("boundary still", 0, "it is not one 8-bit 4:2:0 picture")
-    if frames[0].width < video.width or frames[0].height < video.height:
-        raise BitstreamError("boundary still", 0, "it is smaller than the video")
-    return tuple(_samples(p)[:h, :w].copy() for p, (h, w) in zip(frames[0].planes, shapes, strict=True))
+    """Decode a picture that stands by itself. Raises BitstreamError."""
+    return StillDecoder(video).decode(data)
 
 
 def _samples(plane: av.video.plane.VideoPlane) -> np.ndarray:

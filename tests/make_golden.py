@@ -19,7 +19,8 @@ from gvc.gop_codec import decode_gop
 from gvc.loop import rule_of
 from gvc.media import Packet
 from gvc.priors import prior_for
-from gvc.stills import decode_still
+from gvc.priors.base import Planes
+from gvc.stills import StillDecoder, decode_still
 
 FOLDER = Path(__file__).with_name("golden")
 FRAMES, WIDTH, HEIGHT = 8, 50, 38
@@ -30,7 +31,7 @@ VECTORS = {
     "flf2v": {"mode": "flf2v"},
     "sde": {"mode": "flf2v", "transition": "sde", "atoms": 12},
     "overlap": {"mode": "t2v", "overlap": 2, "x0_cache": 1, "prompt": "waves and a box"},
-    "tail": {"mode": "i2v", "quality": 20},
+    "tail": {"mode": "i2v", "quality": 30},
     "gvcc": {"mode": "i2v", "preset": "gvcc", "atoms": 12, "shift": 5},
     "gbrp10": {"mode": "flf2v"},
 }
@@ -64,12 +65,20 @@ def describe(extradata: bytes, packets: list[Packet]) -> dict:
 def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
     prior, anchor, gops = prior_for(header, ""), None, []
     for unit in filter(None, (read_packet(packet.data) for packet in packets)):
-        reconstruction = decode_gop(prior, header, unit, None if unit.key else anchor)
+        if unit.key:
+            anchor, stills = None, StillDecoder(header.format.coded)
+        reconstruction = decode_gop(prior, header, unit, anchor, stills)
+        known = reconstruction.condition
+        tail = decode_still(unit.tail[1:], header.format.coded) if unit.tail[1:] else None
         blocks = reconstruction.conditioned.blocks
         gops.append(
             {
                 **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},
-                "stills": [_still_hash(still, header) for still in (unit.first, unit.last, unit.tail[1:])],
+                "stills": [
+                    _hash(known.first) if unit.first else None,
+                    _hash(known.last) if unit.last else None,
+                    _hash(tail) if tail else None,
+                ],
                 "side_crc32": zlib.crc32(unit.side),
                 "block_sizes": [block.stop - block.start for block in blocks],
                 "atoms": _atom_sets(header, unit, blocks),
@@ -79,10 +88,8 @@ def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
     return gops
 
 
-def _still_hash(still: bytes, header: SequenceHeader) -> str | None:
-    if not still:
-        return None
-    return hashlib.sha256(b"".join(plane.tobytes() for plane in decode_still(still, header.format.coded))).hexdigest()
+def _hash(planes: Planes) -> str:
+    return hashlib.sha256(b"".join(plane.tobytes() for plane in planes)).hexdigest()
 
 
 def _atom_sets(header: SequenceHeader, unit: GopUnit, blocks: list[slice]) -> list[list[list[int]]]:

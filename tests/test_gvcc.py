@@ -17,6 +17,7 @@ from gvc.gop_codec import decode_gop
 from gvc.loop import finish, rule_of
 from gvc.media import VideoFormat
 from gvc.priors.wan import WanPrior
+from gvc.stills import StillDecoder
 
 ATOMS, SDE_STEPS, PAPER_ATOMS = 8, 17, 1 << 14
 WIDTH, HEIGHT = 128, 96  # a latent frame of 3072 values
@@ -95,7 +96,10 @@ def test_x0_cache_spares_calls_of_the_network(wan_folders, x0_cache, monkeypatch
 def test_the_tail_corrects_the_last_latent_frame(wan_folders):
     pictures, prior = moving_clip(13, WIDTH, HEIGHT), WanPrior.from_pretrained(wan_folders["i2v"])
     header, _, _, (unit,), _ = code(wan_folders, "i2v")
-    coded, plain = (decode_gop(prior, header, each, None) for each in (unit, replace(unit, tail=b"")))
+    coded, plain = (
+        decode_gop(prior, header, each, None, StillDecoder(header.format.coded))
+        for each in (unit, replace(unit, tail=b""))
+    )
     source = coded.conditioned.encode_latent(stack(pictures))
     first, last = slice(0, 3 * 3072), slice(3 * 3072, 4 * 3072)
     assert coded.x[first].equal(plain.x[first])
@@ -111,7 +115,9 @@ def test_the_tail_corrects_the_last_latent_frame(wan_folders):
 def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
     """The first latent frame is that of a picture that the decoder has."""
     header, _, _, (unit, *_), _ = code(wan_folders, mode, preset="fast", quality=30)
-    coded = decode_gop(WanPrior.from_pretrained(wan_folders[mode]), header, unit, None)
+    coded = decode_gop(
+        WanPrior.from_pretrained(wan_folders[mode]), header, unit, None, StillDecoder(header.format.coded)
+    )
     blocks, decoder = len(coded.conditioned.blocks), RangeDecoder(unit.atoms)
     steps, counts = len(rule_of(header, unit).times), [0] * len(coded.conditioned.blocks)
     spent = np.zeros(blocks, int)

@@ -83,14 +83,15 @@ def test_extreme_vectors_are_harmless():
 
 
 def test_is_bit_exact():
-    """The algorithm belongs to the bitstream: this digest must never change."""
+    """The algorithm belongs to the bitstream: these digests must never change."""
     y, x = np.mgrid[:97, :141]
     a = (((x * x + 3 * y * x) >> 5) + ((y * y) >> 4) & 255).astype(np.uint8)
     b = (((x * x + 3 * y * x + 40 * x) >> 5) + ((y * y + 9 * y) >> 4) & 255).astype(np.uint8)
     forward, backward = fields(a, b)
-    picture = motion_interpolate(a, b, forward, backward, 13, 32)
-    digest = hashlib.sha256(forward.tobytes() + backward.tobytes() + picture.tobytes()).hexdigest()
-    assert digest[:16] == "3a5f9dced30c1395"
+    for sharp, expected in ((True, "f051715985f8f5a6"), (False, "3a5f9dced30c1395")):
+        picture = motion_interpolate(a, b, forward, backward, 13, 32, sharp=sharp)
+        digest = hashlib.sha256(forward.tobytes() + backward.tobytes() + picture.tobytes()).hexdigest()
+        assert digest[:16] == expected
 
 
 def test_refuses_what_does_not_fit():

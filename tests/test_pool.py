@@ -15,7 +15,7 @@ from gvc.priors.shared import SharedPrior, Turns
 class Network:
     """A prior that notices when it is used by two threads at once."""
 
-    name, weights_hash, modes, sample_scale = "toy/1", bytes(8), ("t2v",), 1.0
+    name, weights_hash, modes, adaptive_modes, sample_scale = "toy/1", bytes(8), ("t2v",), (), 1.0
     blocks, size, tail, memory = [slice(0, 1)], 1, [], "memory"
 
     def __init__(self):

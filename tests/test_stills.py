@@ -1,14 +1,14 @@
-"""Boundary stills: AV1 intra pictures of any size, and what happens to bytes that are none."""
+"""Boundary stills: AV1 pictures of any size, alone and in chains, and what happens to bytes that are none."""
 
 import numpy as np
 import pytest
-from clips import moving_clip, video_format
+from clips import moving_clip, pan_clip, video_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
-from gvc.stills import COARSEST, FINEST, decode_still, encode_still
+from gvc.stills import COARSEST, FINEST, StillDecoder, StillEncoder, decode_still, encode_still
 
 
 def picture(width: int, height: int):
@@ -59,6 +59,44 @@ def test_views_that_are_not_contiguous_are_fine():
     planes = picture(64, 48).planes
     flipped = tuple(np.ascontiguousarray(p[::-1])[::-1] for p in planes)
     assert encode_still(flipped, 40, "fast") == encode_still(planes, 40, "fast")
+
+
+@pytest.fixture(scope="module")
+def chain():
+    """(pictures, their stills as one chain)."""
+    pictures = [picture.planes for picture in pan_clip(33, 128, 96, speed=1)[::8]]
+    encoder = StillEncoder((96, 128), 40, "fast", boost=8)
+    return pictures, [encoder.encode(planes) for planes in pictures]
+
+
+def test_each_still_of_a_chain_comes_at_once_and_builds_on_those_before(chain):
+    pictures, stills = chain
+    decoder = StillDecoder(VideoFormat(128, 96))
+    errors = [error(decoder.decode(still), planes) for still, planes in zip(stills, pictures, strict=True)]
+    assert max(errors) < 40
+    alone = [encode_still(planes, 40, "fast") for planes in pictures]
+    assert max(map(len, stills[1:])) < 0.7 * min(map(len, alone))
+
+
+def test_the_first_still_is_finer_by_its_boost(chain):
+    pictures, stills = chain
+    video = VideoFormat(128, 96)
+    plain = decode_still(encode_still(pictures[0], 40, "fast"), video)
+    assert error(decode_still(stills[0], video), pictures[0]) < 0.8 * error(plain, pictures[0])
+
+
+def test_a_later_still_does_not_stand_by_itself(chain):
+    with pytest.raises(BitstreamError, match="boundary still"):
+        decode_still(chain[1][1], VideoFormat(128, 96))
+
+
+def test_a_chain_goes_on_after_a_still_that_cannot_be_decoded(chain):
+    pictures, stills = chain
+    decoder = StillDecoder(VideoFormat(128, 96))
+    decoder.decode(stills[0])
+    with pytest.raises(BitstreamError):
+        decoder.decode(b"no still")
+    assert error(decoder.decode(stills[1]), pictures[1]) < 40
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"no picture at all", bytes(1000), b"\xff" * 50])

@@ -1,7 +1,6 @@
 """Where the stopwatch is attached: to the prior, to the parts of the codec, and to the networks."""
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,10 +18,14 @@ STAGES = {
     "latent_decode": "latent to pictures",
     "rest": "rest",
 }
-PACKAGE = __package__.partition(".")[0] + "."
 OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
-STILLS = (stills.encode_still, stills.decode_still)
 NOISE_METHODS = {"initial": "initial_noise", "inject": "atoms", "finish": "atoms"}
+METHODS = {
+    noise.SearchNoise: NOISE_METHODS,
+    noise.ReplayNoise: NOISE_METHODS,
+    stills.StillEncoder: {"encode": "stills"},
+    stills.StillDecoder: {"decode": "stills"},
+}
 # Methods of a prior and of what they return: name -> (stage, methods of the result).
 CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
 ANALYSIS = {"describe": "analysis", "rate_distortion": "analysis"}
@@ -58,15 +61,10 @@ def watch_prior(prior: Any, stopwatch: Stopwatch) -> Any:
 
 
 def watch_codec(stopwatch: Stopwatch) -> None:
-    """Book the work of the codec's parts, for the rest of this process; its modules must have been imported."""
-    for source in (noise.SearchNoise, noise.ReplayNoise):
-        for name, stage in NOISE_METHODS.items():
+    """Book the work of the codec's parts, for the rest of this process."""
+    for source, methods in METHODS.items():
+        for name, stage in methods.items():
             setattr(source, name, _timed(getattr(source, name), stopwatch, stage))
-    for function in STILLS:
-        timed = _timed(function, stopwatch, "stills")
-        for module in [module for name, module in sys.modules.items() if name.startswith(PACKAGE)]:
-            if getattr(module, function.__name__, None) is function:
-                setattr(module, function.__name__, timed)
 
 
 def _timed(function: Callable, stopwatch: Stopwatch, stage: str) -> Callable:

@@ -9,8 +9,10 @@
 //   plane, pixel x lies at n = 2 x + 1 - B half pixels: between blocks n / 2B and the next one, with the weights
 //   2B - (n mod 2B) and n mod 2B; block indices are clamped. Both axes give a sum with weights of (2B)^2 in all; the
 //   way in 1/16 pixel of this plane is (sum + (1 << (9 - shift))) >> (10 - shift).
-// - The pixel is a at (position - p) and b at (position + q), each bilinear in 1/16 pixel (weights of 256 in all, not
-//   rounded; coordinates of pixels clamped to the picture), mixed by w = (16384 num + den / 2) / den:
+// - The pixel is a at (position - p) and b at (position + q), coordinates of pixels clamped to the picture, each
+//   interpolated with the taps of the position in 1/16 pixel, across and down, not rounded: kSharpTaps (weights of 64^2
+//   in all), or bilinear for old streams (16^2). They are mixed by w = (256 num + den / 2) / den:
+//   (A (256 - w) + B w + 2^19) >> 20, clamped to a sample; for old streams w = (16384 num + den / 2) / den:
 //   (A (16384 - w) + B w + 2^21) >> 22.
 #include "bindings.h"
 
@@ -103,28 +105,56 @@ struct Between {
     }
 };
 
+/// Catmull-Rom's cubic at each 1/16 pixel, rounded such that the sum is 64.
+constexpr int kSharpTaps[16][4] = {
+    {0, 64, 0, 0},    {-2, 64, 2, 0},   {-3, 61, 6, 0},   {-4, 59, 10, -1}, {-4, 56, 14, -2}, {-5, 51, 20, -2},
+    {-5, 47, 25, -3}, {-4, 41, 30, -3}, {-4, 36, 36, -4}, {-3, 30, 41, -4}, {-3, 25, 47, -5}, {-2, 20, 51, -5},
+    {-2, 14, 56, -4}, {-1, 10, 59, -4}, {0, 6, 61, -3},   {0, 2, 64, -2},
+};
+
 struct Picture {
     const uint8_t *data;
     int width, height;
 
+    const uint8_t *row(int y) const {
+        return data + size_t(std::clamp(y, 0, height - 1)) * width;
+    }
+
     /// Pixel value times 256 at a place given in 1/16 pixel.
-    int sample(int y, int x) const {
+    int bilinear(int y, int x) const {
         const int fx = x & 15, fy = y & 15;
         const int left = std::clamp(x >> 4, 0, width - 1), right = std::clamp((x >> 4) + 1, 0, width - 1);
-        const uint8_t *upper = data + size_t(std::clamp(y >> 4, 0, height - 1)) * width;
-        const uint8_t *lower = data + size_t(std::clamp((y >> 4) + 1, 0, height - 1)) * width;
+        const uint8_t *upper = row(y >> 4), *lower = row((y >> 4) + 1);
         return (upper[left] * (16 - fx) + upper[right] * fx) * (16 - fy) +
                (lower[left] * (16 - fx) + lower[right] * fx) * fy;
     }
+
+    /// Pixel value times 4096 at a place given in 1/16 pixel.
+    int sharp(int y, int x) const {
+        const int *across = kSharpTaps[x & 15], *down = kSharpTaps[y & 15];
+        int columns[4], sum = 0;
+        for (int i = 0; i < 4; ++i)
+            columns[i] = std::clamp((x >> 4) + i - 1, 0, width - 1);
+        for (int i = 0; i < 4; ++i) {
+            const uint8_t *from = row((y >> 4) + i - 1);
+            sum += down[i] * (from[columns[0]] * across[0] + from[columns[1]] * across[1] +
+                              from[columns[2]] * across[2] + from[columns[3]] * across[3]);
+        }
+        return sum;
+    }
 };
 
+template <int shift> uint8_t mixed(int a, int b, int unit, int weight) {
+    return uint8_t(std::clamp((a * (unit - weight) + b * weight + (1 << (shift - 1))) >> shift, 0, 255));
+}
+
 void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &forward, const Field &backward,
-                 Time time, int shift) {
+                 Time time, int shift, bool sharp) {
     const std::vector<Ways> ways = block_ways(forward, backward, time);
     const int block_size = 8 >> shift, down = 10 - shift, half = 1 << (down - 1);
     const std::vector<Between> across = Between::along(a.width, forward.columns, block_size);
     const std::vector<Between> along = Between::along(a.height, forward.rows, block_size);
-    const int weight = (16384 * time.num + time.den / 2) / time.den;
+    const int unit = sharp ? 256 : 16384, weight = (unit * time.num + time.den / 2) / time.den;
     std::vector<Ways> of_row(forward.columns);
     for (int y = 0; y < a.height; ++y) {
         const Ways *upper = &ways[size_t(along[y].first) * forward.columns];
@@ -133,16 +163,19 @@ void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &
             of_row[column] = along[y].mix(upper[column], lower[column]);
         for (int x = 0; x < a.width; ++x) {
             const Ways w = across[x].mix(of_row[across[x].first], of_row[across[x].second]);
-            const int from_a = a.sample(16 * y - ((w.from_a_y + half) >> down), 16 * x - ((w.from_a_x + half) >> down));
-            const int from_b = b.sample(16 * y + ((w.to_b_y + half) >> down), 16 * x + ((w.to_b_x + half) >> down));
-            *out++ = uint8_t((from_a * (16384 - weight) + from_b * weight + (1 << 21)) >> 22);
+            const int ay = 16 * y - ((w.from_a_y + half) >> down), ax = 16 * x - ((w.from_a_x + half) >> down);
+            const int by = 16 * y + ((w.to_b_y + half) >> down), bx = 16 * x + ((w.to_b_x + half) >> down);
+            if (sharp)
+                *out++ = mixed<20>(a.sharp(ay, ax), b.sharp(by, bx), unit, weight);
+            else
+                *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
         }
     }
 }
 
 py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b,
                                         const Array<int16_t> &field_ab, const Array<int16_t> &field_ba, int num,
-                                        int den, int shift) {
+                                        int den, int shift, bool sharp) {
     if (a.ndim() != 2 || a.size() == 0 || a.shape(0) > 65535 || a.shape(1) > 65535)
         throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
     if (b.ndim() != 2 || a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1))
@@ -162,7 +195,7 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
     py::array_t<uint8_t> result({height, width});
     uint8_t *out = result.mutable_data();
     const py::gil_scoped_release release;
-    interpolate(out, picture_a, picture_b, forward, backward, {num, den}, shift);
+    interpolate(out, picture_a, picture_b, forward, backward, {num, den}, shift, sharp);
     return result;
 }
 
@@ -170,8 +203,9 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
 
 void bind_interpolation(py::module_ &module) {
     module.def("motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"),
-               py::arg("field_ba"), py::arg("num"), py::arg("den"), py::arg("shift") = 0,
-               "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma.");
+               py::arg("field_ba"), py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true,
+               "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma, "
+               "sharp: four taps a direction instead of two.");
 }
 
 } // namespace gvc

@@ -47,6 +47,8 @@ def prior_for(
     kind = header.prior.partition("/")[0]
     if not spec and kind in FAMILIES:
         raise PriorError(f"this stream was made with {header.prior}; give its weights with prior={kind}:FOLDER")
+    if kind == "gp" and spec in ("", "gp") and (old := _old_gp(header.prior)):
+        return old
     prior = (opener or open_prior)(spec or kind, options)
     if prior.name != header.prior:
         raise PriorError(
@@ -58,3 +60,10 @@ def prior_for(
             f"found {prior.weights_hash.hex()}); give the folder of those, and quantize as the encoder did"
         )
     return prior
+
+
+def _old_gp(name: str) -> Prior | None:
+    """Return the bundled prior as it was when a stream was made, or None if it still is that one, or none."""
+    from .gp import VERSIONS, GpPrior
+
+    return next((prior for prior in map(GpPrior, VERSIONS[:-1]) if prior.name == name), None)

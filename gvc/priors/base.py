@@ -6,11 +6,13 @@ one kind throughout: numpy arrays, or torch tensors on the prior's device.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..media import VideoFormat
+from ..motion import motion_fields
 
 Array = Any  # numpy.ndarray or torch.Tensor, float32
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, uint8 [H, W]
@@ -62,6 +64,11 @@ class Condition:
     previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before, in the same chain
     prompt: str = ""  # text for priors that were trained with texts; the others pass over it
 
+    @cached_property
+    def motion(self) -> tuple[np.ndarray, np.ndarray]:
+        """Motion fields between both boundary pictures, forth and back (gvc/native/motion.cpp)."""
+        return motion_fields(self.first[0], self.last[0])
+
 
 class ConditionedPrior(Protocol):
     """A prior that has been told all that both sides know of one GOP."""
@@ -101,6 +108,7 @@ class Prior(Protocol):
     name: str  # what the stream calls it, e.g. "gp/1"
     weights_hash: bytes  # 8 bytes; zeros where there are no weights
     modes: tuple[str, ...]  # the conditionings that it can work with
+    adaptive_modes: tuple[str, ...]  # those in which GOPs may be as short as their content asks
     sample_scale: float  # luma samples: an error e of one latent value is about an error sample_scale * e of a sample
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:

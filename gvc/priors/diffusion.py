@@ -63,6 +63,7 @@ class DiffusionPrior:
     """
 
     conditioned: type["ConditionedDiffusion"]  # of the family
+    adaptive_modes: tuple[str, ...] = ()  # video models want GOPs of the lengths that they were trained with
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
 """The bundled closed-form prior."""
 
-from .prior import GpPrior
+from .prior import VERSIONS, GpPrior
 
-__all__ = ["GpPrior"]
+__all__ = ["VERSIONS", "GpPrior"]

@@ -3,10 +3,13 @@
 All in integers, so that it is the same on every machine. The stream says which of the choices holds.
 """
 
+from functools import partial
+
 import numpy as np
 
-from ..._native import motion_field, motion_interpolate
+from ..._native import motion_interpolate
 from ...fade import fade
+from ...parallel import each
 from ..base import Clip, Condition
 
 FLAT, HOLD, FADE, MOTION = range(4)
@@ -24,12 +27,15 @@ def unknown_pictures(condition: Condition) -> slice:
     return slice(int(condition.first is not None), condition.frames - int(condition.last is not None))
 
 
-def predict(condition: Condition, choice: int, colour: tuple[int, int, int]) -> Clip:
-    """Return the mean of the unknown pictures, uint8 [T', H, W] a plane. `colour` is used by FLAT only."""
+def predict(condition: Condition, choice: int, colour: tuple[int, int, int], version: int) -> Clip:
+    """Return the mean of the unknown pictures, uint8 [T', H, W] a plane. `colour` is used by FLAT only.
+
+    `version` of the prior: from 2 on the samples that motion fetches are interpolated with four taps, not two.
+    """
     span = unknown_pictures(condition)
     indices = range(span.start, span.stop)
     if choice == MOTION:
-        return _motion(condition, indices)
+        return _motion(condition, indices, sharp=version > 1)
     planes = []
     for i, shape in enumerate(condition.format.plane_shapes):
         if choice == FLAT:
@@ -41,12 +47,13 @@ def predict(condition: Condition, choice: int, colour: tuple[int, int, int]) -> 
     return tuple(planes)
 
 
-def _motion(condition: Condition, indices: range) -> Clip:
+def _motion(condition: Condition, indices: range, sharp: bool) -> Clip:
     """Return both boundaries warped along the motion between them, and blended."""
     first, last, span = condition.first, condition.last, condition.frames - 1
-    forth, back = motion_field(first[0], last[0]), motion_field(last[0], first[0])
+    forth, back = condition.motion
     planes = []
     for plane, (a, b) in enumerate(zip(first, last, strict=True)):
-        pictures = [motion_interpolate(a, b, forth, back, i, span, int(plane > 0)) for i in indices]
+        between = partial(motion_interpolate, a, b, forth, back, den=span, shift=int(plane > 0), sharp=sharp)
+        pictures = each(lambda i, between=between: between(num=i), indices)
         planes.append(np.array(pictures, np.uint8).reshape(len(indices), *a.shape))
     return tuple(planes)

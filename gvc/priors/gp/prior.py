@@ -2,8 +2,12 @@
 
 Mean: gvc.priors.gp.mean. Residual: an activity map (gvc.priors.gp.activity) times independent Gaussian coefficients in
 an orthonormal basis (gvc.priors.gp.basis), one variance a band (gvc.priors.gp.bands), sent. So the exact velocity is
-one multiplication a coefficient, and coefficients whose variance lies far below the noise at which coding stops need
-not be carried at all.
+one multiplication a coefficient.
+
+What is carried follows reverse water-filling (Cover and Thomas, "Elements of Information Theory", 10.3): with the water
+level theta = sigma^2 of the noise where coding stops, a coefficient of variance v > theta is scaled by
+sqrt(1 - theta / v), so that the noise leaves an error of theta in each; the others are not carried at all.
+Streams of gp/1 carry more and scale nothing; they can be decoded.
 """
 
 from dataclasses import dataclass
@@ -13,13 +17,17 @@ import numpy as np
 from ...codebook import ATOM_OVERHEAD
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
+from ...schedule import MAX_LEVEL, level_sigma, sigma_level
 from ..base import CHROMA_WEIGHT, Clip, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
 
 SAMPLE_SCALE = 64.0  # luma samples a latent unit
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
-CARRY_THRESHOLD = 0.06  # a band is carried when its variance exceeds this share of the noise where coding stops
+CARRY_THRESHOLD = 1.1  # a band is carried when its variance exceeds the water level so many times
+LEVEL_BITS = 10  # of the noise level that is the water level
+LEAST_KEPT = 0.02  # share of a carried variance that the scale leaves
+VERSIONS = (1, 2)
 FILL = bands.BANDS  # index of the level that says the energy of what is not carried
 FILL_UNIT = 64.0  # that level is of a band's energy over this, so that it fits the range of levels
 
@@ -63,7 +71,9 @@ class GpAnalysis:
         layout = _Layout.of(condition)
         self._previous = condition.previous
         self._colour = tuple(int(plane.mean() + 0.5) for plane in clip)
-        means = {choice: mean.predict(condition, choice, self._colour) for choice in mean.choices(condition)}
+        means = {
+            choice: mean.predict(condition, choice, self._colour, VERSIONS[-1]) for choice in mean.choices(condition)
+        }
         errors = {choice: _squared_error(layout, clip, m) for choice, m in means.items()}
         self._choice = min(errors, key=errors.get)
         coefficients = _residual_coefficients(layout, clip, means[self._choice])
@@ -82,9 +92,10 @@ class GpAnalysis:
         return levels
 
     def describe(self, sigma: float) -> bytes:
-        """Return the choice of mean, its colour (FLAT only) and the levels."""
+        """Return the choice of mean, the water level, the mean's colour (FLAT only) and the levels."""
         encoder = RangeEncoder()
         encoder.encode_bits(self._choice, 2)
+        encoder.encode_bits(sigma_level(sigma), LEVEL_BITS)
         if self._choice == mean.FLAT:
             for value in self._colour:
                 encoder.encode_bits(value, 8)
@@ -95,9 +106,9 @@ class GpAnalysis:
         """Predict (bits of the atoms, squared error in weighted sample units) by reverse water-filling."""
         variances = self._energies / np.maximum(self._counts, 1)
         carried = variances > CARRY_THRESHOLD * sigma * sigma
-        snr = np.where(carried, variances / sigma**2, 0.0)
-        bits = ATOM_OVERHEAD * float((self._counts * 0.5 * np.log2(1 + snr)).sum())
-        error = float((self._energies / (1 + snr)).sum()) * SAMPLE_SCALE**2
+        gain = np.where(carried, variances / sigma**2, 1.0)
+        bits = ATOM_OVERHEAD * float((self._counts * 0.5 * np.log2(gain)).sum())
+        error = float((self._energies / gain).sum()) * SAMPLE_SCALE**2
         return bits, error + self._known_error
 
 
@@ -126,20 +137,25 @@ class ConditionedGp:
     tail: list[slice] = []  # noqa: RUF012 - coefficients belong to no single picture
     known = None
 
-    def __init__(self, condition: Condition, side: bytes):
+    def __init__(self, condition: Condition, side: bytes, version: int):
         self._condition, self._layout = condition, _Layout.of(condition)
         decoder = RangeDecoder(side)
         choice = decoder.decode_bits(2)
         if choice not in mean.choices(condition):
             raise BitstreamError("choice of mean", 0, f"value {choice} does not fit the boundaries of this GOP")
+        water = level_sigma(min(decoder.decode_bits(LEVEL_BITS), MAX_LEVEL)) ** 2 if version > 1 else 0.0
         colour = tuple(decoder.decode_bits(8) for _ in range(3)) if choice == mean.FLAT else (0, 0, 0)
         self.memory = bands.read_levels(decoder, 3, condition.previous)
         decoder.finish()
-        self._mean = mean.predict(condition, choice, colour)
+        self._mean = mean.predict(condition, choice, colour, version)
         carried = [p.carried(v[: bands.BANDS]) for p, v in zip(self._layout.planes, self.memory, strict=True)]
         self._masks = [mask for mask, _ in carried]
         self._band = np.concatenate([i * bands.BANDS + numbers for i, (_, numbers) in enumerate(carried)])
-        self._variances = bands.level_variances()[self.memory[:, : bands.BANDS].ravel()]
+        variances = bands.level_variances()[self.memory[:, : bands.BANDS].ravel()]
+        # Levels are rounded, so a carried band can say a little less than the water level.
+        kept = np.maximum(variances - water, LEAST_KEPT * variances)
+        self._scales = np.sqrt(kept / np.where(variances > 0, variances, 1.0)).astype(np.float32)
+        self._variances = kept
         self.size = len(self._band)
         self.blocks = [slice(0, self.size)] if self.size else []
 
@@ -154,14 +170,15 @@ class ConditionedGp:
         return (x - gain[self._band] * x) / np.float32(t)
 
     def encode_latent(self, clip: Clip) -> np.ndarray:
-        """Return the carried coefficients of the clip's residual, float32 [size]."""
+        """Return the carried coefficients of the clip's residual, scaled, float32 [size]."""
         coefficients = _residual_coefficients(self._layout, clip, self._mean)
         corners = [c[:, : m.shape[1], : m.shape[2]][m] for c, m in zip(coefficients, self._masks, strict=True)]
-        return np.concatenate(corners)
+        return np.concatenate(corners) * self._scales[self._band]
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
         """Return the pictures, uint8 [T, H, W] a plane; `realism` scales grain in the bands that are not carried."""
         planes, start = [], 0
+        x0 = x0 / self._scales[self._band]
         for i, mask in enumerate(self._masks):
             count = int(mask.sum())
             corner = np.zeros(mask.shape, np.float32)
@@ -205,12 +222,15 @@ class ConditionedGp:
 
 
 class GpPrior:
-    """The bundled prior."""
+    """The bundled prior. version: of the streams that it can decode; it analyses for the last one only."""
 
-    name = "gp/1"
     weights_hash = bytes(8)
     modes = ("t2v", "i2v", "flf2v")
+    adaptive_modes = ("flf2v",)
     sample_scale = SAMPLE_SCALE
+
+    def __init__(self, version: int = VERSIONS[-1]):
+        self.name, self._version = f"gp/{version}", version
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
         """Choose the mean and measure the bands."""
@@ -218,4 +238,4 @@ class GpPrior:
 
     def condition(self, condition: Condition, side: bytes) -> ConditionedGp:
         """Prepare the process for one GOP. Raises BitstreamError."""
-        return ConditionedGp(condition, side)
+        return ConditionedGp(condition, side, self._version)

@@ -1,0 +1,70 @@
+"""GOPs are long where pictures between stills can be guessed from them, and short where they cannot."""
+
+import numpy as np
+from clips import encode, moving_clip, psnr, still_clip
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gvc.bitstream import read_packet
+from gvc.gop_lengths import GopLengths
+from gvc.media import Picture
+from gvc.rate import quality_level
+
+SCALE = 64.0  # of the bundled prior
+WIDTH, HEIGHT = 96, 64
+
+
+def shaking_clip(count: int, period: int) -> list[Picture]:
+    """A texture that swings to and fro: between pictures a whole period apart it seems to stand still."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
+    grey = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    pictures = []
+    for i in range(count):
+        shift = 6 * np.sin(2 * np.pi * i / period)
+        luma = 128 + 50 * np.sin((x + shift) / 3) * np.cos((y - shift) / 4) + 30 * np.sin((x * y + 90 * shift) / 300)
+        pictures.append(Picture((luma.astype(np.uint8), grey, grey), i, 1))
+    return pictures
+
+
+def lengths_of(pictures: list[Picture], quality: int = 40, shortest: int = 4) -> list[int]:
+    return GopLengths(quality_level(quality), SCALE, shortest).choose(pictures[0], pictures[1:])
+
+
+def test_a_scene_that_stands_still_is_one_gop():
+    assert lengths_of(still_clip(33, WIDTH, HEIGHT)) == [32]
+
+
+def test_motion_that_stills_far_apart_do_not_tell_gets_short_gops():
+    assert max(lengths_of(shaking_clip(33, 13))) <= 8
+
+
+def test_coarse_coding_has_longer_gops():
+    pictures = moving_clip(33, WIDTH, HEIGHT)
+    assert len(lengths_of(pictures, 0)) <= len(lengths_of(pictures, 60))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40), st.sampled_from([2, 4, 8]))
+def test_every_picture_is_in_a_gop_and_spans_are_whole(count, shortest):
+    found = lengths_of(shaking_clip(count + 1, 13), shortest=shortest)
+    assert sum(found) == count and min(found) > 0
+    assert all(length % shortest == 0 for length in found[:-1])
+
+
+def spans(packets) -> list[int]:
+    return [unit.shown for unit in (read_packet(packet.data) for packet in packets) if unit]
+
+
+def test_an_encoder_chooses_lengths_unless_it_is_told_one():
+    pictures = shaking_clip(41, 13)
+    options = {"mode": "flf2v", "quality": 40, "scenecut": 0}
+    assert len(spans(encode(pictures, **options)[1])) > 4
+    assert spans(encode(pictures, gop=17, **options)[1]) == [17, 12, 12]
+    assert spans(encode(still_clip(41, WIDTH, HEIGHT), **options)[1])[0] > 20
+
+
+def test_keyframes_stay_where_they_are_asked_for():
+    pictures = shaking_clip(40, 13)
+    _, packets, shown = encode(pictures, keyint=10, scenecut=0, quality=60)
+    assert [i for i, packet in enumerate(packets) if packet.key] == [0, 10, 20, 30]
+    assert psnr(pictures, shown) > 20
