@@ -16,11 +16,11 @@ def page(result: dict) -> str:
 
 
 def _head(result: dict) -> list[str]:
-    machine = result["machine"]
+    machine, command = result["machine"], _short(result["command"])
     return [
         "# Results",
         "",
-        f"Written by `python -m benchmarks.results_page` from the JSON of `{result['command']}` ({result['started']}, "
+        f"Written by `python -m benchmarks.results_page` from the JSON of `{command}` ({result['started']}, "
         f"sources {result['commit']}).",
         "",
         f"Machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}; "
@@ -30,6 +30,11 @@ def _head(result: dict) -> list[str]:
         "",
         "Rates are sizes of whole files; every file was decoded by a new process from the file alone.",
     ]
+
+
+def _short(command: str) -> str:
+    """Return a command with the names of its files alone."""
+    return " ".join(word.rpartition("/")[2] for word in command.split())
 
 
 def _comparison(summary: Summary) -> Iterator[str]:
