@@ -11,7 +11,7 @@ from .media import VideoFormat
 from .priors.base import Prior
 from .rate import crf_quality, quality_level
 
-TEMPORAL_STRIDE = 4  # GOPs have 4k + 1 pictures, whatever the prior, so that all priors can code all streams
+TEMPORAL_STRIDE = 4  # GOPs whose length is fixed have 4k + 1 pictures, as video models want it
 LONGEST_GOP = 33  # pictures, where no length is asked for
 CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
 
@@ -35,7 +35,8 @@ class Settings:
     prompt: str
     atoms: int
     level: int  # noise level where constant quality stops
-    gop: int  # pictures that a GOP spans, 4k + 1; 0: as the content asks, if the prior can tell
+    gop: int  # pictures that a GOP spans at most, 4k + 1
+    by_content: bool  # GOPs are shorter where the content asks for it, if the prior can tell
     keyint: int
     keyint_min: int
     scenecut: float
@@ -47,7 +48,8 @@ class Settings:
         """Return the settings that parsed encoder options ask for. Raises OptionError where these contradict."""
         paper = options.preset == "gvcc"
         effort = "medium" if paper else options.preset
-        gop = options.gop and options.gop - (options.gop - 1) % TEMPORAL_STRIDE
+        gop = options.gop or LONGEST_GOP
+        gop -= (gop - 1) % TEMPORAL_STRIDE
         transition = "sde" if paper else options.transition
         _check(options, transition, gop)
         return cls(
@@ -63,6 +65,7 @@ class Settings:
             atoms=options.atoms,
             level=quality_level(options.quality if options.crf < 0 else crf_quality(options.crf)),
             gop=gop,
+            by_content=not options.gop,
             keyint=options.keyint,
             keyint_min=options.keyint_min,
             scenecut=options.scenecut if options.sc_threshold < 0 else options.sc_threshold / 100,
@@ -72,13 +75,14 @@ class Settings:
 
     def lengths(self, prior: Prior) -> GopLengths | None:
         """Return what makes GOPs as long as their content asks, or None where all are to have the same length."""
-        by_content = not self.gop and self.mode in prior.adaptive_modes
-        return GopLengths(self.level, prior.sample_scale, SHORTEST[self.effort]) if by_content else None
+        if not self.by_content or self.mode not in prior.adaptive_modes:
+            return None
+        return GopLengths(self.level, prior.sample_scale, SHORTEST[self.effort])
 
     def planner(self, lengths: GopLengths | None) -> GopPlanner:
         """Return what cuts the stream into GOPs."""
         return GopPlanner(
-            length=self.gop or LONGEST_GOP,
+            length=self.gop,
             lengths=lengths,
             keyint=self.keyint,
             keyint_min=self.keyint_min,
@@ -112,10 +116,8 @@ def _check(options: SimpleNamespace, transition: str, gop: int) -> None:
         raise OptionError("shift is for transition=sde; leave it out, or ask for that transition")
     if options.overlap and options.mode != "t2v":
         raise OptionError(f"overlap is for mode=t2v; the GOPs of {options.mode} share pictures anyway, so leave it out")
-    if options.overlap >= (gop or LONGEST_GOP):
-        raise OptionError(
-            f"overlap={options.overlap} leaves a GOP of {gop or LONGEST_GOP} pictures none of its own; take less"
-        )
+    if options.overlap >= gop:
+        raise OptionError(f"overlap={options.overlap} leaves a GOP of {gop} pictures none of its own; take less")
     if len(options.prompt.encode()) > MAX_PROMPT:
         raise OptionError(f"the prompt has {len(options.prompt.encode())} bytes and {MAX_PROMPT} fit; shorten it")
 
