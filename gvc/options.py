@@ -72,7 +72,9 @@ ENCODER_OPTIONS = (
     Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40),
     Option("maxrate", int, 0, "most bits per second of a GOP (-maxrate); 0: any", 0, 2**40),
     Option("bufsize", int, 0, "bits that GOPs may exceed maxrate by for a while (-bufsize)", 0, 2**40),
-    Option("gop", int, 0, "frames in a GOP, rounded down to 4k+1; 0: 33, or less where motion asks for it", 0, 129),
+    Option(
+        "gop", int, 0, "frames in a GOP, rounded down to 4k+1; 0: 33, or less by motion if not transition=sde", 0, 129
+    ),
     Option("keyint", int, 129, "most frames between keyframes (-g)", 1, 2**31 - 1),
     Option("keyint_min", int, 1, "least frames between keyframes, but for forced ones (-keyint_min)", 1, 2**31 - 1),
     Option("scenecut", float, 0.4, "scene change threshold, 0: off", 0, 1),

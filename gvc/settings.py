@@ -65,7 +65,7 @@ class Settings:
             atoms=options.atoms,
             level=quality_level(options.quality if options.crf < 0 else crf_quality(options.crf)),
             gop=gop,
-            by_content=not options.gop,
+            by_content=not options.gop and transition != "sde",
             keyint=options.keyint,
             keyint_min=options.keyint_min,
             scenecut=options.scenecut if options.sc_threshold < 0 else options.sc_threshold / 100,

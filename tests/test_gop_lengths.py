@@ -1,6 +1,7 @@
 """GOPs are long where pictures between stills can be guessed from them, and short where they cannot."""
 
 import numpy as np
+import pytest
 from clips import encode, moving_clip, psnr, still_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,12 @@ def test_an_encoder_chooses_lengths_unless_it_is_told_one():
     assert len(spans(encode(pictures, **options)[1])) > 4
     assert spans(encode(pictures, gop=17, **options)[1]) == [17, 12, 12]
     assert spans(encode(still_clip(41, WIDTH, HEIGHT), **options)[1])[0] > 20
+
+
+@pytest.mark.parametrize("options", [{"preset": "gvcc"}, {"transition": "sde"}])
+def test_the_paper_s_scheme_has_gops_of_the_paper_s_length(options):
+    packets = encode(shaking_clip(65, 13), mode="flf2v", quality=40, scenecut=0, atoms=8, **options)[1]
+    assert spans(packets) == [33, 32]
 
 
 def test_keyframes_stay_where_they_are_asked_for():

@@ -9,7 +9,7 @@
     STRING(mode, "flf2v", "conditioning of the generative model (t2v, i2v, flf2v)") \
     DOUBLE(quality, 30.0, 0.0, 100.0, "constant quality, higher is better") \
     DOUBLE(crf, -1.0, -1.0, 63.0, "constant quality as others name it, 0 best to 63; -1: as quality says") \
-    INT(gop, 0, 0, 129, "frames in a GOP, rounded down to 4k+1; 0: 33, or less where motion asks for it") \
+    INT(gop, 0, 0, 129, "frames in a GOP, rounded down to 4k+1; 0: 33, or less by motion if not transition=sde") \
     DOUBLE(scenecut, 0.4, 0.0, 1.0, "scene change threshold, 0: off") \
     INT(sc_threshold, -1, -1, 100, "scenecut times 100, as libx264 names it; -1: as scenecut says") \
     STRING(preset, "medium", "search effort; gvcc: the scheme of the GVCC paper, with transition sde (fast, medium, slow, gvcc)") \
