@@ -8,11 +8,12 @@ from pathlib import Path
 
 from benchmarks import clips as sources
 from benchmarks.codecs import CODECS
-from benchmarks.jobs import Plan, cells, rows_of
+from benchmarks.jobs import Plan, cells
 from benchmarks.machine import ROOT, command_line, describe
 from benchmarks.parts import PARTS
 from benchmarks.programs import ProgramError
 from benchmarks.report import write_report
+from benchmarks.workers import measure_all
 from gvc.metrics import METRICS
 
 OWN_CLIP = ROOT / "assets" / "city_416x240.mp4"
@@ -25,13 +26,14 @@ EVERY = {False: 5, True: 11}  # both share no factor with a GOP's 32 pictures
 def main() -> None:
     arguments = _arguments()
     full, folder, parts = arguments.full, arguments.output, arguments.parts
-    plan = Plan(full, tuple(arguments.metrics or (METRICS if full else QUICK_METRICS)), EVERY[full])
+    metrics = tuple(arguments.metrics or (METRICS if full else QUICK_METRICS))
+    plan = Plan(full, metrics, EVERY[full], arguments.jobs)
     frames = arguments.frames or (FULL_FRAMES if full else QUICK_FRAMES)
     (folder / "cells").mkdir(parents=True, exist_ok=True)
     started, about = time.time(), describe()
     try:
         clips = [sources.prepare(path, frames, folder / "clips") for path in arguments.clips]
-        rows = _measure(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells") if "rd" in parts else []
+        rows = measure_all(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells") if "rd" in parts else []
         others = {name: PARTS[name](clips[0], full, folder / "cells") for name in parts if name in PARTS}
     except ProgramError as error:
         sys.exit(f"benchmarks: {error}")
@@ -60,22 +62,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--codecs", nargs="+", choices=CODECS, default=list(CODECS), metavar="CODEC")
     parser.add_argument("--parts", nargs="+", choices=("rd", *PARTS), default=["rd", *PARTS], help="or else all")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, metavar="METRIC", help="or else all that fit the run")
+    parser.add_argument("--jobs", type=int, default=1, help="cells at a time; their seconds are then worth little")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", help="folder; cells in it are kept")
     return parser.parse_args()
-
-
-def _measure(todo: list, plan: Plan, folder: Path) -> list[dict]:
-    rows = []
-    for number, cell in enumerate(todo, 1):
-        started = time.monotonic()
-        found = rows_of(cell, plan, folder)
-        rows += found
-        said = f"{found[0]['bytes']} bytes, {found[0]['metrics']['psnr_y']:.2f} dB"
-        seconds = time.monotonic() - started
-        print(
-            f"[{number}/{len(todo)}] {cell.clip.name} {cell.name} {cell.level:g}: {said}, {seconds:.0f} s", flush=True
-        )
-    return rows
 
 
 if __name__ == "__main__":

@@ -24,8 +24,7 @@ class Codec:
     """One codec with its settings.
 
     encode: (clip, level) -> command. decode: (clip, view) -> command. quick, full: the levels of both kinds of run.
-    views: ways to decode the same file (realism); the first one alone is looked at in quick runs, if `quick_views`
-    does not say otherwise.
+    views, quick_views: ways to decode the same file (realism) in both kinds of run.
     """
 
     label: str
@@ -76,12 +75,21 @@ def _half(side: int) -> int:
     return side // 4 * 2
 
 
-def _gvc(label: str, quick: Sequence[float], full: Sequence[float], *, paper: bool = False, **options: object) -> Codec:
-    knob = "atoms" if paper else "quality"
-    all_views = ("0", "0.5", "1")
-    quick_views = all_views if options["mode"] == "flf2v" and not paper else all_views[:1]
-    encode = partial(_gvc_encode, options, knob=knob)
-    return Codec(label, "gvc", encode, _gvc_decode, quick, full, all_views, quick_views, paper)
+def _gvc(
+    label: str,
+    quick: Sequence[float],
+    full: Sequence[float],
+    views: Sequence[str] = ("0", "1"),
+    quick_views: Sequence[str] = ("0",),
+    **options: object,
+) -> Codec:
+    return Codec(label, "gvc", partial(_gvc_encode, options), _gvc_decode, quick, full, views, quick_views)
+
+
+def _paper(mode: str, quick: Sequence[float], full: Sequence[float]) -> Codec:
+    encode = partial(_gvc_encode, {"mode": mode, "preset": "gvcc", "quality": 20}, knob="atoms")
+    label = f"paper's scheme {mode}"
+    return Codec(label, "gvc", encode, _gvc_decode, quick, full, ("0",), ("0",), counts_as_paper=True)
 
 
 def _rival(label: str, words: str, quick: Sequence[float], full: Sequence[float], *, halved: bool = False) -> Codec:
@@ -95,21 +103,18 @@ X265 = "-pix_fmt yuv420p -c:v libx265 -preset veryslow -x265-params log-level=er
 SVT = "-pix_fmt yuv420p -c:v libsvtav1 -preset 4"
 VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
 QUALITIES = (0, 5, 10, 15, 20, 26, 34, 42, 50, 60)
+FEWER_QUALITIES = (0, 5, 10, 20, 34, 50)
+QUICK_QUALITIES = (0, 12, 24, 36)
+VIEWS = ("0", "0.5", "1")
 
 CODECS = {
-    "gvc-flf2v": _gvc("GVC flf2v", (0, 12, 24, 36), QUALITIES, mode="flf2v"),
-    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), QUALITIES, mode="i2v"),
-    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), QUALITIES, mode="t2v"),
-    "gvcc-flf2v": _gvc(
-        "paper's scheme flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048), paper=True,
-        mode="flf2v", preset="gvcc", quality=20,
-    ),
-    "gvcc-i2v": _gvc(
-        "paper's scheme i2v", (), (16, 64, 256, 1024), paper=True, mode="i2v", preset="gvcc", quality=20
-    ),
-    "gvcc-t2v": _gvc(
-        "paper's scheme t2v", (), (16, 64, 256, 1024), paper=True, mode="t2v", preset="gvcc", quality=20
-    ),
+    "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, VIEWS, VIEWS, mode="flf2v"),
+    "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, VIEWS, mode="flf2v", prior="neural"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER_QUALITIES, mode="i2v"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER_QUALITIES, mode="t2v"),
+    "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048)),
+    "gvcc-i2v": _paper("i2v", (), (16, 64, 256, 1024)),
+    "gvcc-t2v": _paper("t2v", (), (16, 64, 256, 1024)),
     "x264": _rival("x264 veryslow", X264, (33, 37, 41, 45), (24, 28, 31, 34, 37, 40, 43, 46, 49)),
     "x265": _rival("x265 veryslow", X265, (30, 35, 40, 45), (24, 27, 30, 33, 36, 39, 42, 45, 48)),
     "svt-av1": _rival("SVT-AV1 preset 4", SVT, (40, 49, 56, 63), (28, 34, 40, 45, 49, 53, 57, 60, 63)),

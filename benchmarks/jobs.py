@@ -3,28 +3,32 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
 
 from benchmarks.clips import Clip
-from benchmarks.codecs import CODECS, CODED, DECODED, GOP, SOURCE, Codec, Command
+from benchmarks.codecs import CODECS, CODED, DECODED, SOURCE, Codec, Command
 from benchmarks.kept import kept
 from benchmarks.machine import code_of, versions
 from benchmarks.paper import paper_bytes
 from benchmarks.programs import readable, run
-from gvc.metrics import Frames, measure, pairs
+from gvc.metrics import Frames, SourceMemory, measure, pairs
 
 ROUNDED = 5  # digits of the values that are kept for every picture
+SHOWN = (0.25, 0.6, 0.8)  # of a clip: where the pictures lie that are kept to be looked at
+SOURCE_MEMORY = 1 << 30  # bytes of features of a clip: all that are looked at in 97 pictures of 416x240
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run measures: cells of these codecs by these metrics."""
+    """What a run measures: cells of these codecs by these metrics, and how many cells at a time."""
 
     full: bool
     metrics: tuple[str, ...]
     every: int
+    jobs: int = 1
 
     def levels(self, codec: Codec) -> tuple[float, ...]:
         return tuple(codec.full if self.full else codec.quick)
@@ -73,15 +77,15 @@ def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
 
 
 def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
-    clip, codec, rows = cell.clip, cell.codec, []
+    clip, codec, rows, memory = cell.clip, cell.codec, [], _source_memory(cell.clip.sha256)
     encode = codec.encode(clip, cell.level)
     encoding = run(_with_files(encode, clip, scratch), scratch / "log")
     size = (scratch / CODED).stat().st_size
     for number, view in enumerate(cell.views):
         decode = codec.decode(clip, view)
         decoding = run(_with_files(decode, clip, scratch), scratch / "log")
-        picture = path.with_name(f"{path.stem}_{number}.png")
-        scores = measure(_keeping(clip, scratch / DECODED, picture), plan.metrics, plan.every)
+        pictures = {n: path.with_name(f"{path.stem}_{number}_{n}.png") for n in shown_pictures(clip.frames)}
+        scores = measure(_keeping(clip, scratch / DECODED, pictures), plan.metrics, plan.every, memory)
         rows.append(
             {
                 "clip": clip.name,
@@ -91,12 +95,13 @@ def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
                 "bytes": size,
                 "bpp": 8 * size / clip.pixels,
                 "kbps": 8 * size / clip.seconds / 1000,
+                "jobs": plan.jobs,
                 "encode": asdict(encoding) | {"command": readable(encode)},
                 "decode": asdict(decoding) | {"command": readable(decode)},
                 "metrics": scores.means(),
                 "missing": scores.missing,
                 "frames": {name: [_rounded(v) for v in values] for name, values in scores.frames.items()},
-                "picture": str(picture),
+                "pictures": {str(n): picture.name for n, picture in pictures.items()},
             }
         )
     if codec.counts_as_paper:
@@ -111,20 +116,27 @@ def _with_files(command: Command, clip: Clip, scratch: Path) -> Command:
     return [files.get(word, word) for word in command]
 
 
-def _keeping(clip: Clip, decoded: Path, picture: Path) -> Iterator[tuple[Frames, Frames]]:
-    """Pass the pictures through, and keep the one that the report shows."""
-    shown, seen = shown_picture(clip.frames), 0
+@lru_cache(maxsize=1)
+def _source_memory(clip: str) -> SourceMemory:
+    """Return that of the clip at hand, for all of its cells that this process measures."""
+    return SourceMemory(SOURCE_MEMORY)
+
+
+def _keeping(clip: Clip, decoded: Path, pictures: dict[int, Path]) -> Iterator[tuple[Frames, Frames]]:
+    """Pass the pictures through, and keep those that people will see."""
+    seen = 0
     for source, frames in pairs(clip.path, decoded):
-        if seen <= shown < seen + len(frames):
-            Image.fromarray(frames.rgb[shown - seen]).save(picture)
+        for index, path in pictures.items():
+            if seen <= index < seen + len(frames):
+                Image.fromarray(frames.rgb[index - seen]).save(path)
         seen += len(frames)
         yield source, frames
 
 
-def shown_picture(frames: int) -> int:
-    """Return the number of the picture that the report shows: in the middle of a GOP, far from its stills."""
-    half = (GOP - 1) // 2
-    return min(frames - 1, frames // 2 // (GOP - 1) * (GOP - 1) + half)
+def shown_pictures(frames: int) -> list[int]:
+    """Return the numbers of pictures that people will see: of the form 4k + 2, since GVC's stills lie at multiples of
+    four and would flatter it."""
+    return sorted({min(frames - 1, int(share * frames) // 4 * 4 + 2) for share in SHOWN})
 
 
 def _rounded(value: float | None) -> float | None:

@@ -4,14 +4,14 @@ import base64
 import io
 from pathlib import Path
 
-import av
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image
 
 from benchmarks import plots
 from benchmarks.bdrate import BdRate
 from benchmarks.codecs import CODECS
-from benchmarks.jobs import shown_picture
+from benchmarks.jobs import shown_pictures
+from benchmarks.stills import kept_picture, source_pictures
 from benchmarks.summary import ANCHOR, RATES, STRIP_RATE, Summary, best, label, number
 from benchmarks.tables import tables
 from gvc.metrics import METRICS
@@ -28,7 +28,7 @@ def write_report(result: dict, path: Path, sources: dict[str, Path]) -> None:
         summary=summary,
         metrics=[METRICS[name] for name in summary.metrics],
         verdicts=summary.verdicts(),
-        clips=[_clip(summary, clip, sources[clip["name"]]) for clip in result["clips"] if result["rows"]],
+        clips=[_clip(summary, clip, sources[clip["name"]], path.parent) for clip in result["clips"] if result["rows"]],
         tables=tables(result),
         strip_rate=STRIP_RATE,
         anchor=label(ANCHOR),
@@ -36,14 +36,14 @@ def write_report(result: dict, path: Path, sources: dict[str, Path]) -> None:
     path.write_text(page)
 
 
-def _clip(summary: Summary, facts: dict, source: Path) -> dict:
+def _clip(summary: Summary, facts: dict, source: Path, folder: Path) -> dict:
     clip = facts["name"]
     return {
         "facts": facts,
         "curves": plots.rate_distortion(summary, clip),
         "trace": plots.by_picture(summary, clip),
-        "strip": list(_strip(summary, facts, source)),
-        "shown": shown_picture(facts["frames"]),
+        "strip": list(_strip(summary, facts, source, folder)),
+        "shown": _shown(facts),
         "at_rates": [_at_rate(summary, clip, rate) for rate in RATES],
         "bd_rates": list(_bd_rates(summary, clip)),
         "rows": [_row(summary, row) for series in summary.series for row in summary.rows(clip, series)],
@@ -101,17 +101,20 @@ def _row(summary: Summary, row: dict) -> dict:
     }
 
 
-def _strip(summary: Summary, facts: dict, source: Path):
+def _shown(facts: dict) -> int:
+    numbers = shown_pictures(facts["frames"])
+    return numbers[len(numbers) // 2]
+
+
+def _strip(summary: Summary, facts: dict, source: Path, folder: Path):
     """Yield pictures of files of about the same size, the source first."""
-    with av.open(str(source)) as container:
-        wanted = shown_picture(facts["frames"])
-        frame = next(frame for index, frame in enumerate(container.decode(video=0)) if index == wanted)
-    yield {"title": "source", "image": _jpeg(Image.fromarray(frame.to_ndarray(format="rgb24")))}
+    wanted = _shown(facts)
+    yield {"title": "source", "image": _jpeg(source_pictures(source, [wanted])[0])}
     for series in summary.series:
         row = summary.nearest(facts["name"], series, STRIP_RATE)
-        if row and Path(row["picture"]).exists():
+        if row and (kept := kept_picture(folder, row, wanted)):
             title = f"{label(series)}: {row['bytes']} bytes, {row['metrics']['psnr_y']:.1f} dB"
-            yield {"title": title, "image": _jpeg(Image.open(row["picture"]))}
+            yield {"title": title, "image": _jpeg(kept)}
 
 
 def _jpeg(image: Image.Image) -> str:

@@ -8,6 +8,7 @@ left out with a sentence in `missing`, and the others go on.
 """
 
 from .frames import Frames, pairs, read_frames
+from .source import SourceMemory
 from .table import METRICS, Measurement, Metric, Scores, measure
 
-__all__ = ["METRICS", "Frames", "Measurement", "Metric", "Scores", "measure", "pairs", "read_frames"]
+__all__ = ["METRICS", "Frames", "Measurement", "Metric", "Scores", "SourceMemory", "measure", "pairs", "read_frames"]

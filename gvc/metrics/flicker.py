@@ -16,16 +16,17 @@ import numpy as np
 
 from .errors import needed
 from .frames import Frames
+from .source import SourceMemory
 
 
 class Flicker:
     """Measures picture by picture; the first one has no value."""
 
-    def __init__(self, width: int, height: int):
+    def __init__(self, width: int, height: int, memory: SourceMemory):
         self._cv2 = needed("cv2", "opencv-python-headless")
         self._dis = self._cv2.DISOpticalFlow_create(self._cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
-        self._last = None
+        self._last, self._memory = None, memory
         self._values: list[float | None] = []
 
     def add(self, source: Frames, decoded: Frames) -> None:
@@ -39,14 +40,18 @@ class Flicker:
 
     def _against(self, before: np.ndarray, old_error: np.ndarray, now: np.ndarray, error: np.ndarray) -> float | None:
         """Warping is linear, so the difference of the residuals is the residual of the coding error."""
+        origin, visible = self._memory.of(("flicker", len(self._values)), lambda: self._motion(before, now))
+        if not visible.any():
+            return None
+        return float(np.sqrt(np.square(error - self._warp(old_error, origin))[visible].mean()))
+
+    def _motion(self, before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each pixel comes from, float32 [H, W, 2], and whether it was to be seen there, bool [H, W]."""
         back, forth = self._dis.calc(now, before, None), self._dis.calc(before, now, None)
         origin = self._grid + back
         forth = self._warp(forth, origin)
         inside = ((origin >= 0) & (origin <= self._grid[-1, -1])).all(-1)
-        visible = inside & (_square(back + forth) < 0.01 * (_square(back) + _square(forth)) + 0.5)
-        if not visible.any():
-            return None
-        return float(np.sqrt(np.square(error - self._warp(old_error, origin))[visible].mean()))
+        return origin, inside & (_square(back + forth) < 0.01 * (_square(back) + _square(forth)) + 0.5)
 
     def _warp(self, values: np.ndarray, origin: np.ndarray) -> np.ndarray:
         return self._cv2.remap(values, origin, None, self._cv2.INTER_LINEAR, borderMode=self._cv2.BORDER_REPLICATE)

@@ -6,6 +6,8 @@ whose pooling is replaced by a blurred L2 one. Both at the pictures' own size.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -18,53 +20,69 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of
 ALEXNET = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, False))  # stride, padding, pooled before
 VGG16_STAGES = (2, 2, 3, 3, 3)  # convolutions between poolings; features are taken at the end of each
 DISTS_STABILITY = 1e-6
-PerPicture = Callable[[Frames, Frames], np.ndarray]
 
 
-def lpips(net: str) -> PerPicture:
+@dataclass(frozen=True)
+class Network:
+    """A metric by features. look: source -> tensors, all that it needs of it. distance: (these, decoded) -> a value for
+    each picture. Both take pictures of one size."""
+
+    look: Callable[[Frames], tuple]
+    distance: Callable[[tuple, Frames], np.ndarray]
+
+
+def lpips(net: str) -> Network:
     """Return LPIPS by "alexnet" or "vgg16": 0 for equal pictures. Raises MetricError."""
     torch = needed("torch", "torch")
-    weights = lpips_weights(net)
+    weights, layers = lpips_weights(net), _convolutions(torch, net)
     features = {"alexnet": _alexnet, "vgg16": _vgg16}[net]
-    layers = _convolutions(torch, weights)
-    heads = [torch.from_numpy(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).reshape(1, -1, 1, 1) for i in range(5)]
+    heads = [torch.from_numpy(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).flatten() for i in range(5)]
 
     @torch.inference_mode()
-    def distance(source: Frames, decoded: Frames) -> np.ndarray:
-        inputs = (_normalised(torch, 2 * _planar(torch, x) - 1, LPIPS_SHIFT, LPIPS_SCALE) for x in (source, decoded))
-        total = 0.0
-        for a, b, head in zip(*(features(torch, layers, x) for x in inputs), heads, strict=True):
-            difference = _unit(a) - _unit(b)
-            total = total + (head * difference**2).sum(1).mean((1, 2))
-        return total.numpy()
+    def look(pictures: Frames) -> tuple:
+        x = _normalised(torch, 2 * _planar(torch, pictures) - 1, LPIPS_SHIFT, LPIPS_SCALE)
+        return tuple(_unit(torch, values) for values in features(torch, layers, x))
 
-    return distance
+    @torch.inference_mode()
+    def distance(known: tuple, decoded: Frames) -> np.ndarray:
+        # In place: most of the time goes into moving features through memory.
+        squares = (b.sub_(a).square_() for a, b in zip(known, look(decoded), strict=True))
+        return sum(square.mean(1) @ head for square, head in zip(squares, heads, strict=True)).numpy()
+
+    return Network(look, distance)
 
 
-def dists() -> PerPicture:
+def dists() -> Network:
     """Return DISTS: 0 for equal pictures. Raises MetricError."""
     torch = needed("torch", "torch")
-    layers, learned = _convolutions(torch, lpips_weights("vgg16")), dists_weights()
+    layers, learned = _convolutions(torch, "vgg16"), dists_weights()
     whole = (learned["alpha"] + learned["beta"]).sum()
     alpha, beta = (learned[name].flatten() / whole for name in ("alpha", "beta"))
 
-    def features(pictures: Frames):
+    @torch.inference_mode()
+    def look(pictures: Frames) -> tuple:
+        """Return for each stage the means over the picture, the variances, and the features less their means."""
         x = _planar(torch, pictures)
-        return [x, *_vgg16(torch, layers, _normalised(torch, x, IMAGENET_MEAN, IMAGENET_STD), _l2_pool)]
+        normal = _normalised(torch, x, IMAGENET_MEAN, IMAGENET_STD)
+        found = []
+        for values in map(_pixels, (x, *_vgg16(torch, layers, normal, _l2_pool))):
+            mean = values.mean(1, keepdim=True)
+            centred = values - mean
+            found += [mean[:, 0], centred.square().mean(1), centred]
+        return tuple(found)
 
     @torch.inference_mode()
-    def distance(source: Frames, decoded: Frames) -> np.ndarray:
+    def distance(known: tuple, decoded: Frames) -> np.ndarray:
         texture, structure = [], []
-        for a, b in zip(features(source), features(decoded), strict=True):
-            mean_a, mean_b = a.mean((2, 3)), b.mean((2, 3))
-            variance_a, variance_b = (x.var((2, 3), correction=0) for x in (a, b))
-            covariance = (a * b).mean((2, 3)) - mean_a * mean_b
+        shown = look(decoded)
+        for first in range(0, len(known), 3):
+            (mean_a, variance_a, a), (mean_b, variance_b, b) = (x[first : first + 3] for x in (known, shown))
             texture.append(_similarity(mean_a * mean_b, mean_a**2 + mean_b**2))
-            structure.append(_similarity(covariance, variance_a + variance_b))
+            structure.append(_similarity(b.mul_(a).mean(1), variance_a + variance_b))
         similarity = torch.cat(texture, 1) @ alpha + torch.cat(structure, 1) @ beta
         return (1 - similarity).clamp(min=0).numpy()  # rounding can lead below
 
-    return distance
+    return Network(look, distance)
 
 
 def _similarity(product, squares):
@@ -72,7 +90,13 @@ def _similarity(product, squares):
 
 
 def _planar(torch, pictures: Frames):
+    """Return [N, 3, H, W] in 0..1, channels last in memory as they come: convolutions are faster so."""
     return torch.from_numpy(pictures.rgb).permute(0, 3, 1, 2).float() / 255
+
+
+def _pixels(values):
+    """Return [N, C, H, W] as [N, H * W, C], which is how it lies in memory."""
+    return values.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def _normalised(torch, x, mean: tuple, scale: tuple):
@@ -80,17 +104,22 @@ def _normalised(torch, x, mean: tuple, scale: tuple):
     return (x - mean) / scale
 
 
-def _unit(features):
-    return features / (features.pow(2).sum(1, keepdim=True).sqrt() + 1e-10)
+def _unit(torch, values):
+    """Return each pixel's features at length 1, [N, H * W, C]."""
+    values = _pixels(values)
+    return values / (torch.linalg.vector_norm(values, dim=2, keepdim=True) + 1e-10)
 
 
-def _convolutions(torch, weights: dict[str, np.ndarray]) -> list[tuple]:
-    """Return (kernel, bias) of the backbone's convolutions, in torch's order of axes."""
+@cache
+def _convolutions(torch, net: str) -> list[tuple]:
+    """Return (kernel, bias) of the backbone's convolutions, in torch's order of axes, channels last in memory."""
+    weights = lpips_weights(net)
     prefix = next(name for name in weights if not name.startswith("NetLinLayer")).partition(".")[0]
     count = sum(name.startswith(prefix) and name.endswith("bias") for name in weights)
-    kernels = (weights[f"{prefix}.Conv_{i}.kernel"].transpose(3, 2, 0, 1) for i in range(count))
-    biases = (weights[f"{prefix}.Conv_{i}.bias"] for i in range(count))
-    return [(torch.tensor(kernel), torch.tensor(bias)) for kernel, bias in zip(kernels, biases, strict=True)]
+    kernels = (torch.from_numpy(weights[f"{prefix}.Conv_{i}.kernel"]).permute(3, 2, 0, 1) for i in range(count))
+    biases = (torch.tensor(weights[f"{prefix}.Conv_{i}.bias"]) for i in range(count))
+    kernels = (kernel.contiguous(memory_format=torch.channels_last) for kernel in kernels)
+    return list(zip(kernels, biases, strict=True))
 
 
 def _alexnet(torch, layers: list[tuple], x) -> Iterator:

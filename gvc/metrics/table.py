@@ -10,8 +10,9 @@ import numpy as np
 from .errors import MetricError
 from .flicker import Flicker
 from .frames import Frames
-from .perceptual import PerPicture, dists, lpips
+from .perceptual import Network, dists, lpips
 from .pixels import ms_ssim, psnr_rgb, psnr_y
+from .source import SourceMemory
 from .vmaf import Vmaf
 
 # Networks look at every fifth picture: a number that shares no factor with the length of GOPs, whose boundary pictures
@@ -30,40 +31,60 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. `smallest` is the least side of a picture in pixels; `start` opens a meter, given every, w, h."""
+    """One metric. `smallest` is the least side of a picture in pixels; `start` opens a meter, given every, w, h and the
+    memory of the source."""
 
     label: str
     unit: str
     higher_is_better: bool
     smallest: int
-    start: Callable[[int, int, int], Meter]
+    start: Callable[[int, int, int, SourceMemory], Meter]
 
 
 class _PerPicture:
     """A meter for a function of two pictures alone, which may look at every n-th only."""
 
-    def __init__(self, function: PerPicture, every: int = 1):
+    def __init__(self, function: Callable[[Frames, Frames], np.ndarray], every: int = 1):
         self._function, self._every = function, every
         self._values: list[float | None] = []
 
     def add(self, source: Frames, decoded: Frames) -> None:
-        for i in range(len(source)):  # one by one: a network's features take hundreds of times a picture's memory
+        for i in range(len(source)):  # one by one: features take hundreds of times a picture's memory
             wanted = len(self._values) % self._every == 0
-            self._values.append(self._function(source[[i]], decoded[[i]]).item() if wanted else None)
+            self._values.append(self._of(source[[i]], decoded[[i]]) if wanted else None)
+
+    def _of(self, source: Frames, decoded: Frames) -> float:
+        return self._function(source, decoded).item()
 
     def finish(self) -> list[float | None]:
         return self._values
+
+
+class _ByNetwork(_PerPicture):
+    """The same for a network, which looks at each picture of the source once."""
+
+    def __init__(self, name: str, network: Network, every: int, memory: SourceMemory):
+        super().__init__(network.distance, every)
+        self._name, self._look, self._memory = name, network.look, memory
+
+    def _of(self, source: Frames, decoded: Frames) -> float:
+        known = self._memory.of((self._name, len(self._values)), lambda: self._look(source))
+        return self._function(known, decoded).item()
+
+
+def _network(name: str, label: str, network: Callable[[], Network]) -> Metric:
+    return Metric(label, "", False, 32, lambda every, w, h, memory: _ByNetwork(name, network(), every, memory))
 
 
 METRICS = {
     "psnr_rgb": Metric("PSNR RGB", "dB", True, 1, lambda *_: _PerPicture(psnr_rgb)),
     "psnr_y": Metric("PSNR Y", "dB", True, 1, lambda *_: _PerPicture(psnr_y)),
     "ms_ssim": Metric("MS-SSIM", "", True, 161, lambda every, *_: _PerPicture(ms_ssim, every)),
-    "lpips_alex": Metric("LPIPS (AlexNet)", "", False, 32, lambda every, *_: _PerPicture(lpips("alexnet"), every)),
-    "lpips_vgg": Metric("LPIPS (VGG)", "", False, 32, lambda every, *_: _PerPicture(lpips("vgg16"), every)),
-    "dists": Metric("DISTS", "", False, 32, lambda every, *_: _PerPicture(dists(), every)),
-    "vmaf": Metric("VMAF", "", True, 64, lambda every, w, h: Vmaf(w, h)),
-    "flicker": Metric("flicker", "levels", False, 32, lambda every, w, h: Flicker(w, h)),
+    "lpips_alex": _network("lpips_alex", "LPIPS (AlexNet)", lambda: lpips("alexnet")),
+    "lpips_vgg": _network("lpips_vgg", "LPIPS (VGG)", lambda: lpips("vgg16")),
+    "dists": _network("dists", "DISTS", dists),
+    "vmaf": Metric("VMAF", "", True, 64, lambda every, w, h, _: Vmaf(w, h)),
+    "flicker": Metric("flicker", "levels", False, 32, lambda every, w, h, memory: Flicker(w, h, memory)),
 }
 
 
@@ -86,10 +107,11 @@ class Measurement:
     Args:
         names: of METRICS.
         every: metrics by networks, and MS-SSIM, look at every n-th picture only.
+        memory: of this source, to be handed to all measurements against it that begin at the same picture.
     """
 
-    def __init__(self, names: Iterable[str] = METRICS, every: int = EVERY):
-        self._names, self._every = list(names), every
+    def __init__(self, names: Iterable[str] = METRICS, every: int = EVERY, memory: SourceMemory | None = None):
+        self._names, self._every, self._memory = list(names), every, memory or SourceMemory()
         self._scores = Scores()
         self._meters: dict[str, Meter] | None = None
 
@@ -99,7 +121,7 @@ class Measurement:
             self._meters = {}
             for name in self._names:
                 with self._noting(name):
-                    self._meters[name] = _start(name, self._every, source)
+                    self._meters[name] = _start(name, self._every, source, self._memory)
         for name, meter in self._intact():
             with self._noting(name):
                 meter.add(source, decoded)
@@ -124,16 +146,21 @@ class Measurement:
             self._scores.missing[name] = f"{METRICS[name].label}: {error}"
 
 
-def measure(pairs: Iterable[tuple[Frames, Frames]], names: Iterable[str] = METRICS, every: int = EVERY) -> Scores:
+def measure(
+    pairs: Iterable[tuple[Frames, Frames]],
+    names: Iterable[str] = METRICS,
+    every: int = EVERY,
+    memory: SourceMemory | None = None,
+) -> Scores:
     """Measure (source, decoded), consecutive pictures of one size, in one pass, as Measurement does."""
-    measurement = Measurement(names, every)
+    measurement = Measurement(names, every, memory)
     for source, decoded in pairs:
         measurement.add(source, decoded)
     return measurement.finish()
 
 
-def _start(name: str, every: int, first: Frames) -> Meter:
+def _start(name: str, every: int, first: Frames, memory: SourceMemory) -> Meter:
     metric, (height, width) = METRICS[name], first.luma.shape[1:]
     if min(width, height) < metric.smallest:
         raise MetricError(f"pictures of {width}x{height} are too small; it needs {metric.smallest} pixels a side")
-    return metric.start(every, width, height)
+    return metric.start(every, width, height, memory)
