@@ -13,6 +13,7 @@ from benchmarks.machine import ROOT, command_line, describe
 from benchmarks.parts import PARTS
 from benchmarks.programs import ProgramError
 from benchmarks.report import write_report
+from benchmarks.summary import WINDOW
 from benchmarks.workers import measure_all
 from gvc.metrics import METRICS
 
@@ -45,6 +46,7 @@ def main() -> None:
         "seconds": round(time.time() - started),
         **about,
         "every": plan.every,
+        "window": arguments.window,
         "clips": [clip.facts() for clip in clips],
         "rows": rows,
         **others,
@@ -63,6 +65,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=("rd", *PARTS), default=["rd", *PARTS], help="or else all")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, metavar="METRIC", help="or else all that fit the run")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time; their seconds are then worth little")
+    parser.add_argument(
+        "--window",
+        nargs=2,
+        type=float,
+        default=WINDOW,
+        metavar="BPP",
+        help="rates to restrict BD-rates to as well",
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", help="folder; cells in it are kept")
     return parser.parse_args()
 

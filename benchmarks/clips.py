@@ -37,6 +37,7 @@ class Clip:
         """Return what the JSON of a run says of it."""
         return {
             "name": self.name,
+            "file": self.path.name,
             "width": self.width,
             "height": self.height,
             "frames": self.frames,

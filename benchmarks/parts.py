@@ -12,7 +12,8 @@ def _figures(folder: Path, function, *arguments: object) -> dict:
     """Return what a function finds, or has found before for the same arguments, sources and machine."""
     names = [argument.sha256 if isinstance(argument, Clip) else argument for argument in arguments]
     depends = [function.__module__, function.__name__, names, code_of("gvc"), machine(), versions()]
-    print(f"{function.__module__.rpartition('.')[2]}: {function.__name__}", *names[-1:], flush=True)
+    said = [argument for argument in arguments if not isinstance(argument, Clip)]
+    print(f"{function.__module__.rpartition('.')[2]}: {function.__name__}", *said, flush=True)
     return kept(folder, depends, lambda _: function(*arguments))
 
 
@@ -24,10 +25,10 @@ def _efficiency(clip: Clip, full: bool, folder: Path) -> dict:
 
 
 def _speed(clip: Clip, full: bool, folder: Path) -> dict:
-    sizes = [(size, preset) for size in speed.SIZES[full] for preset in speed.PRESETS[full]]
+    sizes = [(size, count, coding) for size, count in speed.SIZES[full].items() for coding in speed.CODINGS[full]]
     return {
-        "sizes": [_figures(folder, speed.of_size, size, preset) for size, preset in sizes],
-        "lengths": [_figures(folder, speed.of_length, clip, repeats) for repeats in speed.REPEATS[full]],
+        "sizes": [_figures(folder, speed.of_size, clip, *size) for size in sizes],
+        "lengths": [_figures(folder, speed.of_length, clip, pictures) for pictures in speed.LENGTHS[full]],
         "threads": [_figures(folder, speed.of_threads, clip, threads) for threads in (1, 2)],
         "codebook": _figures(folder, speed.of_codebook),
     }

@@ -27,7 +27,7 @@ def rate_distortion(summary: Summary, clip: str) -> str:
     figure, grid = plt.subplots(lines, COLUMNS, figsize=(13, 3.4 * lines), squeeze=False)
     for axes, metric in zip(grid.flat, metrics, strict=False):
         for series in summary.series:
-            points = summary.curve(clip, series, metric, "bpp")
+            points = summary.curve(clip, series, metric)
             axes.plot(*zip(*points, strict=True), label=label(series), **_look(series)) if points else None
         unit = f", {METRICS[metric].unit}" if METRICS[metric].unit else ""
         better = "higher" if METRICS[metric].higher_is_better else "lower"

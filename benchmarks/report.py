@@ -14,6 +14,7 @@ from benchmarks.jobs import shown_pictures
 from benchmarks.stills import kept_picture, source_pictures
 from benchmarks.summary import ANCHOR, RATES, STRIP_RATE, Summary, best, label, number
 from benchmarks.tables import tables
+from benchmarks.targets import bd_rates, targets
 from gvc.metrics import METRICS
 
 QUALITY = 92  # of the JPEG pictures
@@ -29,6 +30,7 @@ def write_report(result: dict, path: Path, sources: dict[str, Path]) -> None:
         metrics=[METRICS[name] for name in summary.metrics],
         verdicts=summary.verdicts(),
         clips=[_clip(summary, clip, sources[clip["name"]], path.parent) for clip in result["clips"] if result["rows"]],
+        targets=targets(summary) if result["rows"] else [],
         tables=tables(result),
         strip_rate=STRIP_RATE,
         anchor=label(ANCHOR),
@@ -45,6 +47,7 @@ def _clip(summary: Summary, facts: dict, source: Path, folder: Path) -> dict:
         "strip": list(_strip(summary, facts, source, folder)),
         "shown": _shown(facts),
         "at_rates": [_at_rate(summary, clip, rate) for rate in RATES],
+        "closest": bd_rates(summary, clip),
         "bd_rates": list(_bd_rates(summary, clip)),
         "rows": [_row(summary, row) for series in summary.series for row in summary.rows(clip, series)],
     }
@@ -94,6 +97,7 @@ def _row(summary: Summary, row: dict) -> dict:
         "bpp": f"{row['bpp']:.4f}",
         "paper": f"{row['paper_bytes']:.0f}" if "paper_bytes" in row else "",
         "kbps": f"{row['kbps']:.1f}",
+        "jobs": row["jobs"],
         "metrics": [number(metric, row["metrics"].get(metric)) for metric in summary.metrics],
         "encode": f"{row['encode']['seconds']:.1f}",
         "decode": f"{row['decode']['seconds']:.1f}",

@@ -1,12 +1,13 @@
 """`python -m benchmarks.results_page RESULTS.json`: docs/RESULTS.md on standard output, every figure from the JSON."""
 
+import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.summary import ANCHOR, RATES, Summary, label, number
-from benchmarks.tables import tables
+from benchmarks.tables import Table, tables
+from benchmarks.targets import bd_rates, targets
 from gvc.metrics import METRICS
 
 
@@ -42,9 +43,13 @@ def _comparison(summary: Summary) -> Iterator[str]:
     yield "Bytes that GVC (flf2v, realism 0) takes more (+) or less (-) for equal quality, where both curves reach it."
     for title, said in summary.verdicts().items():
         yield from ("", f"{title}:", "", *(f"- {sentence}" for sentence in said or ["nowhere that was measured"]))
+    for table in targets(summary):
+        yield from ("", f"## {table.title}", *_lines(table))
     labels = [METRICS[metric].label for metric in summary.metrics]
     for clip in summary.clips:
         yield from ("", f"## {clip}")
+        if (table := bd_rates(summary, clip)).rows:
+            yield from ("", f"{table.title}. {table.about}", "", *_table(table.head, table.rows))
         for rate in RATES:
             rows = [
                 [label(series), *(number(m, summary.at_rate(clip, series, m, rate)) for m in summary.metrics)]
@@ -67,8 +72,12 @@ def _bd_cells(summary: Summary, clip: str, series: tuple[str, str]) -> Iterator[
 
 def _tables(result: dict) -> Iterator[str]:
     for table in tables(result):
-        yield from ("", f"## {table.title}", "", table.about, "", *_table(table.head, table.rows))
+        yield from ("", f"## {table.title}", *_lines(table))
     yield ""
+
+
+def _lines(table: Table) -> list[str]:
+    return ["", table.about, "", *_table(table.head, table.rows)]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
@@ -79,4 +88,9 @@ def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(page(json.loads(Path(sys.argv[1]).read_text())), end="")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.results_page", description=__doc__)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--window", nargs=2, type=float, metavar="BPP", help="rates as for python -m benchmarks")
+    arguments = parser.parse_args()
+    found = json.loads(arguments.results.read_text())
+    print(page(found | ({"window": arguments.window} if arguments.window else {})), end="")

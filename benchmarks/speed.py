@@ -1,7 +1,5 @@
 """What coding costs in time and memory: by size and preset, with clip length, with threads, and the codebook alone."""
 
-import json
-import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,47 +8,59 @@ import torch
 
 from benchmarks import codebook
 from benchmarks.clips import Clip
-from benchmarks.programs import FFMPEG, GVC, ProgramError, run
+from benchmarks.programs import FFMPEG, GVC, Cost, run
 from gvc.codebook import log2_size_for
 
-SIZES = {False: ("416x240", "832x480"), True: ("416x240", "832x480", "1280x720")}
-PRESETS = {False: ("medium",), True: ("fast", "medium", "slow", "gvcc")}
-REPEATS = {False: (1, 4), True: (1, 2, 4, 8, 16)}  # how often the clip follows itself
-FRAMES, RATE = 33, 25
+# Pictures by size: fewer where each takes longer, so that a full run takes minutes.
+SIZES = {False: {"416x240": 65, "832x480": 33}, True: {"416x240": 97, "832x480": 65, "1280x720": 33}}
+CODINGS = {
+    False: ("--preset=medium",),
+    True: ("--preset=fast", "--preset=medium", "--preset=slow", "--preset=gvcc", "--prior=neural"),
+}
+LENGTHS = {False: (100, 400), True: (100, 400, 1600)}  # pictures
+LENGTHS_SIZE = "416x240"
+STARTS = 2  # processes with one picture; the quickest one counts
+RATE = 25  # pictures a second that are real time
 STREAMED = 1 << 28  # bytes that are copied to measure the bandwidth of memory
 
 
-def of_size(size: str, preset: str) -> dict:
-    """Return what `gvc bench` says of one GOP, with the times of whole GOPs as frames a second."""
-    command = [*GVC, "bench", "--json", "--size", size, "--frames", str(FRAMES), "--preset", preset]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ProgramError(f"gvc bench failed: {done.stderr.strip()}")
-    result = json.loads(done.stdout)
+def of_size(clip: Clip, size: str, pictures: int, coding: str) -> dict:
+    """Return speed and memory of both sides for the clip at another size, as long as that is asked for.
+
+    Processes that have one picture only tell how long it takes to start.
+    """
+    counts = (*[1] * STARTS, pictures)
+    with TemporaryDirectory(prefix="gvc-size-") as folder:
+        costs = [_coded(clip, size, count, coding, Path(folder, str(i))) for i, count in enumerate(counts)]
     sides = {}
-    for side in ("encode", "decode"):
-        costs = result[side]
-        fps = result["encode"]["pictures"] / costs["seconds_per_gop"] / result["gops"]
+    for side, (*starts, whole) in zip(("encode", "decode"), zip(*costs, strict=True), strict=True):
+        start = min(cost.seconds for cost in starts)
+        fps = (pictures - 1) / (whole.seconds - start)
         sides[side] = {
             "fps": fps,
             "real_time": fps / RATE,
-            "startup_seconds": costs["startup_seconds"],
-            "peak_bytes": costs["peak_rss_bytes"],
-            "stages": {name: stage["seconds"] for name, stage in costs["stages"].items() if stage["seconds"]},
+            "startup_seconds": start,
+            "peak_bytes": whole.peak_bytes,
         }
-    return {"size": size, "preset": preset, **sides, "warnings": result["warnings"]}
+    return {"size": size, "pictures": pictures, "coding": coding, **sides}
 
 
-def of_length(clip: Clip, repeats: int) -> dict:
-    """Return the peaks of memory of both sides for the clip, repeated."""
+def of_length(clip: Clip, pictures: int) -> dict:
+    """Return the peaks of memory of both sides for so many pictures."""
     with TemporaryDirectory(prefix="gvc-length-") as folder:
-        scratch = Path(folder)
-        source, coded, log = scratch / "source.mkv", scratch / "coded.mkv", scratch / "log"
-        loop = ["-stream_loop", str(repeats - 1), "-i", str(clip.path), "-c", "copy", str(source)]
-        run([FFMPEG, "-v", "error", "-y", *loop], log)
-        encoding = run([*GVC, "encode", "-q", str(source), str(coded)], log)
-        decoding = run([*GVC, "decode", "-q", str(coded), str(scratch / "decoded.y4m")], log)
-    return {"frames": clip.frames * repeats, "encode_bytes": encoding.peak_bytes, "decode_bytes": decoding.peak_bytes}
+        encoding, decoding = _coded(clip, LENGTHS_SIZE, pictures, "--preset=medium", Path(folder, "clip"))
+    return {"frames": pictures, "encode_bytes": encoding.peak_bytes, "decode_bytes": decoding.peak_bytes}
+
+
+def _coded(clip: Clip, size: str, pictures: int, coding: str, folder: Path) -> tuple[Cost, Cost]:
+    """Encode and decode the clip at another size, following itself until there are enough pictures."""
+    folder.mkdir()
+    source, coded, log = folder / "source.mkv", folder / "coded.mkv", folder / "log"
+    looped = ["-stream_loop", "-1", "-i", str(clip.path), "-frames:v", str(pictures)]
+    scaled = ["-vf", f"scale={size.replace('x', ':')}:flags=lanczos", "-c:v", "ffv1", str(source)]
+    run([FFMPEG, "-v", "error", "-y", *looped, *scaled], log)
+    encoding = run([*GVC, "encode", "-q", "--no-audio", coding, str(source), str(coded)], log)
+    return encoding, run([*GVC, "decode", "-q", "--no-audio", str(coded), str(folder / "decoded.y4m")], log)
 
 
 def of_threads(clip: Clip, threads: int) -> dict:

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from benchmarks.bdrate import BdRate, bd_rate
+from benchmarks.bdrate import BdRate, Point, bd_rate, value_at
 from benchmarks.codecs import CODECS
 from gvc.metrics import METRICS
 
 RATES = (0.004, 0.008, 0.016, 0.032, 0.064)  # bits per pixel of the table at equal rates
 ANCHOR, OURS = ("x265", ""), ("gvc-flf2v", "0")
+SVT = ("svt-av1", "")
+GENERATIVE = (OURS, ("gvc-neural", "0"), ("gvc-neural", "1"))  # what is compared most closely, where it was measured
+WINDOW = (0.003, 0.015)  # bits per pixel that GVC is made for
 STRIP_RATE = 0.016  # bits per pixel near which pictures are shown
-Point = tuple[float, float]
 Series = tuple[str, str]  # codec and view
 
 
@@ -45,21 +46,27 @@ class Summary:
         found = [row for row in self.result["rows"] if (row["clip"], row["codec"], row["view"]) == (clip, *series)]
         return sorted(found, key=lambda row: row["bytes"])
 
-    def curve(self, clip: str, series: Series, metric: str, size: str = "bytes") -> list[Point]:
-        return [(row[size], row["metrics"][metric]) for row in self.rows(clip, series) if metric in row["metrics"]]
+    @property
+    def generative(self) -> list[Series]:
+        return [series for series in GENERATIVE if series in self.series]
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Return the rates, in bits per pixel, that BD-rates are also restricted to."""
+        return tuple(self.result.get("window", WINDOW))
+
+    def curve(self, clip: str, series: Series, metric: str) -> list[Point]:
+        """Return (bits per pixel, value) by rate."""
+        return [(row["bpp"], row["metrics"][metric]) for row in self.rows(clip, series) if metric in row["metrics"]]
 
     def at_rate(self, clip: str, series: Series, metric: str, bpp: float) -> float | None:
-        """Return the metric at a rate, between the two nearest points on a log scale; None outside of the curve."""
-        points = self.curve(clip, series, metric, "bpp")
-        for (low, a), (high, b) in pairwise(points):
-            if low <= bpp <= high:
-                share = math.log(bpp / low) / math.log(high / low) if high > low else 0.0
-                return a + share * (b - a)
-        return None
+        """Return the metric at a rate, between the two nearest files; None outside of the curve."""
+        return value_at(self.curve(clip, series, metric), bpp)
 
-    def bd_rate(self, clip: str, anchor: Series, series: Series, metric: str) -> BdRate:
+    def bd_rate(self, clip: str, anchor: Series, series: Series, metric: str, *, windowed: bool = False) -> BdRate:
         curves = (self.curve(clip, which, metric) for which in (anchor, series))
-        return bd_rate(*curves, rising=METRICS[metric].higher_is_better)
+        window = self.window if windowed else None
+        return bd_rate(*curves, rising=METRICS[metric].higher_is_better, window=window)
 
     def nearest(self, clip: str, series: Series, bpp: float) -> dict | None:
         """Return the row whose rate is nearest."""

@@ -1,6 +1,7 @@
 """The benchmarks: rates that are compared, cells that are not measured twice, a report that says what was found."""
 
 import json
+import math
 import subprocess
 import sys
 from fractions import Fraction
@@ -9,17 +10,21 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 for package in ("bjontegaard", "jinja2", "matplotlib", "imageio_ffmpeg", "cv2"):
     pytest.importorskip(package)
 
+from benchmarks import speed  # noqa: E402
 from benchmarks.bdrate import bd_rate  # noqa: E402
+from benchmarks.clips import prepare  # noqa: E402
 from benchmarks.efficiency import distortion_of, of_gaussian, rate_of  # noqa: E402
 from benchmarks.fade import fade  # noqa: E402
-from benchmarks.jobs import shown_picture  # noqa: E402
+from benchmarks.jobs import shown_pictures  # noqa: E402
 from benchmarks.summary import Summary  # noqa: E402
+from benchmarks.targets import bd_rates, targets  # noqa: E402
 from gvc.metrics import read_frames  # noqa: E402
 
 
@@ -50,8 +55,26 @@ def test_points_that_cost_more_for_no_gain_are_left_out_of_a_curve():
     assert bd_rate(good, [*good, (3000, 31.0)], rising=True).percent == pytest.approx(0, abs=1e-6)
 
 
-def test_the_picture_that_is_shown_is_no_boundary():
-    assert [shown_picture(frames) for frames in (9, 33, 65, 97)] == [8, 16, 48, 48]
+def test_in_a_window_only_the_tested_curve_is_cut():
+    anchor = [(1000, 30.0), (2000, 33.0), (4000, 36.0), (8000, 39.0)]
+    half = [(size / 2, quality) for size, quality in anchor]
+    found = bd_rate(anchor, half, rising=True, window=(1000, 2000))
+    assert found.percent == pytest.approx(-50, abs=0.1)
+    assert (found.low, found.high, found.share) == (33, 36, 1)
+    between = bd_rate(anchor, half, rising=True, window=(2**0.5 * 500, 2**0.5 * 1000))
+    assert (between.low, between.high) == pytest.approx((31.5, 34.5))
+    assert bd_rate(anchor[2:], half, rising=True, window=(500, 4000)).share == pytest.approx(1 / 3)
+    assert bd_rate(anchor, half, rising=True, window=(9000, 10000)).percent is None
+
+
+def test_pictures_that_are_shown_are_no_stills():
+    assert [shown_pictures(frames) for frames in (9, 33, 65, 97)] == [
+        [2, 6],
+        [10, 18, 26],
+        [18, 38, 54],
+        [26, 58, 78],
+    ]
+    assert shown_pictures(1) == [0]
 
 
 def write_stills(path, values):
@@ -83,6 +106,10 @@ def test_rates_are_file_sizes_and_finished_cells_are_kept(tmp_path):
         assert row["encode"]["seconds"] > 0 and "CODED.mkv" in row["encode"]["command"]
     x265 = [row for row in result["rows"] if row["codec"] == "x265"]
     assert [row["level"] for row in sorted(x265, key=lambda row: row["bytes"])] == [45, 40, 35, 30]
+    assert [(row["clip"], row["codec"], row["level"]) for row in result["rows"]][:2] == [
+        ("city_416x240", "x265", 30),
+        ("city_416x240", "x265", 35),
+    ]
     page = (tmp_path / "report.html").read_text()
     assert "x265 veryslow" in page and "<svg" in page and 'src="http' not in page and "data:image/jpeg" in page
 
@@ -93,6 +120,35 @@ def test_rates_are_file_sizes_and_finished_cells_are_kept(tmp_path):
     again = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").glob("*.json")}
     assert [path for path in again if again[path] != cells[path]] == [victim]
     assert json.loads((tmp_path / "results.json").read_text())["rows"][0]["bytes"] == result["rows"][0]["bytes"]
+
+    sheets = [sys.executable, "-m", "benchmarks.contact_sheets", str(tmp_path / "results.json"), "--rate", "1"]
+    subprocess.run(sheets, cwd=ROOT, check=True, timeout=60)
+    sheet = np.asarray(Image.open(tmp_path / "sheets" / "city_416x240.png"))
+    assert sheet.shape == (2 * (240 + 22 + 4) - 4, 2 * (416 + 4) - 4, 3)  # source and x265, pictures 2 and 6
+    source, coded = sheet[22:262].astype(float), sheet[22 + 266 :].astype(float)
+    assert 0 < np.abs(source - coded).mean() < 10  # its largest file, of the same pictures
+
+
+def test_cells_measured_at_a_time_are_those_measured_alone(tmp_path):
+    quick = ("--frames", 5, "--codecs", "svt-av1", "--metrics", "psnr_y", "lpips_alex", "--parts", "rd")
+    found = []
+    for jobs in (1, 2):
+        assert run(tmp_path / str(jobs), *quick, "--jobs", jobs).returncode == 0
+        found.append(json.loads((tmp_path / str(jobs) / "results.json").read_text())["rows"])
+        assert {row["jobs"] for row in found[-1]} == {jobs}
+    for alone, beside in zip(*found, strict=True):
+        assert (alone["level"], alone["bytes"]) == (beside["level"], beside["bytes"])
+        assert alone["metrics"] == pytest.approx(beside["metrics"], rel=1e-5)
+
+
+def test_speed_and_memory_of_a_scaled_clip(tmp_path):
+    write_stills(tmp_path / "stills.mkv", range(40, 45))
+    clip = prepare(tmp_path / "stills.mkv", 5, tmp_path)
+    found = speed.of_size(clip, "416x240", 33, "--preset=fast")
+    for side in ("encode", "decode"):
+        assert found[side]["startup_seconds"] > 0 and found[side]["peak_bytes"] > 20e6
+        assert found[side]["real_time"] == pytest.approx(found[side]["fps"] / 25)
+    assert found["encode"]["fps"] > 0
 
 
 def test_a_clip_that_cannot_be_read_is_one_sentence(tmp_path):
@@ -120,6 +176,25 @@ def test_values_at_equal_rates_and_who_is_ahead():
     assert "x265 veryslow: PSNR Y +100 %" in said["Loses"][0] and len(said["Loses"]) == 1
     assert "x264 veryslow: PSNR Y -50 %" in said["Is ahead"][0] and len(said["Is ahead"]) == 1
     assert said["Too little in common to be compared"] == ["VVenC medium: PSNR Y"]
+
+
+def test_targets_are_judged_in_the_window_and_said_with_what_was_compared():
+    points = [(size, 30 + 3 * math.log2(size / 100)) for size in (100, 200, 400, 800, 1600, 3200)]
+    half = [(size / 2, quality) for size, quality in points]
+    found = [*rows("gvc-flf2v", "0", half), *rows("x265", "", points), *rows("floor", "", half)]
+    summary = Summary({"clips": [{"name": "c"}], "rows": found})
+    (table,) = targets(summary)
+    assert table.head == ["", "PSNR Y against x265: -1 dB", "PSNR Y against the floor: more"]
+    assert table.rows == [
+        ["c", "+3.00 dB (9 of 9) ✓", "+0.00 dB (9 of 9)"],
+        ["mean", "+3.00 dB", "+0.00 dB"],
+        ["reached", "1 of 1", "0 of 1"],
+    ]
+    everything, window = bd_rates(summary, "c").rows
+    assert everything == ["GVC flf2v, realism 0, against x265 veryslow, all rates", "-50 % (30.00 to 45.00, 100%)"]
+    assert window[1].startswith("-50 % (") and window[1].endswith(", 100%)")
+    narrow = Summary(summary.result | {"window": (0.1, 0.2)})
+    assert targets(narrow)[0].rows[0] == ["c", "–", "–"]
 
 
 def test_the_rate_distortion_function_of_gaussian_values():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gvc.errors import MediaError
-from gvc.metrics import METRICS, Frames, measure, pairs
+from gvc.metrics import METRICS, Frames, SourceMemory, measure, pairs
 from gvc.metrics.weights import _ArraysOnly
 
 pytest.importorskip("pytorch_msssim")
@@ -112,6 +112,27 @@ def test_each_picture_has_its_place():
     assert scores.frames["psnr_y"] == [100] * 7
     assert [value is None for value in scores.frames["ms_ssim"]] == [False, True, True] * 2 + [False]
     assert scores.frames["flicker"][0] is None and len(scores.frames["flicker"]) == 7
+
+
+def test_what_is_kept_of_the_source_changes_no_value(weights):
+    memory, source = SourceMemory(1 << 30), texture(3, speed=2)
+    names = (*NETWORKS, "flicker")
+    for level in (3, 12):
+        decoded = grey(source + np.random.default_rng(level).normal(0, level, source.shape))
+        kept = measure([(grey(source), decoded)], names, 2, memory).frames
+        assert kept == measure([(grey(source), decoded)], names, 2).frames
+
+
+def test_no_more_is_kept_of_the_source_than_fits():
+    memory, found = SourceMemory(limit=1000), []
+
+    def find(size):
+        found.append(size)
+        return (np.zeros(size, np.uint8),)
+
+    for _ in range(2):
+        assert [memory.of(size, lambda size=size: find(size))[0].size for size in (600, 500, 400)] == [600, 500, 400]
+    assert found == [600, 500, 400, 500]
 
 
 def test_without_the_weights_the_other_metrics_go_on(tmp_path, monkeypatch):
