@@ -1,7 +1,7 @@
 # make demo [CLIP=path]   set everything up, then encode, probe and decode a clip with the machine's own ffmpeg
 # make test               set everything up, then run all tests
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
-# make bench-full         the same with all settings and metrics: hours
+# make bench-full         the same with all settings and metrics, JOBS files at a time: hours
 # make lint               style checks
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
@@ -9,8 +9,9 @@
 # make plugin-matrix      try the plugin in all libavcodecs that PyAV's wheels bring (for 63: PYAV_PYTHON=python3.12)
 #
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, for the
-# benchmarks CLIPS (videos; or else the sample clip) and BENCH (more arguments, see python -m benchmarks --help), and
-# FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
+# benchmarks CLIPS (videos; or else the sample clip), BENCH (more arguments, see python -m benchmarks --help) and JOBS (as
+# many as there are processors; each takes a gigabyte of memory), and FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose
+# PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -22,6 +23,7 @@ BPP ?= 0.016
 FRAMES ?= 97
 CLIPS ?=
 BENCH ?=
+JOBS ?= $(shell nproc)
 FFMPEG ?= 7.1
 
 BIN := $(VENV)/bin
@@ -43,7 +45,7 @@ bench: setup
 	$(BIN)/python -m benchmarks $(CLIPS) $(BENCH)
 
 bench-full: setup
-	$(BIN)/python -m benchmarks $(CLIPS) --full --output build/bench-full $(BENCH)
+	$(BIN)/python -m benchmarks $(CLIPS) --full --jobs $(JOBS) --output build/bench-full $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -89,11 +89,11 @@ class Memory(threading.Thread):
     def _family(self) -> list[int]:
         family = [self._pid]
         for pid in family:
-            for path in Path(f"/proc/{pid}/task").glob("*/children"):
-                try:
+            try:
+                for path in Path(f"/proc/{pid}/task").glob("*/children"):
                     family += map(int, path.read_text().split())
-                except OSError:  # it has just ended
-                    continue
+            except OSError:  # it, or one of its threads, has just ended
+                continue
         return family
 
     @staticmethod
