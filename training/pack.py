@@ -76,7 +76,9 @@ def main() -> None:
     torch.set_num_threads(1)
     for path in [*arguments.clips, *arguments.photos]:
         rng = np.random.default_rng([arguments.seed, zlib.crc32(path.name.encode())])
-        names = [f"{path.stem}_s{arguments.seed}_{i}" for i in range(arguments.windows if path in arguments.clips else 1)]
+        names = [
+            f"{path.stem}_s{arguments.seed}_{i}" for i in range(arguments.windows if path in arguments.clips else 1)
+        ]
         if all((arguments.output / f"{name}.safetensors").exists() for name in names):
             continue
         videos = (

@@ -8,6 +8,7 @@ error, towards 1 at what looks like the source.
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
@@ -17,15 +18,17 @@ import torch
 from safetensors.torch import load
 
 from ...errors import PriorError
+from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
 from ..gp import VERSIONS, GpPrior
 from ..gp.prior import ConditionedGp
-from .inputs import View, unpack, view_of
+from .inputs import LEAST_ERROR, View, unpack, view_of
 from .network import Network
 
 NAME = "neural/1"
 WEIGHTS = "weights.safetensors"
-AT_ONCE = 4  # pictures that pass the network together: bounds its memory
+AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class NeuralPrior(GpPrior):
@@ -36,8 +39,8 @@ class NeuralPrior(GpPrior):
         self.name, self.weights_hash = NAME, hashlib.sha256(data).digest()[:8]
         self._network = Network()
         self._network.load_state_dict(load(data))
-        self._network.eval().to(options.device, memory_format=torch.channels_last)
-        self._device = options.device
+        self._device, self._dtype = options.device, _dtype(options)
+        self._network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
 
     @classmethod
     def bundled(cls, options: ModelOptions) -> "NeuralPrior":
@@ -51,8 +54,17 @@ class NeuralPrior(GpPrior):
     @torch.inference_mode()
     def _improve(self, view: View, realism: float) -> torch.Tensor:
         view = view.to(self._device)
-        inputs = view.inputs(torch.full_like(view.way, realism)).contiguous(memory_format=torch.channels_last)
-        return view.improved(self._network(inputs)).cpu()
+        inputs = view.inputs(torch.full_like(view.way, realism)).to(self._dtype, memory_format=torch.channels_last)
+        return view.improved(self._network(inputs).float()).cpu()
+
+    def seconds(self, width: int, height: int) -> float:
+        """Return how long the network takes for one picture here."""
+        flat = tuple(np.full((2, *shape), 128, np.uint8) for shape in VideoFormat(width, height).plane_shapes)
+        view = view_of(Condition(VideoFormat(width, height), 2), flat, LEAST_ERROR, range(2))
+        self._improve(view, 0.0)  # the first use is slower
+        started = time.perf_counter()
+        self._improve(view, 0.0)
+        return (time.perf_counter() - started) / 2
 
 
 class ConditionedNeural(ConditionedGp):
@@ -70,12 +82,21 @@ class ConditionedNeural(ConditionedGp):
         error = self.deviations()[0]
         # The first picture is another GOP's last one, and was improved there.
         start = int(condition.first is not None and condition.previous is not None)
-        for at in range(start, condition.frames, AT_ONCE):
-            indices = range(at, min(at + AT_ONCE, condition.frames))
+        count = max(1, AT_ONCE // (height * width))
+        for at in range(start, condition.frames, count):
+            indices = range(at, min(at + count, condition.frames))
             better = unpack(self._improve(view_of(condition, clip, error, indices), realism), height, width)
             for plane, pictures in zip(clip, better, strict=True):
                 plane[indices.start : indices.stop] = pictures
         return clip
+
+
+def _dtype(options: ModelOptions) -> torch.dtype:
+    """Return the network's arithmetic; by itself 16 bits where the machine has instructions for them."""
+    if options.dtype != "auto":
+        return DTYPES[options.dtype]
+    fast = options.device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
 
 
 @lru_cache(maxsize=1)
