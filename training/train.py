@@ -21,7 +21,6 @@ from training.data import Packs, scene_of
 from training.loss import Loss, squared_error
 
 HELD_OUT = ("gopro_karma", "mdn_friday", "winui_fishes", "html5demos_dizzy", "clm_cap13", "ffmpegconcat_2-skater")
-HELD_OUT_CROPS = 256
 ERROR_EDGES = (0, 3, 6, 100)  # expected error, sample values, by which held-out crops are grouped
 WARM_UP = 200  # steps
 AVERAGE = 0.998  # of the running mean of weights, which is what is kept
@@ -72,7 +71,7 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
         with torch.autocast(arguments.device, torch.bfloat16):
             answer = state.network(view.inputs(realism).contiguous(memory_format=torch.channels_last))
             made = view.improved(answer.float())
-            total, squared, distance = loss(made, source, realism)
+            total, squared, distance = loss(made, source, realism, rng)
         state.optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
@@ -88,7 +87,7 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
         if time.monotonic() - saved > CHECKPOINT_SECONDS or state.step == arguments.steps:
             state.save(arguments.output / "checkpoint.pt")
             means = dict(zip(("loss", "error_share", "lpips"), np.round(np.mean(sums, 0), 4).tolist(), strict=True))
-            report = {"step": state.step, **means, "held_out": evaluate(state.average, held_out, arguments.device)}
+            report = {"step": state.step, **means, "held_out": evaluate(state.average, held_out, arguments)}
             with (arguments.output / "log.jsonl").open("a") as log:
                 print(json.dumps(report), file=log)
             print(json.dumps(report), flush=True)
@@ -96,10 +95,10 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
 
 
 @torch.inference_mode()
-def evaluate(network: Network, held_out: Packs, device: str) -> dict[str, dict]:
+def evaluate(network: Network, held_out: Packs, arguments: argparse.Namespace) -> dict[str, dict]:
     """Return figures of held-out crops by their expected error: PSNR and LPIPS of `gp`, of realism 0 and of 1."""
-    view, source = held_out.draw(HELD_OUT_CROPS, np.random.default_rng(0))
-    view, source, lpips = view.to(device), source.to(device), Loss(device).lpips
+    view, source = held_out.draw(arguments.held_out, np.random.default_rng(0))
+    view, source, lpips = view.to(arguments.device), source.to(arguments.device), Loss(arguments.device).lpips
     level, found = view.error.mean((1, 2, 3)).cpu(), {}
     made = {"gp": view.estimate}
     for realism in (0.0, 1.0):
@@ -136,6 +135,7 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="folder for checkpoint.pt, log.jsonl and weights.safetensors")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16, help="crops a step")
+    parser.add_argument("--held_out", type=int, default=256, help="crops to look at for each checkpoint")
     parser.add_argument("--rate", type=float, default=6e-4, help="learning rate at its highest")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
