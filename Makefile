@@ -2,6 +2,7 @@
 # make test               set everything up, then run all tests
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
 # make bench-full         the same with all settings and metrics, JOBS files at a time: hours
+# make train              train the network of the prior neural on CLIPS and PHOTOS (training/README.md)
 # make lint               style checks
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
@@ -10,8 +11,8 @@
 #
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, for the
 # benchmarks CLIPS (videos; or else the sample clip), BENCH (more arguments, see python -m benchmarks --help) and JOBS (as
-# many as there are processors; each takes a gigabyte of memory), and FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose
-# PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
+# many as there are processors; each takes a gigabyte of memory), for training CLIPS and PHOTOS, and FFMPEG: 5.1, 7.1, 8.1
+# or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -22,6 +23,7 @@ CLIP ?= assets/city_416x240.mp4
 BPP ?= 0.016
 FRAMES ?= 97
 CLIPS ?=
+PHOTOS ?=
 BENCH ?=
 JOBS ?= $(shell nproc)
 FFMPEG ?= 7.1
@@ -33,7 +35,7 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test bench bench-full lint generate ffmpeg pyav plugin-matrix setup clean
+.PHONY: demo test bench bench-full train lint generate ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -46,6 +48,10 @@ bench: setup
 
 bench-full: setup
 	$(BIN)/python -m benchmarks $(CLIPS) --full --jobs $(JOBS) --output build/bench-full $(BENCH)
+
+train: setup
+	$(BIN)/python -m training.pack build/training/packs --clips $(CLIPS) --photos $(PHOTOS)
+	$(BIN)/python -m training.train build/training/packs build/training
 
 lint: setup
 	$(BIN)/ruff check .

@@ -87,7 +87,7 @@ def _gvc(
 
 
 def _paper(mode: str, quick: Sequence[float], full: Sequence[float]) -> Codec:
-    encode = partial(_gvc_encode, {"mode": mode, "preset": "gvcc", "quality": 20}, knob="atoms")
+    encode = partial(_gvc_encode, {"mode": mode, "prior": "gp", "preset": "gvcc", "quality": 20}, knob="atoms")
     label = f"paper's scheme {mode}"
     return Codec(label, "gvc", encode, _gvc_decode, quick, full, ("0",), ("0",), counts_as_paper=True)
 
@@ -108,10 +108,10 @@ QUICK_QUALITIES = (0, 12, 24, 36)
 VIEWS = ("0", "0.5", "1")
 
 CODECS = {
-    "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, VIEWS, VIEWS, mode="flf2v"),
+    "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, VIEWS, VIEWS, mode="flf2v", prior="gp"),
     "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, VIEWS, mode="flf2v", prior="neural"),
-    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER_QUALITIES, mode="i2v"),
-    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER_QUALITIES, mode="t2v"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER_QUALITIES, mode="i2v", prior="gp"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER_QUALITIES, mode="t2v", prior="gp"),
     "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048)),
     "gvcc-i2v": _paper("i2v", (), (16, 64, 256, 1024)),
     "gvcc-t2v": _paper("t2v", (), (16, 64, 256, 1024)),

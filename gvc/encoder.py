@@ -16,6 +16,7 @@ from .overlap import Overlap
 from .parallel import limited
 from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
+from .priors.choice import chosen_prior
 from .rate import BitrateControl, RateCap
 from .samples import from_coded, to_coded
 from .settings import Settings
@@ -47,7 +48,8 @@ class Encoder:
                 f"{video_format.width}x{video_format.height}"
             )
         settings = Settings.of(self.options, video_format)
-        prior = (opener or open_prior)(self.options.prior, ModelOptions.of(self.options))
+        model_options = ModelOptions.of(self.options)
+        prior = (opener or open_prior)(chosen_prior(self.options.prior, video_format, model_options), model_options)
         if self.options.mode not in prior.modes:
             raise OptionError(
                 f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"

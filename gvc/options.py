@@ -87,7 +87,12 @@ ENCODER_OPTIONS = (
         choices=("fast", "medium", "slow", "gvcc"),
     ),
     Option("seed", int, 42, "seed of the codebooks", 0, 2**32 - 1),
-    Option("prior", str, "gp", "generative model: gp, wan:FOLDER or ltx:FOLDER (or a hub id)"),
+    Option(
+        "prior",
+        str,
+        "gp",
+        "generative model: gp, neural, auto (neural if this machine plays it), wan:FOLDER, ltx:FOLDER (or a hub id)",
+    ),
     Option(
         "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
     ),

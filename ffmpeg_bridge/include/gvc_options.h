@@ -14,7 +14,7 @@
     INT(sc_threshold, -1, -1, 100, "scenecut times 100, as libx264 names it; -1: as scenecut says") \
     STRING(preset, "medium", "search effort; gvcc: the scheme of the GVCC paper, with transition sde (fast, medium, slow, gvcc)") \
     INT(seed, 42, 0, 4294967295, "seed of the codebooks") \
-    STRING(prior, "gp", "generative model: gp, wan:FOLDER or ltx:FOLDER (or a hub id)") \
+    STRING(prior, "gp", "generative model: gp, neural, auto (neural if this machine plays it), wan:FOLDER, ltx:FOLDER (or a hub id)") \
     STRING(transition, "ancestral", "step rule: posterior-matched, or the paper's (ancestral, sde)") \
     INT(atoms, 64, 1, 65536, "atoms a block and step, for transition=sde only") \
     INT(shift, 0, 0, 255, "of the time grid, for transition=sde only; 0: 5 for I2V, FLF2V from 720p on, else 3") \

@@ -149,12 +149,13 @@ template <int shift> uint8_t mixed(int a, int b, int unit, int weight) {
 }
 
 void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &forward, const Field &backward,
-                 Time time, int shift, bool sharp) {
+                 Time time, int shift, bool sharp, double share) {
     const std::vector<Ways> ways = block_ways(forward, backward, time);
     const int block_size = 8 >> shift, down = 10 - shift, half = 1 << (down - 1);
     const std::vector<Between> across = Between::along(a.width, forward.columns, block_size);
     const std::vector<Between> along = Between::along(a.height, forward.rows, block_size);
-    const int unit = sharp ? 256 : 16384, weight = (unit * time.num + time.den / 2) / time.den;
+    const int unit = sharp ? 256 : 16384;
+    const int weight = share < 0 ? (unit * time.num + time.den / 2) / time.den : int(unit * share + 0.5);
     std::vector<Ways> of_row(forward.columns);
     for (int y = 0; y < a.height; ++y) {
         const Ways *upper = &ways[size_t(along[y].first) * forward.columns];
@@ -175,7 +176,7 @@ void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &
 
 py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b,
                                         const Array<int16_t> &field_ab, const Array<int16_t> &field_ba, int num,
-                                        int den, int shift, bool sharp) {
+                                        int den, int shift, bool sharp, double share) {
     if (a.ndim() != 2 || a.size() == 0 || a.shape(0) > 65535 || a.shape(1) > 65535)
         throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
     if (b.ndim() != 2 || a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1))
@@ -184,6 +185,8 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
         throw std::invalid_argument("the time must be a fraction 0 <= num / den <= 1 with den <= 65535");
     if (shift < 0 || shift > 1)
         throw std::invalid_argument("shift must be 0 (luma) or 1 (chroma of half size)");
+    if (!(share <= 1))
+        throw std::invalid_argument("share must be at most 1");
     const int height = int(a.shape(0)), width = int(a.shape(1)), block_size = 8 >> shift;
     const int rows = (height + block_size - 1) / block_size, columns = (width + block_size - 1) / block_size;
     for (const auto *field : {&field_ab, &field_ba})
@@ -195,7 +198,7 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
     py::array_t<uint8_t> result({height, width});
     uint8_t *out = result.mutable_data();
     const py::gil_scoped_release release;
-    interpolate(out, picture_a, picture_b, forward, backward, {num, den}, shift, sharp);
+    interpolate(out, picture_a, picture_b, forward, backward, {num, den}, shift, sharp, share);
     return result;
 }
 
@@ -204,8 +207,9 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
 void bind_interpolation(py::module_ &module) {
     module.def("motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"),
                py::arg("field_ba"), py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true,
+               py::arg("share") = -1.0,
                "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma, "
-               "sharp: four taps a direction instead of two.");
+               "sharp: four taps a direction instead of two, share: of b in the mix, 0 to 1; below 0: num / den.");
 }
 
 } // namespace gvc

@@ -1,7 +1,7 @@
 """The generative models that GVC can code with.
 
-An encoder names a prior by option (`gp`, `wan:FOLDER-OR-HUB-ID`); a stream names it by `Prior.name` and a hash of its
-weights.
+An encoder names a prior by option (`gp`, `neural`, `wan:FOLDER-OR-HUB-ID`); a stream names it by `Prior.name` and a
+hash of its weights.
 """
 
 from collections.abc import Callable
@@ -13,18 +13,23 @@ from .base import DEFAULT_OPTIONS, ModelOptions, Prior
 from .place import check_place
 
 Opener = Callable[[str, ModelOptions], Prior]  # open_prior, or another way to what it gives
+BUNDLED = ("gp", "neural")
 FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module here: class; each has weights, which lie somewhere
 
 
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
-    """Open the prior that an option names: `gp`, or FAMILY:FOLDER, or FAMILY:HUB-ID. Raises PriorError."""
+    """Open the prior that an option names: one of BUNDLED, FAMILY:FOLDER, or FAMILY:HUB-ID. Raises PriorError."""
     kind, _, place = spec.partition(":")
-    if kind == "gp" and not place:
+    if spec == "gp":
         from .gp import GpPrior
 
         return GpPrior()
+    if spec == "neural":
+        from .neural import NeuralPrior
+
+        return NeuralPrior.bundled(options)
     if kind not in FAMILIES or not place:
-        known = ", ".join(["gp", *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
+        known = ", ".join([*BUNDLED, *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
     check_place(place)  # before anything large is imported
     try:

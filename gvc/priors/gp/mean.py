@@ -47,13 +47,20 @@ def predict(condition: Condition, choice: int, colour: tuple[int, int, int], ver
     return tuple(planes)
 
 
-def _motion(condition: Condition, indices: range, sharp: bool) -> Clip:
-    """Return both boundaries warped along the motion between them, and blended."""
+def warped(condition: Condition, indices: range, share: float) -> Clip:
+    """Return a boundary warped to pictures along the motion between both. share: 0.0 the first one, 1.0 the last."""
+    return _motion(condition, indices, sharp=True, share=share)
+
+
+def _motion(condition: Condition, indices: range, sharp: bool, share: float = -1.0) -> Clip:
+    """Return both boundaries warped along the motion between them, and blended, by time or with a share of the last."""
     first, last, span = condition.first, condition.last, condition.frames - 1
     forth, back = condition.motion
     planes = []
     for plane, (a, b) in enumerate(zip(first, last, strict=True)):
-        between = partial(motion_interpolate, a, b, forth, back, den=span, shift=int(plane > 0), sharp=sharp)
+        between = partial(
+            motion_interpolate, a, b, forth, back, den=span, shift=int(plane > 0), sharp=sharp, share=share
+        )
         pictures = each(lambda i, between=between: between(num=i), indices)
         planes.append(np.array(pictures, np.uint8).reshape(len(indices), *a.shape))
     return tuple(planes)

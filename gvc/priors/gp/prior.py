@@ -143,7 +143,7 @@ class ConditionedGp:
         choice = decoder.decode_bits(2)
         if choice not in mean.choices(condition):
             raise BitstreamError("choice of mean", 0, f"value {choice} does not fit the boundaries of this GOP")
-        water = level_sigma(min(decoder.decode_bits(LEVEL_BITS), MAX_LEVEL)) ** 2 if version > 1 else 0.0
+        self._water = level_sigma(min(decoder.decode_bits(LEVEL_BITS), MAX_LEVEL)) ** 2 if version > 1 else 0.0
         colour = tuple(decoder.decode_bits(8) for _ in range(3)) if choice == mean.FLAT else (0, 0, 0)
         self.memory = bands.read_levels(decoder, 3, condition.previous)
         decoder.finish()
@@ -153,7 +153,7 @@ class ConditionedGp:
         self._band = np.concatenate([i * bands.BANDS + numbers for i, (_, numbers) in enumerate(carried)])
         variances = bands.level_variances()[self.memory[:, : bands.BANDS].ravel()]
         # Levels are rounded, so a carried band can say a little less than the water level.
-        kept = np.maximum(variances - water, LEAST_KEPT * variances)
+        kept = np.maximum(variances - self._water, LEAST_KEPT * variances)
         self._scales = np.sqrt(kept / np.where(variances > 0, variances, 1.0)).astype(np.float32)
         self._variances = kept
         self.size = len(self._band)
@@ -162,6 +162,21 @@ class ConditionedGp:
     def zeros(self) -> np.ndarray:
         """Return float32 [size] zeros."""
         return np.zeros(self.size, np.float32)
+
+    def deviations(self) -> list[np.ndarray | float]:
+        """Return the error that coding is expected to leave in unknown samples, a plane: float32 [H, W], or one number.
+
+        Carried coefficients keep the water level's, the others all that the stream says of them.
+        """
+        return [self._deviation(i) for i in range(3)]
+
+    def _deviation(self, plane: int) -> np.ndarray | float:
+        layout, levels = self._layout.planes[plane], self.memory[plane]
+        counts, carried = layout.counts(), levels[: bands.BANDS] > 0
+        fill = bands.level_variances()[levels[FILL]] * FILL_UNIT * int((~carried).sum())
+        left = (float(counts[carried].sum()) * self._water + fill) / max(int(counts.sum()), 1)
+        activity = self._layout.activity[plane]
+        return float(np.sqrt(left)) / PLANE_WEIGHTS[plane] * (1.0 if activity is None else activity)
 
     def velocity(self, x: np.ndarray, t: float) -> np.ndarray:
         """Return (x - E[x0 | x_t = x]) / t, exact for the Gaussian."""

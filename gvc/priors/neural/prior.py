@@ -1,0 +1,107 @@
+"""`neural`: the closed form of `gp`, and a learned last step.
+
+The trajectory is that of `gp`, whose denoiser is exact for a Gaussian and costs next to nothing. The last estimate of
+the clean picture, with which a trajectory ends, is where a Gaussian is worst: it neither sees what motion has hidden
+nor knows what edges look like. There a network adds to it (gvc.priors.neural.network), in units of the error that the
+process expects. It sees the estimate and both boundaries warped to it. With realism 0 it aims at the least squared
+error, towards 1 at what looks like the source.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+import torch
+from safetensors.torch import load
+
+from ...errors import PriorError
+from ...media import VideoFormat
+from ..base import Clip, Condition, ModelOptions
+from ..gp import VERSIONS, GpPrior
+from ..gp.prior import ConditionedGp
+from .inputs import LEAST_ERROR, View, unpack, view_of
+from .network import Network
+
+NAME = "neural/1"
+WEIGHTS = "weights.safetensors"
+AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class NeuralPrior(GpPrior):
+    """`gp` with a learned last step. data: a safetensors file with the network's weights. Raises PriorError."""
+
+    def __init__(self, data: bytes, options: ModelOptions):
+        super().__init__()
+        self.name, self.weights_hash = NAME, hashlib.sha256(data).digest()[:8]
+        self._network = Network()
+        self._network.load_state_dict(load(data))
+        self._device, self._dtype = options.device, _dtype(options)
+        self._network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
+
+    @classmethod
+    def bundled(cls, options: ModelOptions) -> "NeuralPrior":
+        """Return the prior with the weights that GVC brings."""
+        return cls(_bundled_weights(), options)
+
+    def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
+        """Prepare the process for one GOP. Raises BitstreamError."""
+        return ConditionedNeural(condition, side, self._improve)
+
+    @torch.inference_mode()
+    def _improve(self, view: View, realism: float) -> torch.Tensor:
+        view = view.to(self._device)
+        inputs = view.inputs(torch.full_like(view.way, realism)).to(self._dtype, memory_format=torch.channels_last)
+        return view.improved(self._network(inputs).float()).cpu()
+
+    def seconds(self, width: int, height: int) -> float:
+        """Return how long the network takes for one picture here."""
+        flat = tuple(np.full((2, *shape), 128, np.uint8) for shape in VideoFormat(width, height).plane_shapes)
+        view = view_of(Condition(VideoFormat(width, height), 2), flat, LEAST_ERROR, range(2))
+        self._improve(view, 0.0)  # the first use is slower
+        started = time.perf_counter()
+        self._improve(view, 0.0)
+        return (time.perf_counter() - started) / 2
+
+
+class ConditionedNeural(ConditionedGp):
+    """The process for one GOP. improve: (view, realism) -> better estimates, as `View.improved`."""
+
+    def __init__(self, condition: Condition, side: bytes, improve: Callable[[View, float], torch.Tensor]):
+        super().__init__(condition, side, VERSIONS[-1])
+        self._improve = improve
+
+    def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
+        """Return the pictures, uint8 [T, H, W] a plane; `realism` is what the network aims at."""
+        clip = super().decode_latent(x0, 0.0)
+        condition = self._condition
+        height, width = condition.format.plane_shapes[0]
+        error = self.deviations()[0]
+        # The first picture is another GOP's last one, and was improved there.
+        start = int(condition.first is not None and condition.previous is not None)
+        count = max(1, AT_ONCE // (height * width))
+        for at in range(start, condition.frames, count):
+            indices = range(at, min(at + count, condition.frames))
+            better = unpack(self._improve(view_of(condition, clip, error, indices), realism), height, width)
+            for plane, pictures in zip(clip, better, strict=True):
+                plane[indices.start : indices.stop] = pictures
+        return clip
+
+
+def _dtype(options: ModelOptions) -> torch.dtype:
+    """Return the network's arithmetic; by itself 16 bits where the machine has instructions for them."""
+    if options.dtype != "auto":
+        return DTYPES[options.dtype]
+    fast = options.device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+@lru_cache(maxsize=1)
+def _bundled_weights() -> bytes:
+    try:
+        return files(__package__).joinpath(WEIGHTS).read_bytes()
+    except OSError as error:
+        raise PriorError(f"the weights of {NAME} are missing ({error}); install GVC again") from error

@@ -1,0 +1,1 @@
+"""How the network of `neural` is trained (training/README.md)."""

@@ -1,0 +1,61 @@
+"""Crops of packed material (training.pack), mirrored and played backwards by chance."""
+
+from pathlib import Path
+
+import torch
+from numpy.random import Generator
+from safetensors import safe_open
+
+from gvc.priors.neural.inputs import View
+
+CROP = 64  # positions of the half-size layout a side: 128 luma samples
+CLIPS_SHARE = 0.6  # of crops; the others are of photographs
+PICTURES = ("estimate", "first", "last", "source")
+
+
+class Packs:
+    """Packed files. Each scene of clips is drawn equally often, whatever its length, and so is each photograph."""
+
+    def __init__(self, files: list[Path]):
+        scenes: dict[str, list[Path]] = {}
+        for path in sorted(files):
+            scenes.setdefault(scene_of(path), []).append(path)
+        photos = [files for name, files in scenes.items() if name[0].isdigit()]
+        clips = [files for name, files in scenes.items() if not name[0].isdigit()]
+        self._groups = [group for group in (photos, clips) if group]
+
+    def draw(self, count: int, rng: Generator) -> tuple[View, torch.Tensor]:
+        """Return the views of `count` crops, and their sources, float32 [N, 6, CROP, CROP]."""
+        rows = [self._crop(rng) for _ in range(count)]
+        column = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        source = column.pop("source")
+        return View(**column), source
+
+    def _crop(self, rng: Generator) -> dict[str, torch.Tensor]:
+        group = self._groups[int(rng.random() < CLIPS_SHARE) % len(self._groups)]
+        files = group[rng.integers(len(group))]
+        with safe_open(files[rng.integers(len(files))], "pt") as file:
+            slices = {name: file.get_slice(name) for name in (*PICTURES, "error", "way", "distance")}
+            count, _, height, width = slices["source"].get_shape()
+            i, y, x = (int(rng.integers(n)) for n in (count, (height - CROP) // 4 + 1, (width - CROP) // 4 + 1))
+            window = (slice(i, i + 1), slice(None), slice(4 * y, 4 * y + CROP), slice(4 * x, 4 * x + CROP))
+            row = {name: slices[name][window][0].float() for name in (*PICTURES, "error")}
+            row |= {name: slices[name][i : i + 1][0] for name in ("way", "distance")}
+        if rng.random() < 0.5:
+            row = {name: _mirrored(name, value) for name, value in row.items()}
+        if rng.random() < 0.5 and (row["first"] != row["last"]).any():
+            row["first"], row["last"], row["way"] = row["last"], row["first"], 1 - row["way"]
+        return row
+
+
+def scene_of(path: Path) -> str:
+    """Return the name of what was filmed: file names are SOURCE_SCENE_... for clips, NUMBER_SET_...
+    for photographs."""
+    return "_".join(path.stem.split("_")[:2])
+
+
+def _mirrored(name: str, value: torch.Tensor) -> torch.Tensor:
+    if value.ndim < 3:
+        return value
+    value = value.flip(-1)
+    return value[[1, 0, 3, 2, 4, 5]] if name in PICTURES else value  # luma samples swap places in their pair

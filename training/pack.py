@@ -1,0 +1,98 @@
+"""Code training material with `gp` and keep what a decoder sees beside the source, as safetensors files.
+
+A file holds the pictures of one short video: estimate, first, last and source as uint8 [N, 6, H/2, W/2] (the half-size
+layout of gvc.priors.neural.inputs), error as float16 [N, 1, H/2, W/2], way and distance as float32 [N].
+"""
+
+import argparse
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from gvc.bitstream import read_packet
+from gvc.encoder import Encoder
+from gvc.gop_codec import decode_gop
+from gvc.media import Picture, VideoFormat
+from gvc.priors.gp import GpPrior
+from gvc.priors.neural.inputs import pack, view_of
+from gvc.stills import StillDecoder
+from training.material import HEIGHT, WIDTH, Planes, clip_windows, moved_photo
+
+QUALITIES = (0.0, 55.0)
+MODES, SHARES = ("flf2v", "i2v", "t2v"), (0.86, 0.07, 0.07)
+SHORT_GOP = 9  # pictures of GOPs with less than two boundaries: far from them there is nothing to be learned
+
+
+def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    """Code a short video and return the views of its GOPs beside the source."""
+    mode = str(rng.choice(MODES, p=SHARES))
+    options = {"mode": mode, "quality": round(rng.uniform(*QUALITIES), 1), "preset": "fast", "tail": 0}
+    if mode != "flf2v":
+        options["gop"] = SHORT_GOP
+    elif rng.random() < 0.3:
+        options["gop"] = int(rng.choice((5, 9, 17)))
+    encoder = Encoder(VideoFormat(WIDTH, HEIGHT), options)
+    packets = [p for picture in [*map(Picture, pictures), None] for p in encoder.encode(picture)]
+    rows, anchor, at, stills, prior, header = [], None, 0, None, GpPrior(), None
+    for unit in filter(None, (read_packet(packet.data) for packet in packets)):
+        header = unit.header or header
+        if unit.key:
+            anchor, stills = None, StillDecoder(header.format)
+        gop = decode_gop(prior, header, unit, anchor, stills)
+        known = int(anchor is not None and mode != "t2v")
+        view = view_of(
+            gop.condition, _padded(gop.plain, known), gop.conditioned.deviations()[0], range(known, known + unit.shown)
+        )
+        source = pack(*(np.stack(planes) for planes in zip(*pictures[at : at + unit.shown], strict=True)))
+        rows.append(_stored(view, source))
+        anchor, at = gop.anchor(), at + unit.shown
+    return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
+
+
+def _padded(clip: tuple, known: int) -> tuple:
+    """Return a clip with a place for the picture that was known before."""
+    return tuple(np.concatenate([plane[:known], plane]) for plane in clip)
+
+
+def _stored(view, source: torch.Tensor) -> dict[str, torch.Tensor]:
+    pictures = {"estimate": view.estimate, "first": view.first, "last": view.last, "source": source}
+    stored = {name: tensor.to(torch.uint8).contiguous() for name, tensor in pictures.items()}
+    error = view.error.half().expand(len(source), -1, -1, -1).contiguous()
+    return stored | {"error": error, "way": view.way.float(), "distance": view.distance.float()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
+    parser.add_argument("output", type=Path, help="folder for the files; what is there already is kept")
+    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="videos")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="photographs")
+    parser.add_argument("--windows", type=int, default=2, help="of each clip")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    for path in [*arguments.clips, *arguments.photos]:
+        rng = np.random.default_rng([arguments.seed, zlib.crc32(path.name.encode())])
+        names = [
+            f"{path.stem}_s{arguments.seed}_{i}" for i in range(arguments.windows if path in arguments.clips else 1)
+        ]
+        if all((arguments.output / f"{name}.safetensors").exists() for name in names):
+            continue
+        videos = (
+            clip_windows(path, rng, len(names))
+            if path in arguments.clips
+            else [moved_photo(path, arguments.photos, rng)]
+        )
+        for name, video in zip(names, videos, strict=True):
+            rows = code(video, rng)
+            target = arguments.output / f"{name}.safetensors"
+            save_file(rows, target.with_suffix(".partial"))
+            target.with_suffix(".partial").rename(target)
+            print(f"{name}: {len(rows['way'])} pictures", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Train the network of `neural` on packed material, and write its weights.
+
+It may be broken off and goes on where the last checkpoint was; the same seed, material and number of threads give the
+same weights on the same machine.
+"""
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from gvc.priors.neural.network import Network
+from training.data import Packs, scene_of
+from training.loss import Loss, squared_error
+
+HELD_OUT = ("gopro_karma", "mdn_friday", "winui_fishes", "html5demos_dizzy", "clm_cap13", "ffmpegconcat_2-skater")
+ERROR_EDGES = (0, 3, 6, 100)  # expected error, sample values, by which held-out crops are grouped
+WARM_UP = 200  # steps
+AVERAGE = 0.998  # of the running mean of weights, which is what is kept
+PLAIN_SHARE = 0.5  # of crops that are trained at realism 0; half of the others at 1
+CHECKPOINT_SECONDS = 120
+
+
+@dataclass
+class State:
+    """All that a run needs to go on."""
+
+    network: Network
+    average: Network
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+    @classmethod
+    def new(cls, rate: float, device: str, seed: int) -> "State":
+        torch.manual_seed(seed)
+        network, average = (Network().to(device, memory_format=torch.channels_last) for _ in range(2))
+        average.load_state_dict(network.state_dict())
+        return cls(network, average, torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99)))
+
+    def save(self, path: Path) -> None:
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
+        partial = path.with_suffix(".partial")
+        torch.save(parts | {"step": self.step}, partial)
+        partial.rename(path)
+
+    def restore(self, path: Path) -> None:
+        parts = torch.load(path, weights_only=True)
+        for name in ("network", "average", "optimizer"):
+            getattr(self, name).load_state_dict(parts[name])
+        self.step = parts["step"]
+
+
+def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Namespace) -> None:
+    """Train until arguments.steps are done, with checkpoints and a line of JSON for each."""
+    loss, saved = Loss(arguments.device), time.monotonic()
+    sums: list[list[float]] = []
+    while state.step < arguments.steps:
+        rng = np.random.default_rng([arguments.seed, state.step])  # so that a resumed run draws the same crops
+        for group in state.optimizer.param_groups:
+            group["lr"] = arguments.rate * _schedule(state.step, arguments.steps)
+        view, source = packs.draw(arguments.batch, rng)
+        view, source = view.to(arguments.device), source.to(arguments.device)
+        realism = torch.from_numpy(_realisms(arguments.batch, rng)).to(arguments.device)
+        with torch.autocast(arguments.device, torch.bfloat16):
+            answer = state.network(view.inputs(realism).contiguous(memory_format=torch.channels_last))
+            made = view.improved(answer.float())
+            total, squared, distance = loss(made, source, realism, rng)
+        state.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
+        state.optimizer.step()
+        state.step += 1
+        weight = min(AVERAGE, state.step / (state.step + 10))
+        for kept, new in zip(state.average.parameters(), state.network.parameters(), strict=True):
+            kept.data.lerp_(new.data, 1 - weight)
+        before = squared_error(view.estimate, source)
+        plain = realism == 0
+        figures = (total, squared[plain].mean() / before[plain].mean(), distance[~plain].mean())
+        sums.append([float(figure.detach()) for figure in figures])
+        if time.monotonic() - saved > CHECKPOINT_SECONDS or state.step == arguments.steps:
+            state.save(arguments.output / "checkpoint.pt")
+            means = dict(zip(("loss", "error_share", "lpips"), np.round(np.mean(sums, 0), 4).tolist(), strict=True))
+            report = {"step": state.step, **means, "held_out": evaluate(state.average, held_out, arguments)}
+            with (arguments.output / "log.jsonl").open("a") as log:
+                print(json.dumps(report), file=log)
+            print(json.dumps(report), flush=True)
+            saved, sums = time.monotonic(), []
+
+
+@torch.inference_mode()
+def evaluate(network: Network, held_out: Packs, arguments: argparse.Namespace) -> dict[str, dict]:
+    """Return figures of held-out crops by their expected error: PSNR and LPIPS of `gp`, of realism 0 and of 1."""
+    view, source = held_out.draw(arguments.held_out, np.random.default_rng(0))
+    view, source, lpips = view.to(arguments.device), source.to(arguments.device), Loss(arguments.device).lpips
+    level, found = view.error.mean((1, 2, 3)).cpu(), {}
+    made = {"gp": view.estimate}
+    for realism in (0.0, 1.0):
+        made[f"realism {realism:g}"] = view.improved(network(view.inputs(torch.full_like(view.way, realism))))
+    for low, high in pairwise(ERROR_EDGES):
+        chosen = (level >= low) & (level < high)
+        if chosen.any():
+            found[f"error {low}-{high}"] = {"crops": int(chosen.sum())} | {
+                name: [_psnr(x[chosen], source[chosen]), round(float(lpips(x[chosen], source[chosen]).mean()), 4)]
+                for name, x in made.items()
+            }
+    return found
+
+
+def _psnr(made: torch.Tensor, source: torch.Tensor) -> float:
+    """Return the mean of the crops' dB of luma."""
+    squared = ((made - source)[:, :4] ** 2).mean((1, 2, 3))
+    return round(float(10 * torch.log10(65025 / squared.clamp(min=1e-3)).mean()), 3)
+
+
+def _realisms(count: int, rng: np.random.Generator) -> np.ndarray:
+    plain, between = rng.random(count) < PLAIN_SHARE, rng.random(count) < 0.5
+    return np.where(plain, 0.0, np.where(between, rng.random(count), 1.0)).astype(np.float32)
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Return the share of the learning rate: a short rise, then half a cosine down to nothing."""
+    return min((step + 1) / WARM_UP, 1.0) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser.add_argument("packs", type=Path, help="folder that training.pack has filled")
+    parser.add_argument("output", type=Path, help="folder for checkpoint.pt, log.jsonl and weights.safetensors")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=16, help="crops a step")
+    parser.add_argument("--held_out", type=int, default=256, help="crops to look at for each checkpoint")
+    parser.add_argument("--rate", type=float, default=6e-4, help="learning rate at its highest")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(arguments.threads)
+    files = sorted(arguments.packs.glob("*.safetensors"))
+    held = [path for path in files if scene_of(path).startswith(HELD_OUT)]
+    state = State.new(arguments.rate, arguments.device, arguments.seed)
+    if (arguments.output / "checkpoint.pt").exists():
+        state.restore(arguments.output / "checkpoint.pt")
+    train(Packs([path for path in files if path not in held]), Packs(held), state, arguments)
+    weights = {name: tensor.half().contiguous() for name, tensor in state.average.state_dict().items()}
+    save_file(weights, arguments.output / "weights.safetensors")
+
+
+if __name__ == "__main__":
+    main()
