@@ -33,7 +33,8 @@ class Reconstruction:
 
     def pictures(self, realism: float) -> Clip:
         """Return the new pictures, those ahead included, uint8 [T, H, W] a plane."""
-        clip = self.conditioned.decode_latent(finish(self.conditioned, self.x, self.t, realism), realism)
+        flow = realism if self.conditioned.follows_flow else 0.0
+        clip = self.conditioned.decode_latent(finish(self.conditioned, self.x, self.t, flow), realism)
         clip = tuple(plane[-self.new :] for plane in clip)
         return self.tail.correct(clip) if self.tail else clip
 

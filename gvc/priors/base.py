@@ -77,6 +77,7 @@ class ConditionedPrior(Protocol):
     size: int  # values of the latent vector
     tail: list[slice]  # the values of the last latent frame, a slice a channel; [] where there are no latent frames
     known: KnownLatent | None  # what need not be coded, if there is anything
+    follows_flow: bool  # with realism > 0, to its end; else decode_latent alone sees to realism
     memory: Any  # handed to the next GOP of the chain as Condition.previous
 
     def velocity(self, x: Array, t: float) -> Array:

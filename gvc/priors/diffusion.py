@@ -135,6 +135,7 @@ class ConditionedDiffusion:
     """
 
     memory = known = None
+    follows_flow = True
 
     def __init__(self, prior: DiffusionPrior, condition: Condition):
         self.prior, self.format, self.frames = prior, condition.format, condition.frames

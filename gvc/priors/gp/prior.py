@@ -136,6 +136,7 @@ class ConditionedGp:
 
     tail: list[slice] = []  # noqa: RUF012 - coefficients belong to no single picture
     known = None
+    follows_flow = True
 
     def __init__(self, condition: Condition, side: bytes, version: int):
         self._condition, self._layout = condition, _Layout.of(condition)

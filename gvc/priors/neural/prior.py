@@ -70,6 +70,8 @@ class NeuralPrior(GpPrior):
 class ConditionedNeural(ConditionedGp):
     """The process for one GOP. improve: (view, realism) -> better estimates, as `View.improved`."""
 
+    follows_flow = False
+
     def __init__(self, condition: Condition, side: bytes, improve: Callable[[View, float], torch.Tensor]):
         super().__init__(condition, side, VERSIONS[-1])
         self._improve = improve
