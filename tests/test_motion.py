@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from clips import pan_clip
 from gvc._native import motion_field, motion_interpolate
 
 
@@ -104,3 +105,13 @@ def test_refuses_what_does_not_fit():
             motion_interpolate(a, a, field, field, *fraction)
     with pytest.raises(ValueError, match="fields"):
         motion_interpolate(a, a, field[:1], field, 1, 2)
+
+
+def test_a_share_leaves_out_one_picture():
+    a, b = (picture.planes[0] for picture in pan_clip(2))
+    fields = motion_field(a, b), motion_field(b, a)
+    first, last = (motion_interpolate(a, b, *fields, 1, 2, share=share) for share in (0.0, 1.0))
+    assert (motion_interpolate(a, np.zeros_like(b), *fields, 1, 2, share=0.0) == first).all()
+    assert (motion_interpolate(np.zeros_like(a), b, *fields, 1, 2, share=1.0) == last).all()
+    half = motion_interpolate(a, b, *fields, 1, 2, share=0.5)
+    assert np.abs(half - (first.astype(float) + last) / 2).max() <= 1

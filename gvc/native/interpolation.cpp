@@ -167,7 +167,7 @@ void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &
             const int ay = 16 * y - ((w.from_a_y + half) >> down), ax = 16 * x - ((w.from_a_x + half) >> down);
             const int by = 16 * y + ((w.to_b_y + half) >> down), bx = 16 * x + ((w.to_b_x + half) >> down);
             if (sharp)
-                *out++ = mixed<20>(a.sharp(ay, ax), b.sharp(by, bx), unit, weight);
+                *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
             else
                 *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
         }
