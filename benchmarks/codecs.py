@@ -102,16 +102,15 @@ X264 = "-pix_fmt yuv420p -c:v libx264 -preset veryslow -bsf:v filter_units=remov
 X265 = "-pix_fmt yuv420p -c:v libx265 -preset veryslow -x265-params log-level=error:info=0"
 SVT = "-pix_fmt yuv420p -c:v libsvtav1 -preset 4"
 VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
-QUALITIES = (0, 5, 10, 15, 20, 26, 34, 42, 50, 60)
-FEWER_QUALITIES = (0, 5, 10, 20, 34, 50)
+QUALITIES = (0, 5, 10, 20, 34, 50)
 QUICK_QUALITIES = (0, 12, 24, 36)
 VIEWS, ENDS = ("0", "0.5", "1"), ("0", "1")  # realism
 
 CODECS = {
     "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, ENDS, VIEWS, mode="flf2v", prior="gp"),
     "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, ENDS, ENDS, mode="flf2v", prior="neural"),
-    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER_QUALITIES, mode="i2v", prior="gp"),
-    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER_QUALITIES, mode="t2v", prior="gp"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), QUALITIES, mode="i2v", prior="gp"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), QUALITIES, mode="t2v", prior="gp"),
     "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048)),
     "gvcc-i2v": _paper("i2v", (), (16, 64, 256, 1024)),
     "gvcc-t2v": _paper("t2v", (), (16, 64, 256, 1024)),
