@@ -90,7 +90,9 @@ setup(
     packages=[*find_packages(include=["gvc", "gvc.*"]), "gvc_container"],
     package_dir={"gvc_container": "container"},
     include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
-    package_data={"gvc": ["**/*.safetensors", "**/*.json", "**/*.npz", "compare/page/*"]},
+    package_data={
+        "gvc": ["**/*.safetensors", "**/*.json", "**/*.npz", "compare/page/*", "priors/neural/CREDITS.tsv"],
+    },
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
     install_requires=DEPENDENCIES,
