@@ -44,12 +44,13 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
 def prior_for(
     header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT_OPTIONS, opener: Opener | None = None
 ) -> Prior:
-    """Open the prior that a stream was made with. `spec`: where it lies, needed for priors with weights.
+    """Open the prior that a stream was made with.
 
+    spec: where it lies, needed where its weights are not bundled; `auto` is whichever the stream names.
     opener: gives the prior; or else open_prior.
     Raises PriorError when it is another one than the stream names.
     """
-    kind = header.prior.partition("/")[0]
+    kind, spec = header.prior.partition("/")[0], "" if spec == "auto" else spec
     if not spec and kind in FAMILIES:
         raise PriorError(f"this stream was made with {header.prior}; give its weights with prior={kind}:FOLDER")
     if kind == "gp" and spec in ("", "gp") and (old := _old_gp(header.prior)):
