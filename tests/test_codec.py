@@ -399,7 +399,7 @@ def test_wrong_decoder_options_name_the_valid_ones(options, message):
 
 @pytest.mark.parametrize("prior", ["sora", "gp:somewhere", "wan", ""])
 def test_unknown_priors(prior):
-    with pytest.raises(PriorError, match="valid: gp, wan:FOLDER"):
+    with pytest.raises(PriorError, match="valid: gp, neural, wan:FOLDER"):
         Encoder(VideoFormat(64, 48), {"prior": prior})
 
 
