@@ -82,7 +82,7 @@ def _planes(rgb: np.ndarray) -> Planes:
     return stacked[:HEIGHT], cb, cr
 
 
-def _path(rng: Generator, zoom: float = 1.0):
+def _path(rng: Generator):
     """Return a smooth way of the camera: picture number to an affine matrix."""
     speed, turn = rng.uniform(-MOTION, MOTION, 2) * rng.random(), np.deg2rad(rng.uniform(-0.4, 0.4)) * rng.random()
     growth, bend = 1 + rng.uniform(-0.006, 0.006) * rng.random(), rng.uniform(-0.08, 0.08, 2) * rng.random()
@@ -90,7 +90,7 @@ def _path(rng: Generator, zoom: float = 1.0):
 
     def matrix(i: int) -> np.ndarray:
         at = i - PHOTO_PICTURES / 2
-        size, angle = zoom * growth**at, turn * at
+        size, angle = growth**at, turn * at
         linear = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         shift = centre + speed * at + bend * at**2 - linear @ centre
         return np.column_stack([linear, shift])

@@ -3,17 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from gvc.metrics.perceptual import ALEXNET, LPIPS_SCALE, LPIPS_SHIFT
 from gvc.metrics.weights import lpips_weights
-
-SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of values in -1..1
-STAGES = (  # channels in and out, kernel, stride, padding
-    (3, 64, 11, 4, 2),
-    (64, 192, 5, 1, 2),
-    (192, 384, 3, 1, 1),
-    (384, 256, 3, 1, 1),
-    (256, 256, 3, 1, 1),
-)
-POOLED = (1, 2)  # stages that begin by pooling
 
 
 class Lpips(nn.Module):
@@ -23,16 +14,16 @@ class Lpips(nn.Module):
         super().__init__()
         weights = lpips_weights("alexnet")
         self.stages = nn.ModuleList()
-        for i, (channels, out, kernel, stride, padding) in enumerate(STAGES):
-            convolution = nn.Conv2d(channels, out, kernel, stride, padding)
+        for i, (stride, padding, pooled) in enumerate(ALEXNET):
             name = next(n for n in weights if n.endswith(f"Conv_{i}.kernel") and "NetLin" not in n)[: -len(".kernel")]
-            convolution.weight.data = torch.tensor(weights[f"{name}.kernel"].transpose(3, 2, 0, 1))
-            convolution.bias.data = torch.tensor(weights[f"{name}.bias"])
-            pool = [nn.MaxPool2d(3, 2)] if i in POOLED else []
-            self.stages.append(nn.Sequential(*pool, convolution, nn.ReLU()))
+            kernel = torch.tensor(weights[f"{name}.kernel"].transpose(3, 2, 0, 1))
+            out, channels, size, _ = kernel.shape
+            convolution = nn.Conv2d(channels, out, size, stride, padding)
+            convolution.weight.data, convolution.bias.data = kernel, torch.tensor(weights[f"{name}.bias"])
+            self.stages.append(nn.Sequential(*[nn.MaxPool2d(3, 2)] * pooled, convolution, nn.ReLU()))
             self.register_buffer(f"head_{i}", torch.tensor(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).view(1, -1, 1, 1))
-        self.register_buffer("shift", torch.tensor(SHIFT).view(1, 3, 1, 1))
-        self.register_buffer("scale", torch.tensor(SCALE).view(1, 3, 1, 1))
+        self.register_buffer("shift", torch.tensor(LPIPS_SHIFT).view(1, 3, 1, 1))
+        self.register_buffer("scale", torch.tensor(LPIPS_SCALE).view(1, 3, 1, 1))
         self.requires_grad_(False)
 
     def forward(self, made: Tensor, source: Tensor) -> Tensor:
