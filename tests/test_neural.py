@@ -114,3 +114,8 @@ def test_packing_is_undone():
 def test_models_are_named_in_the_error():
     with pytest.raises(PriorError, match="gp, neural, wan:"):
         open_prior("neurl")
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(PriorError, match="the device cuda:99 cannot be used"):
+        open_prior("neural", ModelOptions(device="cuda:99"))

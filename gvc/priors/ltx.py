@@ -14,8 +14,9 @@ from torch import Tensor
 
 from ..errors import PriorError
 from .base import DEFAULT_OPTIONS, Array, Clip, Condition, ModelOptions, Planes
+from .device import check_options
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
-from .loading import check_options, find_model, load_network, network_dtype, read_index
+from .loading import find_model, load_network, network_dtype, read_index
 from .prompts import Embedding, Prompts, text_pipeline
 from .weights import weights_hash
 

@@ -20,7 +20,8 @@ from torch import Tensor
 from ..errors import PriorError
 from .base import ModelOptions
 from .cache import cache_file, keep
-from .loading import INDEX, find_model, load_network, network_call, one_line, place_on_device, read_index
+from .device import one_line
+from .loading import INDEX, find_model, load_network, network_call, place_on_device, read_index
 from .weights import folder_digest
 
 EMBEDDING_FILE = "gvc_prompt_embedding.safetensors"

@@ -16,8 +16,9 @@ from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionMode
 from ..errors import PriorError
 from ..rgb import to_rgb
 from .base import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions, Planes
+from .device import check_options, one_line
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace, flatten
-from .loading import check_options, find_model, load_network, network_dtype, one_line, quietly, read_index
+from .loading import find_model, load_network, network_dtype, quietly, read_index
 from .prompts import Embedding, Prompts, text_pipeline
 from .untrained import untrained
 from .weights import weights_hash

@@ -20,6 +20,7 @@ from safetensors.torch import load
 from ...errors import PriorError
 from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
+from ..device import DTYPES, accelerated, check_options
 from ..gp import VERSIONS, GpPrior
 from ..gp.prior import ConditionedGp
 from .inputs import LEAST_ERROR, View, unpack, view_of
@@ -28,7 +29,6 @@ from .network import Network
 NAME = "neural/1"
 WEIGHTS = "weights.safetensors"
 AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class NeuralPrior(GpPrior):
@@ -36,6 +36,7 @@ class NeuralPrior(GpPrior):
 
     def __init__(self, data: bytes, options: ModelOptions):
         super().__init__()
+        check_options(options)
         self.name, self.weights_hash = NAME, hashlib.sha256(data).digest()[:8]
         self._network = Network()
         self._network.load_state_dict(load(data))
@@ -97,7 +98,7 @@ def _dtype(options: ModelOptions) -> torch.dtype:
     """Return the network's arithmetic; by itself 16 bits where the machine has instructions for them."""
     if options.dtype != "auto":
         return DTYPES[options.dtype]
-    fast = options.device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    fast = accelerated(options) or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.bfloat16 if fast else torch.float32
 
 

@@ -1,0 +1,34 @@
+"""ModelOptions in torch's terms, for every prior with a network: light, unlike gvc.priors.loading."""
+
+import torch
+
+from ..errors import PriorError
+from .base import ModelOptions
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def check_options(options: ModelOptions) -> None:
+    """Raise PriorError where a model cannot be run as asked, before anything large is loaded."""
+    try:
+        torch.zeros(1, device=options.device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
+        raise PriorError(
+            f"the device {options.device} cannot be used ({one_line(error)}); name another device"
+        ) from error
+    if options.offload != "none" and not accelerated(options):
+        raise PriorError(
+            f"offload={options.offload} moves parts of a model between main memory and an accelerator; "
+            "name one with device=..., or leave offload=none"
+        )
+
+
+def accelerated(options: ModelOptions) -> bool:
+    """Tell whether a model runs elsewhere than on the CPU."""
+    return torch.device(options.device).type != "cpu"
+
+
+def one_line(error: Exception) -> str:
+    """Return the start of an error's message as one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:200] + " ..."
