@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any
 
 from .bitstream import SequenceHeader
@@ -10,7 +11,7 @@ from .codebook import ATOM_OVERHEAD
 from .priors.base import Analysis, Clip, Condition, Planes, Prior
 from .rate import still_quantiser
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
-from .stills import COARSEST, FINEST, StillDecoder, StillEncoder
+from .stills import CHAIN_SPEED, COARSEST, FINEST, SHARPNESS, StillDecoder, StillEncoder
 
 BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
 COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first still loses its boost
@@ -63,7 +64,7 @@ class StillChain:
         video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
-        self._encoder = StillEncoder(video.plane_shapes[0], crf, preset, boost)
+        self._encoder = StillEncoder(video.plane_shapes[0], crf, CHAIN_SPEED[preset], boost, SHARPNESS)
         self._decoder = StillDecoder(video)
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
@@ -136,20 +137,27 @@ class BoundaryCoder:
 
     def _fresh(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
         """Start a chain with the finest quantiser that the bits bear and that is no finer than the atoms."""
-        trials: dict[int, _Trial] = {}
 
-        def suits(quantiser: int) -> bool:
-            chain = StillChain(self.header, quantiser, self.preset)
-            trials[quantiser] = trial = self._try(clip, anchor, target, chain)
-            in_step = not trial.predicted or quantiser >= still_quantiser(trial.level)
-            return _affordable(trial.boundaries, target) and in_step
+        @cache
+        def trial(quantiser: int, preset: str) -> _Trial:
+            return self._try(clip, anchor, target, StillChain(self.header, quantiser, preset))
+
+        def suits(quantiser: int, preset: str) -> bool:
+            tried = trial(quantiser, preset)
+            in_step = not tried.predicted or quantiser >= still_quantiser(tried.level)
+            return _affordable(tried.boundaries, target) and in_step
 
         finest = FINEST if target.level is None else still_quantiser(target.level)
-        candidates = range(finest, COARSEST_CHAIN if target.bounded else finest)
-        chosen = finest + bisect_left(candidates, True, key=suits)
-        if chosen not in trials:
-            suits(chosen)
-        return trials[chosen]
+        if target.bounded:
+            # The fast preset comes close in much less time; its stills are somewhat larger.
+            chosen = finest + bisect_left(range(finest, COARSEST_CHAIN), True, key=partial(suits, preset="fast"))
+            while chosen > finest and suits(chosen - 1, self.preset):
+                chosen -= 1
+            while chosen < COARSEST_CHAIN and not suits(chosen, self.preset):
+                chosen += 1
+        else:
+            chosen = finest
+        return trial(chosen, self.preset)
 
     def _try(self, clip: Clip, anchor: Anchor | None, target: Target, chain: StillChain | None) -> _Trial:
         boundaries = self.code(clip, anchor, chain)

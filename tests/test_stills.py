@@ -65,7 +65,7 @@ def test_views_that_are_not_contiguous_are_fine():
 def chain():
     """(pictures, their stills as one chain)."""
     pictures = [picture.planes for picture in pan_clip(33, 128, 96, speed=1)[::8]]
-    encoder = StillEncoder((96, 128), 40, "fast", boost=8)
+    encoder = StillEncoder((96, 128), 40, 5, boost=8)
     return pictures, [encoder.encode(planes) for planes in pictures]
 
 
