@@ -111,7 +111,7 @@ CODECS = {
     "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, ENDS, ENDS, mode="flf2v", prior="neural"),
     "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), QUALITIES, mode="i2v", prior="gp"),
     "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), QUALITIES, mode="t2v", prior="gp"),
-    "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 128, 256, 512, 1024, 2048)),
+    "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 256, 1024)),
     "gvcc-i2v": _paper("i2v", (), (16, 64, 256, 1024)),
     "gvcc-t2v": _paper("t2v", (), (16, 64, 256, 1024)),
     "x264": _rival("x264 veryslow", X264, (33, 37, 41, 45), (24, 28, 31, 34, 37, 40, 43, 46, 49)),
