@@ -28,6 +28,7 @@ def _speed(clip: Clip, full: bool, folder: Path) -> dict:
     sizes = [(size, count, coding) for size, count in speed.SIZES[full].items() for coding in speed.CODINGS[full]]
     return {
         "sizes": [_figures(folder, speed.of_size, clip, *size) for size in sizes],
+        "stages": [_figures(folder, speed.of_stages, clip, prior) for prior in speed.STAGED],
         "lengths": [_figures(folder, speed.of_length, clip, pictures) for pictures in speed.LENGTHS[full]],
         "threads": [_figures(folder, speed.of_threads, clip, threads) for threads in (1, 2)],
         "codebook": _figures(folder, speed.of_codebook),

@@ -1,5 +1,6 @@
 """What coding costs in time and memory: by size and preset, with clip length, with threads, and the codebook alone."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,8 @@ CODINGS = {
     False: ("--preset=medium",),
     True: ("--preset=fast", "--preset=medium", "--preset=slow", "--preset=gvcc", "--prior=neural"),
 }
+STAGED = ("gp", "neural")  # priors whose time is divided among stages
+STAGED_GOPS = 2  # of 33 pictures
 LENGTHS = {False: (100, 400), True: (100, 400, 1600)}  # pictures
 LENGTHS_SIZE = "416x240"
 STARTS = 2  # processes with one picture; the quickest one counts
@@ -61,6 +64,18 @@ def _coded(clip: Clip, size: str, pictures: int, coding: str, folder: Path) -> t
     run([FFMPEG, "-v", "error", "-y", *looped, *scaled], log)
     encoding = run([*GVC, "encode", "-q", "--no-audio", coding, str(source), str(coded)], log)
     return encoding, run([*GVC, "decode", "-q", "--no-audio", str(coded), str(folder / "decoded.y4m")], log)
+
+
+def of_stages(clip: Clip, prior: str) -> dict:
+    """Return seconds by stage of both sides for the first GOPs of the clip, and how many pictures those are."""
+    with TemporaryDirectory(prefix="gvc-stages-") as folder:
+        log = Path(folder, "log")
+        run([*GVC, "bench", "--json", f"--prior={prior}", f"--gops={STAGED_GOPS}", f"--input={clip.path}"], log)
+        found = json.loads(log.read_text())
+    stages = {
+        side: {n: stage["seconds"] for n, stage in found[side]["stages"].items()} for side in ("encode", "decode")
+    }
+    return {"prior": prior, "pictures": found["encode"]["pictures"], **stages}
 
 
 def of_threads(clip: Clip, threads: int) -> dict:

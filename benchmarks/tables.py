@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 MIB = 2**20
+SIDES = ("encode", "decode")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ def tables(result: dict) -> list[Table]:
         found += [_gaussian(source) for source in result["efficiency"]["gaussian"]]
     if "speed" in result:
         speed = result["speed"]
-        found += [_sizes(speed["sizes"]), _lengths(speed["lengths"]), _threads(speed["threads"])]
+        found += [_sizes(speed["sizes"]), *map(stages, speed["stages"])]
+        found += [_lengths(speed["lengths"]), _threads(speed["threads"])]
         found.append(_codebook(speed["codebook"]))
     return found
 
@@ -99,7 +101,7 @@ def _sizes(sizes: list[dict]) -> Table:
         [entry["size"], str(entry["pictures"]), entry["coding"].removeprefix("--").replace("=", " ")]
         + [
             text
-            for side in ("encode", "decode")
+            for side in SIDES
             for text in (
                 f"{entry[side]['fps']:.1f}",
                 f"{entry[side]['real_time']:.2f}",
@@ -110,12 +112,30 @@ def _sizes(sizes: list[dict]) -> Table:
         for entry in sizes
     ]
     columns = ["frames/s", "times real time", "start, s", "MiB"]
-    head = ["size", "pictures", "", *(f"{side} {column}" for side in ("encode", "decode") for column in columns)]
+    head = ["size", "pictures", "", *(f"{side} {column}" for side in SIDES for column in columns)]
     about = (
         "The first clip, scaled, in flf2v at the default quality, by whole processes. Start: those with one picture "
         "alone. Frames a second are of what longer ones take more. Real time is 25 a second."
     )
     return Table("Speed and memory by size", about, head, rows)
+
+
+def stages(run: dict) -> Table:
+    """Return where the time of both sides goes (speed.of_stages)."""
+    names = list(run["encode"] | run["decode"])
+    sides = [[_milliseconds(run[side].get(name, 0.0) / run["pictures"]) for name in names] for side in SIDES]
+    rows = [[name.replace("_", " "), *values] for name, *values in zip(names, *sides, strict=True)]
+    rows.append(["all", *(_milliseconds(sum(run[side].values()) / run["pictures"]) for side in SIDES)])
+    about = (
+        f"Milliseconds a picture, as gvc bench divides them (docs/BENCH.md), over {run['pictures']} pictures of the "
+        "first clip in whole GOPs; start-up, reading and writing are not in it."
+    )
+    return Table(f"Time by stage, prior {run['prior']}", about, ["stage", *SIDES], rows)
+
+
+def _milliseconds(seconds: float) -> str:
+    """Return "" for no time: a stage that a side does not have."""
+    return f"{1000 * seconds:.1f}" if seconds else ""
 
 
 def _lengths(lengths: list[dict]) -> Table:

@@ -24,6 +24,7 @@ from benchmarks.efficiency import distortion_of, of_gaussian, rate_of  # noqa: E
 from benchmarks.fade import fade  # noqa: E402
 from benchmarks.jobs import shown_pictures  # noqa: E402
 from benchmarks.summary import Summary  # noqa: E402
+from benchmarks.tables import stages  # noqa: E402
 from benchmarks.targets import bd_rates, targets  # noqa: E402
 from gvc.metrics import read_frames  # noqa: E402
 
@@ -149,6 +150,19 @@ def test_speed_and_memory_of_a_scaled_clip(tmp_path):
         assert found[side]["startup_seconds"] > 0 and found[side]["peak_bytes"] > 20e6
         assert found[side]["real_time"] == pytest.approx(found[side]["fps"] / 25)
     assert found["encode"]["fps"] > 0
+
+
+def test_time_by_stage(tmp_path):
+    write_stills(tmp_path / "stills.mkv", [*range(40, 50)] * 7)
+    clip = prepare(tmp_path / "stills.mkv", 70, tmp_path)
+    found = speed.of_stages(clip, "gp")
+    assert found["pictures"] == 65 and min(found["encode"]["stills"], found["decode"]["latent_decode"]) > 0
+    table = stages(found)
+    rows = {name: values for name, *values in table.rows}
+    assert rows["analysis"][1] == "" and float(rows["stills"][0]) > 0  # decoders do not analyse
+    for column in (0, 1):
+        parts = sum(float(values[column] or 0) for name, values in rows.items() if name != "all")
+        assert float(rows["all"][column]) == pytest.approx(parts, abs=0.5)
 
 
 def test_a_clip_that_cannot_be_read_is_one_sentence(tmp_path):
