@@ -103,17 +103,18 @@ X265 = "-pix_fmt yuv420p -c:v libx265 -preset veryslow -x265-params log-level=er
 SVT = "-pix_fmt yuv420p -c:v libsvtav1 -preset 4"
 VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
 QUALITIES = (0, 5, 10, 20, 34, 50)
+FEWER = (0, 10, 20, 34)
 QUICK_QUALITIES = (0, 12, 24, 36)
 VIEWS, ENDS = ("0", "0.5", "1"), ("0", "1")  # realism
 
 CODECS = {
     "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, ENDS, VIEWS, mode="flf2v", prior="gp"),
     "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, ENDS, ENDS, mode="flf2v", prior="neural"),
-    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), QUALITIES, mode="i2v", prior="gp"),
-    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), QUALITIES, mode="t2v", prior="gp"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER, ("0",), ENDS, mode="i2v", prior="gp"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER, ("0",), ENDS, mode="t2v", prior="gp"),
     "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 256, 1024)),
-    "gvcc-i2v": _paper("i2v", (), (16, 64, 256, 1024)),
-    "gvcc-t2v": _paper("t2v", (), (16, 64, 256, 1024)),
+    "gvcc-i2v": _paper("i2v", (), (64, 256)),
+    "gvcc-t2v": _paper("t2v", (), (64, 256)),
     "x264": _rival("x264 veryslow", X264, (33, 37, 41, 45), (24, 28, 31, 34, 37, 40, 43, 46, 49)),
     "x265": _rival("x265 veryslow", X265, (30, 35, 40, 45), (24, 27, 30, 33, 36, 39, 42, 45, 48)),
     "svt-av1": _rival("SVT-AV1 preset 4", SVT, (40, 49, 56, 63), (28, 34, 40, 45, 49, 53, 57, 60, 63)),
