@@ -26,13 +26,18 @@ def limited(threads: int) -> Iterator[None]:
         _limit.reset(token)
 
 
+def allowed() -> int:
+    """Return how many threads this thread's work may use."""
+    return _limit.get()
+
+
 def each(function: Callable, *columns: Iterable) -> list:
     """Return [function(*row), ...] for the rows of columns of one length, computed side by side.
 
     `function` must not call `each` itself.
     """
     rows = list(zip(*columns, strict=True))
-    workers = min(len(rows), _limit.get())
+    workers = min(len(rows), allowed())
     if workers < 2:
         return [function(*row) for row in rows]
     results = [None] * len(rows)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
+from gvc.parallel import limited
 from gvc.stills import COARSEST, FINEST, StillDecoder, StillEncoder, decode_still, encode_still
 
 
@@ -76,6 +77,16 @@ def test_each_still_of_a_chain_comes_at_once_and_builds_on_those_before(chain):
     assert max(errors) < 40
     alone = [encode_still(planes, 40, "fast") for planes in pictures]
     assert max(map(len, stills[1:])) < 0.7 * min(map(len, alone))
+
+
+def test_threads_change_no_byte(chain):
+    pictures, _ = chain
+    found = []
+    for threads in (1, 2, 4):
+        with limited(threads):
+            encoder = StillEncoder((96, 128), 40, 3, boost=8)
+        found.append([encoder.encode(planes) for planes in pictures])
+    assert found[0] == found[1] == found[2]
 
 
 def test_the_first_still_is_finer_by_its_boost(chain):
