@@ -14,7 +14,8 @@ from .media import Picture
 from .motion import motion_fields
 from .schedule import level_sigma
 
-SHORTEST = {"fast": 8, "medium": 4, "slow": 2}  # pictures, by preset
+SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # pictures, by preset
+SHORTEST_ON_BUDGET = 4  # a chain keeps its quantiser, and where stills are many they would take what a budget has
 BLOCK = 8  # samples a side, at half the size
 ERROR_SHARE = 0.5  # mean error between stills, beside the middle's
 SATURATION = 16  # water levels, beyond which atoms bound a block's error
