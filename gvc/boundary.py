@@ -3,7 +3,6 @@
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 from typing import Any
 
 from .bitstream import SequenceHeader
@@ -61,6 +60,7 @@ class StillChain:
     """
 
     def __init__(self, header: SequenceHeader, quantiser: int, preset: str):
+        self.quantiser = quantiser
         video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
@@ -138,26 +138,26 @@ class BoundaryCoder:
     def _fresh(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
         """Start a chain with the finest quantiser that the bits bear and that is no finer than the atoms."""
 
-        @cache
         def trial(quantiser: int, preset: str) -> _Trial:
             return self._try(clip, anchor, target, StillChain(self.header, quantiser, preset))
 
-        def suits(quantiser: int, preset: str) -> bool:
-            tried = trial(quantiser, preset)
-            in_step = not tried.predicted or quantiser >= still_quantiser(tried.level)
+        def suits(tried: _Trial) -> bool:
+            in_step = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
             return _affordable(tried.boundaries, target) and in_step
 
         finest = FINEST if target.level is None else still_quantiser(target.level)
-        if target.bounded:
-            # The fast preset comes close in much less time; its stills are somewhat larger.
-            chosen = finest + bisect_left(range(finest, COARSEST_CHAIN), True, key=partial(suits, preset="fast"))
-            while chosen > finest and suits(chosen - 1, self.preset):
-                chosen -= 1
-            while chosen < COARSEST_CHAIN and not suits(chosen, self.preset):
-                chosen += 1
+        if not target.bounded:
+            return trial(finest, self.preset)
+        # The fast preset comes close in much less time; its stills are somewhat larger.
+        candidates = range(finest, COARSEST_CHAIN)
+        chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.preset)
+        if suits(chosen):
+            while chosen.chain.quantiser > finest and suits(finer := trial(chosen.chain.quantiser - 1, self.preset)):
+                chosen = finer
         else:
-            chosen = finest
-        return trial(chosen, self.preset)
+            while chosen.chain.quantiser < COARSEST_CHAIN and not suits(chosen):
+                chosen = trial(chosen.chain.quantiser + 1, self.preset)
+        return chosen
 
     def _try(self, clip: Clip, anchor: Anchor | None, target: Target, chain: StillChain | None) -> _Trial:
         boundaries = self.code(clip, anchor, chain)
