@@ -1,4 +1,4 @@
-"""What coding costs in time and memory: by size and preset, with clip length, with threads, and the codebook alone."""
+"""What coding costs: time and memory by size and preset, by stage, with clip length and threads, the codebook alone."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ import torch
 from benchmarks import codebook
 from benchmarks.clips import Clip
 from benchmarks.programs import FFMPEG, GVC, Cost, run
+from benchmarks.tables import SIDES
 from gvc.codebook import log2_size_for
 
 # Pictures by size: fewer where each takes longer, so that a full run takes minutes.
@@ -36,7 +37,7 @@ def of_size(clip: Clip, size: str, pictures: int, coding: str) -> dict:
     with TemporaryDirectory(prefix="gvc-size-") as folder:
         costs = [_coded(clip, size, count, coding, Path(folder, str(i))) for i, count in enumerate(counts)]
     sides = {}
-    for side, (*starts, whole) in zip(("encode", "decode"), zip(*costs, strict=True), strict=True):
+    for side, (*starts, whole) in zip(SIDES, zip(*costs, strict=True), strict=True):
         start = min(cost.seconds for cost in starts)
         fps = (pictures - 1) / (whole.seconds - start)
         sides[side] = {
@@ -72,9 +73,7 @@ def of_stages(clip: Clip, prior: str) -> dict:
         log = Path(folder, "log")
         run([*GVC, "bench", "--json", f"--prior={prior}", f"--gops={STAGED_GOPS}", f"--input={clip.path}"], log)
         found = json.loads(log.read_text())
-    stages = {
-        side: {n: stage["seconds"] for n, stage in found[side]["stages"].items()} for side in ("encode", "decode")
-    }
+    stages = {side: {n: stage["seconds"] for n, stage in found[side]["stages"].items()} for side in SIDES}
     return {"prior": prior, "pictures": found["encode"]["pictures"], **stages}
 
 
