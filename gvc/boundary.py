@@ -30,11 +30,13 @@ class Anchor:
 class Target:
     """What a GOP aims at: a noise level to stop at, bits for its stills, side information and atoms, or both.
 
+    quantiser: of the stills of a chain that starts, if it was settled before.
     bits: of a window of GOPs, the present one first. It has `share` of what a chain's first still leaves of them.
     cap: bits that the GOP itself must not exceed. With a level, that is aimed at, and bits are not exceeded.
     """
 
     level: int | None = None
+    quantiser: int | None = None
     bits: float = math.inf
     share: float = 1.0
     cap: float = math.inf
@@ -57,14 +59,15 @@ class StillChain:
     """The stills of a chain of GOPs: encoder and decoder of one AV1 stream.
 
     quantiser: FINEST..COARSEST_CHAIN.
+    speed: the AV1 encoder's preset.
     """
 
-    def __init__(self, header: SequenceHeader, quantiser: int, preset: str):
+    def __init__(self, header: SequenceHeader, quantiser: int, speed: int):
         self.quantiser = quantiser
         video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
-        self._encoder = StillEncoder(video.plane_shapes[0], crf, CHAIN_SPEED[preset], boost, SHARPNESS)
+        self._encoder = StillEncoder(video.plane_shapes[0], crf, speed, boost, SHARPNESS)
         self._decoder = StillDecoder(video)
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
@@ -133,21 +136,25 @@ class BoundaryCoder:
 
     def coarsest(self, clip: Clip, anchor: Anchor | None) -> Boundaries:
         """Return the boundaries with the fewest bits."""
-        return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, self.preset))
+        return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.preset]))
 
     def _fresh(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
         """Start a chain with the finest quantiser that the bits bear and that is no finer than the atoms."""
 
         def trial(quantiser: int, preset: str) -> _Trial:
-            return self._try(clip, anchor, target, StillChain(self.header, quantiser, preset))
+            return self._try(clip, anchor, target, StillChain(self.header, quantiser, CHAIN_SPEED[preset]))
 
         def suits(tried: _Trial) -> bool:
             in_step = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
             return _affordable(tried.boundaries, target) and in_step
 
-        finest = FINEST if target.level is None else still_quantiser(target.level)
-        if not target.bounded:
-            return trial(finest, self.preset)
+        finest = target.quantiser
+        if finest is None:
+            finest = FINEST if target.level is None else still_quantiser(target.level)
+        if not target.bounded or target.quantiser is not None:
+            planned = trial(finest, self.preset)
+            if not target.bounded or _affordable(planned.boundaries, target):
+                return planned
         # The fast preset comes close in much less time; its stills are somewhat larger.
         candidates = range(finest, COARSEST_CHAIN)
         chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.preset)

@@ -1,12 +1,10 @@
 """Pictures in, packets out."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 from .bitstream import SHOW_NEXT, GopUnit, write_gop, write_sequence_header
-from .boundary import Anchor, Target
+from .boundary import Anchor
 from .errors import MediaError, OptionError
 from .gop import Gop
 from .gop_encoder import GopEncoder
@@ -17,7 +15,7 @@ from .parallel import limited
 from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
 from .priors.choice import chosen_prior
-from .rate import BitrateControl, RateCap
+from .rate_control import RateControl
 from .samples import from_coded, to_coded
 from .settings import Settings
 
@@ -57,11 +55,8 @@ class Encoder:
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
         self._coder = GopEncoder(prior, self.header, settings)
-        self._lengths = settings.lengths(prior)
-        self._planner = settings.planner(self._lengths)
-        self._level = settings.level
-        self._bitrate = BitrateControl(self.options.bitrate) if self.options.bitrate else None
-        self._cap = RateCap(self.options.maxrate, self.options.bufsize) if self.options.maxrate else None
+        self._rate = RateControl(self.options, settings, prior, self.header, self._coder.floor)
+        self._planner = self._rate.planner(settings)
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
         self._anchor: Anchor | None = None
@@ -93,11 +88,9 @@ class Encoder:
 
     def _encode_gop(self, gop: Gop) -> list[Packet]:
         anchor = None if gop.key else self._anchor
-        unit, reconstruction = self._coder.encode(gop, self._index, anchor, self._target(gop, anchor))
-        if self._lengths:
-            self._lengths.level = unit.stop
+        unit, reconstruction = self._coder.encode(gop, self._index, anchor, self._rate.target(gop, anchor))
         packets = self._packets(gop, unit)
-        self._spend(gop, 8.0 * sum(len(packet.data) for packet in packets))
+        self._rate.book(gop, unit, 8.0 * sum(len(packet.data) for packet in packets))
         self._index += 1
         if self._planner.anchored:
             self._anchor = reconstruction.anchor()
@@ -113,33 +106,6 @@ class Encoder:
                 for i, (shown, p) in enumerate(zip(planes, gop.pictures, strict=True))
             ]
         )
-
-    def _target(self, gop: Gop, anchor: Anchor | None) -> Target:
-        terms = self._duration(gop), len(gop.pictures), gop.key
-        show_next = 8.0 * (len(gop.pictures) - 1)
-        cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
-        if not self._bitrate:
-            return Target(self._level, cap=cap)
-        if self._index == 0:
-            self._bitrate.check_floor(self._coder.floor(gop, anchor), *terms, gop.following)
-        bits, share = self._bitrate.window(*terms, gop.following, gop.last)
-        return Target(None, bits - show_next / share, share, cap)
-
-    def _spend(self, gop: Gop, bits: float) -> None:
-        """Book what the packets of a GOP took."""
-        if self._bitrate:
-            self._bitrate.spend(bits)
-        if self._cap:
-            self._cap.spend(bits, self._duration(gop), len(gop.pictures), gop.key)
-
-    def _duration(self, gop: Gop) -> Fraction:
-        """Return how many seconds a GOP lasts, by its timestamps where there are any."""
-        nominal = 1 / self.format.frame_rate if self.format.frame_rate else Fraction(1, 25)
-        known = [p.duration * self.format.time_base if p.duration > 0 else nominal for p in gop.pictures]
-        first, last = gop.pictures[0], gop.pictures[-1]
-        if first.pts is not None and last.pts is not None and last.pts > first.pts:
-            return (last.pts - first.pts) * self.format.time_base + known[-1]
-        return sum(known)
 
     @staticmethod
     def _packets(gop: Gop, unit: GopUnit) -> list[Packet]:

@@ -4,11 +4,11 @@ In I2V and FLF2V a GOP also spans the last picture of the GOP before it in the c
 have already. The first GOP of a chain is a keyframe: self-contained.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .gop_lengths import GopLengths
 from .media import Picture
 
 SCENE_SAMPLE = 2  # every other luma sample a side is enough to see a cut
@@ -23,7 +23,7 @@ class Gop:
     ahead: pictures of the next GOP that this one codes too.
     ends: it ends a chain.
     last: the video ends.
-    following: pictures known to come after it.
+    following: pictures known to come after it; where lengths are chosen, in the same window.
     """
 
     pictures: list[Picture]
@@ -32,6 +32,22 @@ class Gop:
     ends: bool
     last: bool = False
     following: int = 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """Pictures that GOPs are to be cut from.
+
+    before: the picture before them. With `key` it is the first of a chain and belongs to the first GOP.
+    limit: pictures that a GOP may have.
+    last: the video ends with it.
+    """
+
+    before: Picture
+    pictures: list[Picture]
+    limit: int
+    key: bool
+    last: bool
 
 
 @dataclass
@@ -43,7 +59,8 @@ class GopPlanner:
     scenecut: threshold 0..1 of the scene score, 0 = off.
     anchored: whether a GOP spans the last picture of the one before (I2V, FLF2V).
     overlap: pictures of the next GOP that a GOP spans. With neither, each GOP is a keyframe.
-    lengths: makes GOPs shorter by what they show; None: all are as long as they may be.
+    choose: says how long the GOPs of a window should be, by what it shows; None: all are as long as they may be.
+    lookahead: pictures beyond the present GOP that it waits for; at least those of one GOP.
 
     It looks one GOP ahead: where a scene or the video ends, its last two GOPs are made about equally long, since the
     boundaries of a very short one would cost as much as those of a long one.
@@ -55,30 +72,29 @@ class GopPlanner:
     anchored: bool
     overlap: int = 0
     keyint_min: int = 1
-    lengths: GopLengths | None = None
+    choose: Callable[[Window], list[int]] | None = None
+    lookahead: int = 0
     _pending: list[Picture] = field(default_factory=list, init=False)
     _planned: list[int] = field(default_factory=list, init=False)  # pictures of the next GOPs
     _last: Picture | None = field(default=None, init=False)  # of the GOP before
     _key: bool = field(default=True, init=False)
     _in_chain: int = field(default=0, init=False)
+    _finishing: bool = field(default=False, init=False)
     _previous: np.ndarray | None = field(default=None, init=False)
     _difference: float = field(default=0.0, init=False)
 
-    def push(self, picture: Picture) -> list[Gop]:
-        """Add a picture; return the GOPs that are now settled."""
+    def push(self, picture: Picture) -> Iterator[Gop]:
+        """Add a picture; yield the GOPs that are now settled. The next one is chosen when it is asked for."""
         new_scene = self._starts_scene(picture) and self._in_chain + len(self._pending) >= self.keyint_min
-        gops = self._end_chain() if picture.key or new_scene else []
+        if picture.key or new_scene:
+            yield from self._end_chain()
         self._pending.append(picture)
-        if len(self._pending) > self._room + self.length:
-            gops.append(self._take(self._room))
-        return gops
+        if len(self._pending) > self._room + max(self.length, self.lookahead):
+            yield self._take(self._room)
 
-    def finish(self) -> list[Gop]:
-        """Return the last GOPs, if there are any."""
-        gops = self._end_chain()
-        if gops:
-            gops[-1].last = True
-        return gops
+    def finish(self) -> Iterator[Gop]:
+        """Yield the last GOPs, if there are any."""
+        return self._end_chain(last=True)
 
     @property
     def _room(self) -> int:
@@ -90,15 +106,14 @@ class GopPlanner:
         """Pictures that the current GOP spans beside its own."""
         return int(self.anchored and not self._key) + self.overlap
 
-    def _end_chain(self) -> list[Gop]:
-        """Return all that is pending as GOPs; what comes next starts a chain."""
-        gops = []
+    def _end_chain(self, last: bool = False) -> Iterator[Gop]:
+        """Yield all that is pending as GOPs; what comes next starts a chain."""
+        self._finishing = last
         while self._pending:
-            gops.append(self._take(min(self._room, self._fair_share(len(self._pending)))))
-        if gops:
-            gops[-1].ends = True
+            gop = self._take(min(self._room, self._fair_share(len(self._pending))))
+            gop.ends, gop.last = gop.ends or not self._pending, last and not self._pending
+            yield gop
         self._key, self._in_chain = True, 0
-        return gops
 
     def _fair_share(self, left: int) -> int:
         """Return how many of the last `left` pictures the current GOP should have: all, or half with 4k + 1 spanned."""
@@ -109,7 +124,7 @@ class GopPlanner:
 
     def _take(self, limit: int) -> Gop:
         """Return the next GOP, of so many pictures at most."""
-        count = self._chosen(limit) if self.lengths else limit
+        count = self._chosen(limit) if self.choose else limit
         pictures, self._pending = self._pending[:count], self._pending[count:]
         started, self._in_chain = self._key, self._in_chain + count
         self._last = pictures[-1]
@@ -117,16 +132,18 @@ class GopPlanner:
         if self._key:
             self._in_chain = 0
         shared = min(self.overlap, self.keyint - self._in_chain)
-        return Gop(
-            pictures, started, [] if self._key else self._pending[:shared], ends=self._key, following=len(self._pending)
-        )
+        ahead = [] if self._key else self._pending[:shared]
+        following = sum(self._planned) if self.choose else len(self._pending)
+        return Gop(pictures, started, ahead, ends=self._key, following=following)
 
     def _chosen(self, limit: int) -> int:
         """Return how many pictures the next GOP should have by what they show."""
         if not self._planned:
-            window = self._pending[:limit]
-            before = window.pop(0) if self._key else self._last
-            self._planned = self.lengths.choose(before, window) if window else [0]
+            pictures = self._pending[: self.keyint - self._in_chain]
+            last = self._finishing and len(pictures) == len(self._pending)
+            before = pictures.pop(0) if self._key else self._last
+            window = Window(before, pictures, limit - self._key, self._key, last)
+            self._planned = self.choose(window) if pictures else [0]
             self._planned[0] += self._key
         return self._planned.pop(0)
 

@@ -2,10 +2,12 @@
 
 Each further still costs bits and leaves less between stills to be guessed. Both are predicted from one picture in the
 middle, of half the size, which is interpolated from the sources of the stills; the figures below are fits to what GOPs
-of 4 to 32 pictures of ordinary clips at qualities of 10 to 50 took.
+of 4 to 32 pictures of ordinary clips at qualities of 10 to 50 took. What stills take differs by the content, up to
+three times either way, hardly by the length: so that factor is learned from the stills that were coded.
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -15,53 +17,105 @@ from .motion import motion_fields
 from .schedule import level_sigma
 
 SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # pictures, by preset
-SHORTEST_ON_BUDGET = 4  # a chain keeps its quantiser, and where stills are many they would take what a budget has
 BLOCK = 8  # samples a side, at half the size
-ERROR_SHARE = 0.5  # mean error between stills, beside the middle's
+ERROR_SHARE = 1.2  # mean error between stills, beside the middle's
 SATURATION = 16  # water levels, beyond which atoms bound a block's error
 STILL_BITS, STILL_SLOPE, STILL_LEVEL = 350, 3.1, 0.5  # bits of a still; of a block's error in such water levels
+STILL_FACTOR = 2.6  # that stills of ordinary clips take more bits today
+LEARNING = 0.25  # share of the latest still in what is learned about the factor
 BIT_PRICE = 1.3863  # squared error that a bit is worth, in water levels: 2 ln 2
 
 
 @dataclass
 class GopLengths:
-    """Chooses lengths.
+    """How lengths are chosen.
 
-    level: the noise level where coding stops.
     sample_scale: of the prior.
-    shortest: pictures; all lengths but the last are multiples of it.
+    shortest: pictures; all lengths but the last of a part are multiples of it.
+    still_factor: bits of stills by those predicted.
     """
 
-    level: int
     sample_scale: float
     shortest: int
+    still_factor: float = STILL_FACTOR
 
-    def choose(self, before: Picture, pictures: list[Picture]) -> list[int]:
-        """Return how many of the pictures each GOP should have, in order, given the one before them."""
-        halves = {0: _half(before)}
-        water = (self.sample_scale * level_sigma(self.level)) ** 2
+    def learn(self, bits: float, predicted: float, share: float = LEARNING) -> None:
+        """Say what stills took, of which without the factor `predicted` bits were expected; nothing if none was."""
+        if bits and predicted:
+            self.still_factor *= (bits / predicted / self.still_factor) ** share
 
-        def cost(start: int, count: int) -> tuple[float, float]:
-            """Return (what is left between stills, the price of a still)."""
-            for index in (start, start + count // 2, start + count):
-                if index not in halves:
-                    halves[index] = _half(pictures[index - 1])
-            first, middle, last = (halves[i] for i in (start, start + count // 2, start + count))
-            errors = _block_errors(first, middle, last, count // 2, count) / water
-            left = np.where(errors < SATURATION, errors, SATURATION * (1 + np.log(errors / SATURATION + 1e-9)))
-            bits = STILL_BITS + STILL_SLOPE * float(np.log2(1 + errors / STILL_LEVEL).sum())
-            return ERROR_SHARE * (count - 1) * float(left.sum()), BIT_PRICE * bits
 
-        def best(start: int, count: int) -> tuple[float, list[int]]:
-            """Return (cost, lengths) of the best cut of a span."""
-            left, still = cost(start, count)
-            if count <= self.shortest or left < BIT_PRICE * STILL_BITS:
-                return left + still, [count]
-            middle = -(-count // (2 * self.shortest)) * self.shortest
-            (a, before_it), (b, after_it) = best(start, middle), best(start + middle, count - middle)
-            return min((left + still, [count]), (a + b, before_it + after_it))
+class Cuts:
+    """The ways to cut pictures into GOPs, given the one before them.
 
-        return best(0, len(pictures))[1]
+    limit: pictures that a GOP may have; each part of so many is cut for itself.
+    """
+
+    def __init__(self, lengths: GopLengths, before: Picture, pictures: list[Picture], limit: int):
+        self._lengths, self._pictures, self._limit = lengths, [before, *pictures], limit
+        self._halves: dict[int, np.ndarray] = {}
+        self._errors: dict[tuple[int, int], np.ndarray] = {}
+
+    def best(self, level: int) -> list[int]:
+        """Return how many pictures each GOP should have, in order, where coding stops at this noise level."""
+        count, water = len(self._pictures) - 1, self._water(level)
+        parts = [(start, min(self._limit, count - start)) for start in range(0, count, self._limit)]
+        return [length for part in parts for length in self._best(*part, water)[1]]
+
+    def still_bits(self, lengths: list[int], level: int) -> list[float]:
+        """Predict the bits of the last still of each GOP, without the factor."""
+        spans, water = zip(accumulate(lengths, initial=0), lengths, strict=False), self._water(level)
+        return [_still_bits(self._span_errors(*span) / water) for span in spans]
+
+    def _water(self, level: int) -> float:
+        return (self._lengths.sample_scale * level_sigma(level)) ** 2
+
+    def _best(self, start: int, count: int, water: float) -> tuple[float, list[int]]:
+        """Return (cost, lengths) of the best cut of a span."""
+        shortest, price = self._lengths.shortest, BIT_PRICE * self._lengths.still_factor
+        errors = self._span_errors(start, count) / water
+        left, still = _left(errors, count), price * _still_bits(errors)
+        if count <= shortest or left < BIT_PRICE * STILL_BITS:
+            return left + still, [count]
+        middle = -(-count // (2 * shortest)) * shortest
+        (a, before), (b, after) = self._best(start, middle, water), self._best(start + middle, count - middle, water)
+        return min((left + still, [count]), (a + b, before + after))
+
+    def _span_errors(self, start: int, count: int) -> np.ndarray:
+        """Return the squared error of each block of the middle of a span."""
+        if (start, count) not in self._errors:
+            first, middle, last = (self._half(start + n) for n in (0, count // 2, count))
+            self._errors[start, count] = _block_errors(first, middle, last, count // 2, count)
+        return self._errors[start, count]
+
+    def _half(self, index: int) -> np.ndarray:
+        if index not in self._halves:
+            self._halves[index] = _half(self._pictures[index])
+        return self._halves[index]
+
+
+def _left(errors: np.ndarray, count: int) -> float:
+    """Return what is left between stills, given each block's error in the middle; all in water levels."""
+    each = np.where(errors < SATURATION, errors, SATURATION * (1 + np.log(errors / SATURATION + 1e-9)))
+    return ERROR_SHARE * (count - 1) * float(each.sum())
+
+
+def _still_bits(errors: np.ndarray) -> float:
+    """Return the bits of a still, without the factor, given each block's error in water levels."""
+    return STILL_BITS + STILL_SLOPE * float(np.log2(1 + errors / STILL_LEVEL).sum())
+
+
+def _half(self, index: int) -> np.ndarray:
+    if index not in self._halves:
+        self._halves[index] = _half(self._pictures[index])
+    return self._halves[index]
+
+
+def _costs(errors: np.ndarray, count: int) -> tuple[float, float]:
+    """Return (what is left between stills, the price of a still), given a block's errors in water levels."""
+    left = np.where(errors < SATURATION, errors, SATURATION * (1 + np.log(errors / SATURATION + 1e-9)))
+    bits = STILL_BITS + STILL_SLOPE * float(np.log2(1 + errors / STILL_LEVEL).sum())
+    return ERROR_SHARE * (count - 1) * float(left.sum()), BIT_PRICE * bits
 
 
 def _half(picture: Picture) -> np.ndarray:
@@ -73,7 +127,7 @@ def _half(picture: Picture) -> np.ndarray:
 
 
 def _block_errors(first: np.ndarray, middle: np.ndarray, last: np.ndarray, num: int, den: int) -> np.ndarray:
-    """Return the squared error of each block of the middle, at full size, interpolated from its neighbours."""
+    """Return the squared error, at full size, of each block of a middle that is interpolated from its neighbours."""
     guess = motion_interpolate(first, last, *motion_fields(first, last), num, den)
     squares = (guess.astype(np.float32) - middle) ** 2
     squares = np.pad(squares, [(0, -n % BLOCK) for n in squares.shape])

@@ -43,6 +43,7 @@ class BitrateControl:
     """Hands out bits at `bitrate` bits a second; the books balance over the file."""
 
     bitrate: int
+    begun: bool = field(default=False, init=False)  # something was spent
     _balance: float = field(default=-8.0 * FILE_BYTES, init=False)
 
     def window(self, seconds: Fraction, pictures: int, key: bool, following: int, last: bool) -> tuple[float, float]:
@@ -52,9 +53,8 @@ class BitrateControl:
         than half of its income before the last one.
         """
         income, share = self.bitrate * float(seconds) - _overhead(pictures, key), pictures / (pictures + following)
-        self._balance += income
         coming = self.bitrate * float(seconds) * (1 / share - 1) - _overhead(following, False)
-        bits = self._balance + coming
+        bits = self._balance + income + coming
         return (bits if last else max(bits, income / 2 / share)), share
 
     def check_floor(self, floor: tuple[float, float], seconds: Fraction, pictures: int, key: bool, following: int):
@@ -69,9 +69,10 @@ class BitrateControl:
                 f"about {least / 1000:.3g} kb/s; ask for more, or for longer GOPs"
             )
 
-    def spend(self, bits: float) -> None:
+    def spend(self, bits: float, seconds: Fraction, pictures: int, key: bool) -> None:
         """Book what the packets of the GOP took."""
-        self._balance -= bits
+        self.begun = True
+        self._balance += self.bitrate * float(seconds) - _overhead(pictures, key) - bits
 
 
 @dataclass

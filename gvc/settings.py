@@ -1,12 +1,13 @@
 """What the options of a stream mean together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 from .bitstream import MAX_PROMPT, SDE_SHIFT, SequenceHeader
 from .errors import OptionError
-from .gop import GopPlanner
-from .gop_lengths import SHORTEST, SHORTEST_ON_BUDGET, GopLengths
+from .gop import GopPlanner, Window
+from .gop_lengths import SHORTEST, GopLengths
 from .media import VideoFormat
 from .priors.base import Prior
 from .rate import crf_quality, quality_level
@@ -35,7 +36,6 @@ class Settings:
     prompt: str
     atoms: int
     level: int  # noise level where constant quality stops
-    on_budget: bool
     gop: int  # pictures that a GOP spans at most, 4k + 1
     by_content: bool  # GOPs are shorter where the content asks for it, if the prior can tell
     keyint: int
@@ -65,7 +65,6 @@ class Settings:
             prompt=options.prompt,
             atoms=options.atoms,
             level=quality_level(options.quality if options.crf < 0 else crf_quality(options.crf)),
-            on_budget=bool(options.bitrate),
             gop=gop,
             by_content=not options.gop and transition != "sde",
             keyint=options.keyint,
@@ -79,14 +78,14 @@ class Settings:
         """Return what makes GOPs as long as their content asks, or None where all are to have the same length."""
         if not self.by_content or self.mode not in prior.adaptive_modes:
             return None
-        shortest = max(SHORTEST[self.effort], SHORTEST_ON_BUDGET if self.on_budget else 0)
-        return GopLengths(self.level, prior.sample_scale, shortest)
+        return GopLengths(prior.sample_scale, SHORTEST[self.effort])
 
-    def planner(self, lengths: GopLengths | None) -> GopPlanner:
+    def planner(self, choose: Callable[[Window], list[int]] | None, lookahead: int) -> GopPlanner:
         """Return what cuts the stream into GOPs."""
         return GopPlanner(
             length=self.gop,
-            lengths=lengths,
+            choose=choose,
+            lookahead=lookahead,
             keyint=self.keyint,
             keyint_min=self.keyint_min,
             scenecut=self.scenecut,

@@ -26,6 +26,7 @@ INDICES_A_CRF = 4  # AV1 has 256 quantisers, crf counts every fourth
 # The encoder's preset by ours: of stills on which pictures and other stills build, and of pictures that stand alone.
 CHAIN_SPEED = {"fast": 5, "medium": 1, "slow": 0}
 SPEED = {"fast": 5, "medium": 3, "slow": 1}
+TRIAL_SPEED = 7  # of stills that are only to be counted
 # LPIPS sees 4 % fewer bytes, PSNR 1 % more (measured on seven clips); of chains only: a tail is no picture.
 SHARPNESS = 3
 MOST_PARALLEL = 4  # of six levels of parallelism; they change the time and the memory, not the bytes

@@ -258,7 +258,9 @@ def test_info_json(coded):
 def test_interrupt(tmp_path):
     path = clip(tmp_path / "long.mkv", frames=1200, size=(320, 240), codec="mpeg4")
     command = [sys.executable, "-m", "gvc.cli", "encode", path, tmp_path / "out.mkv"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Where tests run in the background of a shell script, interrupts are ignored, which children inherit.
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heeding)
     while process.poll() is None and not list(tmp_path.glob(".out*")):
         pass  # until it has begun to write
     process.send_signal(signal.SIGINT)

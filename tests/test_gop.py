@@ -14,7 +14,7 @@ from gvc.media import Picture
 
 def plan(pictures: list[Picture], length=9, keyint=1000, **sharing) -> list[Gop]:
     planner = GopPlanner(length, keyint, **{"scenecut": 0.0, "anchored": True} | sharing)
-    return [gop for picture in pictures for gop in planner.push(picture)] + planner.finish()
+    return [gop for picture in pictures for gop in planner.push(picture)] + list(planner.finish())
 
 
 def blank(count: int, forced=()) -> list[Picture]:
@@ -95,6 +95,14 @@ def test_gops_come_as_soon_as_they_are_settled():
         seen += sum(len(gop.pictures) for gop in planner.push(picture))
         most = max(most, pushed - seen)
     assert most <= 18
+
+
+def test_lookahead_holds_more_pictures_back():
+    planner, held = GopPlanner(9, 1000, 0.0, True, lookahead=40), []
+    for pushed, picture in enumerate(blank(200), 1):
+        settled = sum(len(gop.pictures) for gop in planner.push(picture))
+        held.append(pushed if not held else held[-1] + 1 - settled)
+    assert max(held) == 49
 
 
 @pytest.mark.parametrize("anchored", [True, False])

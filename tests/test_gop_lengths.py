@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvc.bitstream import read_packet
-from gvc.gop_lengths import GopLengths
+from gvc.gop_lengths import Cuts, GopLengths
 from gvc.media import Picture
 from gvc.rate import quality_level
 
@@ -27,8 +27,9 @@ def shaking_clip(count: int, period: int) -> list[Picture]:
     return pictures
 
 
-def lengths_of(pictures: list[Picture], quality: int = 40, shortest: int = 4) -> list[int]:
-    return GopLengths(quality_level(quality), SCALE, shortest).choose(pictures[0], pictures[1:])
+def lengths_of(pictures: list[Picture], quality: int = 40, shortest: int = 4, limit: int = 64) -> list[int]:
+    cuts = Cuts(GopLengths(SCALE, shortest), pictures[0], pictures[1:], limit)
+    return cuts.best(quality_level(quality))
 
 
 def test_a_scene_that_stands_still_is_one_gop():
@@ -36,7 +37,7 @@ def test_a_scene_that_stands_still_is_one_gop():
 
 
 def test_motion_that_stills_far_apart_do_not_tell_gets_short_gops():
-    assert max(lengths_of(shaking_clip(33, 13))) <= 8
+    assert max(lengths_of(shaking_clip(33, 13), 70)) <= 8
 
 
 def test_coarse_coding_has_longer_gops():
@@ -75,3 +76,17 @@ def test_keyframes_stay_where_they_are_asked_for():
     _, packets, shown = encode(pictures, keyint=10, scenecut=0, quality=60)
     assert [i for i, packet in enumerate(packets) if packet.key] == [0, 10, 20, 30]
     assert psnr(pictures, shown) > 20
+
+
+def test_parts_are_cut_for_themselves():
+    pictures = still_clip(50, WIDTH, HEIGHT)
+    assert lengths_of(pictures, limit=32) == [32, 17]
+
+
+def test_gops_get_longer_where_stills_were_dear():
+    pictures = moving_clip(33, WIDTH, HEIGHT, speed=3)
+    lengths = GopLengths(SCALE, 2)
+    before = Cuts(lengths, pictures[0], pictures[1:], 32).best(quality_level(60))
+    lengths.learn(bits=10_000, predicted=100, share=1.0)
+    after = Cuts(lengths, pictures[0], pictures[1:], 32).best(quality_level(60))
+    assert len(after) < len(before)

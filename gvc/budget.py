@@ -1,0 +1,164 @@
+"""What a bitrate is worth: the noise level where GOP lengths, stills and atoms that fit each other take its bits.
+
+All three must be settled before a chain's first still is coded, since the chain keeps its quantiser and all of it pays
+for that still. So the pictures that are known are cut, and their stills coded with a fast preset, at one level after
+another, until the sum fits.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from math import log2
+
+import numpy as np
+
+from .bitstream import SequenceHeader
+from .boundary import StillChain
+from .gop import Window
+from .gop_lengths import Cuts, GopLengths
+from .priors.base import Condition, Planes, Prior
+from .rate import quality_level, still_quantiser
+from .schedule import level_sigma
+from .stills import CHAIN_SPEED, TRIAL_SPEED
+
+COARSEST_LEVEL, FINEST_LEVEL = quality_level(0), quality_level(100)
+DOUBLING = 40  # levels by which bits double, about
+TRIALS = 6  # of a search, at most
+CLOSE = 0.05  # doublings that the bits of a plan may lie below those there are
+JUMP = 0.15  # doublings below them that are too many
+ANALYSED = 4  # of so many GOPs the prior predicts the atoms of one
+GOP_BYTES = 24  # of a GOP beside stills, side information, atoms and a byte for each picture
+FINER = 16  # levels below the plan's where a GOP may stop
+# What the stills of preset medium take by those of a trial, about (measured on eight clips): the first and all others.
+FIRST_SAVING, SAVING = 0.93, 0.8
+TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
+CODED = 4  # stills that are coded for it before the first plan is made
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the GOPs of a window are to be coded, and the bits that this is predicted to take.
+
+    level: where atoms stop.
+    quantiser: of the stills.
+    lengths: pictures of each GOP.
+    first: bits of the chain's first still, 0 where there is none.
+    trials: bits of the last still of each GOP, coded fast.
+    rests: bits of each GOP without stills.
+    """
+
+    level: int
+    quantiser: int
+    lengths: list[int]
+    first: float = 0.0
+    trials: list[float] = field(default_factory=list)
+    rests: list[float] = field(default_factory=list)
+
+    def following(self) -> "Plan":
+        """Return the plan without its next GOP."""
+        return replace(self, lengths=self.lengths[1:], first=0.0, trials=self.trials[1:], rests=self.rests[1:])
+
+
+@dataclass
+class BudgetPlanner:
+    """Plans windows of FLF2V, with a prior that predicts its rate."""
+
+    prior: Prior
+    header: SequenceHeader
+    preset: str
+    lengths: GopLengths
+    _coded: float = field(default=TRUSTED_BITS * SAVING, init=False)  # bits of stills
+    _tried: float = field(default=TRUSTED_BITS, init=False)  # bits of the same in trials
+
+    def start(self, window: Window, bits: float, level: int) -> Plan:
+        """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
+        cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
+        if self._tried == TRUSTED_BITS:
+            level = self._calibrate(window, cuts, self._search(window, cuts.best, bits, level)[0])
+        plan, finer = self._search(window, cuts.best, bits, level)
+        if finer and log2(bits / self.bits(plan)) > JUMP:
+            # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
+            plan, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
+        return plan
+
+    def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
+        """Return the plan for a window of a chain whose quantiser is settled: no finer than the one before."""
+        cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
+        return self._search(window, cuts.best, bits, before.level, finest=before.level, quantiser=before.quantiser)[0]
+
+    def bits(self, plan: Plan) -> float:
+        """Return what a plan takes by what is known now."""
+        return plan.first + sum(self.of_gops(plan))
+
+    def of_gops(self, plan: Plan) -> list[float]:
+        """Return the bits of each GOP without the chain's first still."""
+        return [trial * self._coded / self._tried + rest for trial, rest in zip(plan.trials, plan.rests, strict=True)]
+
+    def finest_level(self, plan: Plan, bits: float) -> int:
+        """Return where the plan's next GOP may stop, if there are `bits` for its GOPs."""
+        left = max(0.0, log2(max(bits, 1.0) / sum(self.of_gops(plan))))
+        return max(0, plan.level - FINER - round(3 * DOUBLING * left))  # atoms are only a part of the bits
+
+    def book(self, plan: Plan, bits: float) -> None:
+        """Say what the last still of the plan's next GOP took."""
+        self._coded += bits
+        self._tried += plan.trials[0]
+
+    def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> int:
+        """Learn from a few stills of a plan what those of the chosen preset take; return the plan's level."""
+        few = replace(plan, lengths=plan.lengths[:CODED])
+        data, _ = self._code(window, few, CHAIN_SPEED[self.preset])
+        self._coded += 8.0 * sum(map(len, data[1:]))
+        self._tried += sum(plan.trials[:CODED])
+        taken = sum(plan.trials) * self._coded / self._tried
+        self.lengths.learn(taken, sum(cuts.still_bits(plan.lengths, plan.level)), 0.5)
+        return plan.level
+
+    def _search(
+        self,
+        window: Window,
+        cut: Callable[[int], list[int]],
+        bits: float,
+        level: int,
+        *,
+        finest: int = FINEST_LEVEL,
+        quantiser: int | None = None,
+    ) -> tuple[Plan, Plan | None]:
+        """Return (the finest plan found that the bits bear, or else the coarsest; the coarsest that they do not)."""
+        best = dear = None
+        low, high = finest, COARSEST_LEVEL
+        for _ in range(TRIALS):
+            level = min(max(level, low), high)
+            plan = self._try(window, Plan(level, quantiser or still_quantiser(level), cut(level)))
+            left = log2(max(bits, 1.0) / self.bits(plan))
+            if left >= 0:
+                best, high = plan, level - 1
+            else:
+                dear, low = plan, level + 1
+            if 0 <= left < CLOSE or low > high:
+                break
+            level -= round(DOUBLING * (left - CLOSE / 2))
+            if best and dear and not low <= level <= high:
+                level = (low + high) // 2
+        return best or dear, dear
+
+    def _try(self, window: Window, plan: Plan) -> Plan:
+        """Return the plan with its bits."""
+        data, stills = self._code(window, plan, TRIAL_SPEED)
+        first, *lasts = (8.0 * len(part) for part in data)
+        pictures, ends = [window.before, *window.pictures], list(accumulate(plan.lengths, initial=0))
+        bits, analysed = 0.0, 0
+        for number in range(min(ANALYSED // 2, len(plan.lengths) - 1), len(plan.lengths), ANALYSED):
+            start, end = ends[number : number + 2]
+            clip = tuple(map(np.stack, zip(*(p.planes for p in pictures[start : end + 1]), strict=True)))
+            condition = Condition(self.header.format.coded, end + 1 - start, *stills[number : number + 2])
+            analysis, sigma = self.prior.analyse(condition, clip), level_sigma(plan.level)
+            bits += analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma))
+            analysed += end - start
+        rests = [8 * (GOP_BYTES + length) + bits * length / analysed for length in plan.lengths]
+        return replace(plan, first=first * FIRST_SAVING * window.key, trials=lasts, rests=rests)
+
+    def _code(self, window: Window, plan: Plan, speed: int) -> tuple[tuple[bytes, ...], tuple[Planes, ...]]:
+        """Code the plan's stills, that before the window first; return them and what decoders make of them."""
+        pictures, chain = [window.before, *window.pictures], StillChain(self.header, plan.quantiser, speed)
+        return tuple(zip(*(chain.code(pictures[n].planes) for n in accumulate(plan.lengths, initial=0)), strict=True))

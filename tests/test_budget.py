@@ -1,0 +1,58 @@
+"""A bitrate is worth about what constant quality of the same size is, and it looks ahead for that."""
+
+from itertools import pairwise
+
+import pytest
+from clips import encode, moving_clip, psnr, size_of, still_clip
+
+from gvc.bitstream import read_packet
+from gvc.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
+
+WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 60, 25
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return moving_clip(FRAMES, WIDTH, HEIGHT, speed=2)
+
+
+def units(packets) -> list:
+    return [unit for unit in (read_packet(packet.data) for packet in packets) if unit]
+
+
+def file_size(packets) -> int:
+    return FILE_BYTES + size_of(packets) + sum(FRAME_BYTES + KEYFRAME_BYTES * packet.key for packet in packets)
+
+
+@pytest.mark.parametrize("quality", [15, 35, 60])
+def test_a_bitrate_is_worth_what_constant_quality_is(clip, quality):
+    options = {"mode": "flf2v", "scenecut": 0}
+    _, packets, constant = encode(clip, quality=quality, **options)
+    bitrate = round(8 * file_size(packets) * RATE / FRAMES)
+    _, on_budget, shown = encode(clip, bitrate=bitrate, **options)
+    assert file_size(on_budget) == pytest.approx(file_size(packets), rel=0.02)
+    assert psnr(clip, shown) > psnr(clip, constant) - 0.7
+
+
+def test_no_gop_of_a_budget_is_starved(clip):
+    """Stills and atoms of all GOPs stop near one level; the last one takes what is left over."""
+    _, packets, _ = encode(clip, bitrate=60_000, mode="flf2v", scenecut=0)
+    stops = [unit.stop for unit in units(packets) if unit.atoms][:-1]
+    assert max(stops, default=0) - min(stops, default=0) < 64
+
+
+@pytest.mark.parametrize("keyint", [7, 33, 1000])
+def test_bitrate_is_met_by_chains_of_any_length(clip, keyint):
+    _, packets, _ = encode(clip, bitrate=80_000, mode="flf2v", keyint=keyint, scenecut=0, preset="fast")
+    assert 8 * file_size(packets) * RATE / FRAMES == pytest.approx(80_000, rel=0.03)
+    keys = [i for i, packet in enumerate(packets) if packet.key]
+    assert all(b - a <= keyint for a, b in pairwise([*keys, FRAMES]))
+
+
+def test_a_flash_between_scenes_is_coded(clip):
+    """A chain of one picture has no window to plan."""
+    pictures = clip[:20] + still_clip(1, WIDTH, HEIGHT) + clip[20:40]
+    for index, picture in enumerate(pictures):
+        picture.pts, picture.key = index, index in (20, 21)
+    _, packets, _ = encode(pictures, bitrate=80_000, mode="flf2v", preset="fast")
+    assert [i for i, packet in enumerate(packets) if packet.key] == [0, 20, 21]
