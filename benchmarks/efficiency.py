@@ -20,7 +20,7 @@ from gvc import gop_encoder, loop, transition
 from gvc.bench.material import clip_of_file
 from gvc.encoder import Encoder
 from gvc.entropy import set_bits
-from gvc.gop_encoder import LEVEL_STRIDE, START_SNR
+from gvc.gop_encoder import CHEAP_LEVEL_STRIDE, START_SNR
 from gvc.noise import SearchNoise
 from gvc.priors.base import on_host
 from gvc.schedule import level_time, matched_levels, shifted_times, sigma_level
@@ -122,7 +122,7 @@ def _coloured() -> np.ndarray:
 def _matched(x0: np.ndarray, sigma: float) -> tuple[loop.Rule, dict]:
     stop = sigma_level(sigma)
     start = max(stop, sigma_level((float((x0**2).mean()) / START_SNR) ** 0.5))
-    levels = matched_levels(start, stop, LEVEL_STRIDE["medium"])
+    levels = matched_levels(start, stop, CHEAP_LEVEL_STRIDE["medium"])
     rule = loop.Rule([level_time(level) for level in levels], transition.ancestral, uses_known=True)
     return rule, {"levels": levels, "extra": CODEBOOK_EXTRA["medium"], "limit": 0}
 

@@ -17,7 +17,9 @@ from .settings import Settings
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
 START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
-LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}  # noise levels a step
+# Noise levels a step. Atoms of small steps convey more for their bits: 2 for 8 saves t2v 8 % of them, i2v 4 % (two clips).
+LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
+CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # of priors whose steps take little time
 BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
 UNIT_BYTES, KEY_BYTES = 24, 65  # of a GOP packet beside stills, side information and atoms
 LEAST_SIDE_BYTES = 20
@@ -81,7 +83,7 @@ class GopEncoder:
         x0 = conditioned.encode_latent(clip)
         if conditioned.known:
             x0[conditioned.known.part] = conditioned.known.values  # of the still, not of its source
-        stride = LEVEL_STRIDE[self._settings.effort]
+        stride = (CHEAP_LEVEL_STRIDE if self._prior.cheap_steps else LEVEL_STRIDE)[self._settings.effort]
         levels = matched_levels(_start_level(x0, stop), stop, stride)
         unit = replace(unit, start=levels[0], stop=stop, stride=stride)
         noise = SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget)

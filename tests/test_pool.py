@@ -15,7 +15,8 @@ from gvc.priors.shared import SharedPrior, Turns
 class Network:
     """A prior that notices when it is used by two threads at once."""
 
-    name, weights_hash, modes, adaptive_modes, sample_scale = "toy/1", bytes(8), ("t2v",), (), 1.0
+    name, weights_hash, modes, adaptive_modes, cheap_steps = "toy/1", bytes(8), ("t2v",), (), True
+    sample_scale = 1.0
     blocks, size, tail, memory = [slice(0, 1)], 1, [], "memory"
 
     def __init__(self):

@@ -110,6 +110,7 @@ class Prior(Protocol):
     weights_hash: bytes  # 8 bytes; zeros where there are no weights
     modes: tuple[str, ...]  # the conditionings that it can work with
     adaptive_modes: tuple[str, ...]  # those in which GOPs may be as short as their content asks
+    cheap_steps: bool  # a velocity takes no longer than the search for atoms, so that many small steps are worth it
     sample_scale: float  # luma samples: an error e of one latent value is about an error sample_scale * e of a sample
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:

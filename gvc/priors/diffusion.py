@@ -64,6 +64,7 @@ class DiffusionPrior:
 
     conditioned: type["ConditionedDiffusion"]  # of the family
     adaptive_modes: tuple[str, ...] = ()  # video models want GOPs of the lengths that they were trained with
+    cheap_steps = False
 
     def __init__(
         self,

@@ -243,6 +243,7 @@ class GpPrior:
     weights_hash = bytes(8)
     modes = ("t2v", "i2v", "flf2v")
     adaptive_modes = ("flf2v",)
+    cheap_steps = True
     sample_scale = SAMPLE_SCALE
 
     def __init__(self, version: int = VERSIONS[-1]):
