@@ -17,7 +17,7 @@ from .settings import Settings
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
 START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
-# Noise levels a step. Atoms of small steps convey more for their bits: 2 for 8 saves t2v 8 % of them, i2v 4 % (two clips).
+# Noise levels a step. Atoms of small steps convey more for their bits: 2 for 8 saves t2v 8 %, i2v 4 % (two clips).
 LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
 CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # of priors whose steps take little time
 BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
