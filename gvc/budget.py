@@ -61,7 +61,7 @@ class Plan:
 
 @dataclass
 class BudgetPlanner:
-    """Plans windows of FLF2V, with a prior that predicts its rate."""
+    """Plans windows of FLF2V, with a prior that predicts its rate. All `bits` are more than 0."""
 
     prior: Prior
     header: SequenceHeader
@@ -78,7 +78,8 @@ class BudgetPlanner:
         plan, finer = self._search(window, cuts.best, bits, level)
         if finer and log2(bits / self.bits(plan)) > JUMP:
             # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
-            plan, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
+            apart, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
+            plan = apart if self.bits(apart) <= bits else plan
         return plan
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
@@ -96,7 +97,7 @@ class BudgetPlanner:
 
     def finest_level(self, plan: Plan, bits: float) -> int:
         """Return where the plan's next GOP may stop, if there are `bits` for its GOPs."""
-        left = max(0.0, log2(max(bits, 1.0) / sum(self.of_gops(plan))))
+        left = max(0.0, log2(bits / sum(self.of_gops(plan))))
         return max(0, plan.level - FINER - round(3 * DOUBLING * left))  # atoms are only a part of the bits
 
     def book(self, plan: Plan, bits: float) -> None:
@@ -130,7 +131,7 @@ class BudgetPlanner:
         for _ in range(TRIALS):
             level = min(max(level, low), high)
             plan = self._try(window, Plan(level, quantiser or still_quantiser(level), cut(level)))
-            left = log2(max(bits, 1.0) / self.bits(plan))
+            left = log2(bits / self.bits(plan))
             if left >= 0:
                 best, high = plan, level - 1
             else:

@@ -62,7 +62,7 @@ class RateControl:
             return Target(None, bits=bits - show_next / share, share=share, cap=cap)
         expected = self._budget.of_gops(self._plan)
         share = expected[0] / sum(expected)
-        level = 0 if gop.last else self._budget.finest_level(self._plan, bits - self._plan.first)
+        level = 0 if gop.last else self._budget.finest_level(self._plan, max(1.0, bits - self._plan.first))
         return Target(level, self._plan.quantiser, bits - show_next / share, share, cap)
 
     def book(self, gop: Gop, unit: GopUnit, bits: float) -> None:
@@ -87,7 +87,8 @@ class RateControl:
             self._expected = cuts.still_bits(lengths, self._reached)
             return lengths
         pictures = [window.before] * window.key + window.pictures
-        bits, _ = self._bitrate.window(self._duration(pictures), len(pictures), window.key, 0, window.last)
+        left, _ = self._bitrate.window(self._duration(pictures), len(pictures), window.key, 0, window.last)
+        bits = max(1.0, left)
         if window.key or not self._plan:
             self._plan = self._budget.start(window, bits, self._plan.level if self._plan else self._level)
         else:

@@ -6,6 +6,7 @@ import pytest
 from clips import encode, moving_clip, psnr, size_of, still_clip
 
 from gvc.bitstream import read_packet
+from gvc.errors import RateError
 from gvc.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 60, 25
@@ -47,6 +48,12 @@ def test_bitrate_is_met_by_chains_of_any_length(clip, keyint):
     assert 8 * file_size(packets) * RATE / FRAMES == pytest.approx(80_000, rel=0.03)
     keys = [i for i, packet in enumerate(packets) if packet.key]
     assert all(b - a <= keyint for a, b in pairwise([*keys, FRAMES]))
+
+
+@pytest.mark.parametrize("bitrate", [100, 4000])
+def test_too_low_a_bitrate_is_refused(clip, bitrate):
+    with pytest.raises(RateError, match="floor"):
+        encode(clip, bitrate=bitrate, mode="flf2v", preset="fast")
 
 
 def test_a_flash_between_scenes_is_coded(clip):
