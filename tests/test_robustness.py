@@ -317,7 +317,7 @@ def test_a_picture_of_another_size_is_never_shown_again(chain):
     for packet in packets:
         decoder.decode(packet)
     with pytest.raises(BitstreamError):
-        decoder.decode(Packet(write_gop(replace(unit, atoms=unit.atoms + b"x"))))
+        decoder.decode(Packet(write_gop(replace(unit, atoms=unit.atoms + b"damage"))))
     assert [decoder.decode(packet) for packet in small[1:]] == [[]] * 4
 
 
