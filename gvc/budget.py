@@ -15,6 +15,7 @@ import numpy as np
 from .bitstream import SequenceHeader
 from .boundary import StillChain
 from .gop import Window
+from .gop_codec import check_gop_size
 from .gop_lengths import Cuts, GopLengths
 from .priors.base import Condition, Planes, Prior
 from .rate import quality_level, still_quantiser
@@ -144,7 +145,8 @@ class BudgetPlanner:
         return best or dear, dear
 
     def _try(self, window: Window, plan: Plan) -> Plan:
-        """Return the plan with its bits."""
+        """Return the plan with its bits. Raises MediaError when a GOP of it is too large."""
+        check_gop_size(max(plan.lengths) + 1, self.header.format)
         data, stills = self._code(window, plan, TRIAL_SPEED)
         first, *lasts = (8.0 * len(part) for part in data)
         pictures, ends = [window.before, *window.pictures], list(accumulate(plan.lengths, initial=0))

@@ -5,14 +5,24 @@ from functools import cached_property
 
 from .bitstream import GopUnit, SequenceHeader
 from .boundary import Anchor
-from .errors import BitstreamError
+from .errors import BitstreamError, MediaError
 from .loop import denoise, finish, rule_of
+from .media import VideoFormat
 from .noise import ReplayNoise
 from .priors.base import Array, Clip, Condition, ConditionedPrior, Prior
 from .stills import StillDecoder
 from .tail import PictureTail, add_latent_tail
 
 MAX_SAMPLES = 2**27  # luma samples of a GOP: bounds the memory of either side
+
+
+def check_gop_size(frames: int, video: VideoFormat) -> None:
+    """Raise MediaError when a GOP of so many pictures is larger than decoders accept."""
+    if frames * video.width * video.height > MAX_SAMPLES:
+        raise MediaError(
+            f"{frames} pictures of {video.width}x{video.height} are too much for one GOP; at most "
+            f"{MAX_SAMPLES // 2**20} million luma samples fit, so ask for a smaller picture or shorter GOPs"
+        )
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ import numpy as np
 
 from .bitstream import GopUnit, SequenceHeader
 from .boundary import Anchor, BoundaryCoder, Target, bit_price
-from .errors import MediaError
 from .gop import Gop
-from .gop_codec import MAX_SAMPLES, Reconstruction
+from .gop_codec import Reconstruction, check_gop_size
 from .loop import denoise, rule_of
 from .noise import SearchNoise
 from .priors.base import Clip, ConditionedPrior, Prior
@@ -68,11 +67,7 @@ class GopEncoder:
         """Return (all pictures of the GOP, the same with the anchor before them), uint8 [T, H, W] a plane."""
         pictures = gop.pictures + gop.ahead
         frames, video = len(pictures) + bool(anchor), self._header.format
-        if frames * video.width * video.height > MAX_SAMPLES:
-            raise MediaError(
-                f"{frames} pictures of {video.width}x{video.height} are too much for one GOP; at most "
-                f"{MAX_SAMPLES // 2**20} million luma samples fit, so ask for a smaller picture or shorter GOPs"
-            )
+        check_gop_size(frames, video)
         new = tuple(np.stack(planes) for planes in zip(*(p.planes for p in pictures), strict=True))
         if not anchor:
             return new, new

@@ -6,7 +6,8 @@ import pytest
 from clips import encode, moving_clip, psnr, size_of, still_clip
 
 from gvc.bitstream import read_packet
-from gvc.errors import RateError
+from gvc.errors import MediaError, RateError
+from gvc.media import Picture
 from gvc.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 60, 25
@@ -63,3 +64,9 @@ def test_a_flash_between_scenes_is_coded(clip):
         picture.pts, picture.key = index, index in (20, 21)
     _, packets, _ = encode(pictures, bitrate=80_000, mode="flf2v", preset="fast")
     assert [i for i, packet in enumerate(packets) if packet.key] == [0, 20, 21]
+
+
+def test_gops_that_are_too_large_are_refused_before_they_are_tried():
+    planes = still_clip(1, 2560, 2048)[0].planes
+    with pytest.raises(MediaError, match="too much for one GOP"):
+        encode([Picture(planes, i, 1) for i in range(40)], bitrate=10**6, mode="flf2v", preset="fast")
