@@ -16,6 +16,7 @@ from .bitstream import SequenceHeader
 from .boundary import StillChain
 from .gop import Window
 from .gop_codec import check_gop_size
+from .gop_encoder import UNIT_BYTES
 from .gop_lengths import Cuts, GopLengths
 from .priors.base import Condition, Planes, Prior
 from .rate import quality_level, still_quantiser
@@ -28,7 +29,6 @@ TRIALS = 6  # of a search, at most
 CLOSE = 0.05  # doublings that the bits of a plan may lie below those there are
 JUMP = 0.15  # doublings below them that are too many
 ANALYSED = 4  # of so many GOPs the prior predicts the atoms of one
-GOP_BYTES = 24  # of a GOP beside stills, side information, atoms and a byte for each picture
 FINER = 16  # levels below the plan's where a GOP may stop
 # What the stills of preset medium take by those of a trial, about (measured on eight clips): the first and all others.
 FIRST_SAVING, SAVING = 0.93, 0.8
@@ -75,7 +75,9 @@ class BudgetPlanner:
         """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
         cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
         if self._tried == TRUSTED_BITS:
-            level = self._calibrate(window, cuts, self._search(window, cuts.best, bits, level)[0])
+            plan, _ = self._search(window, cuts.best, bits, level)
+            self._calibrate(window, cuts, plan)
+            level = plan.level
         plan, finer = self._search(window, cuts.best, bits, level)
         if finer and log2(bits / self.bits(plan)) > JUMP:
             # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
@@ -106,15 +108,14 @@ class BudgetPlanner:
         self._coded += bits
         self._tried += plan.trials[0]
 
-    def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> int:
-        """Learn from a few stills of a plan what those of the chosen preset take; return the plan's level."""
+    def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> None:
+        """Learn from a few stills of a plan what those of the chosen preset take."""
         few = replace(plan, lengths=plan.lengths[:CODED])
         data, _ = self._code(window, few, CHAIN_SPEED[self.preset])
         self._coded += 8.0 * sum(map(len, data[1:]))
         self._tried += sum(plan.trials[:CODED])
         taken = sum(plan.trials) * self._coded / self._tried
         self.lengths.learn(taken, sum(cuts.still_bits(plan.lengths, plan.level)), 0.5)
-        return plan.level
 
     def _search(
         self,
@@ -158,7 +159,7 @@ class BudgetPlanner:
             analysis, sigma = self.prior.analyse(condition, clip), level_sigma(plan.level)
             bits += analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma))
             analysed += end - start
-        rests = [8 * (GOP_BYTES + length) + bits * length / analysed for length in plan.lengths]
+        rests = [8 * (UNIT_BYTES + length) + bits * length / analysed for length in plan.lengths]
         return replace(plan, first=first * FIRST_SAVING * window.key, trials=lasts, rests=rests)
 
     def _code(self, window: Window, plan: Plan, speed: int) -> tuple[tuple[bytes, ...], tuple[Planes, ...]]:

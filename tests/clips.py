@@ -9,6 +9,7 @@ from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
 from gvc.priors.base import Clip
+from gvc.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
 from gvc.samples import from_coded
 
 
@@ -96,6 +97,12 @@ def same(a: list[Picture], b: list[Picture]) -> bool:
 def size_of(packets: list[Packet]) -> int:
     """Bytes of all packets."""
     return sum(len(packet.data) for packet in packets)
+
+
+def file_size(packets: list[Packet]) -> int:
+    """Bytes of a Matroska file with these packets, about."""
+    container = FILE_BYTES + sum(FRAME_BYTES + KEYFRAME_BYTES * packet.key for packet in packets)
+    return size_of(packets) + container
 
 
 def psnr(a: list[Picture], b: list[Picture]) -> float:
