@@ -105,19 +105,6 @@ def _still_bits(errors: np.ndarray) -> float:
     return STILL_BITS + STILL_SLOPE * float(np.log2(1 + errors / STILL_LEVEL).sum())
 
 
-def _half(self, index: int) -> np.ndarray:
-    if index not in self._halves:
-        self._halves[index] = _half(self._pictures[index])
-    return self._halves[index]
-
-
-def _costs(errors: np.ndarray, count: int) -> tuple[float, float]:
-    """Return (what is left between stills, the price of a still), given a block's errors in water levels."""
-    left = np.where(errors < SATURATION, errors, SATURATION * (1 + np.log(errors / SATURATION + 1e-9)))
-    bits = STILL_BITS + STILL_SLOPE * float(np.log2(1 + errors / STILL_LEVEL).sum())
-    return ERROR_SHARE * (count - 1) * float(left.sum()), BIT_PRICE * bits
-
-
 def _half(picture: Picture) -> np.ndarray:
     """Return the luma at half the size, uint8."""
     luma = picture.planes[0]
