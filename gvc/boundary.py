@@ -10,10 +10,9 @@ from .codebook import ATOM_OVERHEAD
 from .priors.base import Analysis, Clip, Condition, Planes, Prior
 from .rate import still_quantiser
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
-from .stills import CHAIN_SPEED, COARSEST, FINEST, SHARPNESS, StillDecoder, StillEncoder
+from .still_chain import COARSEST_CHAIN, StillChain
+from .stills import CHAIN_SPEED, FINEST
 
-BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
-COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first still loses its boost
 STILLS_SHARE = 0.8  # of a budget that stills may take
 FINEST_SIGMA = 0.05  # where coding on a budget stops at the latest, if the prior cannot predict its rate
 
@@ -30,13 +29,13 @@ class Anchor:
 class Target:
     """What a GOP aims at: a noise level to stop at, bits for its stills, side information and atoms, or both.
 
-    quantiser: of the stills of a chain that starts, if it was settled before.
+    chain: the stills of a chain that starts with the GOP, if they were settled before.
     bits: of a window of GOPs, the present one first. It has `share` of what a chain's first still leaves of them.
     cap: bits that the GOP itself must not exceed. With a level, that is aimed at, and bits are not exceeded.
     """
 
     level: int | None = None
-    quantiser: int | None = None
+    chain: StillChain | None = None
     bits: float = math.inf
     share: float = 1.0
     cap: float = math.inf
@@ -53,27 +52,6 @@ class Target:
     def of_gop(self, first: float) -> float:
         """Return the bits of the GOP, whose chain's first still takes `first` (0 where it has none)."""
         return max(0.0, min(first + (self.bits - first) * self.share, self.cap))
-
-
-class StillChain:
-    """The stills of a chain of GOPs: encoder and decoder of one AV1 stream.
-
-    quantiser: FINEST..COARSEST_CHAIN.
-    speed: the AV1 encoder's preset.
-    """
-
-    def __init__(self, header: SequenceHeader, quantiser: int, speed: int):
-        self.quantiser = quantiser
-        video, crf = header.format.coded, min(quantiser, COARSEST)
-        # Nothing builds on an I2V chain's only still.
-        boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
-        self._encoder = StillEncoder(video.plane_shapes[0], crf, speed, boost, SHARPNESS)
-        self._decoder = StillDecoder(video)
-
-    def code(self, planes: Planes) -> tuple[bytes, Planes]:
-        """Return the next still and what decoders make of it."""
-        data = self._encoder.encode(planes)
-        return data, self._decoder.decode(data)
 
 
 @dataclass(frozen=True)
@@ -148,13 +126,14 @@ class BoundaryCoder:
             in_step = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
             return _affordable(tried.boundaries, target) and in_step
 
-        finest = target.quantiser
-        if finest is None:
-            finest = FINEST if target.level is None else still_quantiser(target.level)
-        if not target.bounded or target.quantiser is not None:
-            planned = trial(finest, self.preset)
+        finest = FINEST if target.level is None else still_quantiser(target.level)
+        if target.chain:
+            finest = target.chain.quantiser
+            planned = self._try(clip, anchor, target, target.chain)
             if not target.bounded or _affordable(planned.boundaries, target):
                 return planned
+        elif not target.bounded:
+            return trial(finest, self.preset)
         # The fast preset comes close in much less time; its stills are somewhat larger.
         candidates = range(finest, COARSEST_CHAIN)
         chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.preset)

@@ -40,14 +40,21 @@ class Window:
 
     before: the picture before them. With `key` it is the first of a chain and belongs to the first GOP.
     limit: pictures that a GOP may have.
-    last: the video ends with it.
+    ends: the chain ends with it.
+    last: so does the video.
     """
 
     before: Picture
     pictures: list[Picture]
     limit: int
     key: bool
+    ends: bool
     last: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole chain."""
+        return self.key and self.ends
 
 
 @dataclass
@@ -79,6 +86,7 @@ class GopPlanner:
     _last: Picture | None = field(default=None, init=False)  # of the GOP before
     _key: bool = field(default=True, init=False)
     _in_chain: int = field(default=0, init=False)
+    _ending: bool = field(default=False, init=False)  # nothing of the chain comes after what is pending
     _finishing: bool = field(default=False, init=False)
     _previous: np.ndarray | None = field(default=None, init=False)
     _difference: float = field(default=0.0, init=False)
@@ -108,12 +116,12 @@ class GopPlanner:
 
     def _end_chain(self, last: bool = False) -> Iterator[Gop]:
         """Yield all that is pending as GOPs; what comes next starts a chain."""
-        self._finishing = last
+        self._ending, self._finishing = True, last
         while self._pending:
             gop = self._take(min(self._room, self._fair_share(len(self._pending))))
             gop.ends, gop.last = gop.ends or not self._pending, last and not self._pending
             yield gop
-        self._key, self._in_chain = True, 0
+        self._key, self._in_chain, self._ending = True, 0, False
 
     def _fair_share(self, left: int) -> int:
         """Return how many of the last `left` pictures the current GOP should have: all, or half with 4k + 1 spanned."""
@@ -139,10 +147,12 @@ class GopPlanner:
     def _chosen(self, limit: int) -> int:
         """Return how many pictures the next GOP should have by what they show."""
         if not self._planned:
-            pictures = self._pending[: self.keyint - self._in_chain]
+            left = self.keyint - self._in_chain
+            pictures = self._pending[:left]
+            ends = len(pictures) == left or self._ending
             last = self._finishing and len(pictures) == len(self._pending)
             before = pictures.pop(0) if self._key else self._last
-            window = Window(before, pictures, limit - self._key, self._key, last)
+            window = Window(before, pictures, limit - self._key, self._key, ends, last)
             self._planned = self.choose(window) if pictures else [0]
             self._planned[0] += self._key
         return self._planned.pop(0)

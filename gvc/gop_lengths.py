@@ -18,11 +18,11 @@ from .schedule import level_sigma
 
 SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # pictures, by preset
 BLOCK = 8  # samples a side, at half the size
-ERROR_SHARE = 1.2  # mean error between stills, beside the middle's
+ERROR_SHARE = 2.0  # mean error between stills, beside the middle's
 SATURATION = 16  # water levels, beyond which atoms bound a block's error
 STILL_BITS, STILL_SLOPE, STILL_LEVEL = 350, 3.1, 0.5  # bits of a still; of a block's error in such water levels
 STILL_FACTOR = 2.6  # that stills of ordinary clips take more bits today
-LEARNING = 0.25  # share of the latest still in what is learned about the factor
+LEARNING = 0.7  # share of the latest stills in what is learned about the factor
 BIT_PRICE = 1.3863  # squared error that a bit is worth, in water levels: 2 ln 2
 
 
@@ -39,10 +39,10 @@ class GopLengths:
     shortest: int
     still_factor: float = STILL_FACTOR
 
-    def learn(self, bits: float, predicted: float, share: float = LEARNING) -> None:
+    def learn(self, bits: float, predicted: float) -> None:
         """Say what stills took, of which without the factor `predicted` bits were expected; nothing if none was."""
         if bits and predicted:
-            self.still_factor *= (bits / predicted / self.still_factor) ** share
+            self.still_factor *= (bits / predicted / self.still_factor) ** LEARNING
 
 
 class Cuts:

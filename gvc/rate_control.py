@@ -7,15 +7,14 @@ from types import SimpleNamespace
 
 from .bitstream import GopUnit, SequenceHeader
 from .boundary import Anchor, Target
-from .budget import BudgetPlanner, Plan
+from .chain_plan import ChainPlanner, Plan
 from .gop import Gop, GopPlanner, Window
-from .gop_lengths import Cuts
 from .media import Picture, VideoFormat
 from .priors.base import Prior
 from .rate import BitrateControl, RateCap
 from .settings import Settings
 
-LOOKAHEAD = 2**26  # luma samples that are held, at most, so that a bitrate's plan covers a chain
+LOOKAHEAD = 2**27  # luma samples that are held, at most, so that a plan covers a chain
 
 Floor = Callable[[Gop, Anchor | None], tuple[float, float]]
 
@@ -37,42 +36,44 @@ class RateControl:
         self._bitrate = BitrateControl(options.bitrate) if options.bitrate else None
         self._cap = RateCap(options.maxrate, options.bufsize) if options.maxrate else None
         self._lengths = settings.lengths(prior)
-        self._expected: list[float] = []  # bits of the last stills of the GOPs that come next
-        planned = self._bitrate and self._lengths
-        self._budget = BudgetPlanner(prior, header, settings.effort, self._lengths) if planned else None
+        self._plans: ChainPlanner | None = None
+        if self._lengths:  # A cap bounds each GOP, and reordering gives some more bits than others.
+            self._plans = ChainPlanner(prior, header, settings.effort, self._lengths, reorders=not self._cap)
         self._plan: Plan | None = None
 
     def planner(self, settings: Settings) -> GopPlanner:
         """Return what cuts the stream into GOPs."""
-        samples = self._format.width * self._format.height
-        lookahead = min(settings.keyint, LOOKAHEAD // samples) if self._budget else 0
-        return settings.planner(self._choose if self._lengths else None, lookahead)
+        if not self._plans:
+            return settings.planner(None, 0)
+        lookahead = min(settings.keyint, LOOKAHEAD // (self._format.width * self._format.height))
+        wanted = self._bitrate or (self._plans.reorders and lookahead == settings.keyint)
+        return settings.planner(self._choose, lookahead if wanted else 0)
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
         """Return what a GOP aims at. Raises RateError when the bitrate cannot be met by any means."""
         terms = self._duration(gop.pictures), len(gop.pictures), gop.key
         show_next = 8.0 * (len(gop.pictures) - 1)
         cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
+        chain = self._plan.chain if self._plan else None
         if not self._bitrate:
-            return Target(self._level, cap=cap)
+            return Target(self._level, chain, cap=cap)
         if not self._bitrate.begun:
             self._bitrate.check_floor(self._floor(gop, anchor), *terms, gop.following)
         bits, share = self._bitrate.window(*terms, gop.following, gop.last)
         if not (self._plan and self._plan.lengths):
             return Target(None, bits=bits - show_next / share, share=share, cap=cap)
-        expected = self._budget.of_gops(self._plan)
+        expected = self._plans.of_gops(self._plan)
         share = expected[0] / sum(expected)
-        level = 0 if gop.last else self._budget.finest_level(self._plan, max(1.0, bits - self._plan.first))
-        return Target(level, self._plan.quantiser, bits - show_next / share, share, cap)
+        level = 0 if gop.last else self._plans.finest_level(self._plan, max(1.0, bits - self._plan.first))
+        return Target(level, chain, bits - show_next / share, share, cap)
 
     def book(self, gop: Gop, unit: GopUnit, bits: float) -> None:
         """Say what became of a GOP, and the bits that its packets took."""
         self._reached = unit.stop
         if self._plan and self._plan.lengths:
-            self._budget.book(self._plan, 8.0 * len(unit.last))
+            if self._bitrate:
+                self._plans.book(self._plan, 8.0 * len(unit.last))
             self._plan = self._plan.following()
-        elif self._expected:
-            self._lengths.learn(8.0 * len(unit.last), self._expected.pop(0))
         terms = self._duration(gop.pictures), len(gop.pictures), gop.key
         if self._bitrate:
             self._bitrate.spend(bits, *terms)
@@ -81,18 +82,16 @@ class RateControl:
 
     def _choose(self, window: Window) -> list[int]:
         """Return how many of a window's pictures each GOP should have; with a bitrate a window is all that is known."""
-        if not self._budget:
-            cuts = Cuts(self._lengths, window.before, window.pictures[: window.limit], window.limit)
-            lengths = cuts.best(self._reached)
-            self._expected = cuts.still_bits(lengths, self._reached)
-            return lengths
+        if not self._bitrate:
+            self._plan = self._plans.at_level(window, self._reached)
+            return list(self._plan.lengths)
         pictures = [window.before] * window.key + window.pictures
         left, _ = self._bitrate.window(self._duration(pictures), len(pictures), window.key, 0, window.last)
         bits = max(1.0, left)
         if window.key or not self._plan:
-            self._plan = self._budget.start(window, bits, self._plan.level if self._plan else self._level)
+            self._plan = self._plans.start(window, bits, self._plan.level if self._plan else self._level)
         else:
-            self._plan = self._budget.go_on(window, bits, self._plan)
+            self._plan = self._plans.go_on(window, bits, self._plan)
         return list(self._plan.lengths)
 
     def _duration(self, pictures: list[Picture]) -> Fraction:

@@ -1,10 +1,10 @@
-"""Boundary stills: the AV1 pictures of a chain, each with those before it as references, through PyAV.
+"""Boundary stills: the AV1 pictures of a chain, each with others of it as references, through PyAV.
 
 AV1 decoders are bit-exact, so both sides see the same pictures.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 import av
@@ -29,6 +29,10 @@ SPEED = {"fast": 5, "medium": 3, "slow": 1}
 TRIAL_SPEED = 7  # of stills that are only to be counted
 # LPIPS sees 4 % fewer bytes, PSNR 1 % more (measured on seven clips); of chains only: a tail is no picture.
 SHARPNESS = 3
+# Each picture gives its packet at once and builds on those before it.
+LOW_DELAY = {"pred-struct": 1, "lookahead": 0, "qindex-offsets": "[0,0,0,0,0,0]"}
+# Every fourth picture comes first and is finer, then the one between, then the others: 5 % fewer bytes (seven clips).
+REORDERED = {"pred-struct": 2, "hierarchical-levels": 2, "qindex-offsets": "[-20,0,18,0,0,0]"}
 MOST_PARALLEL = 4  # of six levels of parallelism; they change the time and the memory, not the bytes
 
 
@@ -50,37 +54,56 @@ class StillEncoder:
     speed: the encoder's preset, 0 (best) to 10.
     boost: by how much the first one's quantiser is finer; all others build on it.
     sharpness: 0..7, how much detail weighs beside squared error.
+    structure: how they build on each other, LOW_DELAY or REORDERED.
     """
 
-    def __init__(self, shape: tuple[int, int], crf: int, speed: int, boost: int = 0, sharpness: int = 0):
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        crf: int,
+        speed: int,
+        *,
+        boost: int = 0,
+        sharpness: int = 0,
+        structure: Mapping[str, object] = LOW_DELAY,
+    ):
         self._height, self._width = (max(MIN_SIZE, n + n % 2) for n in shape)
         context = av.CodecContext.create("libsvtav1", "w")
         context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
-        # Low delay, so that each picture gives its packet at once; quantisers as they are asked for.
         parameters = {
             "lp": min(allowed(), MOST_PARALLEL),
-            "pred-struct": 1,
-            "lookahead": 0,
             "aq-mode": 0,
-            "use-fixed-qindex-offsets": 1,
+            "use-fixed-qindex-offsets": 1,  # quantisers as they are asked for
             "key-frame-qindex-offset": -INDICES_A_CRF * boost,
-            "qindex-offsets": "[0,0,0,0,0,0]",
             "sharpness": sharpness,
+            **structure,
         }
         text = ":".join(f"{name}={value}" for name, value in parameters.items())
         context.options = {"crf": str(crf), "preset": str(speed), "svtav1-params": text}
         self._context, self._count = context, 0
 
     def encode(self, planes: Planes) -> bytes:
-        """Code the next still as AV1 OBUs."""
+        """Code the next still as AV1 OBUs; in LOW_DELAY alone."""
+        return b"".join(self._send(planes))
+
+    def encode_all(self, pictures: Iterable[Planes]) -> list[bytes]:
+        """Code all stills of a chain, a temporal unit each."""
+        return [data for planes in (*pictures, None) for data in self._send(planes)]
+
+    def _send(self, planes: Planes | None) -> list[bytes]:
+        """Give the encoder a picture, or None at the end; return what is ready."""
+        frame = self._frame(planes) if planes else None
+        return [bytes(packet) for packet in self._context.encode(frame)]
+
+    def _frame(self, planes: Planes) -> av.VideoFrame:
         frame = av.VideoFrame(self._width, self._height, "yuv420p")
         for target, plane in zip(frame.planes, planes, strict=True):
             padding = [(0, target.height - plane.shape[0]), (0, target.width - plane.shape[1])]
             _samples(target)[:, : target.width] = np.pad(plane, padding, "edge")
         frame.pts = self._count
         self._count += 1
-        return b"".join(bytes(packet) for packet in self._context.encode(frame))
+        return frame
 
 
 class StillDecoder:

@@ -182,3 +182,19 @@ def test_flicker_that_goes_on_is_one_change_not_many():
 
 def test_one_picture_shots():
     assert keys(plan(shots(0, 1)[9:11], scenecut=0.4)) == [9, 10]
+
+
+@pytest.mark.parametrize("lookahead", [0, 20])
+def test_lengths_are_chosen_for_whole_chains_where_it_looks_that_far(lookahead):
+    windows = []
+
+    def choose(window):
+        windows.append(window)
+        return [len(window.pictures)]
+
+    plan(blank(63), keyint=20, choose=choose, lookahead=lookahead)
+    starts = [w for w in windows if w.key]
+    assert [w.before.pts for w in starts] == [0, 20, 40, 60]
+    assert all(w.whole for w in starts) == bool(lookahead)
+    assert [w.last for w in windows] == [False] * (len(windows) - 1) + [True]
+    assert starts[-1].ends

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from clips import encode, moving_clip, psnr, still_clip
+from clips import decode, encode, moving_clip, psnr, still_clip, video_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gvc import rate_control
 from gvc.bitstream import read_packet
+from gvc.encoder import Encoder
 from gvc.gop_lengths import Cuts, GopLengths
 from gvc.media import Picture
 from gvc.rate import quality_level
@@ -87,6 +89,20 @@ def test_gops_get_longer_where_stills_were_dear():
     pictures = moving_clip(33, WIDTH, HEIGHT, speed=3)
     lengths = GopLengths(SCALE, 2)
     before = Cuts(lengths, pictures[0], pictures[1:], 32).best(quality_level(60))
-    lengths.learn(bits=10_000, predicted=100, share=1.0)
+    lengths.learn(bits=10_000, predicted=100)
     after = Cuts(lengths, pictures[0], pictures[1:], 32).best(quality_level(60))
     assert len(after) < len(before)
+
+
+@pytest.mark.parametrize("options", [{"quality": 30}, {"bitrate": 60_000}, {"quality": 30, "maxrate": 90_000}])
+def test_chains_that_are_too_large_to_hold_are_coded_as_they_come(options, monkeypatch):
+    pictures = moving_clip(100, WIDTH, HEIGHT)
+    monkeypatch.setattr(rate_control, "LOOKAHEAD", 40 * WIDTH * HEIGHT)
+    encoder = Encoder(video_format(pictures), {"mode": "flf2v", "keyint": 90, "scenecut": 0, **options})
+    packets, before = [], 0
+    for picture in [*pictures, None]:
+        packets += encoder.encode(picture)
+        before += not packets
+    assert before < 80
+    assert [i for i, packet in enumerate(packets) if packet.key] == [0, 90]
+    assert psnr(pictures, decode(encoder.extradata, packets)) > 24

@@ -6,10 +6,21 @@ from clips import moving_clip, pan_clip, video_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gvc.bitstream import SequenceHeader
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
 from gvc.parallel import limited
-from gvc.stills import COARSEST, FINEST, StillDecoder, StillEncoder, decode_still, encode_still
+from gvc.still_chain import StillChain
+from gvc.stills import (
+    COARSEST,
+    FINEST,
+    LOW_DELAY,
+    REORDERED,
+    StillDecoder,
+    StillEncoder,
+    decode_still,
+    encode_still,
+)
 
 
 def picture(width: int, height: int):
@@ -79,14 +90,40 @@ def test_each_still_of_a_chain_comes_at_once_and_builds_on_those_before(chain):
     assert max(map(len, stills[1:])) < 0.7 * min(map(len, alone))
 
 
-def test_threads_change_no_byte(chain):
+@pytest.mark.parametrize("structure", [LOW_DELAY, REORDERED])
+def test_threads_change_no_byte(chain, structure):
     pictures, _ = chain
     found = []
     for threads in (1, 2, 4):
         with limited(threads):
-            encoder = StillEncoder((96, 128), 40, 3, boost=8)
-        found.append([encoder.encode(planes) for planes in pictures])
+            encoder = StillEncoder((96, 128), 40, 3, boost=8, structure=structure)
+        found.append(encoder.encode_all(pictures))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("count", range(1, 11))
+def test_reordered_stills_come_in_the_order_of_their_pictures(count):
+    """Each unit gives its own picture at once, whatever else it holds."""
+    pictures = [picture.planes for picture in pan_clip(count, 128, 96, speed=6)]
+    stills = StillEncoder((96, 128), 40, 5, boost=8, structure=REORDERED).encode_all(pictures)
+    decoder = StillDecoder(VideoFormat(128, 96))
+    shown = [decoder.decode(still) for still in stills]
+    for index, planes in enumerate(shown):
+        errors = [error(planes, source) for source in pictures]
+        assert errors.index(min(errors)) == index
+
+
+def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits():
+    header = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/2")
+    pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
+    found = []
+    for known in (pictures, ()):
+        chain = StillChain(header, 40, 3, known)
+        stills = [chain.code(planes) for planes in pictures]
+        mean = sum(error(shown, source) for (_, shown), source in zip(stills, pictures, strict=True)) / len(pictures)
+        found.append((sum(len(data) for data, _ in stills), mean))
+    assert found[0][0] < found[1][0]
+    assert found[0][1] < 1.1 * found[1][1]
 
 
 def test_the_first_still_is_finer_by_its_boost(chain):

@@ -1,11 +1,12 @@
-"""What a bitrate is worth: the noise level where GOP lengths, stills and atoms that fit each other take its bits.
+"""Plans of chains: how long GOPs are, the stills between them, and with a bitrate the noise level that it is worth.
 
-All three must be settled before a chain's first still is coded, since the chain keeps its quantiser and all of it pays
-for that still. So the pictures that are known are cut, and their stills coded with a fast preset, at one level after
-another, until the sum fits.
+What stills take differs by the content, so those of a first cut are coded with a fast preset before the second one.
+With a bitrate, GOP lengths, stills and atoms that fit each other must be settled before a chain's first still is coded,
+since the chain keeps its quantiser and all of it pays for that still: one level after another is tried that way, until
+the sum fits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import log2
@@ -13,7 +14,6 @@ from math import log2
 import numpy as np
 
 from .bitstream import SequenceHeader
-from .boundary import StillChain
 from .gop import Window
 from .gop_codec import check_gop_size
 from .gop_encoder import UNIT_BYTES
@@ -21,6 +21,7 @@ from .gop_lengths import Cuts, GopLengths
 from .priors.base import Condition, Planes, Prior
 from .rate import quality_level, still_quantiser
 from .schedule import level_sigma
+from .still_chain import StillChain
 from .stills import CHAIN_SPEED, TRIAL_SPEED
 
 COARSEST_LEVEL, FINEST_LEVEL = quality_level(0), quality_level(100)
@@ -46,6 +47,7 @@ class Plan:
     first: bits of the chain's first still, 0 where there is none.
     trials: bits of the last still of each GOP, coded fast.
     rests: bits of each GOP without stills.
+    chain: the stills of a chain that starts, once the plan is settled.
     """
 
     level: int
@@ -54,20 +56,26 @@ class Plan:
     first: float = 0.0
     trials: list[float] = field(default_factory=list)
     rests: list[float] = field(default_factory=list)
+    chain: StillChain | None = None
 
     def following(self) -> "Plan":
         """Return the plan without its next GOP."""
-        return replace(self, lengths=self.lengths[1:], first=0.0, trials=self.trials[1:], rests=self.rests[1:])
+        rest = {name: getattr(self, name)[1:] for name in ("lengths", "trials", "rests")}
+        return replace(self, first=0.0, chain=None, **rest)
 
 
 @dataclass
-class BudgetPlanner:
-    """Plans windows of FLF2V, with a prior that predicts its rate. All `bits` are more than 0."""
+class ChainPlanner:
+    """Plans windows of FLF2V. All `bits` are more than 0; with them, the prior must predict its rate.
+
+    reorders: the stills of a whole chain may build on later ones.
+    """
 
     prior: Prior
     header: SequenceHeader
     preset: str
     lengths: GopLengths
+    reorders: bool
     _coded: float = field(default=TRUSTED_BITS * SAVING, init=False)  # bits of stills
     _tried: float = field(default=TRUSTED_BITS, init=False)  # bits of the same in trials
 
@@ -83,7 +91,16 @@ class BudgetPlanner:
             # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
             apart, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
             plan = apart if self.bits(apart) <= bits else plan
-        return plan
+        return self._settled(window, plan)
+
+    def at_level(self, window: Window, level: int) -> Plan:
+        """Return the plan for a window at constant quality; its bits are not predicted."""
+        cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
+        tried = Plan(level, still_quantiser(level), cuts.best(level))
+        data, _ = self._code(window, tried, self._chain(window, tried, TRIAL_SPEED))
+        self.lengths.learn(SAVING * _bits(data[1:]), sum(cuts.still_bits(tried.lengths, level)))
+        plan = replace(tried, lengths=cuts.best(level))
+        return self._settled(window, plan) if window.key else plan
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a window of a chain whose quantiser is settled: no finer than the one before."""
@@ -111,11 +128,11 @@ class BudgetPlanner:
     def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> None:
         """Learn from a few stills of a plan what those of the chosen preset take."""
         few = replace(plan, lengths=plan.lengths[:CODED])
-        data, _ = self._code(window, few, CHAIN_SPEED[self.preset])
-        self._coded += 8.0 * sum(map(len, data[1:]))
+        data, _ = self._code(window, few, self._chain(window, few, CHAIN_SPEED[self.preset]))
+        self._coded += _bits(data[1:])
         self._tried += sum(plan.trials[:CODED])
         taken = sum(plan.trials) * self._coded / self._tried
-        self.lengths.learn(taken, sum(cuts.still_bits(plan.lengths, plan.level)), 0.5)
+        self.lengths.learn(taken, sum(cuts.still_bits(plan.lengths, plan.level)))
 
     def _search(
         self,
@@ -148,7 +165,7 @@ class BudgetPlanner:
     def _try(self, window: Window, plan: Plan) -> Plan:
         """Return the plan with its bits. Raises MediaError when a GOP of it is too large."""
         check_gop_size(max(plan.lengths) + 1, self.header.format)
-        data, stills = self._code(window, plan, TRIAL_SPEED)
+        data, stills = self._code(window, plan, self._chain(window, plan, TRIAL_SPEED))
         first, *lasts = (8.0 * len(part) for part in data)
         pictures, ends = [window.before, *window.pictures], list(accumulate(plan.lengths, initial=0))
         bits, analysed = 0.0, 0
@@ -162,7 +179,24 @@ class BudgetPlanner:
         rests = [8 * (UNIT_BYTES + length) + bits * length / analysed for length in plan.lengths]
         return replace(plan, first=first * FIRST_SAVING * window.key, trials=lasts, rests=rests)
 
-    def _code(self, window: Window, plan: Plan, speed: int) -> tuple[tuple[bytes, ...], tuple[Planes, ...]]:
+    def _settled(self, window: Window, plan: Plan) -> Plan:
+        """Return the plan for a window that starts a chain with the chain's stills."""
+        return replace(plan, chain=self._chain(window, plan, CHAIN_SPEED[self.preset]))
+
+    def _chain(self, window: Window, plan: Plan, speed: int) -> StillChain:
+        known = _stills(window, plan) if self.reorders and window.whole else ()
+        return StillChain(self.header, plan.quantiser, speed, known)
+
+    def _code(self, window: Window, plan: Plan, chain: StillChain) -> tuple[tuple[bytes, ...], tuple[Planes, ...]]:
         """Code the plan's stills, that before the window first; return them and what decoders make of them."""
-        pictures, chain = [window.before, *window.pictures], StillChain(self.header, plan.quantiser, speed)
-        return tuple(zip(*(chain.code(pictures[n].planes) for n in accumulate(plan.lengths, initial=0)), strict=True))
+        return tuple(zip(*map(chain.code, _stills(window, plan)), strict=True))
+
+
+def _stills(window: Window, plan: Plan) -> list[Planes]:
+    """Return the pictures that are to be stills, that before the window first."""
+    pictures = [window.before, *window.pictures]
+    return [pictures[n].planes for n in accumulate(plan.lengths, initial=0)]
+
+
+def _bits(stills: Iterable[bytes]) -> float:
+    return 8.0 * sum(map(len, stills))

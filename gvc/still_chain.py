@@ -1,0 +1,37 @@
+"""The stills of a chain of GOPs: encoder and decoder of one AV1 stream."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from .bitstream import SequenceHeader
+from .priors.base import Planes
+from .stills import COARSEST, LOW_DELAY, REORDERED, SHARPNESS, StillDecoder, StillEncoder
+
+BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
+COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first still loses its boost
+
+
+class StillChain:
+    """Gives the stills of a chain one by one.
+
+    quantiser: FINEST..COARSEST_CHAIN.
+    speed: the AV1 encoder's preset.
+    known: all of them, where they are known: they are coded at once and may build on later ones. Or else none, and
+        each is coded as it comes.
+    """
+
+    def __init__(self, header: SequenceHeader, quantiser: int, speed: int, known: Sequence[Planes] = ()):
+        self.quantiser = quantiser
+        video, crf = header.format.coded, min(quantiser, COARSEST)
+        # Nothing builds on an I2V chain's only still.
+        boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
+        structure = REORDERED if known else LOW_DELAY
+        settings = {"boost": boost, "sharpness": SHARPNESS, "structure": structure}
+        self._encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
+        self._decoder = StillDecoder(video)
+        self._coded = deque(self._encoder.encode_all(known)) if known else None
+
+    def code(self, planes: Planes) -> tuple[bytes, Planes]:
+        """Return the next still and what decoders make of it; `planes` are its picture, the next of those known."""
+        data = self._encoder.encode(planes) if self._coded is None else self._coded.popleft()
+        return data, self._decoder.decode(data)
