@@ -16,7 +16,7 @@ import numpy as np
 from .bitstream import SequenceHeader
 from .gop import Window
 from .gop_codec import check_gop_size
-from .gop_encoder import UNIT_BYTES
+from .gop_encoder import BARE_BYTES
 from .gop_lengths import Cuts, GopLengths
 from .priors.base import Condition, Planes, Prior
 from .rate import quality_level, still_quantiser
@@ -27,7 +27,7 @@ from .stills import CHAIN_SPEED, TRIAL_SPEED
 COARSEST_LEVEL, FINEST_LEVEL = quality_level(0), quality_level(100)
 DOUBLING = 40  # levels by which bits double, about
 TRIALS = 6  # of a search, at most
-CLOSE = 0.05  # doublings that the bits of a plan may lie below those there are
+CLOSE = 0.04  # doublings that the bits of a plan may lie below those there are
 JUMP = 0.15  # doublings below them that are too many
 ANALYSED = 4  # of so many GOPs the prior predicts the atoms of one
 FINER = 16  # levels below the plan's where a GOP may stop
@@ -35,6 +35,7 @@ FINER = 16  # levels below the plan's where a GOP may stop
 FIRST_SAVING, SAVING = 0.93, 0.8
 TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
 CODED = 4  # stills that are coded for it before the first plan is made
+SETTLINGS = 3  # times that all stills may be coded until they fit
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,24 @@ class Plan:
     quantiser: of the stills.
     lengths: pictures of each GOP.
     first: bits of the chain's first still, 0 where there is none.
-    trials: bits of the last still of each GOP, coded fast.
+    lasts: bits of the last still of each GOP.
     rests: bits of each GOP without stills.
     chain: the stills of a chain that starts, once the plan is settled.
+    exact: bits of stills are known, not predicted.
     """
 
     level: int
     quantiser: int
     lengths: list[int]
     first: float = 0.0
-    trials: list[float] = field(default_factory=list)
+    lasts: list[float] = field(default_factory=list)
     rests: list[float] = field(default_factory=list)
     chain: StillChain | None = None
+    exact: bool = False
 
     def following(self) -> "Plan":
         """Return the plan without its next GOP."""
-        rest = {name: getattr(self, name)[1:] for name in ("lengths", "trials", "rests")}
+        rest = {name: getattr(self, name)[1:] for name in ("lengths", "lasts", "rests")}
         return replace(self, first=0.0, chain=None, **rest)
 
 
@@ -76,22 +79,21 @@ class ChainPlanner:
     preset: str
     lengths: GopLengths
     reorders: bool
-    _coded: float = field(default=TRUSTED_BITS * SAVING, init=False)  # bits of stills
-    _tried: float = field(default=TRUSTED_BITS, init=False)  # bits of the same in trials
+    _coded: float = field(default=TRUSTED_BITS, init=False)  # bits of stills
+    _expected: float = field(default=TRUSTED_BITS, init=False)  # bits that trials let expect for them
 
     def start(self, window: Window, bits: float, level: int) -> Plan:
         """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
         cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
-        if self._tried == TRUSTED_BITS:
-            plan, _ = self._search(window, cuts.best, bits, level)
-            self._calibrate(window, cuts, plan)
-            level = plan.level
-        plan, finer = self._search(window, cuts.best, bits, level)
-        if finer and log2(bits / self.bits(plan)) > JUMP:
-            # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
-            apart, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
-            plan = apart if self.bits(apart) <= bits else plan
-        return self._settled(window, plan)
+        plan = self._search(window, cuts.best, bits, level)[0]
+        self._calibrate(window, cuts, plan)
+        found = []
+        while len(found) < SETTLINGS:
+            plan = self._settled(window, self._spread(window, cuts, bits, plan.level))
+            found.append(plan)
+            if not plan.exact or 0 <= log2(bits / self.bits(plan)) < CLOSE:
+                return plan
+        return min(found, key=lambda plan: abs(log2(bits / self.bits(plan)) - CLOSE))
 
     def at_level(self, window: Window, level: int) -> Plan:
         """Return the plan for a window at constant quality; its bits are not predicted."""
@@ -113,7 +115,8 @@ class ChainPlanner:
 
     def of_gops(self, plan: Plan) -> list[float]:
         """Return the bits of each GOP without the chain's first still."""
-        return [trial * self._coded / self._tried + rest for trial, rest in zip(plan.trials, plan.rests, strict=True)]
+        factor = 1.0 if plan.exact else self._coded / self._expected
+        return [last * factor + rest for last, rest in zip(plan.lasts, plan.rests, strict=True)]
 
     def finest_level(self, plan: Plan, bits: float) -> int:
         """Return where the plan's next GOP may stop, if there are `bits` for its GOPs."""
@@ -122,17 +125,27 @@ class ChainPlanner:
 
     def book(self, plan: Plan, bits: float) -> None:
         """Say what the last still of the plan's next GOP took."""
-        self._coded += bits
-        self._tried += plan.trials[0]
+        if not plan.exact:
+            self._coded += bits
+            self._expected += plan.lasts[0]
 
     def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> None:
         """Learn from a few stills of a plan what those of the chosen preset take."""
         few = replace(plan, lengths=plan.lengths[:CODED])
         data, _ = self._code(window, few, self._chain(window, few, CHAIN_SPEED[self.preset]))
         self._coded += _bits(data[1:])
-        self._tried += sum(plan.trials[:CODED])
-        taken = sum(plan.trials) * self._coded / self._tried
+        self._expected += sum(plan.lasts[:CODED])
+        taken = sum(plan.lasts) * self._coded / self._expected
         self.lengths.learn(taken, sum(cuts.still_bits(plan.lengths, plan.level)))
+
+    def _spread(self, window: Window, cuts: Cuts, bits: float, level: int) -> Plan:
+        """Return the best plan for so many bits."""
+        plan, finer = self._search(window, cuts.best, bits, level)
+        if finer and log2(bits / self.bits(plan)) > JUMP:
+            # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
+            apart, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
+            plan = apart if self.bits(apart) <= bits else plan
+        return plan
 
     def _search(
         self,
@@ -176,12 +189,19 @@ class ChainPlanner:
             analysis, sigma = self.prior.analyse(condition, clip), level_sigma(plan.level)
             bits += analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma))
             analysed += end - start
-        rests = [8 * (UNIT_BYTES + length) + bits * length / analysed for length in plan.lengths]
-        return replace(plan, first=first * FIRST_SAVING * window.key, trials=lasts, rests=rests)
+        rests = [8 * (BARE_BYTES + length) + bits * length / analysed for length in plan.lengths]
+        lasts = [SAVING * last for last in lasts]
+        return replace(plan, first=first * FIRST_SAVING * window.key, lasts=lasts, rests=rests)
 
     def _settled(self, window: Window, plan: Plan) -> Plan:
-        """Return the plan for a window that starts a chain with the chain's stills."""
-        return replace(plan, chain=self._chain(window, plan, CHAIN_SPEED[self.preset]))
+        """Return the plan for a window that starts a chain with the chain's stills; learn what they take."""
+        chain = self._chain(window, plan, CHAIN_SPEED[self.preset])
+        if not chain.known:
+            return replace(plan, chain=chain)
+        first, *lasts = (8.0 * size for size in chain.known)
+        if plan.lasts and sum(plan.lasts):
+            self._coded, self._expected = sum(lasts), sum(plan.lasts)
+        return replace(plan, chain=chain, first=first, lasts=lasts, exact=True)
 
     def _chain(self, window: Window, plan: Plan, speed: int) -> StillChain:
         known = _stills(window, plan) if self.reorders and window.whole else ()

@@ -20,7 +20,8 @@ START_SNR = 0.02  # coding starts where the latent's mean energy is this small b
 LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
 CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # of priors whose steps take little time
 BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
-UNIT_BYTES, KEY_BYTES = 24, 65  # of a GOP packet beside stills, side information and atoms
+UNIT_BYTES, KEY_BYTES = 20, 65  # of a GOP packet beside stills, side information and atoms
+BARE_BYTES = 14  # the same where there are no atoms
 LEAST_SIDE_BYTES = 20
 TAIL_SHARE = 0.12  # of the bits for atoms that wait for the tail
 TAIL_FRAMES = 2  # latent frames with twice the atoms, by the paper
@@ -83,7 +84,8 @@ class GopEncoder:
         unit = replace(unit, start=levels[0], stop=stop, stride=stride)
         noise = SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget)
         x, t = denoise(conditioned, rule_of(self._header, unit), noise)
-        return replace(unit, start=max(unit.start, noise.stop), stop=noise.stop, atoms=noise.finish()), x, t
+        unit = replace(unit, start=max(unit.start, noise.stop), stop=noise.stop, atoms=noise.finish())
+        return replace(unit, bare=not len(x0)), x, t
 
     def _search_fixed(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
         """Spend the same atoms at every step, and correct the last latent frame, as the paper does."""

@@ -16,22 +16,24 @@ class StillChain:
 
     quantiser: FINEST..COARSEST_CHAIN.
     speed: the AV1 encoder's preset.
-    known: all of them, where they are known: they are coded at once and may build on later ones. Or else none, and
-        each is coded as it comes.
+    pictures: of all of them, where these are known: they are coded at once and may build on later ones. Or else none,
+        and each is coded as it comes.
+    known: bytes of each still, where they are known.
     """
 
-    def __init__(self, header: SequenceHeader, quantiser: int, speed: int, known: Sequence[Planes] = ()):
+    def __init__(self, header: SequenceHeader, quantiser: int, speed: int, pictures: Sequence[Planes] = ()):
         self.quantiser = quantiser
         video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
-        structure = REORDERED if known else LOW_DELAY
+        structure = REORDERED if pictures else LOW_DELAY
         settings = {"boost": boost, "sharpness": SHARPNESS, "structure": structure}
         self._encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
         self._decoder = StillDecoder(video)
-        self._coded = deque(self._encoder.encode_all(known)) if known else None
+        self._coded = deque(self._encoder.encode_all(pictures)) if pictures else None
+        self.known = [len(data) for data in self._coded or ()]
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
-        """Return the next still and what decoders make of it; `planes` are its picture, the next of those known."""
+        """Return the next still and what decoders make of it; `planes` are its picture."""
         data = self._encoder.encode(planes) if self._coded is None else self._coded.popleft()
         return data, self._decoder.decode(data)

@@ -92,9 +92,9 @@ class StillEncoder:
         return [data for planes in (*pictures, None) for data in self._send(planes)]
 
     def _send(self, planes: Planes | None) -> list[bytes]:
-        """Give the encoder a picture, or None at the end; return what is ready."""
+        """Give the encoder a picture, or None at the end; return what is ready, without delimiters."""
         frame = self._frame(planes) if planes else None
-        return [bytes(packet) for packet in self._context.encode(frame)]
+        return [bytes(packet).removeprefix(DELIMITER) for packet in self._context.encode(frame)]
 
     def _frame(self, planes: Planes) -> av.VideoFrame:
         frame = av.VideoFrame(self._width, self._height, "yuv420p")

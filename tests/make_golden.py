@@ -34,7 +34,9 @@ VECTORS = {
     "tail": {"mode": "i2v", "quality": 30},
     "gvcc": {"mode": "i2v", "preset": "gvcc", "atoms": 12, "shift": 5},
     "gbrp10": {"mode": "flf2v"},
+    "bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
 }
+NEWER = {"bare"}  # than gp/1
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
 
 

@@ -246,7 +246,7 @@ def test_huge_lengths_allocate_nothing(length):
     [
         (5, b"\0", "pictures shown"),
         (5, b"\xff", "pictures shown"),
-        (6, b"\x10", "boundary flags"),
+        (6, b"\x20", "boundary flags"),
         (8, b"\xff\xff", "start level"),
         (10, b"\xff\x02", "stop level"),  # above the start level
     ],
@@ -257,6 +257,16 @@ def test_bad_gop_fields_name_their_element(place, value, element):
     with pytest.raises(BitstreamError) as failure:
         read_packet(with_checksum(bytes(body)))
     assert failure.value.element == element
+
+
+@given(units)
+def test_a_bare_gop_round_trip(unit):
+    """It saves six bytes and says that there are no levels and atoms."""
+    silent = replace(unit, start=0, stop=0, stride=1, atoms=b"")
+    bare = replace(silent, bare=True)
+    assert read_packet(write_gop(bare)) == bare
+    assert read_packet(write_gop(replace(unit, atoms=b"", bare=True))) == bare
+    assert len(write_gop(bare)) == len(write_gop(silent)) - 6
 
 
 def test_an_overlong_sequence_header_in_a_packet_is_refused():

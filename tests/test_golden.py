@@ -4,12 +4,24 @@ import json
 
 import numpy as np
 import pytest
-from make_golden import COMMON, FOLDER, FRAMES, HEIGHT, SAMPLES, VECTORS, WIDTH, decode_planes, describe, read_stream
+from make_golden import (
+    COMMON,
+    FOLDER,
+    FRAMES,
+    HEIGHT,
+    NEWER,
+    SAMPLES,
+    VECTORS,
+    WIDTH,
+    decode_planes,
+    describe,
+    read_stream,
+)
 
 from gvc.bitstream import parse_sequence_header, read_packet, write_gop, write_sequence_header
 
 
-@pytest.fixture(params=[*VECTORS, *(f"gp1/{name}" for name in VECTORS)])
+@pytest.fixture(params=[*VECTORS, *(f"gp1/{name}" for name in VECTORS if name not in NEWER)])
 def name(request) -> str:
     """Name of a vector; those in gp1 are of the first version of the bundled prior."""
     return request.param
@@ -57,4 +69,5 @@ def test_the_vectors_cover_what_they_should(name, kind):
     assert header["format"]["samples"] == SAMPLES.get(kind, "yuv420p")
     assert (header["format"]["width"], header["format"]["height"]) == (str(WIDTH), str(HEIGHT))
     assert len(gops) > 1 and sum(gop["shown"] for gop in gops) == FRAMES
-    assert all(sum(count for step in gop["atoms"] for count, _, _ in step) > 20 for gop in gops)
+    atoms = [sum(count for step in gop["atoms"] for count, _, _ in step) for gop in gops]
+    assert atoms == [0] * len(gops) if kind == "bare" else min(atoms) > 20

@@ -14,7 +14,8 @@ from .sequence import MAX_SIZE, SequenceHeader, parse_sequence_header, write_seq
 SHOW_NEXT = b"\x00"
 GOP, KEY_GOP = 1, 2
 MAX_SHOWN = 129
-HAS_FIRST, HAS_LAST, HAS_TAIL, HAS_AHEAD = 1, 2, 4, 8
+HAS_FIRST, HAS_LAST, HAS_TAIL, HAS_AHEAD, IS_BARE = 1, 2, 4, 8, 16
+ALL_PARTS = HAS_FIRST | HAS_LAST | HAS_TAIL | HAS_AHEAD | IS_BARE
 CHECKSUM_SIZE = 4
 
 
@@ -27,6 +28,7 @@ class GopUnit:
     ahead: pictures after those that the GOP codes too, to be blended with the next GOP's, 0..MAX_SHOWN.
     tail: correction of the last pictures (gvc.tail), b"" where there is none.
     start, stop, stride: noise levels of the ancestral transition (gvc.schedule); all 0 with the sde transition.
+    bare: the latent is empty, so the packet has no levels and no atoms; read back, they are 0, 0, 1 and b"".
     """
 
     index: int  # number of the GOP in the stream, keys the codebooks
@@ -41,6 +43,7 @@ class GopUnit:
     atoms: bytes = b""
     ahead: int = 0
     tail: bytes = b""
+    bare: bool = False
 
     @property
     def key(self) -> bool:
@@ -56,17 +59,19 @@ def write_gop(unit: GopUnit) -> bytes:
         w.sized(write_sequence_header(unit.header))
     w.uint(unit.index, 4)
     w.uint(unit.shown, 1)
-    parts = ((unit.first, HAS_FIRST), (unit.last, HAS_LAST), (unit.tail, HAS_TAIL), (unit.ahead, HAS_AHEAD))
+    stills = ((unit.first, HAS_FIRST), (unit.last, HAS_LAST), (unit.tail, HAS_TAIL))
+    parts = (*stills, (unit.ahead, HAS_AHEAD), (unit.bare, IS_BARE))
     w.uint(sum(flag for part, flag in parts if part), 1)
     if unit.ahead:
         w.uint(unit.ahead, 1)
     for still in filter(None, (unit.first, unit.last, unit.tail)):
         w.sized(still)
     w.sized(unit.side)
-    w.uint(unit.start, 2)
-    w.uint(unit.stop, 2)
-    w.uint(unit.stride, 1)
-    w.sized(unit.atoms)
+    if not unit.bare:
+        w.uint(unit.start, 2)
+        w.uint(unit.stop, 2)
+        w.uint(unit.stride, 1)
+        w.sized(unit.atoms)
     w.uint(zlib.crc32(bytes(w)), CHECKSUM_SIZE)
     return bytes(w)
 
@@ -89,16 +94,18 @@ def read_packet(data: bytes) -> GopUnit | None:
         header = parse_sequence_header(blob)
     index = r.uint("GOP index", 4)
     shown = r.uint("pictures shown", 1, 1, MAX_SHOWN)
-    parts = r.uint("boundary flags", 1, 0, HAS_FIRST | HAS_LAST | HAS_TAIL | HAS_AHEAD)
+    parts = r.uint("boundary flags", 1, 0, ALL_PARTS)
     ahead = r.uint("pictures ahead", 1, 1, MAX_SHOWN) if parts & HAS_AHEAD else 0
     first = r.sized("first boundary") if parts & HAS_FIRST else b""
     last = r.sized("last boundary") if parts & HAS_LAST else b""
     tail = r.sized("tail") if parts & HAS_TAIL else b""
     side = r.sized("side information")
-    start = r.uint("start level", 2, 0, MAX_LEVEL)
-    stop = r.uint("stop level", 2, 0, start)
-    stride = r.uint("level stride", 1)
-    atoms = r.sized("atoms")
+    start, stop, stride, atoms = 0, 0, 1, b""
+    if not (bare := bool(parts & IS_BARE)):
+        start = r.uint("start level", 2, 0, MAX_LEVEL)
+        stop = r.uint("stop level", 2, 0, start)
+        stride = r.uint("level stride", 1)
+        atoms = r.sized("atoms")
     r.uint("packet checksum", CHECKSUM_SIZE)
     r.finish("end of packet")
-    return GopUnit(index, shown, header, first, last, side, start, stop, stride, atoms, ahead, tail)
+    return GopUnit(index, shown, header, first, last, side, start, stop, stride, atoms, ahead, tail, bare)
