@@ -102,7 +102,7 @@ class ChainPlanner:
         data, _ = self._code(window, tried, self._chain(window, tried, TRIAL_SPEED))
         self.lengths.learn(SAVING * _bits(data[1:]), sum(cuts.still_bits(tried.lengths, level)))
         plan = replace(tried, lengths=cuts.best(level))
-        return self._settled(window, plan) if window.key else plan
+        return replace(plan, chain=self._chain(window, plan, CHAIN_SPEED[self.preset])) if window.key else plan
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a window of a chain whose quantiser is settled: no finer than the one before."""
@@ -196,11 +196,11 @@ class ChainPlanner:
     def _settled(self, window: Window, plan: Plan) -> Plan:
         """Return the plan for a window that starts a chain with the chain's stills; learn what they take."""
         chain = self._chain(window, plan, CHAIN_SPEED[self.preset])
-        if not chain.known:
+        sizes = chain.sizes()
+        if not sizes:
             return replace(plan, chain=chain)
-        first, *lasts = (8.0 * size for size in chain.known)
-        if plan.lasts and sum(plan.lasts):
-            self._coded, self._expected = sum(lasts), sum(plan.lasts)
+        first, *lasts = (8.0 * size for size in sizes)
+        self._coded, self._expected = sum(lasts), sum(plan.lasts)
         return replace(plan, chain=chain, first=first, lasts=lasts, exact=True)
 
     def _chain(self, window: Window, plan: Plan, speed: int) -> StillChain:

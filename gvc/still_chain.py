@@ -1,6 +1,5 @@
 """The stills of a chain of GOPs: encoder and decoder of one AV1 stream."""
 
-from collections import deque
 from collections.abc import Sequence
 
 from .bitstream import SequenceHeader
@@ -18,7 +17,6 @@ class StillChain:
     speed: the AV1 encoder's preset.
     pictures: of all of them, where these are known: they are coded at once and may build on later ones. Or else none,
         and each is coded as it comes.
-    known: bytes of each still, where they are known.
     """
 
     def __init__(self, header: SequenceHeader, quantiser: int, speed: int, pictures: Sequence[Planes] = ()):
@@ -30,10 +28,15 @@ class StillChain:
         settings = {"boost": boost, "sharpness": SHARPNESS, "structure": structure}
         self._encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
         self._decoder = StillDecoder(video)
-        self._coded = deque(self._encoder.encode_all(pictures)) if pictures else None
-        self.known = [len(data) for data in self._coded or ()]
+        self._coming = self._encoder.encode_all(pictures) if pictures else None
+
+    def sizes(self) -> list[int]:
+        """Return the bytes of the stills that are still to come, where they are known."""
+        coded = list(self._coming or ())
+        self._coming = self._coming and iter(coded)
+        return [len(data) for data in coded]
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
         """Return the next still and what decoders make of it; `planes` are its picture."""
-        data = self._encoder.encode(planes) if self._coded is None else self._coded.popleft()
+        data = next(self._coming) if self._coming else self._encoder.encode(planes)
         return data, self._decoder.decode(data)

@@ -4,7 +4,7 @@ AV1 decoders are bit-exact, so both sides see the same pictures.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 import av
@@ -33,7 +33,7 @@ SHARPNESS = 3
 LOW_DELAY = {"pred-struct": 1, "lookahead": 0, "qindex-offsets": "[0,0,0,0,0,0]"}
 # Every fourth picture comes first and is finer, then the one between, then the others: 5 % fewer bytes (seven clips).
 REORDERED = {"pred-struct": 2, "hierarchical-levels": 2, "qindex-offsets": "[-20,0,18,0,0,0]"}
-MOST_PARALLEL = 4  # of six levels of parallelism; they change the time and the memory, not the bytes
+MOST_PARALLEL = 4  # of six levels of parallelism; they change the time and the memory, not the bytes. Two threads use it.
 
 
 def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -> int:
@@ -72,7 +72,7 @@ class StillEncoder:
         context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
         parameters = {
-            "lp": min(allowed(), MOST_PARALLEL),
+            "lp": min(allowed() ** 2, MOST_PARALLEL),
             "aq-mode": 0,
             "use-fixed-qindex-offsets": 1,  # quantisers as they are asked for
             "key-frame-qindex-offset": -INDICES_A_CRF * boost,
@@ -87,14 +87,15 @@ class StillEncoder:
         """Code the next still as AV1 OBUs; in LOW_DELAY alone."""
         return b"".join(self._send(planes))
 
-    def encode_all(self, pictures: Iterable[Planes]) -> list[bytes]:
-        """Code all stills of a chain, a temporal unit each."""
-        return [data for planes in (*pictures, None) for data in self._send(planes)]
+    def encode_all(self, pictures: Iterable[Planes]) -> Iterator[bytes]:
+        """Code all stills of a chain, a temporal unit each; the encoder's threads work ahead of whoever takes them."""
+        for planes in (*pictures, None):
+            yield from self._send(planes)
 
-    def _send(self, planes: Planes | None) -> list[bytes]:
-        """Give the encoder a picture, or None at the end; return what is ready, without delimiters."""
-        frame = self._frame(planes) if planes else None
-        return [bytes(packet).removeprefix(DELIMITER) for packet in self._context.encode(frame)]
+    def _send(self, planes: Planes | None) -> Iterator[bytes]:
+        """Give the encoder a picture, or None at the end; yield what is ready, without delimiters."""
+        for packet in self._context.encode_lazy(self._frame(planes) if planes else None):
+            yield bytes(packet).removeprefix(DELIMITER)
 
     def _frame(self, planes: Planes) -> av.VideoFrame:
         frame = av.VideoFrame(self._width, self._height, "yuv420p")

@@ -97,7 +97,7 @@ def test_threads_change_no_byte(chain, structure):
     for threads in (1, 2, 4):
         with limited(threads):
             encoder = StillEncoder((96, 128), 40, 3, boost=8, structure=structure)
-        found.append(encoder.encode_all(pictures))
+        found.append(list(encoder.encode_all(pictures)))
     assert found[0] == found[1] == found[2]
 
 
@@ -105,7 +105,7 @@ def test_threads_change_no_byte(chain, structure):
 def test_reordered_stills_come_in_the_order_of_their_pictures(count):
     """Each unit gives its own picture at once, whatever else it holds."""
     pictures = [picture.planes for picture in pan_clip(count, 128, 96, speed=6)]
-    stills = StillEncoder((96, 128), 40, 5, boost=8, structure=REORDERED).encode_all(pictures)
+    stills = list(StillEncoder((96, 128), 40, 5, boost=8, structure=REORDERED).encode_all(pictures))
     decoder = StillDecoder(VideoFormat(128, 96))
     shown = [decoder.decode(still) for still in stills]
     for index, planes in enumerate(shown):

@@ -23,8 +23,8 @@ def activity_maps(condition: Condition) -> list[np.ndarray | None]:
 
 def _map(first: np.ndarray, last: np.ndarray | None) -> np.ndarray:
     """Return the square root of the activity, which is the fourth root of the local variance and difference."""
-    count = _window_sums(np.ones(first.shape, np.int64))
-    stills = [first.astype(np.int64)] + ([] if last is None else [last.astype(np.int64)])
+    count = np.multiply.outer(*(_window_sums(np.ones((n, 1), np.int32))[:, 0] for n in first.shape))
+    stills = [first.astype(np.int32)] + ([] if last is None else [last.astype(np.int32)])
     variances = [(count * _window_sums(s * s) - _window_sums(s) ** 2) // count**2 for s in stills]
     activity = sum(variances) // len(stills) + FLOOR
     if last is not None:
@@ -34,10 +34,11 @@ def _map(first: np.ndarray, last: np.ndarray | None) -> np.ndarray:
 
 
 def _window_sums(values: np.ndarray) -> np.ndarray:
-    """Return the sum over the square window around each sample, as far as it lies in the picture, int64 [H, W]."""
-    for axis in (0, 1):
-        size = values.shape[axis]
-        sums = np.insert(values.cumsum(axis), 0, 0, axis)
-        ends, starts = np.minimum(np.arange(size) + RADIUS + 1, size), np.maximum(np.arange(size) - RADIUS, 0)
-        values = sums.take(ends, axis) - sums.take(starts, axis)
-    return values
+    """Return the sum over the square window around each sample, as far as it lies in the picture, int32 [H, W].
+
+    Running sums may wrap around, their differences are right: 169 squares of samples, and squares of 169 samples, fit.
+    """
+    height, width = values.shape
+    sums = np.pad(values, [(RADIUS + 1, RADIUS), (0, 0)]).cumsum(0, np.int32)
+    sums = np.pad(sums[-height:] - sums[:height], [(0, 0), (RADIUS + 1, RADIUS)]).cumsum(1, np.int32)
+    return sums[:, -width:] - sums[:, :width]
