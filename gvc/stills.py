@@ -33,7 +33,7 @@ SHARPNESS = 3
 LOW_DELAY = {"pred-struct": 1, "lookahead": 0, "qindex-offsets": "[0,0,0,0,0,0]"}
 # Every fourth picture comes first and is finer, then the one between, then the others: 5 % fewer bytes (seven clips).
 REORDERED = {"pred-struct": 2, "hierarchical-levels": 2, "qindex-offsets": "[-20,0,18,0,0,0]"}
-MOST_PARALLEL = 4  # of six levels of parallelism; they change the time and the memory, not the bytes. Two threads use it.
+MOST_PARALLEL = 4  # of six levels of parallelism, for two threads and more; they change time and memory, not the bytes
 
 
 def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -> int:
