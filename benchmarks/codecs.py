@@ -110,8 +110,8 @@ VIEWS, ENDS = ("0", "0.5", "1"), ("0", "1")  # realism
 CODECS = {
     "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, ENDS, VIEWS, mode="flf2v", prior="gp"),
     "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, ENDS, ENDS, mode="flf2v", prior="neural"),
-    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER, ("0",), ENDS, mode="i2v", prior="gp"),
-    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER, ("0",), ENDS, mode="t2v", prior="gp"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER, ENDS, ENDS, mode="i2v", prior="gp"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER, ENDS, ENDS, mode="t2v", prior="gp"),
     "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 256, 1024)),
     "gvcc-i2v": _paper("i2v", (), (64, 256)),
     "gvcc-t2v": _paper("t2v", (), (64, 256)),

@@ -35,7 +35,7 @@ FINER = 16  # levels below the plan's where a GOP may stop
 FIRST_SAVING, SAVING = 0.93, 0.8
 TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
 CODED = 4  # stills that are coded for it before the first plan is made
-SETTLINGS = 3  # times that all stills may be coded until they fit
+SETTLINGS = 2  # times that all stills may be coded until they fit
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,11 @@ class ChainPlanner:
     reorders: bool
     _coded: float = field(default=TRUSTED_BITS, init=False)  # bits of stills
     _expected: float = field(default=TRUSTED_BITS, init=False)  # bits that trials let expect for them
+    _tried: dict[tuple, Plan] = field(default_factory=dict, init=False)  # plans of the window at hand, with their bits
 
     def start(self, window: Window, bits: float, level: int) -> Plan:
         """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
-        cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
+        cuts = self._cuts(window)
         plan = self._search(window, cuts.best, bits, level)[0]
         self._calibrate(window, cuts, plan)
         found = []
@@ -97,7 +98,7 @@ class ChainPlanner:
 
     def at_level(self, window: Window, level: int) -> Plan:
         """Return the plan for a window at constant quality; its bits are not predicted."""
-        cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
+        cuts = self._cuts(window)
         tried = Plan(level, still_quantiser(level), cuts.best(level))
         data, _ = self._code(window, tried, self._chain(window, tried, TRIAL_SPEED))
         self.lengths.learn(SAVING * _bits(data[1:]), sum(cuts.still_bits(tried.lengths, level)))
@@ -106,7 +107,7 @@ class ChainPlanner:
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a window of a chain whose quantiser is settled: no finer than the one before."""
-        cuts = Cuts(self.lengths, window.before, window.pictures, window.limit)
+        cuts = self._cuts(window)
         return self._search(window, cuts.best, bits, before.level, finest=before.level, quantiser=before.quantiser)[0]
 
     def bits(self, plan: Plan) -> float:
@@ -128,6 +129,11 @@ class ChainPlanner:
         if not plan.exact:
             self._coded += bits
             self._expected += plan.lasts[0]
+
+    def _cuts(self, window: Window) -> Cuts:
+        """Return the ways to cut another window."""
+        self._tried.clear()
+        return Cuts(self.lengths, window.before, window.pictures, window.limit)
 
     def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> None:
         """Learn from a few stills of a plan what those of the chosen preset take."""
@@ -177,6 +183,12 @@ class ChainPlanner:
 
     def _try(self, window: Window, plan: Plan) -> Plan:
         """Return the plan with its bits. Raises MediaError when a GOP of it is too large."""
+        key = plan.level, plan.quantiser, *plan.lengths
+        if key not in self._tried:
+            self._tried[key] = self._with_bits(window, plan)
+        return self._tried[key]
+
+    def _with_bits(self, window: Window, plan: Plan) -> Plan:
         check_gop_size(max(plan.lengths) + 1, self.header.format)
         data, stills = self._code(window, plan, self._chain(window, plan, TRIAL_SPEED))
         first, *lasts = (8.0 * len(part) for part in data)
