@@ -62,7 +62,8 @@ def test_a_flash_between_scenes_is_coded(clip):
     assert [i for i, packet in enumerate(packets) if packet.key] == [0, 20, 21]
 
 
-def test_gops_that_are_too_large_are_refused_before_they_are_tried():
+@pytest.mark.parametrize("aim", [{"bitrate": 10**6}, {"quality": 30}])
+def test_gops_that_are_too_large_are_refused_before_they_are_tried(aim):
     planes = still_clip(1, 2560, 2048)[0].planes
     with pytest.raises(MediaError, match="too much for one GOP"):
-        encode([Picture(planes, i, 1) for i in range(70)], bitrate=10**6, mode="flf2v", preset="fast")
+        encode([Picture(planes, i, 1) for i in range(70)], **aim, mode="flf2v", preset="fast")
