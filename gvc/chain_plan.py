@@ -189,6 +189,7 @@ class ChainPlanner:
         return self._tried[key]
 
     def _with_bits(self, window: Window, plan: Plan) -> Plan:
+        """Code the plan's stills fast, and let the prior predict the atoms of some of its GOPs."""
         data, stills = self._code(window, plan, self._chain(window, plan, TRIAL_SPEED))
         first, *lasts = (8.0 * len(part) for part in data)
         pictures, ends = [window.before, *window.pictures], list(accumulate(plan.lengths, initial=0))
