@@ -85,13 +85,15 @@ class ChainPlanner:
 
     def start(self, window: Window, bits: float, level: int) -> Plan:
         """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
-        cuts = self._cuts(window)
-        plan = self._search(window, cuts.best, bits, level)[0]
-        self._calibrate(window, cuts, plan)
-        found = []
+        cuts, found = self._cuts(window), []
+        if self._expected == TRUSTED_BITS:
+            plan = self._search(window, cuts.best, bits, level)[0]
+            self._calibrate(window, cuts, plan)
+            level = plan.level
         while len(found) < SETTLINGS:
-            plan = self._settled(window, self._spread(window, cuts, bits, plan.level))
+            plan = self._settled(window, self._spread(window, cuts, bits, level))
             found.append(plan)
+            level = plan.level
             if not plan.exact or 0 <= log2(bits / self.bits(plan)) < CLOSE:
                 return plan
         return min(found, key=lambda plan: abs(log2(bits / self.bits(plan)) - CLOSE))

@@ -45,9 +45,9 @@ class RateControl:
         """Return what cuts the stream into GOPs."""
         if not self._plans:
             return settings.planner(None, 0)
-        lookahead = min(settings.keyint, LOOKAHEAD // (self._format.width * self._format.height))
-        wanted = self._bitrate or (self._plans.reorders and lookahead == settings.keyint)
-        return settings.planner(self._choose, lookahead if wanted else 0)
+        held = min(settings.keyint, LOOKAHEAD // (self._format.width * self._format.height))
+        wanted = self._bitrate or (self._plans.reorders and held == settings.keyint)
+        return settings.planner(self._choose, held - settings.gop if wanted else 0)
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
         """Return what a GOP aims at. Raises RateError when the bitrate cannot be met by any means."""

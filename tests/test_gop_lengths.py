@@ -106,3 +106,10 @@ def test_chains_that_are_too_large_to_hold_are_coded_as_they_come(options, monke
     assert before < 80
     assert [i for i, packet in enumerate(packets) if packet.key] == [0, 90]
     assert psnr(pictures, decode(encoder.extradata, packets)) > 24
+
+
+@pytest.mark.parametrize("aim", [{"quality": 30}, {"bitrate": 60_000}])
+def test_packets_come_as_soon_as_a_chain_is_known(aim):
+    pictures = still_clip(80, WIDTH, HEIGHT)
+    encoder = Encoder(video_format(pictures), {"mode": "flf2v", "preset": "fast", "keyint": 70, "scenecut": 0, **aim})
+    assert next(i for i, picture in enumerate(pictures) if encoder.encode(picture)) == 70

@@ -64,7 +64,7 @@ def write_gop(unit: GopUnit) -> bytes:
     w.uint(sum(flag for part, flag in parts if part), 1)
     if unit.ahead:
         w.uint(unit.ahead, 1)
-    for still in filter(None, (unit.first, unit.last, unit.tail)):
+    for still in filter(None, (still for still, _ in stills)):
         w.sized(still)
     w.sized(unit.side)
     if not unit.bare:
