@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from .bitstream import SequenceHeader
 from .priors.base import Planes
+from .process import give_back_memory
 from .stills import COARSEST, LOW_DELAY, REORDERED, SHARPNESS, StillDecoder, StillEncoder
 
 BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
@@ -26,9 +27,11 @@ class StillChain:
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
         structure = REORDERED if pictures else LOW_DELAY
         settings = {"boost": boost, "sharpness": SHARPNESS, "structure": structure}
-        self._encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
+        encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
         self._decoder = StillDecoder(video)
-        self._coming = self._encoder.encode_all(pictures) if pictures else None
+        self._left = len(pictures)
+        self._coming = encoder.encode_all(pictures) if pictures else None
+        self._encode = None if pictures else encoder.encode
 
     def sizes(self) -> list[int]:
         """Return the bytes of the stills that are still to come, where they are known."""
@@ -38,5 +41,12 @@ class StillChain:
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
         """Return the next still and what decoders make of it; `planes` are its picture."""
-        data = next(self._coming) if self._coming else self._encoder.encode(planes)
+        if not self._coming:
+            data = self._encode(planes)
+        else:
+            data = next(self._coming)
+            self._left -= 1
+            if not self._left:
+                next(self._coming, None)  # ends the encoder
+                give_back_memory()
         return data, self._decoder.decode(data)

@@ -1,5 +1,7 @@
 """Boundary stills: AV1 pictures of any size, alone and in chains, and what happens to bytes that are none."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from clips import moving_clip, pan_clip, video_format
@@ -124,6 +126,23 @@ def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits(
         found.append((sum(len(data) for data, _ in stills), mean))
     assert found[0][0] < found[1][0]
     assert found[0][1] < 1.1 * found[1][1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as Linux lists them")
+def test_a_known_chain_lets_go_of_its_encoder_with_the_last_still():
+    """Or else the memory of two encoders would be in use while the next chain is planned."""
+
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    header, before = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/2"), threads()
+    pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
+    chain, counts = StillChain(header, 40, 8, pictures), []
+    for planes in pictures:
+        chain.code(planes)
+        counts.append(threads())
+    assert all(count > before for count in counts[:-1])
+    assert counts[-1] == before
 
 
 def test_the_first_still_is_finer_by_its_boost(chain):
