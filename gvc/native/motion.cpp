@@ -33,6 +33,7 @@ namespace {
 
 constexpr int kBlock = 8;        ///< side of a block, pixels
 constexpr int kWindow = 16;      ///< side of the window that is compared
+constexpr int kPart = 4;         ///< rows of it that are compared before it is asked whether more are needed
 constexpr int kUnit = 8;         ///< vector units in a pixel
 constexpr int kBorder = 32;      ///< pixels kept around a plane; windows reach 17 of them
 constexpr int kReach = 16;       ///< how far a window may leave the picture
@@ -40,6 +41,7 @@ constexpr int kCoarsest = 64;    ///< no side of the coarsest level is as long a
 constexpr int kLengthWeight = 2; ///< cost of a vector's length at the coarsest level
 constexpr int kSmoothness = 16;  ///< cost of a vector's distance from its neighbours
 constexpr int kSweeps = 3, kRounds = 4;
+constexpr int kMostTried = 1 + 4 + 4 * kRounds * 4; ///< the present vector, the neighbours', four steps' rounds of four
 
 struct Vector {
     int x = 0, y = 0;
@@ -97,27 +99,31 @@ std::vector<Plane> pyramid(Plane picture) {
     return levels;
 }
 
-/// Sum of absolute differences of a window of a and one of b at a fraction of a pixel, in kUnit.
+/// Sum of absolute differences of a window of a and one of b at a fraction of a pixel, in kUnit. Once it has reached
+/// `limit`, the rest of the window is left out.
 GVC_MULTIVERSION int window_difference(const uint8_t *a, int stride_a, const uint8_t *b, int stride_b, int fraction_x,
-                                       int fraction_y) {
+                                       int fraction_y, int limit) {
     const uint16_t left = kUnit - fraction_x, right = fraction_x, above = kUnit - fraction_y, below = fraction_y;
     uint16_t rows[2][kWindow];
     for (int x = 0; x < kWindow; ++x)
         rows[0][x] = b[x] * left + b[x + 1] * right;
     int difference = 0;
-    for (int y = 0; y < kWindow; ++y) {
-        a += y ? stride_a : 0;
-        b += stride_b;
-        const uint16_t *upper = rows[y & 1];
-        uint16_t *lower = rows[~y & 1];
-        for (int x = 0; x < kWindow; ++x)
-            lower[x] = b[x] * left + b[x + 1] * right;
-        int of_row = 0;
-        for (int x = 0; x < kWindow; ++x) {
-            const uint16_t sample = uint16_t(upper[x] * above + lower[x] * below + kUnit * kUnit / 2) / (kUnit * kUnit);
-            of_row += std::abs(int16_t(sample - a[x]));
+    for (int part = 0; part < kWindow && difference < limit; part += kPart) {
+        uint16_t sums[kWindow] = {};
+        for (int y = 0; y < kPart; ++y, a += stride_a) {
+            b += stride_b;
+            const uint16_t *upper = rows[y & 1];
+            uint16_t *lower = rows[~y & 1];
+            for (int x = 0; x < kWindow; ++x)
+                lower[x] = b[x] * left + b[x + 1] * right;
+            for (int x = 0; x < kWindow; ++x) {
+                const uint16_t sample =
+                    uint16_t(upper[x] * above + lower[x] * below + kUnit * kUnit / 2) / (kUnit * kUnit);
+                sums[x] += std::abs(int16_t(sample - a[x]));
+            }
         }
-        difference += of_row;
+        for (int x = 0; x < kWindow; ++x)
+            difference += sums[x];
     }
     return difference;
 }
@@ -137,12 +143,13 @@ class Level {
 
     void search_all() {
         for_each_block([this](int row, int column) {
-            Best best{{}, difference(row, column, {})};
+            Best best{{}, difference(row, column, {}, INT32_MAX)};
             const int reach_x = std::max(1, a_.width / 4), reach_y = std::max(1, a_.height / 4);
             for (int y = -reach_y; y <= reach_y; ++y)
                 for (int x = -reach_x; x <= reach_x; ++x) {
                     const Vector vector = clamped(row, column, {x * kUnit, y * kUnit});
-                    best.offer(vector, difference(row, column, vector) + kLengthWeight * distance(vector, {}));
+                    const int cost = kLengthWeight * distance(vector, {});
+                    best.offer(vector, cost + difference(row, column, vector, best.cost - cost));
                 }
             return best.vector;
         });
@@ -157,7 +164,7 @@ class Level {
                 for (const int parent_column : {column / 2, near_column}) {
                     const Vector parent = coarse.at(parent_row, parent_column);
                     const Vector vector = clamped(row, column, {2 * parent.x, 2 * parent.y});
-                    best.offer(vector, difference(row, column, vector));
+                    best.offer(vector, difference(row, column, vector, best.cost));
                 }
             return best.vector;
         });
@@ -172,12 +179,11 @@ class Level {
     struct Best {
         Vector vector;
         int cost;
-        bool offer(Vector candidate, int candidate_cost) {
+        void offer(Vector candidate, int candidate_cost) {
             if (candidate_cost >= cost)
-                return false;
+                return;
             vector = candidate;
             cost = candidate_cost;
-            return true;
         }
     };
 
@@ -202,11 +208,11 @@ class Level {
                           std::min((size - start) * kUnit, INT16_MAX));
     }
 
-    int difference(int row, int column, Vector v) const {
+    int difference(int row, int column, Vector v, int limit) const {
         const int x = window_start(column), y = window_start(row);
         // Shifts and masks of negative vectors round down: arithmetic on two's complement.
         return window_difference(a_.row(y) + x, a_.stride, b_.row(y + (v.y >> 3)) + x + (v.x >> 3), b_.stride,
-                                 v.x & (kUnit - 1), v.y & (kUnit - 1));
+                                 v.x & (kUnit - 1), v.y & (kUnit - 1), limit);
     }
 
     Vector improved(int row, int column, int first_step) const {
@@ -222,12 +228,18 @@ class Level {
             neighbours[count++] = at(row, column + 1);
 
         Best best{at(row, column), INT32_MAX};
+        Vector tried[kMostTried];
+        int tries = 0;
         const auto offer = [&](Vector vector) {
             vector = clamped(row, column, vector);
+            if (std::find(tried, tried + tries, vector) != tried + tries)
+                return; // no lower this time
+            tried[tries++] = vector;
             int cost = 0;
             for (int i = 0; i < count; ++i)
                 cost += kSmoothness * distance(vector, neighbours[i]);
-            return cost < best.cost && best.offer(vector, cost + difference(row, column, vector));
+            if (cost < best.cost)
+                best.offer(vector, cost + difference(row, column, vector, best.cost - cost));
         };
         offer(best.vector);
         for (int i = 0; i < count; ++i)
