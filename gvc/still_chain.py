@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from .bitstream import SequenceHeader
 from .priors.base import Planes
 from .process import give_back_memory
-from .stills import COARSEST, LOW_DELAY, REORDERED, SHARPNESS, StillDecoder, StillEncoder
+from .stills import COARSEST, LOW_DELAY, REORDERED, StillDecoder, StillEncoder
 
 BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
 COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first still loses its boost
@@ -26,7 +26,7 @@ class StillChain:
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
         structure = REORDERED if pictures else LOW_DELAY
-        settings = {"boost": boost, "sharpness": SHARPNESS, "structure": structure}
+        settings = {"boost": boost, "detail": True, "structure": structure}
         encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
         self._decoder = StillDecoder(video)
         self._left = len(pictures)
