@@ -5,6 +5,7 @@ A band is a pair (temporal band, spatial band); its coefficients share one varia
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +33,15 @@ def nearest_level(variance: np.ndarray) -> np.ndarray:
     return np.clip(np.round(2 * np.log2(np.maximum(variance, 1e-12))) + UNIT_LEVEL, 1, MAX_LEVEL).astype(np.int64)
 
 
+@lru_cache(maxsize=4)
+def _spatial_bands(height: int, width: int) -> np.ndarray:
+    """Return the spatial band of each coefficient of a plane, uint8 [height, width]; not to be written to."""
+    columns2 = (np.arange(width) / width) ** 2
+    # Squares compared with squares: no square root, so every machine draws the same borders.
+    rows = [np.searchsorted(SPATIAL_EDGES**2, (y / height) ** 2 + columns2, "right") for y in range(height)]
+    return np.array(rows, np.uint8)  # a row at a time and a byte each, since pictures can be large
+
+
 @dataclass(frozen=True)
 class PlaneBands:
     """Where the bands of a plane lie. temporal: int64 [T], spatial: uint8 [H, W], their band numbers."""
@@ -42,11 +52,7 @@ class PlaneBands:
     @classmethod
     def of(cls, frequencies: np.ndarray, height: int, width: int) -> "PlaneBands":
         """Lay out the bands for temporal `frequencies` [T] and a plane of height x width."""
-        columns2 = (np.arange(width) / width) ** 2
-        # Squares compared with squares: no square root, so every machine draws the same borders.
-        rows = [np.searchsorted(SPATIAL_EDGES**2, (y / height) ** 2 + columns2, "right") for y in range(height)]
-        spatial = np.array(rows, np.uint8)  # a row at a time and a byte each, since pictures can be large
-        return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), spatial)
+        return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), _spatial_bands(height, width))
 
     def counts(self) -> np.ndarray:
         """Return the number of coefficients of each band, int64 [BANDS]."""

@@ -33,8 +33,8 @@ FILL_UNIT = 64.0  # that level is of a band's energy over this, so that it fits 
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """The unknown pictures of a GOP and their coefficients."""
+class Layout:
+    """The unknown pictures of a GOP and their coefficients: all that follows from its condition alone."""
 
     span: slice
     time: np.ndarray
@@ -42,7 +42,7 @@ class _Layout:
     activity: list[np.ndarray | None]
 
     @classmethod
-    def of(cls, condition: Condition) -> "_Layout":
+    def of(cls, condition: Condition) -> "Layout":
         span = mean.unknown_pictures(condition)
         known = int(condition.first is not None) + int(condition.last is not None)
         size = max(span.stop - span.start, 0)
@@ -55,7 +55,7 @@ class _Layout:
         )
 
 
-def _residual_coefficients(layout: _Layout, clip: Clip, predicted: Clip) -> list[np.ndarray]:
+def _residual_coefficients(layout: Layout, clip: Clip, predicted: Clip) -> list[np.ndarray]:
     """Return the coefficients of clip - predicted in latent units, float32 [T', H, W] a plane."""
     coefficients = []
     for c, p, weight, activity in zip(clip, predicted, PLANE_WEIGHTS, layout.activity, strict=True):
@@ -67,8 +67,7 @@ def _residual_coefficients(layout: _Layout, clip: Clip, predicted: Clip) -> list
 class GpAnalysis:
     """Encoder: the best mean of a GOP and the band energies of what it leaves."""
 
-    def __init__(self, condition: Condition, clip: Clip):
-        layout = _Layout.of(condition)
+    def __init__(self, condition: Condition, layout: Layout, clip: Clip):
         self._previous = condition.previous
         self._colour = tuple(int(plane.mean() + 0.5) for plane in clip)
         means = {
@@ -112,7 +111,7 @@ class GpAnalysis:
         return bits, error + self._known_error
 
 
-def _squared_error(layout: _Layout, clip: Clip, predicted: Clip) -> float:
+def _squared_error(layout: Layout, clip: Clip, predicted: Clip) -> float:
     """Return the weighted squared error of a mean."""
     total = 0.0
     for c, p, weight in zip(clip, predicted, PLANE_WEIGHTS, strict=True):
@@ -138,8 +137,8 @@ class ConditionedGp:
     known = None
     follows_flow = True
 
-    def __init__(self, condition: Condition, side: bytes, version: int):
-        self._condition, self._layout = condition, _Layout.of(condition)
+    def __init__(self, condition: Condition, layout: Layout, side: bytes, version: int):
+        self._condition, self._layout = condition, layout
         decoder = RangeDecoder(side)
         choice = decoder.decode_bits(2)
         if choice not in mean.choices(condition):
@@ -248,11 +247,20 @@ class GpPrior:
 
     def __init__(self, version: int = VERSIONS[-1]):
         self.name, self._version = f"gp/{version}", version
+        self._latest: tuple[Condition | None, Layout | None] = None, None
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
         """Choose the mean and measure the bands."""
-        return GpAnalysis(condition, clip)
+        return GpAnalysis(condition, self._layout(condition), clip)
 
     def condition(self, condition: Condition, side: bytes) -> ConditionedGp:
         """Prepare the process for one GOP. Raises BitstreamError."""
-        return ConditionedGp(condition, side, self._version)
+        return ConditionedGp(condition, self._layout(condition), side, self._version)
+
+    def _layout(self, condition: Condition) -> Layout:
+        """Return the layout of a GOP; an encoder asks twice."""
+        known, layout = self._latest
+        if known is not condition:
+            layout = Layout.of(condition)
+            self._latest = condition, layout
+        return layout

@@ -22,7 +22,7 @@ from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
 from ..device import DTYPES, accelerated, check_options
 from ..gp import VERSIONS, GpPrior
-from ..gp.prior import ConditionedGp
+from ..gp.prior import ConditionedGp, Layout
 from .inputs import LEAST_ERROR, View, unpack, view_of
 from .network import Network
 
@@ -50,7 +50,7 @@ class NeuralPrior(GpPrior):
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
         """Prepare the process for one GOP. Raises BitstreamError."""
-        return ConditionedNeural(condition, side, self._improve)
+        return ConditionedNeural(condition, self._layout(condition), side, self._improve)
 
     @torch.inference_mode()
     def _improve(self, view: View, realism: float) -> torch.Tensor:
@@ -73,8 +73,10 @@ class ConditionedNeural(ConditionedGp):
 
     follows_flow = False
 
-    def __init__(self, condition: Condition, side: bytes, improve: Callable[[View, float], torch.Tensor]):
-        super().__init__(condition, side, VERSIONS[-1])
+    def __init__(
+        self, condition: Condition, layout: Layout, side: bytes, improve: Callable[[View, float], torch.Tensor]
+    ):
+        super().__init__(condition, layout, side, VERSIONS[-1])
         self._improve = improve
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
