@@ -131,18 +131,13 @@ def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits(
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as Linux lists them")
 def test_a_known_chain_lets_go_of_its_encoder_with_the_last_still():
     """Or else the memory of two encoders would be in use while the next chain is planned."""
-
-    def threads() -> int:
-        return len(list(Path("/proc/self/task").iterdir()))
-
-    header, before = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/2"), threads()
+    header, threads = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/2"), []
     pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
-    chain, counts = StillChain(header, 40, 8, pictures), []
+    chain = StillChain(header, 40, 8, pictures)
     for planes in pictures:
         chain.code(planes)
-        counts.append(threads())
-    assert all(count > before for count in counts[:-1])
-    assert counts[-1] == before
+        threads.append(len(list(Path("/proc/self/task").iterdir())))
+    assert threads[-1] < min(threads[:-1]) - 5  # an encoder has many; those of other tests may come and go
 
 
 def test_the_first_still_is_finer_by_its_boost(chain):
