@@ -78,6 +78,11 @@ class _Trial:
     level: int  # where the atoms stop
     predicted: bool  # by the prior
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the GOP has no stills of its own, or is one of a chain whose stills are coded already."""
+        return not self.boundaries.bits or self.chain.known
+
 
 @dataclass
 class BoundaryCoder:
@@ -91,10 +96,11 @@ class BoundaryCoder:
     def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[Boundaries, Analysis, int]:
         """Return (boundaries, analysis of the clip given them, noise level where the atoms should stop).
 
-        A chain keeps its quantiser. Where its next still would be too much for a budget, it starts a new one.
+        A chain keeps its quantiser. Where its next still would be too much for a budget, it starts a new one, unless
+        the next one is known: what comes first in such a chain has paid for most of what follows.
         """
         trial = self._try(clip, anchor, target, self._chain) if anchor or self.header.mode == "t2v" else None
-        if not trial or (trial.boundaries.bits and not _affordable(trial.boundaries, target)):
+        if not trial or not (trial.goes_on or _affordable(trial, target)):
             trial = self._fresh(clip, anchor, target)
         self._chain = trial.chain
         return trial.boundaries, trial.analysis, trial.level
@@ -124,13 +130,13 @@ class BoundaryCoder:
 
         def suits(tried: _Trial) -> bool:
             in_step = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
-            return _affordable(tried.boundaries, target) and in_step
+            return _affordable(tried, target) and in_step
 
         finest = FINEST if target.level is None else still_quantiser(target.level)
         if target.chain:
             finest = target.chain.quantiser
             planned = self._try(clip, anchor, target, target.chain)
-            if not target.bounded or _affordable(planned.boundaries, target):
+            if not target.bounded or _affordable(planned, target):
                 return planned
         elif not target.bounded:
             return trial(finest, self.preset)
@@ -156,9 +162,13 @@ class BoundaryCoder:
         return _Trial(chain, boundaries, analysis, level, predicted)
 
 
-def _affordable(boundaries: Boundaries, target: Target) -> bool:
-    """Tell whether the bits bear the stills; those of a short GOP may take more than its share."""
-    return boundaries.bits <= STILLS_SHARE * min(target.bits, target.cap)
+def _affordable(trial: _Trial, target: Target) -> bool:
+    """Tell whether the bits bear the stills; those of a short GOP may take more than its share.
+
+    A chain whose stills are known was planned with what else there is.
+    """
+    share = 1.0 if trial.chain.known else STILLS_SHARE
+    return trial.boundaries.bits <= share * min(target.bits, target.cap)
 
 
 def _affordable_level(analysis: Analysis, bits: float) -> int:

@@ -46,16 +46,16 @@ class BitrateControl:
     begun: bool = field(default=False, init=False)  # something was spent
     _balance: float = field(default=-8.0 * FILE_BYTES, init=False)
 
-    def window(self, seconds: Fraction, pictures: int, key: bool, following: int, last: bool) -> tuple[float, float]:
+    def window(self, seconds: Fraction, pictures: int, key: bool, following: int, whole: bool) -> tuple[float, float]:
         """Return (bits that the packets of the next GOP and `following` pictures may take, the GOP's share of them).
 
         What was overdrawn, the file's fixed costs to begin with, is paid back over the window, but no GOP pays more
-        than half of its income before the last one.
+        than half of its income, unless the window is the `whole` rest of a file or of a settled plan.
         """
         income, share = self.bitrate * float(seconds) - _overhead(pictures, key), pictures / (pictures + following)
         coming = self.bitrate * float(seconds) * (1 / share - 1) - _overhead(following, False)
         bits = self._balance + income + coming
-        return (bits if last else max(bits, income / 2 / share)), share
+        return (bits if whole else max(bits, income / 2 / share)), share
 
     def check_floor(self, floor: tuple[float, float], seconds: Fraction, pictures: int, key: bool, following: int):
         """Raise RateError when a window cannot pay for a `floor`: bits of the first still, and of each GOP's rest."""

@@ -59,8 +59,10 @@ class RateControl:
             return Target(self._level, chain, cap=cap)
         if not self._bitrate.begun:
             self._bitrate.check_floor(self._floor(gop, anchor), *terms, gop.following)
-        bits, share = self._bitrate.window(*terms, gop.following, gop.last)
-        if not (self._plan and self._plan.lengths):
+        planned = bool(self._plan and self._plan.lengths)
+        whole = gop.last or (planned and self._plan.exact)
+        bits, share = self._bitrate.window(*terms, gop.following, whole)
+        if not planned:
             return Target(None, bits=bits - show_next / share, share=share, cap=cap)
         expected = self._plans.of_gops(self._plan)
         share = expected[0] / sum(expected)

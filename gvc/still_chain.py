@@ -16,12 +16,12 @@ class StillChain:
 
     quantiser: FINEST..COARSEST_CHAIN.
     speed: the AV1 encoder's preset.
-    pictures: of all of them, where these are known: they are coded at once and may build on later ones. Or else none,
-        and each is coded as it comes.
+    pictures: of all of them, where these are `known`: they are coded at once and may build on later ones. Or else
+        none, and each is coded as it comes.
     """
 
     def __init__(self, header: SequenceHeader, quantiser: int, speed: int, pictures: Sequence[Planes] = ()):
-        self.quantiser = quantiser
+        self.quantiser, self.known = quantiser, bool(pictures)
         video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)

@@ -3,13 +3,14 @@
 from itertools import pairwise
 
 import pytest
-from clips import encode, file_size, moving_clip, psnr, still_clip
+from clips import encode, file_size, moving_clip, pan_clip, psnr, still_clip
 
 from gvc.bitstream import read_packet
 from gvc.errors import MediaError, RateError
 from gvc.media import Picture
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 60, 25
+AV1_SEQUENCE = b"\x0a"  # a still that begins with this header builds on none
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,17 @@ def test_a_bitrate_is_worth_what_constant_quality_is(clip, quality):
     _, on_budget, shown = encode(clip, bitrate=bitrate, **options)
     assert file_size(on_budget) == pytest.approx(file_size(packets), rel=0.02)
     assert psnr(clip, shown) > psnr(clip, constant) - 1.0
+
+
+@pytest.mark.parametrize("bitrate", [15_000, 20_000])
+def test_a_settled_chain_of_stills_is_coded_to_its_end(bitrate):
+    """Its first stills take most of the bits; those after them would have to start anew if the bits were gone."""
+    pictures = pan_clip(97, WIDTH, HEIGHT, speed=2)
+    _, packets, _ = encode(pictures, bitrate=bitrate, mode="flf2v", preset="fast", scenecut=0)
+    assert 8 * file_size(packets) * RATE / 97 == pytest.approx(bitrate, rel=0.03)
+    later = [unit.last for unit in units(packets)]
+    assert later
+    assert not any(still.startswith(AV1_SEQUENCE) for still in later)
 
 
 def test_no_gop_of_a_budget_is_starved(clip):
