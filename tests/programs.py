@@ -48,7 +48,7 @@ class Programs:
         """Skip where a program is not installed or is no FFmpeg that the plugin knows."""
         for program in programs:
             if self.path(program) is None:
-                pytest.skip(f"{program} is not installed (apt-get install ffmpeg)")
+                pytest.skip(f"{program} is not installed (apt-get install {'mpv' if program == 'mpv' else 'ffmpeg'})")
             report = self.run(program, "-version", variables={"GVC_DEBUG": "1"}).stderr
             if self.prefix is None and "serves gvc" not in report:
                 reason = report.strip() or "statically linked"
