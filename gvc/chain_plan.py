@@ -86,7 +86,7 @@ class ChainPlanner:
     def start(self, window: Window, bits: float, level: int) -> Plan:
         """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
         cuts, found = self._cuts(window), []
-        if self._expected == TRUSTED_BITS:
+        if self._expected == TRUSTED_BITS:  # nothing is known of this content yet
             plan = self._search(window, cuts.best, bits, level)[0]
             self._calibrate(window, cuts, plan)
             level = plan.level

@@ -41,12 +41,14 @@ class StillChain:
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
         """Return the next still and what decoders make of it; `planes` are its picture."""
-        if not self._coming:
-            data = self._encode(planes)
-        else:
-            data = next(self._coming)
-            self._left -= 1
-            if not self._left:
-                next(self._coming, None)  # ends the encoder
-                give_back_memory()
+        data = self._next_known() if self.known else self._encode(planes)
         return data, self._decoder.decode(data)
+
+    def _next_known(self) -> bytes:
+        """Return the next still; with the last one the encoder ends."""
+        data = next(self._coming)
+        self._left -= 1
+        if not self._left:
+            next(self._coming, None)  # it ends when it is asked for more
+            give_back_memory()
+        return data
