@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .bitstream import SequenceHeader
-from .codebook import ATOM_OVERHEAD
 from .priors.base import Analysis, Clip, Condition, Planes, Prior
 from .rate import still_quantiser
 from .schedule import MAX_LEVEL, level_sigma, sigma_level
@@ -179,12 +178,3 @@ def _affordable_level(analysis: Analysis, bits: float) -> int:
         return analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma)) <= bits
 
     return bisect_left(range(MAX_LEVEL), True, key=affordable)
-
-
-def bit_price(sigma: float, sample_scale: float) -> float:
-    """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
-
-    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is about the noise's. `sample_scale`: of
-    the prior.
-    """
-    return 1.3863 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD

@@ -200,7 +200,8 @@ class ChainPlanner:
             start, end = ends[number : number + 2]
             clip = tuple(map(np.stack, zip(*(p.planes for p in pictures[start : end + 1]), strict=True)))
             condition = Condition(self.header.format.coded, end + 1 - start, *stills[number : number + 2])
-            analysis, sigma = self.prior.analyse(condition, clip), level_sigma(plan.level)
+            sigma = level_sigma(plan.level)
+            analysis = self.prior.analyse(condition, clip).refined(sigma)
             bits += analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma))
             analysed += end - start
         rests = [8 * (BARE_BYTES + length) + bits * length / analysed for length in plan.lengths]

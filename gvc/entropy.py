@@ -7,6 +7,7 @@ The range coder itself is native (`native/range_coder.cpp`). Readers accept any 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -89,12 +90,12 @@ def _find(decoder: RangeDecoder, weights: list[int]) -> int:
 
 
 class AdaptiveModel:
-    """Frequencies of the symbols 0..size-1 that follow what is coded."""
+    """Frequencies of the symbols 0..size-1 that follow what is coded. odds: at the beginning; or else all are equal."""
 
     _STEP, _LIMIT = 32, 1 << 13
 
-    def __init__(self, size: int):
-        self.weights = [1] * size
+    def __init__(self, size: int, odds: Sequence[int] = ()):
+        self.weights = list(odds) or [1] * size
 
     def write(self, encoder: RangeEncoder, symbol: int) -> None:
         """Write `symbol`, 0..size-1."""

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from .bitstream import GopUnit, SequenceHeader
-from .boundary import Anchor, BoundaryCoder, Target, bit_price
+from .boundary import Anchor, BoundaryCoder, Target
 from .gop import Gop
 from .gop_codec import Reconstruction, check_gop_size
 from .loop import denoise, rule_of
 from .noise import SearchNoise
 from .priors.base import Clip, ConditionedPrior, Prior
+from .rate import bit_price
 from .schedule import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from .settings import Settings
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
@@ -44,7 +45,8 @@ class GopEncoder:
         new, clip = self._clips(gop, anchor)
         target = target.less(8 * _unit_bytes(gop.key))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
-        side = analysis.describe(level_sigma(level))
+        sigma = level_sigma(level)
+        side = analysis.refined(sigma).describe(sigma)
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None
         unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))

@@ -13,11 +13,12 @@ import numpy as np
 
 from ._native import motion_interpolate
 from .media import Picture
-from .motion import motion_fields
+from .motion import half_size, motion_fields
 from .schedule import level_sigma
 
 SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # pictures, by preset
 BLOCK = 8  # samples a side, at half the size
+SMOOTHNESS = 4  # of motion
 ERROR_SHARE = 2.0  # mean error between stills, beside the middle's
 SATURATION = 16  # water levels, beyond which atoms bound a block's error
 STILL_BITS, STILL_SLOPE, STILL_LEVEL = 350, 3.1, 0.5  # bits of a still; of a block's error in such water levels
@@ -90,7 +91,7 @@ class Cuts:
 
     def _half(self, index: int) -> np.ndarray:
         if index not in self._halves:
-            self._halves[index] = _half(self._pictures[index])
+            self._halves[index] = half_size(self._pictures[index].planes[0])
         return self._halves[index]
 
 
@@ -105,17 +106,9 @@ def _still_bits(errors: np.ndarray) -> float:
     return STILL_BITS + STILL_SLOPE * float(np.log2(1 + errors / STILL_LEVEL).sum())
 
 
-def _half(picture: Picture) -> np.ndarray:
-    """Return the luma at half the size, uint8."""
-    luma = picture.planes[0]
-    luma = np.pad(luma, [(0, n % 2) for n in luma.shape], "edge").astype(np.uint16)
-    sums = luma[::2, ::2] + luma[1::2, ::2] + luma[::2, 1::2] + luma[1::2, 1::2]
-    return ((sums + 2) >> 2).astype(np.uint8)
-
-
 def _block_errors(first: np.ndarray, middle: np.ndarray, last: np.ndarray, num: int, den: int) -> np.ndarray:
     """Return the squared error, at full size, of each block of a middle that is interpolated from its neighbours."""
-    guess = motion_interpolate(first, last, *motion_fields(first, last), num, den)
+    guess = motion_interpolate(first, last, *motion_fields(first, last, SMOOTHNESS), num, den)
     squares = (guess.astype(np.float32) - middle) ** 2
     squares = np.pad(squares, [(0, -n % BLOCK) for n in squares.shape])
     rows, columns = (n // BLOCK for n in squares.shape)

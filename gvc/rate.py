@@ -9,6 +9,7 @@ GOP has its share. Either may be capped.
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from .codebook import ATOM_OVERHEAD
 from .errors import RateError
 from .schedule import sigma_level
 
@@ -96,3 +97,12 @@ class RateCap:
 def _overhead(pictures: int, key: bool) -> float:
     """Return the bits that a container adds to a GOP."""
     return 8.0 * (FRAME_BYTES * pictures + KEYFRAME_BYTES * key)
+
+
+def bit_price(sigma: float, sample_scale: float) -> float:
+    """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
+
+    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is about the noise's. `sample_scale`: of
+    the prior.
+    """
+    return 1.3863 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD

@@ -36,7 +36,7 @@ VECTORS = {
     "gbrp10": {"mode": "flf2v"},
     "bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
 }
-NEWER = {"bare"}  # than gp/1
+OLDER = {"gp/1": [name for name in VECTORS if name != "bare"], "gp/2": list(VECTORS)}  # those that there are
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
 
 
@@ -73,6 +73,7 @@ def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
         known = reconstruction.condition
         tail = decode_still(unit.tail[1:], header.format.coded) if unit.tail[1:] else None
         blocks = reconstruction.conditioned.blocks
+        fields = np.array(reconstruction.conditioned.moved.corrections)
         gops.append(
             {
                 **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},
@@ -82,6 +83,7 @@ def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
                     _hash(tail) if tail else None,
                 ],
                 "side_crc32": zlib.crc32(unit.side),
+                **({"corrections_crc32": zlib.crc32(fields.astype("<i2").tobytes())} if fields.any() else {}),
                 "block_sizes": [block.stop - block.start for block in blocks],
                 "atoms": _atom_sets(header, unit, blocks),
             }

@@ -113,20 +113,21 @@ def test_every_coefficient_has_one_band(size):
 
 
 def test_means_fit_what_is_known():
-    def choices(first, last):
-        return mean.choices(Condition(None, 5, first, last))
+    def choices(first, last, version=3):
+        return mean.choices(Condition(None, 5, first, last), version)
 
     assert choices(None, None) == [mean.FLAT]
-    assert choices("x", None) == [mean.HOLD]
+    assert choices("x", None) == [mean.HOLD, mean.MOTION]
+    assert choices("x", None, version=2) == [mean.HOLD]
     assert choices("x", "y") == [mean.FADE, mean.MOTION]
 
 
 def test_hold_repeats_and_fade_crosses():
     a, b = moving_clip(2, 6, 4, seed=1), moving_clip(2, 6, 4, seed=2)
     condition = Condition(video_format(a), 5, a[0].planes, None)
-    for plane, known in zip(mean.predict(condition, mean.HOLD, (), 2), a[0].planes, strict=True):
+    for plane, known in zip(mean.still(condition, mean.HOLD, ()), a[0].planes, strict=True):
         assert plane.shape == (4, *known.shape) and (plane == known).all()
-    fade = mean.predict(Condition(video_format(a), 5, a[0].planes, b[0].planes), mean.FADE, (), 2)
+    fade = mean.still(Condition(video_format(a), 5, a[0].planes, b[0].planes), mean.FADE, ())
     expected = np.stack([(1 - i / 4) * a[0].planes[0] + (i / 4) * b[0].planes[0] for i in (1, 2, 3)])
     assert fade[0].shape == (3, 4, 6)
     assert np.abs(fade[0] - expected).max() <= 0.5
@@ -145,7 +146,8 @@ def test_motion_beats_a_fade_on_a_pan_and_is_chosen():
     pictures = pan_clip(9, 96, 64)
     condition = Condition(video_format(pictures), 9, pictures[0].planes, pictures[-1].planes)
     unknown = tuple(plane[1:-1] for plane in stack(pictures))
-    errors = [squared_error(mean.predict(condition, choice, (), 2), unknown) for choice in (mean.FADE, mean.MOTION)]
+    means = mean.still(condition, mean.FADE, ()), mean.Moved(condition, 3).unknown()
+    errors = [squared_error(m, unknown) for m in means]
     assert errors[1] < errors[0] / 2
     prior, _ = conditioned(sigma=1000.0, pictures=pictures)
     assert squared_error(tuple(p[1:-1] for p in prior.decode_latent(prior.zeros(), 0.0)), unknown) == errors[1]

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 from clips import pan_clip
-from gvc._native import motion_field, motion_interpolate
+from gvc._native import motion_field, motion_interpolate, motion_parts
 
 
 def texture(height, width, seed=0):
@@ -26,13 +26,13 @@ def psnr(a, b):
 
 
 def fields(a, b):
-    return motion_field(a, b), motion_field(b, a)
+    return motion_field(a, b, 16), motion_field(b, a, 16)
 
 
 @pytest.mark.parametrize(("dy", "dx"), [(0, 0), (3, -5), (0.5, 0.25), (-14, 40), (10.25, -30.5)])
 def test_finds_a_translation(dy, dx):
     sample = texture(120, 208)
-    field = motion_field(sample(), sample(-dy, -dx))
+    field = motion_field(sample(), sample(-dy, -dx), 16)
     assert field.shape == (15, 26, 2) and field.dtype == np.int16
     inner = field[3:-3, 9:-9] / 8
     assert np.abs(inner - (dx, dy)).max() <= 0.25
@@ -59,9 +59,9 @@ def test_chroma_moves_with_luma():
 
 def test_flat_and_noisy_pictures_stay_calm():
     flat = np.full((64, 64), 90, np.uint8)
-    assert not motion_field(flat, flat).any()
+    assert not motion_field(flat, flat, 16).any()
     noisy = [(flat + np.random.default_rng(i).integers(-3, 4, flat.shape)).astype(np.uint8) for i in (0, 1)]
-    assert np.abs(motion_field(*noisy)).max() <= 16
+    assert np.abs(motion_field(*noisy, 16)).max() <= 16
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (7, 3), (9, 17), (63, 65), (131, 1), (130, 129)])
@@ -99,7 +99,7 @@ def test_refuses_what_does_not_fit():
     a = np.zeros((16, 16), np.uint8)
     field = np.zeros((2, 2, 2), np.int16)
     with pytest.raises(ValueError, match="same size"):
-        motion_field(a, a[:8])
+        motion_field(a, a[:8], 16)
     for fraction in [(-1, 2), (3, 2), (0, 0)]:
         with pytest.raises(ValueError, match="fraction"):
             motion_interpolate(a, a, field, field, *fraction)
@@ -109,9 +109,28 @@ def test_refuses_what_does_not_fit():
 
 def test_a_share_leaves_out_one_picture():
     a, b = (picture.planes[0] for picture in pan_clip(2))
-    fields = motion_field(a, b), motion_field(b, a)
+    fields = motion_field(a, b, 16), motion_field(b, a, 16)
     first, last = (motion_interpolate(a, b, *fields, 1, 2, share=share) for share in (0.0, 1.0))
     assert (motion_interpolate(a, np.zeros_like(b), *fields, 1, 2, share=0.0) == first).all()
     assert (motion_interpolate(np.zeros_like(a), b, *fields, 1, 2, share=1.0) == last).all()
     half = motion_interpolate(a, b, *fields, 1, 2, share=0.5)
     assert np.abs(half - (first.astype(float) + last) / 2).max() <= 1
+
+
+def test_corrected_motion_is_bit_exact():
+    """Since gp/3; these digits must never change either."""
+    y, x = np.mgrid[:97, :141]
+    a = (((x * x + 3 * y * x) >> 5) + ((y * y) >> 4) & 255).astype(np.uint8)
+    b = (((x * x + 3 * y * x + 40 * x) >> 5) + ((y * y + 9 * y) >> 4) & 255).astype(np.uint8)
+    forward, backward = motion_field(a, b, 4), motion_field(b, a, 4)
+    row, column = np.mgrid[:13, :18]
+    correction = np.stack([40 * row - 9 * column, 7 * column - 60, 30 * column - 20 * row], 2).astype(np.int16)
+    luma = motion_interpolate(a, b, forward, backward, 13, 32, correction=correction)
+    chroma = motion_interpolate(a[:49, :71], b[:49, :71], forward, backward, 13, 32, shift=1, correction=correction)
+    parts = motion_parts(a, b, forward, backward, 13, 32, correction)
+    assert np.array_equal(parts[0], luma)
+    for picture, share in zip(parts[1:], (0.0, 1.0), strict=True):
+        alone = motion_interpolate(a, b, forward, backward, 13, 32, share=share, correction=correction)
+        assert np.array_equal(picture, alone)
+    digest = hashlib.sha256(forward.tobytes() + backward.tobytes() + luma.tobytes() + chroma.tobytes()).hexdigest()
+    assert digest[:16] == "4f5d7ea0befddc2e"

@@ -44,7 +44,10 @@ def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Te
         gop = decode_gop(prior, header, unit, anchor, stills)
         known = int(anchor is not None and mode != "t2v")
         view = view_of(
-            gop.condition, _padded(gop.plain, known), gop.conditioned.deviations()[0], range(known, known + unit.shown)
+            gop.conditioned.moved,
+            _padded(gop.plain, known),
+            gop.conditioned.deviations()[0],
+            range(known, known + unit.shown),
         )
         source = pack(*(np.stack(planes) for planes in zip(*pictures[at : at + unit.shown], strict=True)))
         rows.append(_stored(view, source))

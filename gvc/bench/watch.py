@@ -28,7 +28,7 @@ METHODS = {
 }
 # Methods of a prior and of what they return: name -> (stage, methods of the result).
 CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
-ANALYSIS = {"describe": "analysis", "rate_distortion": "analysis"}
+ANALYSIS = {"refined": "analysis", "describe": "analysis", "rate_distortion": "analysis"}
 PRIOR = {
     "condition": ("conditioning", {name: (stage, {}) for name, stage in CONDITIONED.items()}),
     "analyse": ("analysis", {name: (stage, {}) for name, stage in ANALYSIS.items()}),

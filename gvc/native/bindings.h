@@ -14,5 +14,6 @@ void bind_ranking(pybind11::module_ &module);
 void bind_range_coder(pybind11::module_ &module);
 void bind_motion(pybind11::module_ &module);
 void bind_interpolation(pybind11::module_ &module);
+void bind_block_model(pybind11::module_ &module);
 
 } // namespace gvc

@@ -18,17 +18,20 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <vector>
+
+#include <pybind11/stl.h>
 
 namespace py = pybind11;
 
 namespace gvc {
 namespace {
 
-/// Ways of a block or pixel: from a's position to here and from here to b's, 1/64 pixel in blocks.
+/// Ways of a block or pixel: from a's position to here and from here to b's, 1/64 pixel in blocks; b's weight.
 struct Ways {
-    int from_a_x, from_a_y, to_b_x, to_b_y;
+    int from_a_x, from_a_y, to_b_x, to_b_y, weight;
 };
 
 /// num / den, 0 <= num <= den <= 65535.
@@ -64,7 +67,17 @@ struct Field {
     }
 };
 
-std::vector<Ways> block_ways(const Field &forward, const Field &backward, Time time) {
+/// x, y and weight of the correction of block number `block`, or zeros.
+struct Correction {
+    const int16_t *data;
+
+    int operator()(size_t block, int component) const {
+        return data ? data[3 * block + component] : 0;
+    }
+};
+
+std::vector<Ways> block_ways(const Field &forward, const Field &backward, Time time, const Correction &correction,
+                             int weight, int unit, bool fixed) {
     const Time rest{time.den - time.num, time.den};
     std::vector<Ways> ways;
     ways.reserve(size_t(forward.rows) * forward.columns);
@@ -76,7 +89,9 @@ std::vector<Ways> block_ways(const Field &forward, const Field &backward, Time t
                     (forward.along_way(row, column, time, axis) - backward.along_way(row, column, rest, axis) + 512) >>
                     10;
             const int x = time.part_of(motion[0]), y = time.part_of(motion[1]);
-            ways.push_back({x, y, motion[0] - x, motion[1] - y});
+            const int shift_x = correction(ways.size(), 0), shift_y = correction(ways.size(), 1);
+            const int corrected = fixed ? weight : std::clamp(weight + correction(ways.size(), 2), 0, unit);
+            ways.push_back({x - shift_x, y - shift_y, motion[0] - x + shift_x, motion[1] - y + shift_y, corrected});
         }
     return ways;
 }
@@ -101,7 +116,7 @@ struct Between {
     }
     Ways mix(const Ways &a, const Ways &b) const {
         return {mix(a.from_a_x, b.from_a_x), mix(a.from_a_y, b.from_a_y), mix(a.to_b_x, b.to_b_x),
-                mix(a.to_b_y, b.to_b_y)};
+                mix(a.to_b_y, b.to_b_y), mix(a.weight, b.weight)};
     }
 };
 
@@ -148,35 +163,80 @@ template <int shift> uint8_t mixed(int a, int b, int unit, int weight) {
     return uint8_t(std::clamp((a * (unit - weight) + b * weight + (1 << (shift - 1))) >> shift, 0, 255));
 }
 
-void interpolate(uint8_t *out, const Picture &a, const Picture &b, const Field &forward, const Field &backward,
-                 Time time, int shift, bool sharp, double share) {
-    const std::vector<Ways> ways = block_ways(forward, backward, time);
-    const int block_size = 8 >> shift, down = 10 - shift, half = 1 << (down - 1);
-    const std::vector<Between> across = Between::along(a.width, forward.columns, block_size);
-    const std::vector<Between> along = Between::along(a.height, forward.rows, block_size);
-    const int unit = sharp ? 256 : 16384;
-    const int weight = share < 0 ? (unit * time.num + time.den / 2) / time.den : int(unit * share + 0.5);
-    std::vector<Ways> of_row(forward.columns);
-    for (int y = 0; y < a.height; ++y) {
-        const Ways *upper = &ways[size_t(along[y].first) * forward.columns];
-        const Ways *lower = &ways[size_t(along[y].second) * forward.columns];
-        for (int column = 0; column < forward.columns; ++column)
+/// Two pictures, their motion, and when between them.
+struct Setting {
+    Picture a, b;
+    Field forward, backward;
+    Time time;
+    Correction correction;
+    int shift;
+    bool sharp;
+    double share;
+
+    int unit() const {
+        return sharp ? 256 : 16384;
+    }
+    int weight() const {
+        return share < 0 ? (unit() * time.num + time.den / 2) / time.den : int(unit() * share + 0.5);
+    }
+    std::vector<Ways> ways() const {
+        return block_ways(forward, backward, time, correction, weight(), unit(), share >= 0);
+    }
+};
+
+/// Calls `pixel` for each pixel in raster order with its places in a and b, in 1/16 pixel, and b's weight.
+template <class Pixel> void for_each_pixel(const Setting &setting, Pixel pixel) {
+    const int width = setting.a.width, height = setting.a.height, columns = setting.forward.columns;
+    const std::vector<Ways> ways = setting.ways();
+    const int block_size = 8 >> setting.shift, down = 10 - setting.shift, half = 1 << (down - 1);
+    const int down_weight = 8 - 2 * setting.shift, half_weight = 1 << (down_weight - 1);
+    const std::vector<Between> across = Between::along(width, columns, block_size);
+    const std::vector<Between> along = Between::along(height, setting.forward.rows, block_size);
+    std::vector<Ways> of_row(columns);
+    for (int y = 0; y < height; ++y) {
+        const Ways *upper = &ways[size_t(along[y].first) * columns];
+        const Ways *lower = &ways[size_t(along[y].second) * columns];
+        for (int column = 0; column < columns; ++column)
             of_row[column] = along[y].mix(upper[column], lower[column]);
-        for (int x = 0; x < a.width; ++x) {
+        for (int x = 0; x < width; ++x) {
             const Ways w = across[x].mix(of_row[across[x].first], of_row[across[x].second]);
-            const int ay = 16 * y - ((w.from_a_y + half) >> down), ax = 16 * x - ((w.from_a_x + half) >> down);
-            const int by = 16 * y + ((w.to_b_y + half) >> down), bx = 16 * x + ((w.to_b_x + half) >> down);
-            if (sharp)
-                *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
-            else
-                *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
+            pixel(16 * y - ((w.from_a_y + half) >> down), 16 * x - ((w.from_a_x + half) >> down),
+                  16 * y + ((w.to_b_y + half) >> down), 16 * x + ((w.to_b_x + half) >> down),
+                  (w.weight + half_weight) >> down_weight);
         }
     }
 }
 
-py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b,
-                                        const Array<int16_t> &field_ab, const Array<int16_t> &field_ba, int num,
-                                        int den, int shift, bool sharp, double share) {
+void interpolate(uint8_t *out, const Setting &setting) {
+    const Picture &a = setting.a, &b = setting.b;
+    const int unit = setting.unit();
+    if (setting.sharp)
+        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
+            *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
+        });
+    else
+        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
+            *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
+        });
+}
+
+/// The same with a and b by themselves, each as if it had all the weight.
+void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *out_b, const Setting &setting) {
+    const int unit = setting.unit();
+    for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
+        const int a = setting.a.sharp(ay, ax), b = setting.b.sharp(by, bx);
+        *out++ = mixed<20>(a, b, unit, weight);
+        *out_a++ = mixed<20>(a, b, unit, 0);
+        *out_b++ = mixed<20>(a, b, unit, unit);
+    });
+}
+
+using OptionalCorrection = std::optional<Array<int16_t>>;
+
+/// The setting that arguments from Python make; they must outlive it.
+Setting setting_of(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
+                   const Array<int16_t> &field_ba, int num, int den, int shift, bool sharp, double share,
+                   const OptionalCorrection &correction) {
     if (a.ndim() != 2 || a.size() == 0 || a.shape(0) > 65535 || a.shape(1) > 65535)
         throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
     if (b.ndim() != 2 || a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1))
@@ -189,17 +249,50 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
         throw std::invalid_argument("share must be at most 1");
     const int height = int(a.shape(0)), width = int(a.shape(1)), block_size = 8 >> shift;
     const int rows = (height + block_size - 1) / block_size, columns = (width + block_size - 1) / block_size;
-    for (const auto *field : {&field_ab, &field_ba})
-        if (field->ndim() != 3 || field->shape(0) != rows || field->shape(1) != columns || field->shape(2) != 2)
-            throw std::invalid_argument("the fields must be int16 [" + std::to_string(rows) + ", " +
-                                        std::to_string(columns) + ", 2] for this picture size");
-    const Picture picture_a{a.data(), width, height}, picture_b{b.data(), width, height};
-    const Field forward{field_ab.data(), rows, columns}, backward{field_ba.data(), rows, columns};
-    py::array_t<uint8_t> result({height, width});
+    const auto check = [&](const Array<int16_t> &field, const char *what, int components) {
+        if (field.ndim() != 3 || field.shape(0) != rows || field.shape(1) != columns || field.shape(2) != components)
+            throw std::invalid_argument(std::string(what) + " must be int16 [" + std::to_string(rows) + ", " +
+                                        std::to_string(columns) + ", " + std::to_string(components) +
+                                        "] for this picture size");
+    };
+    check(field_ab, "the fields", 2);
+    check(field_ba, "the fields", 2);
+    if (correction)
+        check(*correction, "the correction", 3);
+    return {{a.data(), width, height},
+            {b.data(), width, height},
+            {field_ab.data(), rows, columns},
+            {field_ba.data(), rows, columns},
+            {num, den},
+            {correction ? correction->data() : nullptr},
+            shift,
+            sharp,
+            share};
+}
+
+py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b,
+                                        const Array<int16_t> &field_ab, const Array<int16_t> &field_ba, int num,
+                                        int den, int shift, bool sharp, double share,
+                                        const OptionalCorrection &correction) {
+    const Setting setting = setting_of(a, b, field_ab, field_ba, num, den, shift, sharp, share, correction);
+    py::array_t<uint8_t> result({setting.a.height, setting.a.width});
     uint8_t *out = result.mutable_data();
     const py::gil_scoped_release release;
-    interpolate(out, picture_a, picture_b, forward, backward, {num, den}, shift, sharp, share);
+    interpolate(out, setting);
     return result;
+}
+
+py::tuple motion_parts(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
+                       const Array<int16_t> &field_ba, int num, int den, const OptionalCorrection &correction) {
+    const Setting setting = setting_of(a, b, field_ab, field_ba, num, den, 0, true, -1.0, correction);
+    const py::ssize_t height = setting.a.height, width = setting.a.width;
+    py::array_t<uint8_t> mixed({height, width}), of_a({height, width}), of_b({height, width});
+    uint8_t *const out = mixed.mutable_data(), *const out_a = of_a.mutable_data(), *const out_b = of_b.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        interpolate_parts(out, out_a, out_b, setting);
+    }
+    return py::make_tuple(mixed, of_a, of_b);
 }
 
 } // namespace
@@ -207,9 +300,13 @@ py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uin
 void bind_interpolation(py::module_ &module) {
     module.def("motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"),
                py::arg("field_ba"), py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true,
-               py::arg("share") = -1.0,
+               py::arg("share") = -1.0, py::arg("correction") = py::none(),
                "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma, "
-               "sharp: four taps a direction instead of two, share: of b in the mix, 0 to 1; below 0: num / den.");
+               "sharp: four taps a direction instead of two, share: of b in the mix, 0 to 1; below 0: num / den. correction: "
+               "int16 [rows, columns, (x, y, weight)] of the fields, in 1/64 pixel and, without a share, 1/256 of b.");
+    module.def("motion_parts", &motion_parts, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
+               py::arg("num"), py::arg("den"), py::arg("correction") = py::none(),
+               "What motion_interpolate makes of luma, and of a and of b alone: three pictures uint8 [H, W].");
 }
 
 } // namespace gvc

@@ -7,4 +7,5 @@ PYBIND11_MODULE(_native, module) {
     gvc::bind_range_coder(module);
     gvc::bind_motion(module);
     gvc::bind_interpolation(module);
+    gvc::bind_block_model(module);
 }

@@ -13,8 +13,8 @@
 //   its parent (row / 2, column / 2), then the parent's neighbours in x, in y and in both, on the side where the block
 //   lies (before the parent for even, after it for odd rows or columns); indices are clamped to the coarse field.
 // - Every level is then refined by three sweeps over the blocks, in raster order, backwards, and in raster order,
-//   with the cost difference + 16 x (sum of |dx| + |dy| to the up to four neighbours' present vectors). Candidates in
-//   order: the present vector; those of the upper, lower, left, right neighbour; then for s = 8, 4, 2, 1 (the second
+//   with the cost difference + smoothness x (sum of |dx| + |dy| to the up to four neighbours' present vectors). Priors
+//   say how much smoothness they ask for. Candidates in order: the present vector; those of the upper, lower, left, right neighbour; then for s = 8, 4, 2, 1 (the second
 //   sweep begins at 4, the third at 2) up to four rounds of (-s, 0), (s, 0), (0, -s), (0, s) around the best vector at
 //   the beginning of the round, ending when a round brings nothing.
 #include "bindings.h"
@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace py = pybind11;
@@ -39,7 +40,7 @@ constexpr int kBorder = 32;      ///< pixels kept around a plane; windows reach 
 constexpr int kReach = 16;       ///< how far a window may leave the picture
 constexpr int kCoarsest = 64;    ///< no side of the coarsest level is as long as this
 constexpr int kLengthWeight = 2; ///< cost of a vector's length at the coarsest level
-constexpr int kSmoothness = 16;  ///< cost of a vector's distance from its neighbours
+constexpr int kMostSmoothness = 256; ///< so that costs fit an int
 constexpr int kSweeps = 3, kRounds = 4;
 constexpr int kMostTried = 1 + 4 + 4 * kRounds * 4; ///< the present vector, the neighbours', four steps' rounds of four
 
@@ -131,9 +132,9 @@ GVC_MULTIVERSION int window_difference(const uint8_t *a, int stride_a, const uin
 /// The field of one pyramid level.
 class Level {
   public:
-    Level(const Plane &a, const Plane &b)
+    Level(const Plane &a, const Plane &b, int smoothness)
         : rows((a.height + kBlock - 1) / kBlock), columns((a.width + kBlock - 1) / kBlock), a_(a), b_(b),
-          field_(size_t(rows) * columns) {}
+          smoothness_(smoothness), field_(size_t(rows) * columns) {}
 
     const int rows, columns;
 
@@ -237,7 +238,7 @@ class Level {
             tried[tries++] = vector;
             int cost = 0;
             for (int i = 0; i < count; ++i)
-                cost += kSmoothness * distance(vector, neighbours[i]);
+                cost += smoothness_ * distance(vector, neighbours[i]);
             if (cost < best.cost)
                 best.offer(vector, cost + difference(row, column, vector, best.cost - cost));
         };
@@ -258,13 +259,14 @@ class Level {
     }
 
     const Plane &a_, &b_;
+    const int smoothness_; ///< cost of a vector's distance from a neighbour's
     std::vector<Vector> field_;
 };
 
-Level estimate(const std::vector<Plane> &a, const std::vector<Plane> &b, size_t i = 0) {
-    Level level(a[i], b[i]);
+Level estimate(const std::vector<Plane> &a, const std::vector<Plane> &b, int smoothness, size_t i = 0) {
+    Level level(a[i], b[i], smoothness);
     if (i + 1 < a.size())
-        level.inherit(estimate(a, b, i + 1));
+        level.inherit(estimate(a, b, smoothness, i + 1));
     else
         level.search_all();
     level.refine();
@@ -282,7 +284,9 @@ Plane plane_of(const Array<uint8_t> &picture) {
     return plane;
 }
 
-py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> &b) {
+py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> &b, int smoothness) {
+    if (smoothness < 0 || smoothness > kMostSmoothness)
+        throw std::invalid_argument("smoothness must be 0.." + std::to_string(kMostSmoothness));
     Plane plane_a = plane_of(a), plane_b = plane_of(b);
     if (plane_a.width != plane_b.width || plane_a.height != plane_b.height)
         throw std::invalid_argument("both pictures must have the same size");
@@ -290,7 +294,7 @@ py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> 
     int16_t *out = result.mutable_data();
     const py::gil_scoped_release release;
     const std::vector<Plane> levels_a = pyramid(std::move(plane_a)), levels_b = pyramid(std::move(plane_b));
-    const Level level = estimate(levels_a, levels_b);
+    const Level level = estimate(levels_a, levels_b, smoothness);
     for (int row = 0; row < level.rows; ++row)
         for (int column = 0; column < level.columns; ++column) {
             *out++ = int16_t(level.at(row, column).x);
@@ -303,8 +307,9 @@ py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> 
 
 void bind_motion(py::module_ &module) {
     module.def(
-        "motion_field", &motion_field, py::arg("a"), py::arg("b"),
-        "Vectors int16 [ceil(H / 8), ceil(W / 8), (x, y)] in 1/8 pixel with a(p) like b(p + v), for uint8 [H, W].");
+        "motion_field", &motion_field, py::arg("a"), py::arg("b"), py::arg("smoothness"),
+        "Vectors int16 [ceil(H / 8), ceil(W / 8), (x, y)] in 1/8 pixel with a(p) like b(p + v), for uint8 [H, W]; "
+        "smoothness: cost of a step of 1/8 pixel between neighbours, 0..256.");
 }
 
 } // namespace gvc

@@ -53,9 +53,10 @@ def prior_for(
     kind, spec = header.prior.partition("/")[0], "" if spec == "auto" else spec
     if not spec and kind in FAMILIES:
         raise PriorError(f"this stream was made with {header.prior}; give its weights with prior={kind}:FOLDER")
-    if kind == "gp" and spec in ("", "gp") and (old := _old_gp(header.prior)):
-        return old
-    prior = (opener or open_prior)(spec or kind, options)
+    if kind in BUNDLED and spec in ("", kind) and (older := _older(header.prior, options)):
+        prior = older
+    else:
+        prior = (opener or open_prior)(spec or kind, options)
     if prior.name != header.prior:
         raise PriorError(
             f"this stream was made with prior {header.prior} and {prior.name} was given; give the right one"
@@ -68,8 +69,14 @@ def prior_for(
     return prior
 
 
-def _old_gp(name: str) -> Prior | None:
-    """Return the bundled prior as it was when a stream was made, or None if it still is that one, or none."""
-    from .gp import VERSIONS, GpPrior
+def _older(name: str, options: ModelOptions) -> Prior | None:
+    """Return a bundled prior as it was when a stream was made, or None if it still is that one, or none."""
+    kind, _, number = name.partition("/")
+    if kind == "gp":
+        from .gp import VERSIONS, GpPrior
 
-    return next((prior for prior in map(GpPrior, VERSIONS[:-1]) if prior.name == name), None)
+        return next((GpPrior(version) for version in VERSIONS[:-1] if str(version) == number), None)
+    from .neural import VERSIONS, NeuralPrior
+
+    older = (version for version in sorted(VERSIONS)[:-1] if str(version) == number)
+    return next((NeuralPrior.bundled(options, version) for version in older), None)

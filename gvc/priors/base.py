@@ -6,7 +6,6 @@ one kind throughout: numpy arrays, or torch tensors on the prior's device.
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,10 +63,13 @@ class Condition:
     previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before, in the same chain
     prompt: str = ""  # text for priors that were trained with texts; the others pass over it
 
-    @cached_property
-    def motion(self) -> tuple[np.ndarray, np.ndarray]:
-        """Motion fields between both boundary pictures, forth and back (gvc/native/motion.cpp)."""
-        return motion_fields(self.first[0], self.last[0])
+    _fields: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def motion(self, smoothness: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the motion fields between both boundary pictures, forth and back (gvc/native/motion.cpp)."""
+        if smoothness not in self._fields:
+            self._fields[smoothness] = motion_fields(self.first[0], self.last[0], smoothness)
+        return self._fields[smoothness]
 
 
 class ConditionedPrior(Protocol):
@@ -95,6 +97,9 @@ class ConditionedPrior(Protocol):
 
 class Analysis(Protocol):
     """Encoder: what a prior finds out about one GOP before it is coded."""
+
+    def refined(self, sigma: float) -> "Analysis":
+        """Return what a closer look finds, which takes time, for coding down to the noise level sigma."""
 
     def describe(self, sigma: float) -> bytes:
         """Return the side information for coding down to the noise level sigma = t / (1 - t)."""

@@ -123,6 +123,9 @@ class NoAnalysis:
         """Return no side information."""
         return b""
 
+    def refined(self, sigma: float) -> "NoAnalysis":
+        return self
+
     def rate_distortion(self, sigma: float) -> None:
         """Predict nothing."""
 

@@ -7,27 +7,35 @@ one multiplication a coefficient.
 What is carried follows reverse water-filling (Cover and Thomas, "Elements of Information Theory", 10.3): with the water
 level theta = sigma^2 of the noise where coding stops, a coefficient of variance v > theta is scaled by
 sqrt(1 - theta / v), so that the noise leaves an error of theta in each; the others are not carried at all.
-Streams of gp/1 carry more and scale nothing; they can be decoded.
+
+Streams of gp/1 carry more and scale nothing, and neither they nor those of gp/2 correct motion
+(gvc.priors.gp.correction); they can be decoded.
 """
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...codebook import ATOM_OVERHEAD
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
+from ...rate import bit_price
 from ...schedule import MAX_LEVEL, level_sigma, sigma_level
 from ..base import CHROMA_WEIGHT, Clip, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
+from .correction import Corrections, Grid, read_corrections, write_corrections
+from .correction_search import CorrectionSearch
+from .mean import Moved
 
 SAMPLE_SCALE = 64.0  # luma samples a latent unit
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
 CARRY_THRESHOLD = 1.1  # a band is carried when its variance exceeds the water level so many times
 LEVEL_BITS = 10  # of the noise level that is the water level
 LEAST_KEPT = 0.02  # share of a carried variance that the scale leaves
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
+CORRECTION_PRICE = 0.5  # of a bit of corrections, beside one of atoms
 FILL = bands.BANDS  # index of the level that says the energy of what is not carried
 FILL_UNIT = 64.0  # that level is of a band's energy over this, so that it fits the range of levels
 
@@ -68,17 +76,39 @@ class GpAnalysis:
     """Encoder: the best mean of a GOP and the band energies of what it leaves."""
 
     def __init__(self, condition: Condition, layout: Layout, clip: Clip):
-        self._previous = condition.previous
+        self._condition, self._layout, self._clip = condition, layout, clip
         self._colour = tuple(int(plane.mean() + 0.5) for plane in clip)
-        means = {
-            choice: mean.predict(condition, choice, self._colour, VERSIONS[-1]) for choice in mean.choices(condition)
-        }
+        self._moved, self._corrections = Moved(condition, VERSIONS[-1]), Corrections()
+        choices = mean.choices(condition, VERSIONS[-1])
+        means = {choice: self._mean(choice) for choice in choices}
         errors = {choice: _squared_error(layout, clip, m) for choice, m in means.items()}
-        self._choice = min(errors, key=errors.get)
-        coefficients = _residual_coefficients(layout, clip, means[self._choice])
-        self._counts = np.array([plane.counts() for plane in layout.planes])
-        self._energies = np.array([p.energies(c) for p, c in zip(layout.planes, coefficients, strict=True)])
-        self._known_error = _boundary_error(condition, clip)
+        self._moves, self._known_error = mean.MOTION in choices, _boundary_error(condition, clip)
+        choice = min(errors, key=errors.get)
+        self._settle(choice, means[choice], errors[choice])
+
+    def _mean(self, choice: int) -> Clip:
+        return self._moved.unknown() if choice == mean.MOTION else mean.still(self._condition, choice, self._colour)
+
+    def _settle(self, choice: int, predicted: Clip, error: float) -> None:
+        self._choice, self._error = choice, error
+        coefficients, planes = _residual_coefficients(self._layout, self._clip, predicted), self._layout.planes
+        self._counts = np.array([plane.counts() for plane in planes])
+        self._energies = np.array([p.energies(c) for p, c in zip(planes, coefficients, strict=True)])
+
+    def refined(self, sigma: float) -> "GpAnalysis":
+        """Return the analysis with corrections of motion, as far as they are worth their bits at a noise level."""
+        if not self._moves:
+            return self
+        price = CORRECTION_PRICE * bit_price(sigma, SAMPLE_SCALE)
+        better = copy(self)
+        better._corrections = CorrectionSearch(self._moved, self._clip[0], price).find()
+        better._moved = replace(self._moved, corrections=better._corrections.fields)
+        corrected = better._mean(mean.MOTION)
+        error = _squared_error(self._layout, self._clip, corrected)
+        if error >= self._error:
+            return self
+        better._settle(mean.MOTION, corrected, error)
+        return better
 
     def _levels(self, sigma: float) -> np.ndarray:
         """Return the levels of all bands and of the fill, int64 [3, BANDS + 1]."""
@@ -91,14 +121,19 @@ class GpAnalysis:
         return levels
 
     def describe(self, sigma: float) -> bytes:
-        """Return the choice of mean, the water level, the mean's colour (FLAT only) and the levels."""
+        """Return the choice of mean, the water level, colour (FLAT only) or corrections (MOTION only), and the levels."""
         encoder = RangeEncoder()
         encoder.encode_bits(self._choice, 2)
         encoder.encode_bits(sigma_level(sigma), LEVEL_BITS)
         if self._choice == mean.FLAT:
             for value in self._colour:
                 encoder.encode_bits(value, 8)
-        bands.write_levels(encoder, self._levels(sigma), self._previous)
+        if self._choice == mean.MOTION:
+            span = self._layout.span
+            write_corrections(
+                encoder, _grid(self._condition), self._corrections.said or [[]] * (span.stop - span.start)
+            )
+        bands.write_levels(encoder, self._levels(sigma), self._condition.previous)
         return encoder.finish()
 
     def rate_distortion(self, sigma: float) -> tuple[float, float]:
@@ -109,6 +144,10 @@ class GpAnalysis:
         bits = ATOM_OVERHEAD * float((self._counts * 0.5 * np.log2(gain)).sum())
         error = float((self._energies / gain).sum()) * SAMPLE_SCALE**2
         return bits, error + self._known_error
+
+
+def _grid(condition: Condition) -> Grid:
+    return Grid(*condition.format.plane_shapes[0])
 
 
 def _squared_error(layout: Layout, clip: Clip, predicted: Clip) -> float:
@@ -141,13 +180,18 @@ class ConditionedGp:
         self._condition, self._layout = condition, layout
         decoder = RangeDecoder(side)
         choice = decoder.decode_bits(2)
-        if choice not in mean.choices(condition):
+        if choice not in mean.choices(condition, version):
             raise BitstreamError("choice of mean", 0, f"value {choice} does not fit the boundaries of this GOP")
         self._water = level_sigma(min(decoder.decode_bits(LEVEL_BITS), MAX_LEVEL)) ** 2 if version > 1 else 0.0
         colour = tuple(decoder.decode_bits(8) for _ in range(3)) if choice == mean.FLAT else (0, 0, 0)
+        self.moved = Moved(condition, version)
+        if choice == mean.MOTION and version >= mean.CORRECTED:
+            count, closed = layout.span.stop - layout.span.start, condition.last is not None
+            corrections = read_corrections(decoder, _grid(condition), count, closed)
+            self.moved = replace(self.moved, corrections=corrections.fields)
         self.memory = bands.read_levels(decoder, 3, condition.previous)
         decoder.finish()
-        self._mean = mean.predict(condition, choice, colour, version)
+        self._mean = self.moved.unknown() if choice == mean.MOTION else mean.still(condition, choice, colour)
         carried = [p.carried(v[: bands.BANDS]) for p, v in zip(self._layout.planes, self.memory, strict=True)]
         self._masks = [mask for mask, _ in carried]
         self._band = np.concatenate([i * bands.BANDS + numbers for i, (_, numbers) in enumerate(carried)])

@@ -1,5 +1,5 @@
 """The bundled prior with a learned last step."""
 
-from .prior import NeuralPrior
+from .prior import VERSIONS, NeuralPrior
 
-__all__ = ["NeuralPrior"]
+__all__ = ["VERSIONS", "NeuralPrior"]

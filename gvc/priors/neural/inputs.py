@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..base import Clip, Condition
-from ..gp.mean import warped
+from ..base import Clip
+from ..gp.mean import Moved
 from .network import MULTIPLE
 
 PICTURE_UNIT = 64.0  # sample values that count as 1
@@ -60,26 +60,29 @@ class View:
         return self.error.clamp(LEAST_ERROR, MOST_ERROR)
 
 
-def view_of(condition: Condition, clip: Clip, error: np.ndarray | float, indices: range) -> View:
+def view_of(moved: Moved, clip: Clip, error: np.ndarray | float, indices: range) -> View:
     """Return the view of pictures of a GOP.
 
-    clip: the estimates, uint8 [T, H, W] a plane. error: the expected one of luma, sample values, [H, W] or a number.
+    moved: its boundaries along their motion.
+    clip: the estimates, uint8 [T, H, W] a plane.
+    error: the expected one of luma, sample values, [H, W] or a number.
     indices: which pictures.
     """
+    condition = moved.condition
     estimate = pack(*(plane[indices.start : indices.stop] for plane in clip))
     span = max(condition.frames - 1, 1)
     way = torch.arange(indices.start, indices.stop) / span
     distance = torch.minimum(way, 1 - way) * span if condition.last else way * span
     spread = torch.from_numpy(np.broadcast_to(np.float32(error), (1, *clip[0].shape[1:])).copy())
-    return View(estimate, *_boundaries(condition, estimate, indices), half_size(spread), way, distance)
+    return View(estimate, *_boundaries(moved, estimate, indices), half_size(spread), way, distance)
 
 
-def _boundaries(condition: Condition, estimate: Tensor, indices: range) -> tuple[Tensor, Tensor]:
+def _boundaries(moved: Moved, estimate: Tensor, indices: range) -> tuple[Tensor, Tensor]:
     """Return both boundaries as seen from pictures; where there are none, the pictures themselves."""
-    if condition.last:
-        return tuple(pack(*warped(condition, indices, share)) for share in (0.0, 1.0))
-    if condition.first:
-        first = pack(*(plane[None] for plane in condition.first)).expand_as(estimate)
+    if moved.condition.last:
+        return tuple(pack(*moved.pictures(indices, share)) for share in (0.0, 1.0))
+    if moved.condition.first:
+        first = pack(*moved.pictures(indices))
         return first, first
     return estimate, estimate
 

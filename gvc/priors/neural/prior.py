@@ -21,36 +21,40 @@ from ...errors import PriorError
 from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
 from ..device import DTYPES, accelerated, check_options
-from ..gp import VERSIONS, GpPrior
+from ..gp import GpPrior
+from ..gp.mean import Moved
 from ..gp.prior import ConditionedGp, Layout
 from .inputs import LEAST_ERROR, View, unpack, view_of
 from .network import Network
 
-NAME = "neural/1"
+VERSIONS = {1: 2, 2: 3}  # and the versions of `gp` that they build on
 WEIGHTS = "weights.safetensors"
 AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
 
 
 class NeuralPrior(GpPrior):
-    """`gp` with a learned last step. data: a safetensors file with the network's weights. Raises PriorError."""
+    """`gp` with a learned last step. data: a safetensors file with the network's weights. Raises PriorError.
 
-    def __init__(self, data: bytes, options: ModelOptions):
-        super().__init__()
+    version: of the streams that it can decode; it analyses for the last one only.
+    """
+
+    def __init__(self, data: bytes, options: ModelOptions, version: int = max(VERSIONS)):
+        super().__init__(VERSIONS[version])
         check_options(options)
-        self.name, self.weights_hash = NAME, hashlib.sha256(data).digest()[:8]
+        self.name, self.weights_hash = f"neural/{version}", hashlib.sha256(data).digest()[:8]
         self._network = Network()
         self._network.load_state_dict(load(data))
         self._device, self._dtype = options.device, _dtype(options)
         self._network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
 
     @classmethod
-    def bundled(cls, options: ModelOptions) -> "NeuralPrior":
+    def bundled(cls, options: ModelOptions, version: int = max(VERSIONS)) -> "NeuralPrior":
         """Return the prior with the weights that GVC brings."""
-        return cls(_bundled_weights(), options)
+        return cls(_bundled_weights(), options, version)
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
         """Prepare the process for one GOP. Raises BitstreamError."""
-        return ConditionedNeural(condition, self._layout(condition), side, self._improve)
+        return ConditionedNeural(condition, self._layout(condition), side, self._version, self._improve)
 
     @torch.inference_mode()
     def _improve(self, view: View, realism: float) -> torch.Tensor:
@@ -61,7 +65,7 @@ class NeuralPrior(GpPrior):
     def seconds(self, width: int, height: int) -> float:
         """Return how long the network takes for one picture here."""
         flat = tuple(np.full((2, *shape), 128, np.uint8) for shape in VideoFormat(width, height).plane_shapes)
-        view = view_of(Condition(VideoFormat(width, height), 2), flat, LEAST_ERROR, range(2))
+        view = view_of(Moved(Condition(VideoFormat(width, height), 2), self._version), flat, LEAST_ERROR, range(2))
         self._improve(view, 0.0)  # the first use is slower
         started = time.perf_counter()
         self._improve(view, 0.0)
@@ -74,9 +78,14 @@ class ConditionedNeural(ConditionedGp):
     follows_flow = False
 
     def __init__(
-        self, condition: Condition, layout: Layout, side: bytes, improve: Callable[[View, float], torch.Tensor]
+        self,
+        condition: Condition,
+        layout: Layout,
+        side: bytes,
+        version: int,
+        improve: Callable[[View, float], torch.Tensor],
     ):
-        super().__init__(condition, layout, side, VERSIONS[-1])
+        super().__init__(condition, layout, side, version)
         self._improve = improve
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
@@ -90,7 +99,7 @@ class ConditionedNeural(ConditionedGp):
         count = max(1, AT_ONCE // (height * width))
         for at in range(start, condition.frames, count):
             indices = range(at, min(at + count, condition.frames))
-            better = unpack(self._improve(view_of(condition, clip, error, indices), realism), height, width)
+            better = unpack(self._improve(view_of(self.moved, clip, error, indices), realism), height, width)
             for plane, pictures in zip(clip, better, strict=True):
                 plane[indices.start : indices.stop] = pictures
         return clip
@@ -109,4 +118,4 @@ def _bundled_weights() -> bytes:
     try:
         return files(__package__).joinpath(WEIGHTS).read_bytes()
     except OSError as error:
-        raise PriorError(f"the weights of {NAME} are missing ({error}); install GVC again") from error
+        raise PriorError(f"the weights of neural are missing ({error}); install GVC again") from error
