@@ -15,7 +15,7 @@ from .schedule import sigma_level
 
 BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
 WORST_CRF = 63.0
-WORST_STILL, FINEST_STILL, STILL_SLOPE = 57, 10, 0.147  # at quality 0, at best, and a noise level
+WORST_STILL, FINEST_STILL, STILL_SLOPE = 55.5, 10, 0.147  # at quality 0, at best, and a noise level
 COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
 
 # What Matroska adds, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Containers").

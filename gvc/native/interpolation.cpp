@@ -298,12 +298,13 @@ py::tuple motion_parts(const Array<uint8_t> &a, const Array<uint8_t> &b, const A
 } // namespace
 
 void bind_interpolation(py::module_ &module) {
-    module.def("motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"),
-               py::arg("field_ba"), py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true,
-               py::arg("share") = -1.0, py::arg("correction") = py::none(),
-               "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma, "
-               "sharp: four taps a direction instead of two, share: of b in the mix, 0 to 1; below 0: num / den. correction: "
-               "int16 [rows, columns, (x, y, weight)] of the fields, in 1/64 pixel and, without a share, 1/256 of b.");
+    module.def(
+        "motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
+        py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true, py::arg("share") = -1.0,
+        py::arg("correction") = py::none(),
+        "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma, "
+        "sharp: four taps a direction instead of two, share: of b in the mix, 0 to 1; below 0: num / den. correction: "
+        "int16 [rows, columns, (x, y, weight)] of the fields, in 1/64 pixel and, without a share, 1/256 of b.");
     module.def("motion_parts", &motion_parts, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
                py::arg("num"), py::arg("den"), py::arg("correction") = py::none(),
                "What motion_interpolate makes of luma, and of a and of b alone: three pictures uint8 [H, W].");

@@ -14,9 +14,10 @@
 //   lies (before the parent for even, after it for odd rows or columns); indices are clamped to the coarse field.
 // - Every level is then refined by three sweeps over the blocks, in raster order, backwards, and in raster order,
 //   with the cost difference + smoothness x (sum of |dx| + |dy| to the up to four neighbours' present vectors). Priors
-//   say how much smoothness they ask for. Candidates in order: the present vector; those of the upper, lower, left, right neighbour; then for s = 8, 4, 2, 1 (the second
-//   sweep begins at 4, the third at 2) up to four rounds of (-s, 0), (s, 0), (0, -s), (0, s) around the best vector at
-//   the beginning of the round, ending when a round brings nothing.
+//   say how much smoothness they ask for. Candidates in order: the present vector; those of the upper, lower, left,
+//   right neighbour; then for s = 8, 4, 2, 1 (the second sweep begins at 4, the third at 2) up to four rounds of (-s,
+//   0), (s, 0), (0, -s), (0, s) around the best vector at the beginning of the round, ending when a round brings
+//   nothing.
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -32,14 +33,14 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-constexpr int kBlock = 8;        ///< side of a block, pixels
-constexpr int kWindow = 16;      ///< side of the window that is compared
-constexpr int kPart = 4;         ///< rows of it that are compared before it is asked whether more are needed
-constexpr int kUnit = 8;         ///< vector units in a pixel
-constexpr int kBorder = 32;      ///< pixels kept around a plane; windows reach 17 of them
-constexpr int kReach = 16;       ///< how far a window may leave the picture
-constexpr int kCoarsest = 64;    ///< no side of the coarsest level is as long as this
-constexpr int kLengthWeight = 2; ///< cost of a vector's length at the coarsest level
+constexpr int kBlock = 8;            ///< side of a block, pixels
+constexpr int kWindow = 16;          ///< side of the window that is compared
+constexpr int kPart = 4;             ///< rows of it that are compared before it is asked whether more are needed
+constexpr int kUnit = 8;             ///< vector units in a pixel
+constexpr int kBorder = 32;          ///< pixels kept around a plane; windows reach 17 of them
+constexpr int kReach = 16;           ///< how far a window may leave the picture
+constexpr int kCoarsest = 64;        ///< no side of the coarsest level is as long as this
+constexpr int kLengthWeight = 2;     ///< cost of a vector's length at the coarsest level
 constexpr int kMostSmoothness = 256; ///< so that costs fit an int
 constexpr int kSweeps = 3, kRounds = 4;
 constexpr int kMostTried = 1 + 4 + 4 * kRounds * 4; ///< the present vector, the neighbours', four steps' rounds of four

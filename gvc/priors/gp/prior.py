@@ -121,7 +121,7 @@ class GpAnalysis:
         return levels
 
     def describe(self, sigma: float) -> bytes:
-        """Return the choice of mean, the water level, colour (FLAT only) or corrections (MOTION only), and the levels."""
+        """Return choice of mean, water level, colour (FLAT only) or corrections (MOTION only), and levels."""
         encoder = RangeEncoder()
         encoder.encode_bits(self._choice, 2)
         encoder.encode_bits(sigma_level(sigma), LEVEL_BITS)
