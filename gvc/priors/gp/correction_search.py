@@ -23,7 +23,7 @@ HALF_UNIT = 16  # of a field, in a step of motion between pictures of half the s
 SILENT_BITS, USED_BITS, STEP_BITS = 0.1, 4.0, 1.5  # about: of a cell, and of each doubling of what it says
 CURVE = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])  # where block_model gives the products of slopes
 LEAST_BITS = 12.0  # that a correction takes
-STIFFNESS = 300.0  # of cells without texture
+STIFFNESS = 18.75  # of cells without texture
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _Model:
 
     def best(self) -> np.ndarray:
         """Return the change that leaves least, [R, C, 3]."""
-        stiff = np.diag([STIFFNESS / 16] * 3)
+        stiff = np.diag([STIFFNESS] * 3)
         return np.linalg.solve(self.curve + stiff, self.slope[..., None])[..., 0]
 
     def saved(self, change: np.ndarray) -> np.ndarray:
