@@ -10,7 +10,7 @@ from .gop import Gop
 from .gop_codec import Reconstruction, check_gop_size
 from .loop import denoise, rule_of
 from .noise import SearchNoise
-from .priors.base import Clip, ConditionedPrior, Prior
+from .priors.base import Analysis, Clip, ConditionedPrior, Prior
 from .rate import bit_price
 from .schedule import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from .settings import Settings
@@ -24,6 +24,8 @@ BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
 UNIT_BYTES, KEY_BYTES = 20, 65  # of a GOP packet beside stills, side information and atoms
 BARE_BYTES = 14  # the same where there are no atoms
 LEAST_SIDE_BYTES = 20
+REFINED_SHARE = 0.5  # of a budget without stills that refined side information may take
+REFINEMENT_STRIDE = 64  # levels, which make a bit sixteen times as dear
 TAIL_SHARE = 0.12  # of the bits for atoms that wait for the tail
 TAIL_FRAMES = 2  # latent frames with twice the atoms, by the paper
 
@@ -45,12 +47,12 @@ class GopEncoder:
         new, clip = self._clips(gop, anchor)
         target = target.less(8 * _unit_bytes(gop.key))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
-        sigma = level_sigma(level)
-        side = analysis.refined(sigma).describe(sigma)
+        bits = target.of_gop(8 * len(boundaries.first)) - boundaries.bits
+        side = self._side(analysis, level, bits)
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None
         unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
-        budget = max(0.0, target.of_gop(8 * len(boundaries.first)) - boundaries.bits - 8 * len(side))
+        budget = max(0.0, bits - 8 * len(side))
         if self._header.transition == "sde":
             unit, x, t = self._search_fixed(unit, conditioned, clip)
             return unit, Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
@@ -60,6 +62,15 @@ class GopEncoder:
         unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
+
+    def _side(self, analysis: Analysis, level: int, bits: float) -> bytes:
+        """Return the side information with all refinement that is worth its bits, as far as a share of `bits` goes."""
+        sigma, plain = level_sigma(level), analysis.describe(level_sigma(level))
+        for coarser in range(level, MAX_LEVEL, REFINEMENT_STRIDE):  # worth less and less
+            side = analysis.refined(level_sigma(coarser)).describe(sigma)
+            if 8 * len(side) <= max(REFINED_SHARE * bits, 8 * len(plain)):
+                return side
+        return plain
 
     def floor(self, gop: Gop, anchor: Anchor | None) -> tuple[float, float]:
         """Return about the least bits that the packet of a GOP needs: (first still, all else), without atoms."""

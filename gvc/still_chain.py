@@ -1,8 +1,10 @@
 """The stills of a chain of GOPs: encoder and decoder of one AV1 stream."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from .bitstream import SequenceHeader
+from .errors import BitstreamError
 from .priors.base import Planes
 from .process import give_back_memory
 from .stills import COARSEST, LOW_DELAY, REORDERED, StillDecoder, StillEncoder
@@ -22,16 +24,14 @@ class StillChain:
 
     def __init__(self, header: SequenceHeader, quantiser: int, speed: int, pictures: Sequence[Planes] = ()):
         self.quantiser, self.known = quantiser, bool(pictures)
-        video, crf = header.format.coded, min(quantiser, COARSEST)
+        self._video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
         structure = REORDERED if pictures else LOW_DELAY
         settings = {"boost": boost, "detail": True, "structure": structure}
-        encoder = StillEncoder(video.plane_shapes[0], crf, speed, **settings)
-        self._decoder = StillDecoder(video)
-        self._left = len(pictures)
-        self._coming = encoder.encode_all(pictures) if pictures else None
-        self._encode = None if pictures else encoder.encode
+        self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
+        self._pictures, self._given = pictures, []
+        self._start(self._new_encoder())
 
     def sizes(self) -> list[int]:
         """Return the bytes of the stills that are still to come, where they are known."""
@@ -40,15 +40,38 @@ class StillChain:
         return [len(data) for data in coded]
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
-        """Return the next still and what decoders make of it; `planes` are its picture."""
-        data = self._next_known() if self.known else self._encode(planes)
-        return data, self._decoder.decode(data)
-
-    def _next_known(self) -> bytes:
-        """Return the next still; with the last one the encoder ends."""
-        data = next(self._coming)
-        self._left -= 1
-        if not self._left:
-            next(self._coming, None)  # it ends when it is asked for more
+        """Return the next still and what decoders make of it; `planes` are its picture. Raises BitstreamError."""
+        if not self.known:
+            data = self._encoder.encode(planes)
+            return data, self._decoder.decode(data)
+        try:
+            data = next(self._coming)
+            decoded = self._decoder.decode(data)
+        except (BitstreamError, StopIteration):
+            data, decoded = self._code_again()
+        self._given.append(data)
+        if len(self._given) == len(self._pictures):
+            next(self._coming, None)  # the encoder ends when it is asked for more
+            self._encoder = None
             give_back_memory()
-        return data
+        return data, decoded
+
+    def _start(self, encoder: StillEncoder) -> None:
+        self._encoder, self._decoder = encoder, StillDecoder(self._video)
+        self._coming = encoder.encode_all(self._pictures) if self.known else None
+
+    def _code_again(self) -> tuple[bytes, Planes]:
+        """Return the next still as one thread codes the chain. Raises BitstreamError.
+
+        On a busy machine the threads of SVT-AV1 4.1 have been seen to get out of step, once in some thousand chains:
+        what came did not decode.
+        """
+        self._encoder.abandon()
+        self._start(self._new_encoder(threads=1))
+        for given in self._given:
+            again = next(self._coming, b"")
+            if again != given:
+                raise BitstreamError("boundary still", 0, "the encoder does not give the same bytes again")
+            self._decoder.decode(again)
+        data = next(self._coming, b"")
+        return data, self._decoder.decode(data)

@@ -3,6 +3,7 @@
 AV1 decoders are bit-exact, so both sides see the same pictures.
 """
 
+import ctypes
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -57,6 +58,7 @@ class StillEncoder:
     boost: by how much the first one's quantiser is finer; all others build on it.
     detail: whether it weighs beside squared error.
     structure: how they build on each other, LOW_DELAY or REORDERED.
+    threads: at most; 0: as many as are allowed.
     """
 
     def __init__(
@@ -68,13 +70,14 @@ class StillEncoder:
         boost: int = 0,
         detail: bool = False,
         structure: Mapping[str, object] = LOW_DELAY,
+        threads: int = 0,
     ):
         self._height, self._width = (max(MIN_SIZE, n + n % 2) for n in shape)
         context = av.CodecContext.create("libsvtav1", "w")
         context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
         parameters = {
-            "lp": min(allowed() ** 2, MOST_PARALLEL),
+            "lp": min((threads or allowed()) ** 2, MOST_PARALLEL),
             "aq-mode": 0,
             "use-fixed-qindex-offsets": 1,  # quantisers as they are asked for
             "key-frame-qindex-offset": -INDICES_A_CRF * boost,
@@ -93,6 +96,10 @@ class StillEncoder:
         """Code all stills of a chain, a temporal unit each; the encoder's threads work ahead of whoever takes them."""
         for planes in (*pictures, None):
             yield from self._send(planes)
+
+    def abandon(self) -> None:
+        """Never close the encoder: one that is out of step would wait for ever for pictures that do not come."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._context))
 
     def _send(self, planes: Planes | None) -> Iterator[bytes]:
         """Give the encoder a picture, or None at the end; yield what is ready, without delimiters."""
