@@ -157,7 +157,7 @@ class BoundaryCoder:
         if not predicted:
             level = sigma_level(FINEST_SIGMA) if target.level is None else target.level
         elif target.bounded:
-            level = max(level, _affordable_level(analysis, target.of_gop(8 * len(boundaries.first)) - boundaries.bits))
+            level = max(level, affordable_level(analysis, target.of_gop(8 * len(boundaries.first)) - boundaries.bits))
         return _Trial(chain, boundaries, analysis, level, predicted)
 
 
@@ -170,7 +170,7 @@ def _affordable(trial: _Trial, target: Target) -> bool:
     return trial.boundaries.bits <= share * min(target.bits, target.cap)
 
 
-def _affordable_level(analysis: Analysis, bits: float) -> int:
+def affordable_level(analysis: Analysis, bits: float) -> int:
     """Return the finest level whose atoms and side information are predicted to take no more than `bits`."""
 
     def affordable(level: int) -> bool:

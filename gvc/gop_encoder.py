@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .bitstream import GopUnit, SequenceHeader
-from .boundary import Anchor, BoundaryCoder, Target
+from .boundary import Anchor, BoundaryCoder, Target, affordable_level
 from .gop import Gop
 from .gop_codec import Reconstruction, check_gop_size
 from .loop import denoise, rule_of
@@ -48,7 +48,10 @@ class GopEncoder:
         target = target.less(8 * _unit_bytes(gop.key))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
         bits = target.of_gop(8 * len(boundaries.first)) - boundaries.bits
-        side = self._side(analysis, level, bits)
+        analysis = self._refined(analysis, level, bits)
+        if target.bounded and analysis.rate_distortion(1.0) is not None:  # fewer atoms are needed now
+            level = max(target.level or 0, affordable_level(analysis, bits))
+        side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None
         unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
@@ -63,14 +66,15 @@ class GopEncoder:
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
 
-    def _side(self, analysis: Analysis, level: int, bits: float) -> bytes:
-        """Return the side information with all refinement that is worth its bits, as far as a share of `bits` goes."""
-        sigma, plain = level_sigma(level), analysis.describe(level_sigma(level))
+    def _refined(self, analysis: Analysis, level: int, bits: float) -> Analysis:
+        """Return the analysis with all refinement that is worth its bits, as far as a share of `bits` goes."""
+        sigma = level_sigma(level)
+        most = max(REFINED_SHARE * bits, 8 * len(analysis.describe(sigma)))
         for coarser in range(level, MAX_LEVEL, REFINEMENT_STRIDE):  # worth less and less
-            side = analysis.refined(level_sigma(coarser)).describe(sigma)
-            if 8 * len(side) <= max(REFINED_SHARE * bits, 8 * len(plain)):
-                return side
-        return plain
+            refined = analysis.refined(level_sigma(coarser))
+            if 8 * len(refined.describe(sigma)) <= most:
+                return refined
+        return analysis
 
     def floor(self, gop: Gop, anchor: Anchor | None) -> tuple[float, float]:
         """Return about the least bits that the packet of a GOP needs: (first still, all else), without atoms."""
