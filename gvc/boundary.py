@@ -66,6 +66,10 @@ class Boundaries:
         """Bits of the own stills."""
         return 8 * (len(self.first) + len(self.last))
 
+    def left(self, target: Target) -> float:
+        """Return the bits of the GOP that its stills leave."""
+        return target.of_gop(8 * len(self.first)) - self.bits
+
 
 @dataclass(frozen=True)
 class _Trial:
@@ -153,12 +157,7 @@ class BoundaryCoder:
     def _try(self, clip: Clip, anchor: Anchor | None, target: Target, chain: StillChain | None) -> _Trial:
         boundaries = self.code(clip, anchor, chain)
         analysis = self.prior.analyse(boundaries.condition, clip)
-        level, predicted = target.level or 0, analysis.rate_distortion(1.0) is not None
-        if not predicted:
-            level = sigma_level(FINEST_SIGMA) if target.level is None else target.level
-        elif target.bounded:
-            level = max(level, affordable_level(analysis, target.of_gop(8 * len(boundaries.first)) - boundaries.bits))
-        return _Trial(chain, boundaries, analysis, level, predicted)
+        return _Trial(chain, boundaries, analysis, *stop_level(analysis, target, boundaries))
 
 
 def _affordable(trial: _Trial, target: Target) -> bool:
@@ -170,7 +169,15 @@ def _affordable(trial: _Trial, target: Target) -> bool:
     return trial.boundaries.bits <= share * min(target.bits, target.cap)
 
 
-def affordable_level(analysis: Analysis, bits: float) -> int:
+def stop_level(analysis: Analysis, target: Target, boundaries: Boundaries) -> tuple[int, bool]:
+    """Return (noise level where the atoms of a GOP should stop, whether the prior predicts what they take)."""
+    if analysis.rate_distortion(1.0) is None:
+        return (sigma_level(FINEST_SIGMA) if target.level is None else target.level), False
+    finest = target.level or 0
+    return (max(finest, _affordable_level(analysis, boundaries.left(target))) if target.bounded else finest), True
+
+
+def _affordable_level(analysis: Analysis, bits: float) -> int:
     """Return the finest level whose atoms and side information are predicted to take no more than `bits`."""
 
     def affordable(level: int) -> bool:

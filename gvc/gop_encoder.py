@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .bitstream import GopUnit, SequenceHeader
-from .boundary import Anchor, BoundaryCoder, Target, affordable_level
+from .boundary import Anchor, BoundaryCoder, Target, stop_level
 from .gop import Gop
 from .gop_codec import Reconstruction, check_gop_size
 from .loop import denoise, rule_of
@@ -47,10 +47,9 @@ class GopEncoder:
         new, clip = self._clips(gop, anchor)
         target = target.less(8 * _unit_bytes(gop.key))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
-        bits = target.of_gop(8 * len(boundaries.first)) - boundaries.bits
+        bits = boundaries.left(target)
         analysis = self._refined(analysis, level, bits)
-        if target.bounded and analysis.rate_distortion(1.0) is not None:  # fewer atoms are needed now
-            level = max(target.level or 0, affordable_level(analysis, bits))
+        level, _ = stop_level(analysis, target, boundaries)  # fewer atoms are needed now
         side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None

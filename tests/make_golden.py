@@ -31,9 +31,9 @@ VECTORS = {
     "flf2v": {"mode": "flf2v"},
     "sde": {"mode": "flf2v", "transition": "sde", "atoms": 12},
     "overlap": {"mode": "t2v", "overlap": 2, "x0_cache": 1, "prompt": "waves and a box"},
-    "tail": {"mode": "i2v", "quality": 30},
+    "tail": {"mode": "i2v", "quality": 40},
     "gvcc": {"mode": "i2v", "preset": "gvcc", "atoms": 12, "shift": 5},
-    "gbrp10": {"mode": "flf2v"},
+    "gbrp10": {"mode": "flf2v", "quality": 60},
     "bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
 }
 OLDER = {"gp/1": [name for name in VECTORS if name != "bare"], "gp/2": list(VECTORS)}  # those that there are

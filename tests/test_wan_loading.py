@@ -104,9 +104,8 @@ def test_a_device_that_is_not_there_is_refused(wan_folders, device, problem):
 
 
 def test_too_little_memory_is_said(wan_priors):
-    ours = conditioned(
-        wan_priors["t2v"], VideoFormat(1024, 1024), frames=1
-    )  # arrays that glibc never takes from its pool
+    # So large that glibc does not take the arrays from memory that was freed before.
+    ours = conditioned(wan_priors["t2v"], VideoFormat(1024, 1024), frames=1)
     x = ours.zeros()
     limits = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm") as file:

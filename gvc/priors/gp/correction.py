@@ -18,7 +18,7 @@ BLOCK = 8  # luma samples a side, of motion fields
 CELL = 16  # luma samples a side, of the finest cells
 STEPS = np.array([16, 16, 64])  # of what is sent: a quarter of a sample, of the weight
 MOST = 4095  # steps of a cell
-REACH = (6, 6, 3)  # steps that have a symbol of their own, for x, y and weight
+REACH, WEIGHT_REACH = 6, 3  # steps that have a symbol of their own
 USED_ODDS = ((60, 3), (8, 4))  # of cells that say nothing and that do, first where the coarser cell says nothing
 
 Levels = list[np.ndarray]  # what cells say, from the coarsest on: int64 [rows, columns, 3], steps
@@ -124,8 +124,8 @@ class Models:
     def __init__(self, sides: list[int]):
         self._depth = AdaptiveModel(len(sides) + 1)
         self._used = [AdaptiveModel(2, odds) for odds in USED_ODDS]
-        self._steps = [DeltaModel(reach) for reach in REACH]
-        self._shared = [self._steps[0], self._steps[0], self._steps[2]]
+        way = DeltaModel(REACH)
+        self._steps = [way, way, DeltaModel(WEIGHT_REACH)]
 
     def write(self, encoder: RangeEncoder, levels: Levels) -> None:
         """Write what the cells of a picture say, empty levels at the end left out."""
@@ -136,7 +136,7 @@ class Models:
             for place in np.ndindex(used.shape):
                 self._used[_context(above, place)].write(encoder, int(used[place]))
                 if used[place]:
-                    for model, value in zip(self._shared, level[place], strict=True):
+                    for model, value in zip(self._steps, level[place], strict=True):
                         model.write_delta(encoder, int(value))
             above = used
 
@@ -149,7 +149,7 @@ class Models:
             for place in np.ndindex(used.shape):
                 used[place] = self._used[_context(above, place)].read(decoder)
                 if used[place]:
-                    level[place] = [model.read_delta(decoder) for model in self._shared]
+                    level[place] = [model.read_delta(decoder) for model in self._steps]
             if np.abs(level).max() > MOST:
                 raise BitstreamError("correction of the mean", 0, f"a cell says more than {MOST} steps")
             levels.append(level)
