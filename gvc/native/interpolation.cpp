@@ -15,9 +15,11 @@
 //   (A (256 - w) + B w + 2^19) >> 20, clamped to a sample; for old streams w = (16384 num + den / 2) / den:
 //   (A (16384 - w) + B w + 2^21) >> 22.
 #include "bindings.h"
+#include "multiversion.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -127,39 +129,95 @@ constexpr int kSharpTaps[16][4] = {
     {-2, 14, 56, -4}, {-1, 10, 59, -4}, {0, 6, 61, -3},   {0, 2, 64, -2},
 };
 
-struct Picture {
-    const uint8_t *data;
-    int width, height;
+/// The same for 4x4 pixels in vectors: for each row of these one number four times, then for each column one.
+constexpr struct VectorTaps {
+    alignas(32) int16_t down[16][4][4] = {};
+    alignas(16) int32_t across[16][4] = {};
 
-    const uint8_t *row(int y) const {
-        return data + size_t(std::clamp(y, 0, height - 1)) * width;
+    constexpr VectorTaps() {
+        for (int place = 0; place < 16; ++place)
+            for (int i = 0; i < 4; ++i) {
+                across[place][i] = kSharpTaps[place][i];
+                for (int j = 0; j < 4; ++j)
+                    down[place][i][j] = int16_t(kSharpTaps[place][i]);
+            }
+    }
+} kVectorTaps;
+
+// 4x4, 2x4 and 4 numbers, which compilers keep in registers.
+using Packed [[gnu::vector_size(16)]] = uint32_t;
+using Samples [[gnu::vector_size(16)]] = uint8_t;
+using FourRows [[gnu::vector_size(32)]] = int16_t;
+using TwoRows [[gnu::vector_size(16)]] = int16_t;
+using OneRow [[gnu::vector_size(8)]] = int16_t;
+using Columns [[gnu::vector_size(16)]] = int32_t;
+
+/// Copies the halves of a vector.
+template <class Half, class Whole> GVC_INLINE void split(const Whole &whole, Half &first, Half &second) {
+    std::memcpy(&first, &whole, sizeof(Half));
+    std::memcpy(&second, reinterpret_cast<const char *>(&whole) + sizeof(Half), sizeof(Half));
+}
+
+/// A picture with its edge pixels repeated outwards: all that lies farther outside has their values too.
+class Picture {
+  public:
+    explicit Picture(const Array<uint8_t> &picture)
+        : width(int(picture.shape(1))), height(int(picture.shape(0))), stride_(width + 2 * kBorder),
+          data_(stride_ * (height + 2 * kBorder)) {
+        uint8_t *out = data_.data();
+        for (int y = -kBorder; y < height + kBorder; ++y) {
+            const uint8_t *row = picture.data(std::clamp(y, 0, height - 1), 0);
+            out = std::fill_n(out, kBorder, row[0]);
+            out = std::copy_n(row, width, out);
+            out = std::fill_n(out, kBorder, row[width - 1]);
+        }
     }
 
+    const int width, height;
+
     /// Pixel value times 256 at a place given in 1/16 pixel.
-    int bilinear(int y, int x) const {
+    GVC_INLINE int bilinear(int y, int x) const {
         const int fx = x & 15, fy = y & 15;
-        const int left = std::clamp(x >> 4, 0, width - 1), right = std::clamp((x >> 4) + 1, 0, width - 1);
-        const uint8_t *upper = row(y >> 4), *lower = row((y >> 4) + 1);
-        return (upper[left] * (16 - fx) + upper[right] * fx) * (16 - fy) +
-               (lower[left] * (16 - fx) + lower[right] * fx) * fy;
+        const uint8_t *upper = square(y >> 4, x >> 4), *lower = upper + stride_;
+        return (upper[0] * (16 - fx) + upper[1] * fx) * (16 - fy) + (lower[0] * (16 - fx) + lower[1] * fx) * fy;
     }
 
     /// Pixel value times 4096 at a place given in 1/16 pixel.
-    int sharp(int y, int x) const {
-        const int *across = kSharpTaps[x & 15], *down = kSharpTaps[y & 15];
-        int columns[4], sum = 0;
-        for (int i = 0; i < 4; ++i)
-            columns[i] = std::clamp((x >> 4) + i - 1, 0, width - 1);
-        for (int i = 0; i < 4; ++i) {
-            const uint8_t *from = row((y >> 4) + i - 1);
-            sum += down[i] * (from[columns[0]] * across[0] + from[columns[1]] * across[1] +
-                              from[columns[2]] * across[2] + from[columns[3]] * across[3]);
-        }
-        return sum;
+    GVC_INLINE int sharp(int y, int x) const {
+        const uint8_t *from = square((y >> 4) - 1, (x >> 4) - 1);
+        const auto row = [&](int i) {
+            uint32_t four;
+            std::memcpy(&four, from + i * stride_, 4);
+            return four;
+        };
+        const Samples samples = Samples(Packed{row(0), row(1), row(2), row(3)});
+        FourRows four, down;
+        std::memcpy(&down, kVectorTaps.down[y & 15], 32);
+        four = __builtin_convertvector(samples, FourRows) * down; // no more than 76 times 255 in sum
+        TwoRows first_two, last_two;
+        split(four, first_two, last_two);
+        OneRow odd, even;
+        split(first_two + last_two, odd, even);
+        Columns across;
+        std::memcpy(&across, kVectorTaps.across[x & 15], 16);
+        const Columns columns = __builtin_convertvector(odd + even, Columns) * across;
+        return columns[0] + columns[1] + columns[2] + columns[3];
     }
+
+  private:
+    static constexpr int kBorder = 4;
+
+    /// 4x4 pixels from a place on, or those of the border that equal them.
+    GVC_INLINE const uint8_t *square(int y, int x) const {
+        const size_t row = std::clamp(y, -kBorder, height) + kBorder, column = std::clamp(x, -kBorder, width) + kBorder;
+        return data_.data() + row * stride_ + column;
+    }
+
+    const size_t stride_;
+    std::vector<uint8_t> data_;
 };
 
-template <int shift> uint8_t mixed(int a, int b, int unit, int weight) {
+template <int shift> GVC_INLINE uint8_t mixed(int a, int b, int unit, int weight) {
     return uint8_t(std::clamp((a * (unit - weight) + b * weight + (1 << (shift - 1))) >> shift, 0, 255));
 }
 
@@ -185,7 +243,7 @@ struct Setting {
 };
 
 /// Calls `pixel` for each pixel in raster order with its places in a and b, in 1/16 pixel, and b's weight.
-template <class Pixel> void for_each_pixel(const Setting &setting, Pixel pixel) {
+template <class Pixel> GVC_INLINE void for_each_pixel(const Setting &setting, Pixel pixel) {
     const int width = setting.a.width, height = setting.a.height, columns = setting.forward.columns;
     const std::vector<Ways> ways = setting.ways();
     const int block_size = 8 >> setting.shift, down = 10 - setting.shift, half = 1 << (down - 1);
@@ -207,28 +265,31 @@ template <class Pixel> void for_each_pixel(const Setting &setting, Pixel pixel) 
     }
 }
 
-void interpolate(uint8_t *out, const Setting &setting) {
+GVC_MULTIVERSION void interpolate(uint8_t *out, const Setting &setting) {
     const Picture &a = setting.a, &b = setting.b;
     const int unit = setting.unit();
     if (setting.sharp)
-        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
-            *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
-        });
+        for_each_pixel(
+            setting, [&](int ay, int ax, int by, int bx, int weight) __attribute__((always_inline)) {
+                *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
+            });
     else
-        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
-            *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
-        });
+        for_each_pixel(
+            setting, [&](int ay, int ax, int by, int bx, int weight) __attribute__((always_inline)) {
+                *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
+            });
 }
 
 /// The same with a and b by themselves, each as if it had all the weight.
-void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *out_b, const Setting &setting) {
+GVC_MULTIVERSION void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *out_b, const Setting &setting) {
     const int unit = setting.unit();
-    for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
-        const int a = setting.a.sharp(ay, ax), b = setting.b.sharp(by, bx);
-        *out++ = mixed<20>(a, b, unit, weight);
-        *out_a++ = mixed<20>(a, b, unit, 0);
-        *out_b++ = mixed<20>(a, b, unit, unit);
-    });
+    for_each_pixel(
+        setting, [&](int ay, int ax, int by, int bx, int weight) __attribute__((always_inline)) {
+            const int a = setting.a.sharp(ay, ax), b = setting.b.sharp(by, bx);
+            *out++ = mixed<20>(a, b, unit, weight);
+            *out_a++ = mixed<20>(a, b, unit, 0);
+            *out_b++ = mixed<20>(a, b, unit, unit);
+        });
 }
 
 using OptionalCorrection = std::optional<Array<int16_t>>;
@@ -259,8 +320,8 @@ Setting setting_of(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array
     check(field_ba, "the fields", 2);
     if (correction)
         check(*correction, "the correction", 3);
-    return {{a.data(), width, height},
-            {b.data(), width, height},
+    return {Picture(a),
+            Picture(b),
             {field_ab.data(), rows, columns},
             {field_ba.data(), rows, columns},
             {num, den},
