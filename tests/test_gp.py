@@ -1,11 +1,14 @@
 """The bundled prior: bases, bands, means, the exact velocity, and grain."""
 
+import math
+
 import numpy as np
 import pytest
 from clips import moving_clip, pan_clip, stack, video_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gvc._native import activity_roots
 from gvc.entropy import RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
@@ -332,6 +335,22 @@ def test_places_where_the_boundaries_differ_are_expected_to_change_more():
     w = activity(first, last)
     assert w[15, 15] > 2 * w[30, 50]
     assert np.ptp(activity(first, first)) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 20), (13, 14), (30, 1)])
+@pytest.mark.parametrize("most", [2, 256])
+def test_activity_follows_its_definition(shape, most):
+    a, b = np.random.default_rng(1).integers(256 - most, 256, (2, *shape))
+
+    def root(row, column):
+        """By docs/BITSTREAM.md 11.9."""
+        window = np.s_[max(row - 6, 0) : row + 7, max(column - 6, 0) : column + 7]
+        count, apart = a[window].size, ((a - b) ** 2)[window].sum()
+        variances = [(count * (p[window] ** 2).sum() - p[window].sum() ** 2) // count**2 for p in (a, b)]
+        return math.isqrt(256 * int(sum(variances) // 2 + 20 + apart // count))
+
+    expected = [[root(row, column) for column in range(shape[1])] for row in range(shape[0])]
+    assert np.array_equal(activity_roots(a.astype(np.uint8), b.astype(np.uint8)), expected)
 
 
 def test_without_boundaries_activity_is_the_same_everywhere():

@@ -15,5 +15,6 @@ void bind_range_coder(pybind11::module_ &module);
 void bind_motion(pybind11::module_ &module);
 void bind_interpolation(pybind11::module_ &module);
 void bind_block_model(pybind11::module_ &module);
+void bind_activity(pybind11::module_ &module);
 
 } // namespace gvc

@@ -8,4 +8,5 @@ PYBIND11_MODULE(_native, module) {
     gvc::bind_motion(module);
     gvc::bind_interpolation(module);
     gvc::bind_block_model(module);
+    gvc::bind_activity(module);
 }
