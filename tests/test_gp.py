@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from clips import moving_clip, pan_clip, stack, video_format
+from gvc._native import activity_roots
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gvc._native import activity_roots
 from gvc.entropy import RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
