@@ -68,7 +68,7 @@ class Grid:
         rows, columns = self.shape(side)
         if field.shape[:2] == (rows, columns):  # the coarsest
             return field
-        padded = np.pad(field, [(1, 1), (1, 1), (0, 0)], "edge")
+        padded = _edged(_edged(field, 0), 1)
         down = 3 * padded[1:-1].repeat(2, 0)
         down[::2] += padded[:-2]
         down[1::2] += padded[2:]
@@ -76,6 +76,12 @@ class Grid:
         fine[:, ::2] += down[:, :-2]
         fine[:, 1::2] += down[:, 2:]
         return ((fine + 8) >> 4)[:rows, :columns]
+
+
+def _edged(field: np.ndarray, axis: int) -> np.ndarray:
+    """Return the field with both its edges twice (numpy.pad takes ten times as long)."""
+    size = field.shape[axis]
+    return field.take([0, *range(size), size - 1], axis)
 
 
 def order(count: int, closed: bool) -> Iterator[tuple[int, int, int]]:

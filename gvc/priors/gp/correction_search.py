@@ -22,6 +22,7 @@ PASSES = 2
 HALF_UNIT = 16  # of a field, in a step of motion between pictures of half the size
 SILENT_BITS, USED_BITS, STEP_BITS = 0.1, 4.0, 1.5  # about: of a cell, and of each doubling of what it says
 CURVE = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])  # where block_model gives the products of slopes
+PARTS = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 1]])[:, None, None]  # of a change that are tried
 LEAST_BITS = 12.0  # that a correction takes
 STIFFNESS = 18.75  # of cells without texture
 
@@ -58,8 +59,8 @@ class _Model:
         return np.linalg.solve(self.curve + stiff, self.slope[..., None])[..., 0]
 
     def saved(self, change: np.ndarray) -> np.ndarray:
-        """Return how much less is left with a change of each cell, [R, C]."""
-        return (change * (2 * self.slope - np.einsum("rcij,rcj->rci", self.curve, change))).sum(2)
+        """Return how much less is left with changes of each cell, [..., R, C] of [..., R, C, 3]."""
+        return (change * (2 * self.slope - np.einsum("rcij,...rcj->...rci", self.curve, change))).sum(-1)
 
 
 class CorrectionSearch:
@@ -118,12 +119,10 @@ class CorrectionSearch:
         bits = 0.0
         for number, side in enumerate(self._grid.sides()):
             level, cells = levels[number], model.of_cells(side // BLOCK)
-            best, cost = level, self._price * _bits(level)
             wish = np.rint(cells.best()).astype(np.int64)
-            for change in (wish, wish * [1, 1, 0], wish * [0, 0, 1], -level, -level * [1, 1, 0], -level * [0, 0, 1]):
-                found = self._price * _bits(level + change) - cells.saved(change)
-                better = found < cost
-                best, cost = np.where(better[..., None], level + change, best), np.where(better, found, cost)
+            changes = np.concatenate([np.zeros_like(level)[None], PARTS * wish, PARTS * -level])
+            costs = self._price * _bits(level + changes) - cells.saved(changes)
+            best = level + np.take_along_axis(changes, costs.argmin(0)[None, ..., None], 0)[0]
             best = np.clip(best, -correction.MOST, correction.MOST)
             if (best != level).any():
                 alone = [np.zeros_like(coarser) for coarser in levels[:number]] + [best - level]
@@ -152,13 +151,13 @@ def _waves(steps: list[tuple[int, int, int]]) -> list[list[tuple[int, int, int]]
 
 
 def _bits(level: np.ndarray) -> np.ndarray:
-    """Return about the bits of each cell, [R, C]."""
-    said = STEP_BITS * np.log2(1 + np.abs(level)).sum(2)
-    return np.where(level.any(2), USED_BITS + said, SILENT_BITS)
+    """Return about the bits of each cell, [..., R, C] of [..., R, C, 3]."""
+    said = STEP_BITS * np.log2((1 + np.abs(level)).prod(-1))
+    return np.where(level.any(-1), USED_BITS + said, SILENT_BITS)
 
 
 def _sums(values: np.ndarray, size: int) -> np.ndarray:
     """Return the sums over squares of size x size, [ceil(R / size), ceil(C / size), ...]."""
-    rows, columns, *rest = values.shape
-    padded = np.pad(values, [(0, -rows % size), (0, -columns % size), *[(0, 0)] * len(rest)])
-    return padded.reshape(-(-rows // size), size, -(-columns // size), size, *rest).sum((1, 3))
+    for axis in (0, 1):
+        values = np.add.reduceat(values, range(0, values.shape[axis], size), axis)
+    return values
