@@ -29,10 +29,10 @@ DOUBLING = 40  # levels by which bits double, about
 TRIALS = 6  # of a search, at most
 CLOSE = 0.04  # doublings that the bits of a plan may lie below those there are
 JUMP = 0.15  # doublings below them that are too many
-ANALYSED = 5  # of so many GOPs the prior predicts the atoms of one; not of four, for every fourth still is finer
+ANALYSED = 5  # of so many GOPs the prior predicts the atoms of one; not of four or eight: every fourth still is finer
 FINER = 16  # levels below the plan's where a GOP may stop
 # What the stills of preset medium take by those of a trial, about (measured on eight clips): the first and all others.
-FIRST_SAVING, SAVING = 0.93, 0.8
+FIRST_SAVING, SAVING = 0.92, 0.9
 TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
 CODED = 4  # stills that are coded for it before the first plan is made
 SETTLINGS = 2  # times that all stills may be coded until they fit
