@@ -113,8 +113,8 @@ GVC_MULTIVERSION void write_roots(int32_t *out, const Plane &first, const Plane 
 }
 
 py::array_t<int32_t> activity_roots(const Array<uint8_t> &first, const std::optional<Array<uint8_t>> &last) {
-    if (first.ndim() != 2 || first.size() == 0 || first.shape(0) > INT16_MAX || first.shape(1) > INT16_MAX)
-        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..32767");
+    if (first.ndim() != 2 || first.size() == 0 || first.shape(0) > 65535 || first.shape(1) > 65535)
+        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
     if (last && (last->ndim() != 2 || last->shape(0) != first.shape(0) || last->shape(1) != first.shape(1)))
         throw std::invalid_argument("both pictures must have the same size");
     const int height = int(first.shape(0)), width = int(first.shape(1));

@@ -152,7 +152,7 @@ def _waves(steps: list[tuple[int, int, int]]) -> list[list[tuple[int, int, int]]
 
 def _bits(level: np.ndarray) -> np.ndarray:
     """Return about the bits of each cell, [..., R, C] of [..., R, C, 3]."""
-    said = STEP_BITS * np.log2((1 + np.abs(level)).prod(-1))
+    said = STEP_BITS * np.log2((1.0 + np.abs(level)).prod(-1))
     return np.where(level.any(-1), USED_BITS + said, SILENT_BITS)
 
 
