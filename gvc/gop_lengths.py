@@ -24,7 +24,7 @@ SATURATION = 16  # water levels, beyond which atoms bound a block's error
 STILL_BITS, STILL_SLOPE, STILL_LEVEL = 350, 3.1, 0.5  # bits of a still; of a block's error in such water levels
 STILL_FACTOR = 2.6  # that stills of ordinary clips take more bits today
 LEARNING = 0.7  # share of the latest stills in what is learned about the factor
-BIT_PRICE = 1.1  # squared error that a bit is worth, in water levels; 2 ln 2 if only that counted, and not sharpness
+BIT_PRICE = 1.0  # squared error that a bit is worth, in water levels; 2 ln 2 if only that counted, and not sharpness
 
 
 @dataclass
