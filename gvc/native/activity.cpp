@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <vector>
 
 #include <pybind11/stl.h>
@@ -113,10 +112,9 @@ GVC_MULTIVERSION void write_roots(int32_t *out, const Plane &first, const Plane 
 }
 
 py::array_t<int32_t> activity_roots(const Array<uint8_t> &first, const std::optional<Array<uint8_t>> &last) {
-    if (first.ndim() != 2 || first.size() == 0 || first.shape(0) > 65535 || first.shape(1) > 65535)
-        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
-    if (last && (last->ndim() != 2 || last->shape(0) != first.shape(0) || last->shape(1) != first.shape(1)))
-        throw std::invalid_argument("both pictures must have the same size");
+    require_picture(first);
+    if (last)
+        require_same_size(first, *last);
     const int height = int(first.shape(0)), width = int(first.shape(1));
     py::array_t<int32_t> result({height, width});
     int32_t *const out = result.mutable_data();

@@ -269,27 +269,24 @@ GVC_MULTIVERSION void interpolate(uint8_t *out, const Setting &setting) {
     const Picture &a = setting.a, &b = setting.b;
     const int unit = setting.unit();
     if (setting.sharp)
-        for_each_pixel(
-            setting, [&](int ay, int ax, int by, int bx, int weight) __attribute__((always_inline)) {
-                *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
-            });
+        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
+            *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
+        });
     else
-        for_each_pixel(
-            setting, [&](int ay, int ax, int by, int bx, int weight) __attribute__((always_inline)) {
-                *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
-            });
+        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
+            *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
+        });
 }
 
 /// The same with a and b by themselves, each as if it had all the weight.
 GVC_MULTIVERSION void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *out_b, const Setting &setting) {
     const int unit = setting.unit();
-    for_each_pixel(
-        setting, [&](int ay, int ax, int by, int bx, int weight) __attribute__((always_inline)) {
-            const int a = setting.a.sharp(ay, ax), b = setting.b.sharp(by, bx);
-            *out++ = mixed<20>(a, b, unit, weight);
-            *out_a++ = mixed<20>(a, b, unit, 0);
-            *out_b++ = mixed<20>(a, b, unit, unit);
-        });
+    for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
+        const int a = setting.a.sharp(ay, ax), b = setting.b.sharp(by, bx);
+        *out++ = mixed<20>(a, b, unit, weight);
+        *out_a++ = mixed<20>(a, b, unit, 0);
+        *out_b++ = mixed<20>(a, b, unit, unit);
+    });
 }
 
 using OptionalCorrection = std::optional<Array<int16_t>>;
@@ -298,10 +295,8 @@ using OptionalCorrection = std::optional<Array<int16_t>>;
 Setting setting_of(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
                    const Array<int16_t> &field_ba, int num, int den, int shift, bool sharp, double share,
                    const OptionalCorrection &correction) {
-    if (a.ndim() != 2 || a.size() == 0 || a.shape(0) > 65535 || a.shape(1) > 65535)
-        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
-    if (b.ndim() != 2 || a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1))
-        throw std::invalid_argument("both pictures must have the same size");
+    require_picture(a);
+    require_same_size(a, b);
     if (den < 1 || den > 65535 || num < 0 || num > den)
         throw std::invalid_argument("the time must be a fraction 0 <= num / den <= 1 with den <= 65535");
     if (shift < 0 || shift > 1)

@@ -290,9 +290,6 @@ Level estimate(const std::vector<Plane> &a, const std::vector<Plane> &b, int smo
 }
 
 Plane plane_of(const Array<uint8_t> &picture) {
-    constexpr int kMaxSide = 65535;
-    if (picture.ndim() != 2 || picture.size() == 0 || picture.shape(0) > kMaxSide || picture.shape(1) > kMaxSide)
-        throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
     Plane plane(int(picture.shape(1)), int(picture.shape(0)));
     for (int y = 0; y < plane.height; ++y)
         std::copy_n(picture.data(y, 0), plane.width, plane.row(y));
@@ -303,9 +300,9 @@ Plane plane_of(const Array<uint8_t> &picture) {
 py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> &b, int smoothness) {
     if (smoothness < 0 || smoothness > kMostSmoothness)
         throw std::invalid_argument("smoothness must be 0.." + std::to_string(kMostSmoothness));
+    require_picture(a);
+    require_same_size(a, b);
     Plane plane_a = plane_of(a), plane_b = plane_of(b);
-    if (plane_a.width != plane_b.width || plane_a.height != plane_b.height)
-        throw std::invalid_argument("both pictures must have the same size");
     py::array_t<int16_t> result({(plane_a.height + kBlock - 1) / kBlock, (plane_a.width + kBlock - 1) / kBlock, 2});
     int16_t *out = result.mutable_data();
     const py::gil_scoped_release release;
