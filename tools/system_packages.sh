@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the Debian packages that the build, the demo and the checks need: those only that are missing.
-# usage: tools/system_packages.sh PYTHON [ffmpeg|browser]    those for building FFmpeg too, or for testing pages
+# usage: tools/system_packages.sh PYTHON [ffmpeg|tests]    those for building FFmpeg too, or for all tests
 set -eu
 python=$1
 purpose=${2:-}
@@ -16,13 +16,12 @@ need ffprobe ffmpeg
 need c++ g++
 need cmake cmake
 need clang-format clang-format
-if command -v "$python" >/dev/null 2>&1; then
-    "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
-    "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
-        missing="$missing python3-dev"
-fi
-if [ "$purpose" = browser ]; then
+"$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+"$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+    2>/dev/null || missing="$missing python3-dev"
+if [ "$purpose" = tests ]; then
     need chromium chromium
+    need mpv mpv
 fi
 if [ "$purpose" = ffmpeg ]; then
     need make make
