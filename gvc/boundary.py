@@ -137,7 +137,7 @@ class BoundaryCoder:
 
         finest = FINEST if target.level is None else still_quantiser(target.level)
         if target.chain:
-            finest = target.chain.quantiser
+            finest = math.ceil(target.chain.quantiser)
             planned = self._try(clip, anchor, target, target.chain)
             if not target.bounded or _affordable(planned, target):
                 return planned

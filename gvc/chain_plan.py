@@ -19,12 +19,14 @@ from .gop_codec import check_gop_size
 from .gop_encoder import BARE_BYTES
 from .gop_lengths import Cuts, GopLengths
 from .priors.base import Condition, Planes, Prior
-from .rate import quality_level, still_quantiser
+from .rate import STILL_SLOPE, WORST_STILL, bitrate_quantiser, quality_level, still_quantiser
 from .schedule import level_sigma
-from .still_chain import StillChain
+from .still_chain import COARSEST_CHAIN, StillChain
 from .stills import CHAIN_SPEED, TRIAL_SPEED
 
-COARSEST_LEVEL, FINEST_LEVEL = quality_level(0), quality_level(100)
+# Beyond quality 0 a low bitrate has the coarsest stills.
+COARSEST_LEVEL = quality_level(0) + round((COARSEST_CHAIN - WORST_STILL) / STILL_SLOPE)
+FINEST_LEVEL = quality_level(100)
 DOUBLING = 40  # levels by which bits double, about
 TRIALS = 6  # of a search, at most
 CLOSE = 0.04  # doublings that the bits of a plan may lie below those there are
@@ -35,7 +37,7 @@ FINER = 16  # levels below the plan's where a GOP may stop
 FIRST_SAVING, SAVING = 0.92, 0.9
 TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
 CODED = 4  # stills that are coded for it before the first plan is made
-SETTLINGS = 2  # times that all stills may be coded until they fit
+SETTLINGS = 3  # times that all stills may be coded until they fit
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Plan:
     """How the GOPs of a window are to be coded, and the bits that this is predicted to take.
 
     level: where atoms stop.
-    quantiser: of the stills.
+    quantiser: of the stills, in quarters.
     lengths: pictures of each GOP.
     first: bits of the chain's first still, 0 where there is none.
     lasts: bits of the last still of each GOP.
@@ -53,7 +55,7 @@ class Plan:
     """
 
     level: int
-    quantiser: int
+    quantiser: float
     lengths: list[int]
     first: float = 0.0
     lasts: list[float] = field(default_factory=list)
@@ -81,6 +83,7 @@ class ChainPlanner:
     reorders: bool
     _coded: float = field(default=TRUSTED_BITS, init=False)  # bits of stills
     _expected: float = field(default=TRUSTED_BITS, init=False)  # bits that trials let expect for them
+    _first_factor: float = field(default=1.0, init=False)  # the same of a chain's first still: taken by expected
     _tried: dict[tuple, Plan] = field(default_factory=dict, init=False)  # plans of the window at hand, with their bits
 
     def start(self, window: Window, bits: float, level: int) -> Plan:
@@ -91,7 +94,10 @@ class ChainPlanner:
             self._calibrate(window, cuts, plan)
             level = plan.level
         while len(found) < SETTLINGS:
-            plan = self._settled(window, self._spread(window, cuts, bits, level))
+            plan = self._spread(window, cuts, bits, level)
+            if any((plan.quantiser, plan.lengths) == (known.quantiser, known.lengths) for known in found):
+                break
+            plan = self._settled(window, plan)
             found.append(plan)
             level = plan.level
             if not plan.exact or 0 <= log2(bits / self.bits(plan)) < CLOSE:
@@ -114,7 +120,7 @@ class ChainPlanner:
 
     def bits(self, plan: Plan) -> float:
         """Return what a plan takes by what is known now."""
-        return plan.first + sum(self.of_gops(plan))
+        return plan.first * (1.0 if plan.exact else self._first_factor) + sum(self.of_gops(plan))
 
     def of_gops(self, plan: Plan) -> list[float]:
         """Return the bits of each GOP without the chain's first still."""
@@ -163,14 +169,14 @@ class ChainPlanner:
         level: int,
         *,
         finest: int = FINEST_LEVEL,
-        quantiser: int | None = None,
+        quantiser: float | None = None,
     ) -> tuple[Plan, Plan | None]:
         """Return (the finest plan found that the bits bear, or else the coarsest; the coarsest that they do not)."""
         best = dear = None
         low, high = finest, COARSEST_LEVEL
         for _ in range(TRIALS):
             level = min(max(level, low), high)
-            plan = self._try(window, Plan(level, quantiser or still_quantiser(level), cut(level)))
+            plan = self._try(window, Plan(level, quantiser or bitrate_quantiser(level, COARSEST_CHAIN), cut(level)))
             left = log2(bits / self.bits(plan))
             if left >= 0:
                 best, high = plan, level - 1
@@ -185,10 +191,10 @@ class ChainPlanner:
 
     def _try(self, window: Window, plan: Plan) -> Plan:
         """Return the plan with its bits."""
-        key = plan.level, plan.quantiser, *plan.lengths
+        key = round(plan.level * STILL_SLOPE), plan.quantiser, *plan.lengths  # atoms hardly differ in between
         if key not in self._tried:
             self._tried[key] = self._with_bits(window, plan)
-        return self._tried[key]
+        return replace(self._tried[key], level=plan.level)
 
     def _with_bits(self, window: Window, plan: Plan) -> Plan:
         """Code the plan's stills fast, and let the prior predict the atoms of some of its GOPs."""
@@ -215,7 +221,7 @@ class ChainPlanner:
         if not sizes:
             return replace(plan, chain=chain)
         first, *lasts = (8.0 * size for size in sizes)
-        self._coded, self._expected = sum(lasts), sum(plan.lasts)
+        self._coded, self._expected, self._first_factor = sum(lasts), sum(plan.lasts), first / plan.first
         return replace(plan, chain=chain, first=first, lasts=lasts, exact=True)
 
     def _chain(self, window: Window, plan: Plan, speed: int) -> StillChain:

@@ -35,8 +35,18 @@ def quality_level(quality: float) -> int:
 
 
 def still_quantiser(level: int) -> int:
-    """Return the AV1 quantiser (crf) of boundary stills that fits a stop level: straight lines, measured."""
-    return round(min(max(FINEST_STILL, WORST_STILL - STILL_SLOPE * (quality_level(0) - level)), WORST_STILL))
+    """Return the AV1 quantiser (crf) of boundary stills that fits a stop level, no coarser than at quality 0."""
+    return round(min(_still_quantiser(level), WORST_STILL))
+
+
+def bitrate_quantiser(level: int, coarsest: float) -> float:
+    """Return the same in quarters, so that bits are met closely, for levels beyond quality 0 too."""
+    return round(4 * min(_still_quantiser(level), coarsest)) / 4
+
+
+def _still_quantiser(level: int) -> float:
+    """Return where the quantiser lies on straight lines, which were measured."""
+    return max(FINEST_STILL, WORST_STILL - STILL_SLOPE * (quality_level(0) - level))
 
 
 @dataclass

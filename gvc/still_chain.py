@@ -16,13 +16,13 @@ COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first sti
 class StillChain:
     """Gives the stills of a chain one by one.
 
-    quantiser: FINEST..COARSEST_CHAIN.
+    quantiser: FINEST..COARSEST_CHAIN, in quarters.
     speed: the AV1 encoder's preset.
     pictures: of all of them, where these are `known`: they are coded at once and may build on later ones. Or else
         none, and each is coded as it comes.
     """
 
-    def __init__(self, header: SequenceHeader, quantiser: int, speed: int, pictures: Sequence[Planes] = ()):
+    def __init__(self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = ()):
         self.quantiser, self.known = quantiser, bool(pictures)
         self._video, crf = header.format.coded, min(quantiser, COARSEST)
         # Nothing builds on an I2V chain's only still.

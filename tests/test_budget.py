@@ -32,6 +32,15 @@ def test_a_bitrate_is_worth_what_constant_quality_is(clip, quality):
     assert psnr(clip, shown) > psnr(clip, constant) - 1.0
 
 
+def test_a_bitrate_may_lie_below_quality_0():
+    pictures = pan_clip(97, WIDTH, HEIGHT, speed=2)
+    options = {"mode": "flf2v", "preset": "fast", "scenecut": 0}
+    _, packets, _ = encode(pictures, quality=0, **options)
+    bitrate = round(0.8 * 8 * file_size(packets) * RATE / 97)
+    _, packets, _ = encode(pictures, bitrate=bitrate, **options)
+    assert 8 * file_size(packets) * RATE / 97 == pytest.approx(bitrate, rel=0.03)
+
+
 @pytest.mark.parametrize("bitrate", [15_000, 20_000])
 def test_a_settled_chain_of_stills_is_coded_to_its_end(bitrate):
     """Its first stills take most of the bits; those after them would have to start anew if the bits were gone."""
