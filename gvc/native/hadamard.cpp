@@ -20,7 +20,7 @@ template <> struct Arithmetic<float> { using type = float; };
 template <class T, size_t Bytes, int H, size_t... I>
 GVC_INLINE void lane_butterfly(Vector<T, Bytes> &v, std::index_sequence<I...>) {
     using Mask = Vector<std::conditional_t<sizeof(T) == 4, int32_t, int64_t>, Bytes>;
-    const Vector<T, Bytes> partner = __builtin_shuffle(v, Mask{(int(I) ^ H)...});
+    const Vector<T, Bytes> partner = __builtin_shufflevector(v, v, (int(I) ^ H)...);
     v = Mask{((I & H) ? -1 : 0)...} ? partner - v : partner + v;
 }
 
