@@ -49,11 +49,12 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit of the sources, with a mark where they differ from it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
+    """Return the commit of the sources, with a mark where they differ from it; or "unknown"."""
+    command = ("git", "describe", "--always", "--dirty", "--abbrev=12")
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git, or no clone
+        return "unknown"
 
 
 @cache
