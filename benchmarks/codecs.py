@@ -105,7 +105,7 @@ VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
 QUALITIES = (0, 5, 10, 20, 34, 50)
 FEWER = (0, 10, 20, 34)
 QUICK_QUALITIES = (0, 12, 24, 36)
-VIEWS, ENDS = ("0", "0.5", "1"), ("0", "1")  # realism
+VIEWS, ENDS = ("0", "0.25", "1"), ("0", "1")  # realism
 
 CODECS = {
     "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, ENDS, VIEWS, mode="flf2v", prior="gp"),
