@@ -176,7 +176,7 @@ class ChainPlanner:
         low, high = finest, COARSEST_LEVEL
         for _ in range(TRIALS):
             level = min(max(level, low), high)
-            plan = self._try(window, Plan(level, quantiser or bitrate_quantiser(level, COARSEST_CHAIN), cut(level)))
+            plan = self._try(window, Plan(level, quantiser or bitrate_quantiser(level), cut(level)))
             left = log2(bits / self.bits(plan))
             if left >= 0:
                 best, high = plan, level - 1

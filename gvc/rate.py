@@ -39,9 +39,9 @@ def still_quantiser(level: int) -> int:
     return round(min(_still_quantiser(level), WORST_STILL))
 
 
-def bitrate_quantiser(level: int, coarsest: float) -> float:
-    """Return the same in quarters, so that bits are met closely, for levels beyond quality 0 too."""
-    return round(4 * min(_still_quantiser(level), coarsest)) / 4
+def bitrate_quantiser(level: int) -> float:
+    """Return the same in quarters, so that bits are met closely, and ever coarser beyond quality 0."""
+    return round(4 * _still_quantiser(level)) / 4
 
 
 def _still_quantiser(level: int) -> float:

@@ -2,7 +2,6 @@
 #include "bindings.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <vector>
 
 namespace py = pybind11;
@@ -22,11 +21,9 @@ void add(double *sums, float r, float gx, float gy, float gw) {
 
 py::array_t<double> block_model(const Array<uint8_t> &source, const Array<uint8_t> &made, const Array<uint8_t> &of_a,
                                 const Array<uint8_t> &of_b) {
-    if (source.ndim() != 2 || source.size() == 0)
-        throw std::invalid_argument("a picture must be uint8 [height, width]");
+    require_picture(source);
     for (const auto *picture : {&made, &of_a, &of_b})
-        if (picture->ndim() != 2 || picture->shape(0) != source.shape(0) || picture->shape(1) != source.shape(1))
-            throw std::invalid_argument("all pictures must have the same size");
+        require_same_size(source, *picture);
     const int height = int(source.shape(0)), width = int(source.shape(1));
     const int rows = (height + kBlock - 1) / kBlock, columns = (width + kBlock - 1) / kBlock;
     py::array_t<double> result({rows, columns, kValues});
