@@ -36,7 +36,11 @@ VECTORS = {
     "gbrp10": {"mode": "flf2v", "quality": 60},
     "bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
 }
-OLDER = {"gp/1": [name for name in VECTORS if name != "bare"], "gp/2": list(VECTORS)}  # those that there are
+OLDER = {  # those that there are
+    "gp/1": [name for name in VECTORS if name != "bare"],
+    "gp/2": list(VECTORS),
+    "gp/3": list(VECTORS),
+}
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
 
 

@@ -40,7 +40,7 @@ def check_sums(side, gops):
 
 def test_the_bundled_prior():
     result = figures(*SMALL, "--gops", 2)
-    assert (result["prior"], result["mode"], result["width"], result["height"]) == ("gp/3", "flf2v", 96, 64)
+    assert (result["prior"], result["mode"], result["width"], result["height"]) == ("gp/4", "flf2v", 96, 64)
     assert (result["frames"], result["gops"]) == (9, 2)
     assert result["encode"]["pictures"] == result["decode"]["pictures"] == 9 + 8
     for name in ("encode", "decode"):
@@ -58,7 +58,7 @@ def test_the_bundled_prior():
 
 def test_what_people_read():
     text = bench(*SMALL, "--mode", "t2v", "--frames", 7).stdout
-    assert "gp/3, t2v" in text and "1 GOP of 5 pictures of 96x64" in text
+    assert "gp/4, t2v" in text and "1 GOP of 5 pictures of 96x64" in text
     for line in ("everything else", "network's share", "peak of main memory", "network steps", "atoms and noise"):
         assert line in text
 

@@ -245,7 +245,7 @@ def test_a_file_joined_of_different_sizes_is_decoded_up_to_there(tmp_path):
 
 def test_info(coded):
     text = gvc("info", coded).stdout
-    for word in ("96x64", f"{FRAMES} frames", "gp/3", "boundary stills", "bpp"):
+    for word in ("96x64", f"{FRAMES} frames", "gp/4", "boundary stills", "bpp"):
         assert word in text
 
 

@@ -65,12 +65,12 @@ def test_the_writers_still_write_these_bytes(name):
 def test_the_vectors_cover_what_they_should(name, kind):
     expected = json.loads((FOLDER / f"{name}.json").read_text())
     header, gops = expected["header"], expected["gops"]
-    assert header["prior"] == next((prior for prior in OLDER if name.startswith(folder(prior))), "gp/3")
+    assert header["prior"] == next((prior for prior in OLDER if name.startswith(folder(prior))), "gp/4")
     assert header["mode"] == VECTORS[kind]["mode"]
     assert header["transition"] == ("sde" if kind in ("sde", "gvcc") else "ancestral")
     assert any(gop["ahead"] for gop in gops) == (kind == "overlap")
     assert any(gop["stills"][2] for gop in gops) == (kind == "tail")
-    corrected = header["prior"] == "gp/3" and kind in ("flf2v", "i2v")
+    corrected = header["prior"] in ("gp/3", "gp/4") and kind in ("flf2v", "i2v")
     assert any("corrections_crc32" in gop for gop in gops) >= corrected
     assert header["seed"] == COMMON["seed"]
     assert header["format"]["samples"] == SAMPLES.get(kind, "yuv420p")

@@ -14,20 +14,21 @@ from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
 from gvc.priors import open_prior
 from gvc.priors.base import Condition
-from gvc.priors.gp import bands, basis, mean
+from gvc.priors.gp import VERSIONS, GpPrior, bands, basis, mean
 from gvc.priors.gp.activity import activity_maps
 
 SIGMA = 0.2
 
 
-def conditioned(pictures=None, *, boundaries=2, sigma=SIGMA, previous=None):
+def conditioned(pictures=None, *, boundaries=2, sigma=SIGMA, previous=None, version=VERSIONS[-1]):
     """Return (prior told everything about a clip with exact boundaries, the clip)."""
     pictures = pictures or moving_clip(9)
     first = pictures[0].planes if boundaries > 0 else None
     last = pictures[-1].planes if boundaries > 1 else None
     condition = Condition(video_format(pictures), len(pictures), first, last, previous)
-    prior, clip = open_prior("gp"), stack(pictures)
-    return prior.condition(condition, prior.analyse(condition, clip).describe(sigma)), clip
+    clip = stack(pictures)
+    side = GpPrior().analyse(condition, clip).describe(sigma)
+    return GpPrior(version).condition(condition, side), clip
 
 
 def squared_error(a, b) -> float:
@@ -208,8 +209,8 @@ def prior_variances(prior):
 
 
 def test_velocity_is_the_posterior_mean():
-    """E[eps - x0 | x_t] for independent Gaussians: u = (x - x0_hat) / t."""
-    prior, _ = conditioned()
+    """E[eps - x0 | x_t] for independent Gaussians of the variances sent, as up to gp/3: u = (x - x0_hat) / t."""
+    prior, _ = conditioned(version=3)
     rng = np.random.default_rng(0)
     x = rng.standard_normal(prior.size).astype(np.float32)
     variance = prior_variances(prior).astype(np.float64)
@@ -221,7 +222,7 @@ def test_velocity_is_the_posterior_mean():
 
 def test_variances_are_those_of_the_source():
     """The mean energy of the carried coefficients is that which the bands say, to half a level."""
-    prior, clip = conditioned(sigma=0.05)
+    prior, clip = conditioned(sigma=0.05, version=3)
     energy = float((prior.encode_latent(clip) ** 2).sum())
     assert float(prior_variances(prior).sum()) == pytest.approx(energy, rel=0.1)
 

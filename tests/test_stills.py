@@ -116,7 +116,7 @@ def test_reordered_stills_come_in_the_order_of_their_pictures(count):
 
 
 def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits():
-    header = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/3")
+    header = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/4")
     pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
     found = []
     for known in (pictures, ()):
@@ -131,7 +131,7 @@ def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits(
 @pytest.mark.parametrize("broken", [0, 3, 8])
 def test_a_chain_whose_encoder_got_out_of_step_is_coded_again(broken, monkeypatch):
     """Now and then an encoder on a busy machine gives what cannot be decoded; the stream is as if it had not."""
-    header = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/3")
+    header = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/4")
     pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
     sound = StillChain(header, 40, 8, pictures)
     expected = [sound.code(planes) for planes in pictures]
@@ -153,7 +153,7 @@ def test_a_chain_whose_encoder_got_out_of_step_is_coded_again(broken, monkeypatc
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as Linux lists them")
 def test_a_known_chain_lets_go_of_its_encoder_with_the_last_still():
     """Or else the memory of two encoders would be in use while the next chain is planned."""
-    header, threads = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/3"), []
+    header, threads = SequenceHeader(VideoFormat(128, 96), "flf2v", "ancestral", "gp/4"), []
     pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
     chain = StillChain(header, 40, 8, pictures)
     for planes in pictures:

@@ -1,7 +1,8 @@
 #include "bindings.h"
 
 PYBIND11_MODULE(_native, module) {
-    module.doc() = "Native kernels of GVC: codebook transforms, range coder, motion. All are exact and portable.";
+    module.doc() =
+        "Native kernels of GVC: codebook transforms, range coder, motion, velocity. All are exact and portable.";
     gvc::bind_codebook(module);
     gvc::bind_ranking(module);
     gvc::bind_range_coder(module);
@@ -9,4 +10,5 @@ PYBIND11_MODULE(_native, module) {
     gvc::bind_interpolation(module);
     gvc::bind_block_model(module);
     gvc::bind_activity(module);
+    gvc::bind_local_velocity(module);
 }

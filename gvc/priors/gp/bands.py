@@ -16,6 +16,7 @@ TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # in half cycles a picture; 
 SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius, in half cycles a sample
 TEMPORAL_BANDS, SPATIAL_BANDS = len(TEMPORAL_EDGES) + 1, len(SPATIAL_EDGES) + 1
 BANDS = TEMPORAL_BANDS * SPATIAL_BANDS
+NOT_CARRIED = 255  # as a band number
 MAX_LEVEL, UNIT_LEVEL = 63, 28
 FIRST_LEVEL = 40  # what the first band of all is predicted from
 
@@ -81,6 +82,21 @@ class PlaneBands:
         mask = on[self.temporal[:, None, None], corner[None]]
         numbers = self.temporal[:, None, None] * SPATIAL_BANDS + corner[None]
         return mask, numbers[mask]
+
+    def slabs(self, levels: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
+        """Return where the coefficients with a level > 0 lie in each temporal band that has some.
+
+        Returns: (number of the band, how many frequencies it has, spatial band uint8 [h, w] of each coefficient of one
+        of them over the smallest corner that holds those with a level > 0, NOT_CARRIED for the others), ....
+        """
+        result = []
+        for band, frequencies in zip(*np.unique(self.temporal, return_counts=True), strict=True):
+            on = (levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS)[band] > 0)[self.spatial]
+            rows, columns = np.nonzero(on.any(1))[0], np.nonzero(on.any(0))[0]
+            if len(rows):
+                numbers = np.where(on, self.spatial, NOT_CARRIED).astype(np.uint8)
+                result.append((int(band), int(frequencies), numbers[: rows[-1] + 1, : columns[-1] + 1]))
+        return result
 
 
 def write_levels(encoder: RangeEncoder, levels: np.ndarray, previous: np.ndarray | None) -> None:

@@ -19,7 +19,7 @@ from .correction import BLOCK
 FLAT, HOLD, FADE, MOTION = range(4)
 SHARP = 2  # the version from which on samples that motion fetches are interpolated with four taps, not two
 CORRECTED = 3  # the version from which on there are corrections, and one boundary may move
-SMOOTHNESS = {1: 16, 2: 16, 3: 4}  # of motion, by version
+SMOOTHNESS = {1: 16, 2: 16, 3: 4, 4: 4}  # of motion, by version
 
 
 def choices(condition: Condition, version: int) -> list[int]:

@@ -2,14 +2,15 @@
 
 Mean: gvc.priors.gp.mean. Residual: an activity map (gvc.priors.gp.activity) times independent Gaussian coefficients in
 an orthonormal basis (gvc.priors.gp.basis), one variance a band (gvc.priors.gp.bands), sent. So the exact velocity is
-one multiplication a coefficient.
+one multiplication a coefficient. Since gp/4 variances follow, at each step and for no bits, how much larger or smaller
+the coefficients in the neighbourhood have turned out than their bands say.
 
 What is carried follows reverse water-filling (Cover and Thomas, "Elements of Information Theory", 10.3): with the water
 level theta = sigma^2 of the noise where coding stops, a coefficient of variance v > theta is scaled by
 sqrt(1 - theta / v), so that the noise leaves an error of theta in each; the others are not carried at all.
 
-Streams of gp/1 carry more and scale nothing, and neither they nor those of gp/2 correct motion
-(gvc.priors.gp.correction); they can be decoded.
+Streams of gp/1 carry more and scale nothing, neither they nor those of gp/2 correct motion (gvc.priors.gp.correction),
+and none of those up to gp/3 learns variances; they can be decoded.
 """
 
 from copy import copy
@@ -17,9 +18,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..._native import local_velocity
 from ...codebook import ATOM_OVERHEAD
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
+from ...parallel import each
 from ...rate import bit_price
 from ...schedule import MAX_LEVEL, level_sigma, sigma_level
 from ..base import CHROMA_WEIGHT, Clip, Condition
@@ -34,7 +37,8 @@ PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT /
 CARRY_THRESHOLD = 1.1  # a band is carried when its variance exceeds the water level so many times
 LEVEL_BITS = 10  # of the noise level that is the water level
 LEAST_KEPT = 0.02  # share of a carried variance that the scale leaves
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)
+LEARNED = 4  # the version from which on variances follow what has been decoded
 CORRECTION_PRICE = 0.5  # of a bit of corrections, beside one of atoms
 FILL = bands.BANDS  # index of the level that says the energy of what is not carried
 FILL_UNIT = 64.0  # that level is of a band's energy over this, so that it fits the range of levels
@@ -177,7 +181,7 @@ class ConditionedGp:
     follows_flow = True
 
     def __init__(self, condition: Condition, layout: Layout, side: bytes, version: int):
-        self._condition, self._layout = condition, layout
+        self._condition, self._layout, self._version = condition, layout, version
         decoder = RangeDecoder(side)
         choice = decoder.decode_bits(2)
         if choice not in mean.choices(condition, version):
@@ -200,8 +204,20 @@ class ConditionedGp:
         kept = np.maximum(variances - self._water, LEAST_KEPT * variances)
         self._scales = np.sqrt(kept / np.where(variances > 0, variances, 1.0)).astype(np.float32)
         self._variances = kept
+        self._slabs = self._lay_out_slabs() if version >= LEARNED else []
         self.size = len(self._band)
         self.blocks = [slice(0, self.size)] if self.size else []
+
+    def _lay_out_slabs(self) -> list[tuple[slice, int, np.ndarray, np.ndarray]]:
+        """Return (part of the latent, frequencies, bands [h, w], their variances) by plane and temporal band."""
+        slabs, start = [], 0
+        variances = self._variances.reshape(3, bands.TEMPORAL_BANDS, bands.SPATIAL_BANDS)
+        for plane, levels, of_plane in zip(self._layout.planes, self.memory, variances, strict=True):
+            for band, frequencies, numbers in plane.slabs(levels[: bands.BANDS]):
+                stop = start + frequencies * int(np.count_nonzero(numbers != bands.NOT_CARRIED))
+                slabs.append((slice(start, stop), frequencies, np.ascontiguousarray(numbers), of_plane[band]))
+                start = stop
+        return slabs
 
     def zeros(self) -> np.ndarray:
         """Return float32 [size] zeros."""
@@ -223,10 +239,22 @@ class ConditionedGp:
         return float(np.sqrt(left)) / PLANE_WEIGHTS[plane] * (1.0 if activity is None else activity)
 
     def velocity(self, x: np.ndarray, t: float) -> np.ndarray:
-        """Return (x - E[x0 | x_t = x]) / t, exact for the Gaussian."""
+        """Return (x - E[x0 | x_t = x]) / t, exact for the Gaussian of the variances in force."""
+        if self._version >= LEARNED:
+            return self._learned_velocity(x, t)
         shrunk = (1 - t) * self._variances
         gain = (shrunk / ((1 - t) * shrunk + t * t)).astype(np.float32)
         return (x - gain[self._band] * x) / np.float32(t)
+
+    def _learned_velocity(self, x: np.ndarray, t: float) -> np.ndarray:
+        """Return the velocity with variances that follow the state itself."""
+        result = np.empty_like(x)
+
+        def fill(part: slice, frequencies: int, numbers: np.ndarray, variances: np.ndarray) -> None:
+            result[part] = local_velocity(x[part].reshape(frequencies, -1), numbers, variances, t).ravel()
+
+        each(fill, *zip(*self._slabs, strict=True))
+        return result
 
     def encode_latent(self, clip: Clip) -> np.ndarray:
         """Return the carried coefficients of the clip's residual, scaled, float32 [size]."""

@@ -27,7 +27,7 @@ from ..gp.prior import ConditionedGp, Layout
 from .inputs import LEAST_ERROR, View, unpack, view_of
 from .network import Network
 
-VERSIONS = {1: 2, 2: 3}  # and the versions of `gp` that they build on
+VERSIONS = {1: 2, 2: 3, 3: 4}  # and the versions of `gp` that they build on
 WEIGHTS = "weights.safetensors"
 AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
 
