@@ -54,6 +54,14 @@ def test_the_kernel_is_the_definition_to_the_bit(shape, t, scale, seed):
         assert np.array_equal(found, by_definition(frequency, numbers, variances, t))
 
 
+def test_these_digits_must_never_change():
+    """The values of docs/BITSTREAM.md, appendix."""
+    numbers = np.array([[0, 0, 1], [0, 0, 1]], np.uint8)
+    found = local_velocity(np.arange(1, 7, dtype=np.float32)[None] / 4, numbers, np.array([4.0, 0.25]), 0.5)
+    expected = np.array([0xBE9A175C, 0xBF1A175C, 0x3F65A916, 0xBF9A175C, 0xBFC09D34, 0x3FE5A916], np.uint32)
+    assert np.array_equal(found.view(np.uint32)[0], expected)
+
+
 @pytest.mark.parametrize(
     ("shape", "numbers", "t"),
     [
