@@ -327,7 +327,7 @@ def test_a_picture_of_another_size_is_never_shown_again(chain):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"prior": "gp/4"}, "gp/4"),
+        ({"prior": "gp/99"}, "gp/99"),
         ({"prior": "dream/1"}, "dream"),
         ({"prior": "wan/2.1"}, "prior=wan:FOLDER"),
         ({"weights_hash": b"\1" * 8}, "0101010101010101"),
