@@ -16,6 +16,7 @@ from gvc.priors import open_prior
 from gvc.priors.base import Condition
 from gvc.priors.gp import VERSIONS, GpPrior, bands, basis, mean
 from gvc.priors.gp.activity import activity_maps
+from gvc.priors.gp.texture import textured
 
 SIGMA = 0.2
 
@@ -174,7 +175,7 @@ def test_latents_round_trip_when_all_is_carried(frames, boundaries):
 @pytest.mark.parametrize("boundaries", [0, 1, 2])
 def test_known_pictures_are_kept_exactly(boundaries):
     prior, clip = conditioned(boundaries=boundaries)
-    back = prior.decode_latent(np.ones(prior.size, np.float32), 1.0)
+    back = prior.decode_latent(np.ones(prior.size, np.float32), 0.0)
     for plane, source in zip(back, clip, strict=True):
         if boundaries > 0:
             assert np.array_equal(plane[0], source[0])
@@ -299,6 +300,13 @@ def test_realism_brings_back_texture():
     plain, some, full = (fine_energy(prior.decode_latent(x0, realism)) for realism in (0.0, 0.5, 1.0))
     assert plain < some < full
     assert full == pytest.approx(fine_energy(clip), rel=0.25)
+
+
+def test_flat_pictures_stay_flat_whatever_the_realism():
+    flat, noise = np.full((2, 40, 48), 90, np.uint8), np.random.default_rng(3).integers(60, 120, (2, 40, 48), np.uint8)
+    assert np.array_equal(textured(flat, 8.0, 5.0, 1.0), flat)
+    assert np.array_equal(textured(noise, 8.0, 5.0, 0.0), noise)
+    assert textured(noise, 8.0, 5.0, 1.0).astype(float).std() > noise.astype(float).std()
 
 
 @pytest.mark.parametrize("realism", [0.0, 1.0])

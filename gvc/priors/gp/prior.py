@@ -31,6 +31,7 @@ from .activity import activity_maps
 from .correction import Corrections, Grid, read_corrections, write_corrections
 from .correction_search import CorrectionSearch
 from .mean import Moved
+from .texture import textured
 
 SAMPLE_SCALE = 64.0  # luma samples a latent unit
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
@@ -263,7 +264,7 @@ class ConditionedGp:
         return np.concatenate(corners) * self._scales[self._band]
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
-        """Return the pictures, uint8 [T, H, W] a plane; `realism` scales grain in the bands that are not carried."""
+        """Return the pictures, uint8 [T, H, W] a plane; `realism` makes them sharper and adds grain."""
         planes, start = [], 0
         x0 = x0 / self._scales[self._band]
         for i, mask in enumerate(self._masks):
@@ -271,12 +272,12 @@ class ConditionedGp:
             corner = np.zeros(mask.shape, np.float32)
             corner[mask] = x0[start : start + count]
             start += count
-            if realism > 0:
-                corner = self._with_grain(i, corner, realism)
             unknown = self._add_residual(i, corner)
             known = [p[i][None] for p in (self._condition.first, self._condition.last) if p is not None]
             pieces = [*known[:1], unknown, *known[1:]]
             planes.append(np.concatenate(pieces)[: self._condition.frames])
+        if realism > 0:
+            planes[0] = textured(planes[0], self.deviations()[0], float(np.sqrt(self._water)), realism)
         return tuple(planes)
 
     def _add_residual(self, plane: int, corner: np.ndarray) -> np.ndarray:
@@ -289,23 +290,6 @@ class ConditionedGp:
             residual *= activity
         residual *= np.float32(1 / PLANE_WEIGHTS[plane])
         return np.clip(np.rint(predicted + residual), 0, 255).astype(np.uint8)
-
-    def _with_grain(self, plane: int, corner: np.ndarray, realism: float) -> np.ndarray:
-        """Return all coefficients of a plane, those not carried filled with noise of their variance."""
-        level = int(self.memory[plane, FILL])
-        layout = self._layout.planes[plane]
-        shape = (len(layout.temporal), *layout.spatial.shape)
-        full = np.zeros(shape, np.float32)
-        full[:, : corner.shape[1], : corner.shape[2]] = corner
-        if level:
-            energy = bands.level_variances()[level] * FILL_UNIT
-            empty = self.memory[plane, : bands.BANDS] == 0
-            variance = np.where(empty, energy / np.maximum(layout.counts(), 1), 0.0)
-            deviation = (realism * np.sqrt(variance)).astype(np.float32)
-            deviation = deviation.reshape(bands.TEMPORAL_BANDS, bands.SPATIAL_BANDS)
-            noise = np.random.default_rng(plane).standard_normal(shape, np.float32)
-            full += noise * deviation[layout.temporal[:, None, None], layout.spatial[None]]
-        return full
 
 
 class GpPrior:
