@@ -24,7 +24,7 @@ class Codec:
     """One codec with its settings.
 
     encode: (clip, level) -> command. decode: (clip, view) -> command. quick, full: the levels of both kinds of run.
-    views, quick_views: ways to decode the same file (realism) in both kinds of run.
+    views: ways to decode the same file (realism).
     """
 
     label: str
@@ -34,7 +34,6 @@ class Codec:
     quick: Sequence[float]
     full: Sequence[float]
     views: Sequence[str] = ("",)
-    quick_views: Sequence[str] = ("",)
     counts_as_paper: bool = False
 
 
@@ -75,21 +74,14 @@ def _half(side: int) -> int:
     return side // 4 * 2
 
 
-def _gvc(
-    label: str,
-    quick: Sequence[float],
-    full: Sequence[float],
-    views: Sequence[str] = ("0", "1"),
-    quick_views: Sequence[str] = ("0",),
-    **options: object,
-) -> Codec:
-    return Codec(label, "gvc", partial(_gvc_encode, options), _gvc_decode, quick, full, views, quick_views)
+def _gvc(label: str, quick: Sequence[float], full: Sequence[float], **options: object) -> Codec:
+    return Codec(label, "gvc", partial(_gvc_encode, options), _gvc_decode, quick, full, ("0", "1"))
 
 
 def _paper(mode: str, quick: Sequence[float], full: Sequence[float]) -> Codec:
     encode = partial(_gvc_encode, {"mode": mode, "prior": "gp", "preset": "gvcc", "quality": 20}, knob="atoms")
     label = f"paper's scheme {mode}"
-    return Codec(label, "gvc", encode, _gvc_decode, quick, full, ("0",), ("0",), counts_as_paper=True)
+    return Codec(label, "gvc", encode, _gvc_decode, quick, full, ("0",), counts_as_paper=True)
 
 
 def _rival(label: str, words: str, quick: Sequence[float], full: Sequence[float], *, halved: bool = False) -> Codec:
@@ -105,13 +97,12 @@ VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
 QUALITIES = (0, 5, 10, 20, 34, 50)
 FEWER = (0, 10, 20, 34)
 QUICK_QUALITIES = (0, 12, 24, 36)
-VIEWS, ENDS = ("0", "0.25", "1"), ("0", "1")  # realism
 
 CODECS = {
-    "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, ENDS, VIEWS, mode="flf2v", prior="gp"),
-    "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, ENDS, ENDS, mode="flf2v", prior="neural"),
-    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER, ENDS, ENDS, mode="i2v", prior="gp"),
-    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER, ENDS, ENDS, mode="t2v", prior="gp"),
+    "gvc-flf2v": _gvc("GVC flf2v", QUICK_QUALITIES, QUALITIES, mode="flf2v", prior="gp"),
+    "gvc-neural": _gvc("GVC flf2v, neural prior", QUICK_QUALITIES, QUALITIES, mode="flf2v", prior="neural"),
+    "gvc-i2v": _gvc("GVC i2v", (12, 24, 36), FEWER, mode="i2v", prior="gp"),
+    "gvc-t2v": _gvc("GVC t2v", (12, 24, 36), FEWER, mode="t2v", prior="gp"),
     "gvcc-flf2v": _paper("flf2v", (64, 256, 1024), (16, 64, 256, 1024)),
     "gvcc-i2v": _paper("i2v", (), (64, 256)),
     "gvcc-t2v": _paper("t2v", (), (64, 256)),

@@ -33,9 +33,6 @@ class Plan:
     def levels(self, codec: Codec) -> tuple[float, ...]:
         return tuple(codec.full if self.full else codec.quick)
 
-    def views(self, codec: Codec) -> tuple[str, ...]:
-        return tuple(codec.views if self.full else codec.quick_views)
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -44,7 +41,6 @@ class Cell:
     name: str
     clip: Clip
     level: float
-    views: tuple[str, ...]
 
     @property
     def codec(self) -> Codec:
@@ -53,7 +49,7 @@ class Cell:
     def depends(self, plan: Plan) -> list:
         """Return all that the figures depend on."""
         codec = self.codec
-        words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in self.views)]
+        words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in codec.views)]
         code = [code_of("gvc/metrics"), code_of("gvc") if codec.family == "gvc" else ""]
         return [self.clip.sha256, [readable(w) for w in words], plan.metrics, plan.every, code, versions()]
 
@@ -63,7 +59,7 @@ def cells(clips: list[Clip], names: list[str], plan: Plan) -> Iterator[Cell]:
     for clip in clips:
         for name in names:
             for level in plan.levels(CODECS[name]):
-                yield Cell(name, clip, level, plan.views(CODECS[name]))
+                yield Cell(name, clip, level)
 
 
 def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
@@ -81,7 +77,7 @@ def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
     encode = codec.encode(clip, cell.level)
     encoding = run(_with_files(encode, clip, scratch), scratch / "log")
     size = (scratch / CODED).stat().st_size
-    for number, view in enumerate(cell.views):
+    for number, view in enumerate(cell.codec.views):
         decode = codec.decode(clip, view)
         decoding = run(_with_files(decode, clip, scratch), scratch / "log")
         pictures = {n: path.with_name(f"{path.stem}_{number}_{n}.png") for n in shown_pictures(clip.frames)}

@@ -15,7 +15,7 @@ from gvc.metrics import METRICS
 
 COLUMNS = 3
 COLOURS = {"gvc": "#c8102e", "paper": "#e58a00", "rival": "#1f4e8c", "half size": "#4a90a4", "floor": "#777777"}
-MARKERS, STYLES = "osD^v<>PX", {"": "-", "0": "-", "0.25": "--", "1": ":"}
+MARKERS, STYLES = "osD^v<>PX", {"": "-", "0": "-", "1": "--"}
 OF_THE_TRACE = (("gvc-flf2v", "0"), ("gvc-flf2v", "1"), ("x265", ""), ("svt-av1-half", ""), ("floor", ""))
 plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none"})
 

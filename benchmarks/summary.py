@@ -12,7 +12,7 @@ RATES = (0.004, 0.008, 0.016, 0.032, 0.064)  # bits per pixel of the table at eq
 ANCHOR, OURS = ("x265", ""), ("gvc-flf2v", "0")
 SVT = ("svt-av1", "")
 # What is compared most closely, where it was measured.
-GENERATIVE = (OURS, ("gvc-flf2v", "0.25"), ("gvc-neural", "0"), ("gvc-neural", "1"))
+GENERATIVE = (OURS, ("gvc-flf2v", "1"), ("gvc-neural", "0"), ("gvc-neural", "1"))
 WINDOW = (0.003, 0.015)  # bits per pixel that GVC is made for
 STRIP_RATE = 0.016  # bits per pixel near which pictures are shown
 Series = tuple[str, str]  # codec and view
