@@ -179,7 +179,7 @@ class ConditionedGp:
 
     tail: list[slice] = []  # noqa: RUF012 - coefficients belong to no single picture
     known = None
-    follows_flow = True
+    follows_flow = False  # a Gaussian's ends in noise
 
     def __init__(self, condition: Condition, layout: Layout, side: bytes, version: int):
         self._condition, self._layout, self._version = condition, layout, version
