@@ -42,9 +42,12 @@ def test_philox_known_answers():
     assert philox((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2) == [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]
 
 
-@pytest.mark.parametrize("dimension", [1, 2, 7, 33, 100, 300, 513])
-def test_follows_the_definition(dimension):
-    book = Codebook(dimension, log2_size_for(dimension), seed=0xFFFFFFFF, gop=(1 << 30) - 1, step=19, block=8)
+@pytest.mark.parametrize(
+    "dimension, extra",
+    [(1, 0), (2, 0), (7, 0), (33, 0), (100, 0), (300, 0), (513, 0), (1, 5), (3, 4), (8, 1), (9, 6), (33, 3), (130, 2)],
+)
+def test_follows_the_definition(dimension, extra):
+    book = Codebook(dimension, log2_size_for(dimension) + extra, seed=0xFFFFFFFF, gop=(1 << 30) - 1, step=19, block=8)
     size = 1 << book.log2_size
     rows = atoms(book)
     residual = np.random.default_rng(1).standard_normal(dimension).astype(np.float32)

@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <vector>
 
 namespace py = pybind11;
 
@@ -52,15 +53,32 @@ BlockKey block_key(uint32_t seed, uint32_t gop, uint32_t step, uint32_t block) {
     return {seed, gop, step, block};
 }
 
-/// z = (D1 H D2 H s)[:dimension] / divisor, where `fill` writes s.
+/// How many first values of a transform hold a block: a row. A codebook larger than its block is a few rows of these.
+size_t row_size(size_t dimension, size_t count) {
+    size_t row = std::min(kShortestRow, count);
+    while (row < dimension)
+        row *= 2;
+    return row;
+}
+
+/// z = (D1 H D2 H s)[:dimension] / divisor, where `fill` writes s, and `occupied` says of each row whether s has any
+/// values there. Where the codebook is larger than the block, most of the work is left out: rows of zeros stay zeros,
+/// and of the second transform only the first row is needed, which is that of the sum of all rows.
 template <class T, class Fill>
-void synthesize_into(float *z, size_t dimension, size_t count, const BlockKey &key, float divisor, Fill fill) {
+void synthesize_into(float *z, size_t dimension, size_t count, const BlockKey &key, float divisor, Fill fill,
+                     const std::vector<bool> &occupied) {
     const Buffer<T> buffer(count);
     T *values = buffer.get();
+    const size_t row = count / occupied.size();
     fill(values);
-    hadamard(values, count);
+    for (size_t i = 0; i < occupied.size(); ++i)
+        if (occupied[i])
+            hadamard(values + i * row, row);
+    hadamard_rows(values, count, row);
     apply_signs(values, sign_words(key, kSecond, count).data(), count);
-    hadamard(values, count);
+    for (size_t start = row; start < count; start += row)
+        add(values, values + start, row);
+    hadamard(values, row);
     apply_signs(values, sign_words(key, kFirst, dimension).data(), dimension);
     for (size_t i = 0; i < dimension; ++i)
         z[i] = float(values[i]) / divisor;
@@ -75,10 +93,13 @@ void correlate(const Array<float> &residual, py::array_t<float, py::array::c_sty
     float *values = out.mutable_data();
     const float *input = residual.data();
     const py::gil_scoped_release release;
+    const size_t row = row_size(dimension, count);
     std::copy_n(input, dimension, values);
-    std::fill(values + dimension, values + count, 0.0f);
+    std::fill(values + dimension, values + row, 0.0f);
     apply_signs(values, sign_words(key, kFirst, dimension).data(), dimension);
-    hadamard(values, count);
+    hadamard(values, row);
+    for (size_t start = row; start < count; start += row) // the transform of zeros after the first row repeats it
+        std::copy_n(values, row, values + start);
     apply_signs(values, sign_words(key, kSecond, count).data(), count);
     hadamard(values, count);
     const float scale = float(1.0 / std::sqrt(double(count)));
@@ -101,6 +122,10 @@ py::array_t<float> synthesize(const Array<uint32_t> &indices, const Array<int8_t
     py::array_t<float> result(dimension);
     float *z = result.mutable_data();
     const py::gil_scoped_release release;
+    const size_t row = row_size(dimension, count);
+    std::vector<bool> occupied(count / row);
+    for (size_t i = 0; i < chosen; ++i)
+        occupied[index[i] / row] = true;
     const auto fill = [&](auto *values) {
         std::fill_n(values, count, 0);
         for (size_t i = 0; i < chosen; ++i)
@@ -109,9 +134,9 @@ py::array_t<float> synthesize(const Array<uint32_t> &indices, const Array<int8_t
     const float divisor = float(std::sqrt(double(count) * double(chosen)));
     // By Parseval and Cauchy-Schwarz |z| <= N sqrt(M) before the division, so 32 bits hold it while N^2 M < 2^62.
     if (double(count) * double(count) * double(chosen) < 0x1p62)
-        synthesize_into<int32_t>(z, dimension, count, key, divisor, fill);
+        synthesize_into<int32_t>(z, dimension, count, key, divisor, fill, occupied);
     else
-        synthesize_into<int64_t>(z, dimension, count, key, divisor, fill);
+        synthesize_into<int64_t>(z, dimension, count, key, divisor, fill, occupied);
     return result;
 }
 
@@ -122,14 +147,15 @@ py::array_t<float> dense_noise(size_t dimension, int log2_size, uint32_t seed, u
     py::array_t<float> result(dimension);
     float *z = result.mutable_data();
     const py::gil_scoped_release release;
+    const std::vector<bool> occupied(count / row_size(dimension, count), true);
     const auto fill = [&](auto *values) {
         std::fill_n(values, count, 1);
         apply_signs(values, sign_words(key, kDense, count).data(), count);
     };
     if (log2_size <= 20) // N^2 M with M = N stays below 2^62
-        synthesize_into<int32_t>(z, dimension, count, key, float(count), fill);
+        synthesize_into<int32_t>(z, dimension, count, key, float(count), fill, occupied);
     else
-        synthesize_into<int64_t>(z, dimension, count, key, float(count), fill);
+        synthesize_into<int64_t>(z, dimension, count, key, float(count), fill, occupied);
     return result;
 }
 

@@ -72,6 +72,19 @@ template <class T> GVC_INLINE void base_transform(T *x) {
         std::memcpy(x + i * kLanes, &v[i], kBytes);
 }
 
+/// The stages at distances >= stride: a transform along size / stride rows of that length.
+template <class T> GVC_INLINE void transform_rows(T *x, size_t size, size_t stride) {
+    while (stride * 8 <= size) {
+        for (size_t start = 0; start < size; start += stride * 8)
+            rows_pass<8>(x + start, stride);
+        stride *= 8;
+    }
+    if (size == stride * 2)
+        rows_pass<2>(x, stride);
+    else if (size == stride * 4)
+        rows_pass<4>(x, stride);
+}
+
 /// Radix-8 passes from small to large distances, each block of 8 rows as soon as its rows are complete: the order of a
 /// depth-first recursion, so that most passes find their data in the first-level cache.
 template <class T> GVC_INLINE void transform(T *x, size_t size) {
@@ -94,10 +107,7 @@ template <class T> GVC_INLINE void transform(T *x, size_t size) {
         for (size_t stride = kBase; stride < full && (start + kBase) % (stride * 8) == 0; stride *= 8)
             rows_pass<8>(x + start + kBase - stride * 8, stride);
     }
-    if (size == full * 2)
-        rows_pass<2>(x, full);
-    else if (size == full * 4)
-        rows_pass<4>(x, full);
+    transform_rows(x, size, full);
 }
 
 template <class T> GVC_INLINE void negate_where(T *values, const uint32_t *signs, size_t size) {
@@ -111,8 +121,16 @@ template <class T> GVC_INLINE void negate_where(T *values, const uint32_t *signs
         values[i] = (signs[i >> 5] >> (i & 31) & 1) ? -values[i] : values[i];
 }
 
+template <class T> GVC_INLINE void add_to(T *values, const T *others, size_t size) {
+    for (size_t i = 0; i < size; ++i)
+        values[i] += others[i];
+}
+
 template <class T> auto *arithmetic(T *values) {
     return reinterpret_cast<typename Arithmetic<T>::type *>(values);
+}
+template <class T> auto *arithmetic(const T *values) {
+    return reinterpret_cast<const typename Arithmetic<T>::type *>(values);
 }
 
 } // namespace
@@ -125,6 +143,20 @@ GVC_MULTIVERSION void hadamard(int64_t *values, size_t size) {
 }
 GVC_MULTIVERSION void hadamard(float *values, size_t size) {
     transform(arithmetic(values), size);
+}
+
+GVC_MULTIVERSION void hadamard_rows(int32_t *values, size_t size, size_t stride) {
+    transform_rows(arithmetic(values), size, stride);
+}
+GVC_MULTIVERSION void hadamard_rows(int64_t *values, size_t size, size_t stride) {
+    transform_rows(arithmetic(values), size, stride);
+}
+
+GVC_MULTIVERSION void add(int32_t *values, const int32_t *others, size_t size) {
+    add_to(arithmetic(values), arithmetic(others), size);
+}
+GVC_MULTIVERSION void add(int64_t *values, const int64_t *others, size_t size) {
+    add_to(arithmetic(values), arithmetic(others), size);
 }
 
 GVC_MULTIVERSION void apply_signs(int32_t *values, const uint32_t *signs, size_t size) {
