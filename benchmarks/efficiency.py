@@ -30,6 +30,7 @@ CODED = (
     {"mode": "flf2v", "quality": 8},
     {"mode": "flf2v", "quality": 30},
     {"mode": "flf2v", "quality": 50},
+    {"mode": "t2v", "quality": 15},
     {"mode": "t2v", "quality": 30},
     {"mode": "flf2v", "quality": 20, "preset": "gvcc", "atoms": 64},
     {"mode": "flf2v", "quality": 20, "preset": "gvcc", "atoms": 1024},

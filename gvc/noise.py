@@ -207,7 +207,6 @@ def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
 
 
 def _matched_count(ranking: Ranking, want: float) -> int:
-    """Return the smallest M whose noise reaches `want` along the residual; 0 where none is nearer than one atom."""
-    if want <= ranking.reach(1) / 2:
-        return 0
-    return min(ranking.count_for(want), MAX_COUNT)
+    """Return the M whose noise comes nearest to `want` along the residual; what is left over the next step sees."""
+    count = min(ranking.count_for(want), MAX_COUNT)
+    return count - 1 if want <= (ranking.reach(count - 1) + ranking.reach(count)) / 2 else count

@@ -15,6 +15,8 @@ from .rate import crf_quality, quality_level
 TEMPORAL_STRIDE = 4  # GOPs whose length is fixed have 4k + 1 pictures, as video models want it
 LONGEST_GOP = 33  # pictures, where no length is asked for
 CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
+COARSE_EXTRA = 2  # more of it where this costs little time: up to COARSE_QUALITY blocks of `gp` are small
+COARSE_QUALITY = 20
 
 # The scheme of arXiv 2603.26571, whose settings the preset gvcc takes over.
 PAPER_LOG2_ATOMS = 14  # of a codebook
@@ -29,6 +31,7 @@ class Settings:
     transition: str
     effort: str
     codebook_extra: int
+    coarse_extra: int  # added to it for priors whose steps take little time
     codebook_limit: int
     shift: int
     x0_cache: bool
@@ -53,18 +56,21 @@ class Settings:
         gop -= (gop - 1) % TEMPORAL_STRIDE
         transition = "sde" if paper else options.transition
         _check(options, transition, gop)
+        level = quality_level(options.quality if options.crf < 0 else crf_quality(options.crf))
+        coarse = not options.bitrate and level >= quality_level(COARSE_QUALITY)
         return cls(
             mode=options.mode,
             transition=transition,
             effort=effort,
             codebook_extra=0 if paper else CODEBOOK_EXTRA[effort],
+            coarse_extra=COARSE_EXTRA if coarse and not paper else 0,
             codebook_limit=PAPER_LOG2_ATOMS if paper else 0,
             shift=options.shift or _paper_shift(options.mode, video_format),
             x0_cache=bool(options.x0_cache),
             seed=options.seed,
             prompt=options.prompt,
             atoms=options.atoms,
-            level=quality_level(options.quality if options.crf < 0 else crf_quality(options.crf)),
+            level=level,
             gop=gop,
             by_content=not options.gop and transition != "sde",
             keyint=options.keyint,
@@ -102,7 +108,7 @@ class Settings:
             prior.name,
             prior.weights_hash,
             self.seed,
-            self.codebook_extra,
+            self.codebook_extra + (self.coarse_extra if prior.cheap_steps else 0),
             self.codebook_limit,
             self.shift if self.transition == "sde" else SDE_SHIFT,
             self.x0_cache,

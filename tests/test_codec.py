@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from clips import decode, encode, facts, moving_clip, pan_clip, psnr, same, size_of, stack, still_clip, video_format
 
-from gvc.bitstream import SHOW_NEXT, read_packet
+from gvc.bitstream import SHOW_NEXT, parse_sequence_header, read_packet
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import MediaError, OptionError, PriorError
@@ -40,6 +40,17 @@ def test_decoder_shows_what_the_encoder_saw(mode, transition):
     assert same(decoded, reconstruction)
     assert [p.pts for p in decoded] == list(range(21))
     assert psnr(pictures, decoded) > 26
+
+
+def test_coarse_qualities_have_larger_codebooks():
+    def extra(**options) -> int:
+        extradata, _, _ = encode(moving_clip(2), mode="t2v", **options)
+        return parse_sequence_header(extradata).codebook_extra
+
+    assert extra(quality=15) > extra(quality=40)
+    assert extra(crf=60) > extra(crf=20)
+    assert extra(bitrate=100_000) == extra(quality=40)  # how fine it will be is not known yet
+    assert extra(quality=15, preset="gvcc") == 0
 
 
 @pytest.mark.parametrize("mode", MODES)
