@@ -72,5 +72,5 @@ def test_the_same_seed_gives_the_same_weights(packs, lpips, tmp_path):
 
 def test_weights_can_be_used(packs, lpips, tmp_path):
     train(packs, tmp_path, 2)
-    assert NeuralPrior((tmp_path / "weights.safetensors").read_bytes(), DEFAULT_OPTIONS).name == "neural/3"
+    assert NeuralPrior((tmp_path / "weights.safetensors").read_bytes(), DEFAULT_OPTIONS).name == "neural/4"
     assert '"held_out"' in (tmp_path / "log.jsonl").read_text()

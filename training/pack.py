@@ -21,7 +21,7 @@ from gvc.priors.neural.inputs import pack, view_of
 from gvc.stills import StillDecoder
 from training.material import HEIGHT, WIDTH, Planes, clip_windows, moved_photo
 
-QUALITIES = (0.0, 55.0)
+FINEST = 55.0  # quality; coarse ones, where a network has most to do, come more often
 MODES, SHARES = ("flf2v", "i2v", "t2v"), (0.86, 0.07, 0.07)
 SHORT_GOP = 9  # pictures of GOPs with less than two boundaries: far from them there is nothing to be learned
 
@@ -29,7 +29,7 @@ SHORT_GOP = 9  # pictures of GOPs with less than two boundaries: far from them t
 def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Tensor]:
     """Code a short video and return the views of its GOPs beside the source."""
     mode = str(rng.choice(MODES, p=SHARES))
-    options = {"mode": mode, "quality": round(rng.uniform(*QUALITIES), 1), "preset": "fast", "tail": 0}
+    options = {"mode": mode, "quality": round(FINEST * rng.random() ** 2, 1), "tail": 0}
     if mode != "flf2v":
         options["gop"] = SHORT_GOP
     elif rng.random() < 0.3:

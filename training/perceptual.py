@@ -1,26 +1,27 @@
-"""LPIPS v0.1 by AlexNet (Zhang et al. 2018, arXiv 1801.03924) as a loss; gvc.metrics has it as a metric."""
+"""LPIPS v0.1 (Zhang et al. 2018, arXiv 1801.03924) as a loss; gvc.metrics has it as a metric."""
 
 import torch
 from torch import Tensor, nn
 
-from gvc.metrics.perceptual import ALEXNET, LPIPS_SCALE, LPIPS_SHIFT
+from gvc.metrics.perceptual import ALEXNET, LPIPS_SCALE, LPIPS_SHIFT, VGG16_STAGES
 from gvc.metrics.weights import lpips_weights
 
 
 class Lpips(nn.Module):
-    """Distances of pictures in 0..1, float32 [N, 3, H, W] -> [N], with gradients for the first ones."""
+    """Distances by "alexnet" or "vgg16" of pictures in 0..1, [N, 3, H, W] -> [N]; with gradients for the first ones."""
 
-    def __init__(self):
+    def __init__(self, net: str):
         super().__init__()
-        weights = lpips_weights("alexnet")
+        weights = lpips_weights(net)
         self.stages = nn.ModuleList()
-        for i, (stride, padding, pooled) in enumerate(ALEXNET):
-            name = next(n for n in weights if n.endswith(f"Conv_{i}.kernel") and "NetLin" not in n)[: -len(".kernel")]
-            kernel = torch.tensor(weights[f"{name}.kernel"].transpose(3, 2, 0, 1))
-            out, channels, size, _ = kernel.shape
-            convolution = nn.Conv2d(channels, out, size, stride, padding)
-            convolution.weight.data, convolution.bias.data = kernel, torch.tensor(weights[f"{name}.bias"])
-            self.stages.append(nn.Sequential(*[nn.MaxPool2d(3, 2)] * pooled, convolution, nn.ReLU()))
+        convolutions = iter(_convolutions(weights))
+        if net == "alexnet":
+            for stride, padding, pooled in ALEXNET:
+                self.stages.append(_stage([nn.MaxPool2d(3, 2)] * pooled, [next(convolutions)], stride, padding))
+        else:
+            for i, count in enumerate(VGG16_STAGES):
+                self.stages.append(_stage([nn.MaxPool2d(2)] * (i > 0), [next(convolutions) for _ in range(count)]))
+        for i in range(len(self.stages)):
             self.register_buffer(f"head_{i}", torch.tensor(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).view(1, -1, 1, 1))
         self.register_buffer("shift", torch.tensor(LPIPS_SHIFT).view(1, 3, 1, 1))
         self.register_buffer("scale", torch.tensor(LPIPS_SCALE).view(1, 3, 1, 1))
@@ -34,6 +35,28 @@ class Lpips(nn.Module):
             difference = _unit(a) - _unit(b)
             total = total + (getattr(self, f"head_{i}") * difference**2).sum(1).mean((1, 2))
         return total
+
+
+def _convolutions(weights: dict) -> list[tuple[Tensor, Tensor]]:
+    """Return (kernel, bias) of the backbone's convolutions."""
+    prefix = next(name for name in weights if not name.startswith("NetLinLayer")).partition(".")[0]
+    count = sum(name.startswith(prefix) and name.endswith("kernel") for name in weights)
+    names = [f"{prefix}.Conv_{i}" for i in range(count)]
+    return [
+        (torch.tensor(weights[f"{name}.kernel"].transpose(3, 2, 0, 1)), torch.tensor(weights[f"{name}.bias"]))
+        for name in names
+    ]
+
+
+def _stage(pool: list[nn.Module], convolutions: list[tuple], stride: int = 1, padding: int = 1) -> nn.Sequential:
+    """Return a pooling, if there is one, and convolutions with a ReLU after each."""
+    layers = list(pool)
+    for kernel, bias in convolutions:
+        out, channels, size, _ = kernel.shape
+        convolution = nn.Conv2d(channels, out, size, stride, padding)
+        convolution.weight.data, convolution.bias.data = kernel, bias
+        layers += [convolution, nn.ReLU()]
+    return nn.Sequential(*layers)
 
 
 def _unit(features: Tensor) -> Tensor:

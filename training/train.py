@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
+from gvc.priors.device import has_bfloat16
 from gvc.priors.neural.network import Network
 from training.data import Packs, scene_of
 from training.loss import Loss, squared_error
@@ -44,6 +45,11 @@ class State:
         average.load_state_dict(network.state_dict())
         return cls(network, average, torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99)))
 
+    def begin_with(self, path: Path) -> None:
+        """Take weights that were trained before."""
+        for network in (self.network, self.average):
+            network.load_state_dict(load_file(path))
+
     def save(self, path: Path) -> None:
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
         partial = path.with_suffix(".partial")
@@ -68,7 +74,7 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
         view, source = packs.draw(arguments.batch, rng)
         view, source = view.to(arguments.device), source.to(arguments.device)
         realism = torch.from_numpy(_realisms(arguments.batch, rng)).to(arguments.device)
-        with torch.autocast(arguments.device, torch.bfloat16):
+        with torch.autocast(arguments.device, torch.bfloat16, enabled=has_bfloat16(arguments.device)):
             answer = state.network(view.inputs(realism).contiguous(memory_format=torch.channels_last))
             made = view.improved(answer.float())
             total, squared, distance = loss(made, source, realism, rng)
@@ -133,6 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("packs", type=Path, help="folder that training.pack has filled")
     parser.add_argument("output", type=Path, help="folder for checkpoint.pt, log.jsonl and weights.safetensors")
+    parser.add_argument("--start", type=Path, help="weights to begin with, as a safetensors file")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16, help="crops a step")
     parser.add_argument("--held_out", type=int, default=256, help="crops to look at for each checkpoint")
@@ -146,6 +153,8 @@ def main() -> None:
     files = sorted(arguments.packs.glob("*.safetensors"))
     held = [path for path in files if scene_of(path).startswith(HELD_OUT)]
     state = State.new(arguments.rate, arguments.device, arguments.seed)
+    if arguments.start:
+        state.begin_with(arguments.start)
     if (arguments.output / "checkpoint.pt").exists():
         state.restore(arguments.output / "checkpoint.pt")
     train(Packs([path for path in files if path not in held]), Packs(held), state, arguments)

@@ -28,6 +28,11 @@ def accelerated(options: ModelOptions) -> bool:
     return torch.device(options.device).type != "cpu"
 
 
+def has_bfloat16(device: str) -> bool:
+    """Tell whether a device has instructions for bfloat16; without them it is many times slower than float32."""
+    return torch.device(device).type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def one_line(error: Exception) -> str:
     """Return the start of an error's message as one line."""
     text = " ".join(str(error).split()) or type(error).__name__

@@ -220,6 +220,11 @@ class ConditionedGp:
                 start = stop
         return slabs
 
+    @property
+    def sigma(self) -> float:
+        """The noise level where coding stops; 0 where the stream does not say it."""
+        return float(np.sqrt(self._water))
+
     def zeros(self) -> np.ndarray:
         """Return float32 [size] zeros."""
         return np.zeros(self.size, np.float32)
@@ -277,7 +282,7 @@ class ConditionedGp:
             pieces = [*known[:1], unknown, *known[1:]]
             planes.append(np.concatenate(pieces)[: self._condition.frames])
         if realism > 0:
-            planes[0] = textured(planes[0], self.deviations()[0], float(np.sqrt(self._water)), realism)
+            planes[0] = textured(planes[0], self.deviations()[0], self.sigma, realism)
         return tuple(planes)
 
     def _add_residual(self, plane: int, corner: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""Realism of `gp`: pictures are shown a little sharper, and with grain where they are busy; none is decoded from these.
+"""Realism of the bundled priors: how pictures are shown; none is decoded from these.
+
+`gp` shows them a little sharper, and with grain where they are busy; what the network of `neural` makes is bounded.
 
 A Gaussian process does not know texture: a sample of it is noise of the right energy in the wrong places, and what is
 missing for want of motion would come as noise too. So only a part of the missing energy becomes grain, never more than
@@ -19,6 +21,7 @@ AROUND = np.convolve(np.ones(9), np.ones(9)).astype(np.float32) / 81
 SHARPER, SHARPEST = 0.15, 0.38  # by how much what is finer than FINE grows: a unit of noise where coding stops; at most
 GRAIN = 0.1  # deviation of grain, in that of the error that is expected,
 BORNE = 0.5  # or in that of what is finer than COARSE around a sample, where this is less
+ANYWHERE = 0.5  # sample values that pictures bear where nothing is finer than COARSE
 
 
 def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, realism: float) -> np.ndarray:
@@ -34,11 +37,36 @@ def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, real
 
 def _textured(deviation: np.ndarray | float, sharper: float, realism: float, picture: np.ndarray) -> np.ndarray:
     plain = picture.astype(np.float32)
-    busy = np.sqrt(_blurred((plain - _blurred(plain, COARSE)) ** 2, AROUND))
     # By the picture itself, so that grain is the same in all players and stands still where pictures do.
     noise = np.random.default_rng(zlib.crc32(picture)).standard_normal(picture.shape, np.float32)
-    grain = realism * np.minimum(GRAIN * deviation, BORNE * busy) * noise
-    return np.clip(np.rint(plain + sharper * (plain - _blurred(plain, FINE)) + grain), 0, 255).astype(np.uint8)
+    grain = realism * np.minimum(GRAIN * deviation, BORNE * _busy(plain)) * noise
+    return _samples(plain + sharper * (plain - _blurred(plain, FINE)) + grain)
+
+
+def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -> np.ndarray:
+    """Return luma that a network has made look real, uint8 [T, H, W], with no more of that than pictures bear.
+
+    A network puts texture where it expects an error, in flat places too, where one sees it at once. What is sharper
+    already is sharpened half as much as by `textured`.
+    """
+    sharper = realism * min(SHARPER * sigma, SHARPEST) / 2
+    return np.array(each(partial(_bounded, sharper, realism), plain, real), np.uint8).reshape(plain.shape)
+
+
+def _bounded(sharper: float, realism: float, plain: np.ndarray, real: np.ndarray) -> np.ndarray:
+    start = plain.astype(np.float32)
+    limit = (ANYWHERE + BORNE * _busy(start)) / realism
+    shown = start + np.clip(real - start, -limit, limit)
+    return _samples(shown + sharper * (shown - _blurred(shown, FINE)))
+
+
+def _samples(picture: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def _busy(picture: np.ndarray) -> np.ndarray:
+    """Return the deviation of what is finer than COARSE around each sample."""
+    return np.sqrt(_blurred((picture - _blurred(picture, COARSE)) ** 2, AROUND))
 
 
 def _blurred(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,15 +21,28 @@ from safetensors.torch import load
 from ...errors import PriorError
 from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
-from ..device import DTYPES, accelerated, check_options
+from ..device import DTYPES, check_options, has_bfloat16
 from ..gp import GpPrior
 from ..gp.mean import Moved
 from ..gp.prior import ConditionedGp, Layout
+from ..gp.texture import bounded
 from .inputs import LEAST_ERROR, View, unpack, view_of
 from .network import Network
 
-VERSIONS = {1: 2, 2: 3, 3: 4}  # and the versions of `gp` that they build on
-WEIGHTS = "weights.safetensors"
+
+class Version(NamedTuple):
+    """What streams of a version are made with: that version of `gp`, and these weights."""
+
+    gp: int
+    weights: str
+
+
+VERSIONS = {
+    1: Version(2, "weights_1.safetensors"),
+    2: Version(3, "weights_1.safetensors"),
+    3: Version(4, "weights_1.safetensors"),
+    4: Version(4, "weights_4.safetensors"),
+}
 AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
 
 
@@ -39,7 +53,7 @@ class NeuralPrior(GpPrior):
     """
 
     def __init__(self, data: bytes, options: ModelOptions, version: int = max(VERSIONS)):
-        super().__init__(VERSIONS[version])
+        super().__init__(VERSIONS[version].gp)
         check_options(options)
         self.name, self.weights_hash = f"neural/{version}", hashlib.sha256(data).digest()[:8]
         self._network = Network()
@@ -50,7 +64,7 @@ class NeuralPrior(GpPrior):
     @classmethod
     def bundled(cls, options: ModelOptions, version: int = max(VERSIONS)) -> "NeuralPrior":
         """Return the prior with the weights that GVC brings."""
-        return cls(_bundled_weights(), options, version)
+        return cls(_bundled_weights(VERSIONS[version].weights), options, version)
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
         """Prepare the process for one GOP. Raises BitstreamError."""
@@ -75,8 +89,6 @@ class NeuralPrior(GpPrior):
 class ConditionedNeural(ConditionedGp):
     """The process for one GOP. improve: (view, realism) -> better estimates, as `View.improved`."""
 
-    follows_flow = False
-
     def __init__(
         self,
         condition: Condition,
@@ -99,8 +111,10 @@ class ConditionedNeural(ConditionedGp):
         count = max(1, AT_ONCE // (height * width))
         for at in range(start, condition.frames, count):
             indices = range(at, min(at + count, condition.frames))
-            better = unpack(self._improve(view_of(self.moved, clip, error, indices), realism), height, width)
-            for plane, pictures in zip(clip, better, strict=True):
+            luma, *chroma = unpack(self._improve(view_of(self.moved, clip, error, indices), realism), height, width)
+            if realism > 0:
+                luma = bounded(clip[0][indices.start : indices.stop], luma, self.sigma, realism)
+            for plane, pictures in zip(clip, (luma, *chroma), strict=True):
                 plane[indices.start : indices.stop] = pictures
         return clip
 
@@ -109,13 +123,12 @@ def _dtype(options: ModelOptions) -> torch.dtype:
     """Return the network's arithmetic; by itself 16 bits where the machine has instructions for them."""
     if options.dtype != "auto":
         return DTYPES[options.dtype]
-    fast = accelerated(options) or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if has_bfloat16(options.device) else torch.float32
 
 
 @lru_cache(maxsize=1)
-def _bundled_weights() -> bytes:
+def _bundled_weights(name: str) -> bytes:
     try:
-        return files(__package__).joinpath(WEIGHTS).read_bytes()
+        return files(__package__).joinpath(name).read_bytes()
     except OSError as error:
         raise PriorError(f"the weights of neural are missing ({error}); install GVC again") from error
