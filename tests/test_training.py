@@ -46,8 +46,8 @@ def lpips():
         raise
 
 
-def train(packs: Path, output: Path, steps: int) -> dict:
-    training("train", packs, output, "--steps", steps, "--batch", 2, "--held_out", 4, "--threads", 1)
+def train(packs: Path, output: Path, steps: int, *more: object) -> dict:
+    training("train", packs, output, "--steps", steps, "--batch", 2, "--held_out", 4, "--threads", 1, *more)
     return load_file(output / "weights.safetensors")
 
 
@@ -74,3 +74,9 @@ def test_weights_can_be_used(packs, lpips, tmp_path):
     train(packs, tmp_path, 2)
     assert NeuralPrior((tmp_path / "weights.safetensors").read_bytes(), DEFAULT_OPTIONS).name == "neural/4"
     assert '"held_out"' in (tmp_path / "log.jsonl").read_text()
+
+
+def test_training_begins_with_what_was_trained_before(packs, lpips, tmp_path):
+    before = train(packs, tmp_path / "before", 4)
+    after = train(packs, tmp_path / "after", 0, "--start", tmp_path / "before" / "weights.safetensors")
+    assert all((before[name] == after[name]).all() for name in before)

@@ -42,7 +42,7 @@ class Loss:
         distance = torch.zeros_like(squared)
         if real.any():
             y, x, size = *rng.integers(SHIFTS, size=2), rng.uniform(*SIZES)
-            by_vgg = torch.from_numpy(rng.random(int(real.sum())) < VGG_SHARE)
+            by_vgg = torch.from_numpy(rng.random(int(real.sum())) < VGG_SHARE).to(made.device)
             seen = [rgb(p[real])[..., y:, x:] for p in (made, source)]
             distance[real] = self._perceived(*seen, by_vgg, size)
         weight = 1 - (1 - FIDELITY_WEIGHT) * realism
