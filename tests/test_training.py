@@ -70,8 +70,9 @@ def test_the_same_seed_gives_the_same_weights(packs, lpips, tmp_path):
     assert any(tensor.abs().max() > 0 for name, tensor in whole.items() if name.startswith("exit"))
 
 
-def test_weights_can_be_used(packs, lpips, tmp_path):
-    train(packs, tmp_path, 2)
+@pytest.mark.parametrize("widths", [(32, 64, 96), (8, 16, 24)])
+def test_weights_can_be_used(packs, lpips, tmp_path, widths):
+    train(packs, tmp_path, 2, "--widths", *widths)
     assert NeuralPrior((tmp_path / "weights.safetensors").read_bytes(), DEFAULT_OPTIONS).name == "neural/4"
     assert '"held_out"' in (tmp_path / "log.jsonl").read_text()
 

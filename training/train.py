@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gvc.priors.device import has_bfloat16
-from gvc.priors.neural.network import Network
+from gvc.priors.neural.network import WIDTHS, Network
 from training.data import Packs, scene_of
 from training.loss import Loss, squared_error
 
@@ -39,16 +39,18 @@ class State:
     step: int = 0
 
     @classmethod
-    def new(cls, rate: float, device: str, seed: int) -> "State":
-        torch.manual_seed(seed)
-        network, average = (Network().to(device, memory_format=torch.channels_last) for _ in range(2))
+    def new(cls, arguments: argparse.Namespace) -> "State":
+        """Return the state before the first step."""
+        torch.manual_seed(arguments.seed)
+        start = load_file(arguments.start) if arguments.start else None
+        network, average = (
+            (Network.of(start) if start else Network(arguments.widths)).to(
+                arguments.device, memory_format=torch.channels_last
+            )
+            for _ in range(2)
+        )
         average.load_state_dict(network.state_dict())
-        return cls(network, average, torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99)))
-
-    def begin_with(self, path: Path) -> None:
-        """Take weights that were trained before."""
-        for network in (self.network, self.average):
-            network.load_state_dict(load_file(path))
+        return cls(network, average, torch.optim.Adam(network.parameters(), arguments.rate, betas=(0.9, 0.99)))
 
     def save(self, path: Path) -> None:
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
@@ -139,7 +141,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("packs", type=Path, help="folder that training.pack has filled")
     parser.add_argument("output", type=Path, help="folder for checkpoint.pt, log.jsonl and weights.safetensors")
-    parser.add_argument("--start", type=Path, help="weights to begin with, as a safetensors file")
+    parser.add_argument("--widths", type=int, nargs=3, default=WIDTHS, help="channels at half, quarter and eighth size")
+    parser.add_argument(
+        "--start", type=Path, help="weights to begin with, as a safetensors file; they have their widths"
+    )
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=16, help="crops a step")
     parser.add_argument("--held_out", type=int, default=256, help="crops to look at for each checkpoint")
@@ -152,9 +157,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     files = sorted(arguments.packs.glob("*.safetensors"))
     held = [path for path in files if scene_of(path).startswith(HELD_OUT)]
-    state = State.new(arguments.rate, arguments.device, arguments.seed)
-    if arguments.start:
-        state.begin_with(arguments.start)
+    state = State.new(arguments)
     if (arguments.output / "checkpoint.pt").exists():
         state.restore(arguments.output / "checkpoint.pt")
     train(Packs([path for path in files if path not in held]), Packs(held), state, arguments)

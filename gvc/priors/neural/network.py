@@ -10,7 +10,7 @@ PICTURE_CHANNELS = 6  # four luma samples, Cb, Cr
 PICTURES = 3  # the estimate, and both boundaries as they are seen from it
 SCALARS = 3  # way from the first boundary, distance to the nearest one, realism
 INPUTS = PICTURE_CHANNELS * PICTURES + 1 + SCALARS  # and the expected error
-WIDTHS = (32, 64, 96)  # channels at half, quarter and eighth size
+WIDTHS = (32, 64, 96)  # channels at half, quarter and eighth size, where nothing else is asked for
 MULTIPLE = 8  # samples; sides of a picture must be multiples of it
 
 
@@ -43,6 +43,13 @@ class Network(nn.Module):
         self.exit = nn.Conv2d(fine, PICTURE_CHANNELS, 3, padding=1)
         nn.init.zeros_(self.exit.weight)  # it starts as the estimate itself
         nn.init.zeros_(self.exit.bias)
+
+    @classmethod
+    def of(cls, weights: dict[str, Tensor]) -> "Network":
+        """Return the network, of whatever size, that weights belong to. Raises KeyError, RuntimeError."""
+        network = cls(tuple(len(weights[f"{layer}.bias"]) for layer in ("entry", "down", "down_again")))
+        network.load_state_dict(weights)
+        return network
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map float32 [N, INPUTS, H/2, W/2] (gvc.priors.neural.inputs) to [N, PICTURE_CHANNELS, H/2, W/2]."""

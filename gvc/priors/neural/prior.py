@@ -56,8 +56,7 @@ class NeuralPrior(GpPrior):
         super().__init__(VERSIONS[version].gp)
         check_options(options)
         self.name, self.weights_hash = f"neural/{version}", hashlib.sha256(data).digest()[:8]
-        self._network = Network()
-        self._network.load_state_dict(load(data))
+        self._network = Network.of(load(data))
         self._device, self._dtype = options.device, _dtype(options)
         self._network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
 
