@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from gvc.metrics.perceptual import ALEXNET, LPIPS_SCALE, LPIPS_SHIFT, VGG16_STAGES
+from gvc.metrics.perceptual import ALEXNET, LPIPS_SCALE, LPIPS_SHIFT, VGG16_STAGES, convolutions
 from gvc.metrics.weights import lpips_weights
 
 
@@ -14,13 +14,13 @@ class Lpips(nn.Module):
         super().__init__()
         weights = lpips_weights(net)
         self.stages = nn.ModuleList()
-        convolutions = iter(_convolutions(weights))
+        layers = iter(convolutions(torch, net))
         if net == "alexnet":
             for stride, padding, pooled in ALEXNET:
-                self.stages.append(_stage([nn.MaxPool2d(3, 2)] * pooled, [next(convolutions)], stride, padding))
+                self.stages.append(_stage([nn.MaxPool2d(3, 2)] * pooled, [next(layers)], stride, padding))
         else:
             for i, count in enumerate(VGG16_STAGES):
-                self.stages.append(_stage([nn.MaxPool2d(2)] * (i > 0), [next(convolutions) for _ in range(count)]))
+                self.stages.append(_stage([nn.MaxPool2d(2)] * (i > 0), [next(layers) for _ in range(count)]))
         for i in range(len(self.stages)):
             self.register_buffer(f"head_{i}", torch.tensor(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).view(1, -1, 1, 1))
         self.register_buffer("shift", torch.tensor(LPIPS_SHIFT).view(1, 3, 1, 1))
@@ -37,21 +37,10 @@ class Lpips(nn.Module):
         return total
 
 
-def _convolutions(weights: dict) -> list[tuple[Tensor, Tensor]]:
-    """Return (kernel, bias) of the backbone's convolutions."""
-    prefix = next(name for name in weights if not name.startswith("NetLinLayer")).partition(".")[0]
-    count = sum(name.startswith(prefix) and name.endswith("kernel") for name in weights)
-    names = [f"{prefix}.Conv_{i}" for i in range(count)]
-    return [
-        (torch.tensor(weights[f"{name}.kernel"].transpose(3, 2, 0, 1)), torch.tensor(weights[f"{name}.bias"]))
-        for name in names
-    ]
-
-
-def _stage(pool: list[nn.Module], convolutions: list[tuple], stride: int = 1, padding: int = 1) -> nn.Sequential:
-    """Return a pooling, if there is one, and convolutions with a ReLU after each."""
+def _stage(pool: list[nn.Module], given: list[tuple], stride: int = 1, padding: int = 1) -> nn.Sequential:
+    """Return a pooling, if there is one, and convolutions of these kernels and biases with a ReLU after each."""
     layers = list(pool)
-    for kernel, bias in convolutions:
+    for kernel, bias in given:
         out, channels, size, _ = kernel.shape
         convolution = nn.Conv2d(channels, out, size, stride, padding)
         convolution.weight.data, convolution.bias.data = kernel, bias

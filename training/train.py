@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -42,15 +43,10 @@ class State:
     def new(cls, arguments: argparse.Namespace) -> "State":
         """Return the state before the first step."""
         torch.manual_seed(arguments.seed)
-        start = load_file(arguments.start) if arguments.start else None
-        network, average = (
-            (Network.of(start) if start else Network(arguments.widths)).to(
-                arguments.device, memory_format=torch.channels_last
-            )
-            for _ in range(2)
-        )
-        average.load_state_dict(network.state_dict())
-        return cls(network, average, torch.optim.Adam(network.parameters(), arguments.rate, betas=(0.9, 0.99)))
+        network = Network.of(load_file(arguments.start)) if arguments.start else Network(arguments.widths)
+        network.to(arguments.device, memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(network.parameters(), arguments.rate, betas=(0.9, 0.99))
+        return cls(network, deepcopy(network), optimizer)
 
     def save(self, path: Path) -> None:
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
@@ -95,7 +91,7 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
         if time.monotonic() - saved > CHECKPOINT_SECONDS or state.step == arguments.steps:
             state.save(arguments.output / "checkpoint.pt")
             means = dict(zip(("loss", "error_share", "lpips"), np.round(np.mean(sums, 0), 4).tolist(), strict=True))
-            report = {"step": state.step, **means, "held_out": evaluate(state.average, held_out, arguments)}
+            report = {"step": state.step, **means, "held_out": evaluate(state.average, held_out, loss, arguments)}
             with (arguments.output / "log.jsonl").open("a") as log:
                 print(json.dumps(report), file=log)
             print(json.dumps(report), flush=True)
@@ -103,10 +99,10 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
 
 
 @torch.inference_mode()
-def evaluate(network: Network, held_out: Packs, arguments: argparse.Namespace) -> dict[str, dict]:
+def evaluate(network: Network, held_out: Packs, loss: Loss, arguments: argparse.Namespace) -> dict[str, dict]:
     """Return figures of held-out crops by their expected error: PSNR and LPIPS of `gp`, of realism 0 and of 1."""
     view, source = held_out.draw(arguments.held_out, np.random.default_rng(0))
-    view, source, lpips = view.to(arguments.device), source.to(arguments.device), Loss(arguments.device).lpips
+    view, source = view.to(arguments.device), source.to(arguments.device)
     level, found = view.error.mean((1, 2, 3)).cpu(), {}
     made = {"gp": view.estimate}
     for realism in (0.0, 1.0):
@@ -115,7 +111,7 @@ def evaluate(network: Network, held_out: Packs, arguments: argparse.Namespace) -
         chosen = (level >= low) & (level < high)
         if chosen.any():
             found[f"error {low}-{high}"] = {"crops": int(chosen.sum())} | {
-                name: [_psnr(x[chosen], source[chosen]), round(float(lpips(x[chosen], source[chosen]).mean()), 4)]
+                name: [_psnr(x[chosen], source[chosen]), round(float(loss.lpips(x[chosen], source[chosen]).mean()), 4)]
                 for name, x in made.items()
             }
     return found

@@ -34,7 +34,7 @@ class Network:
 def lpips(net: str) -> Network:
     """Return LPIPS by "alexnet" or "vgg16": 0 for equal pictures. Raises MetricError."""
     torch = needed("torch", "torch")
-    weights, layers = lpips_weights(net), _convolutions(torch, net)
+    weights, layers = lpips_weights(net), convolutions(torch, net)
     features = {"alexnet": _alexnet, "vgg16": _vgg16}[net]
     heads = [torch.from_numpy(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).flatten() for i in range(5)]
 
@@ -55,7 +55,7 @@ def lpips(net: str) -> Network:
 def dists() -> Network:
     """Return DISTS: 0 for equal pictures. Raises MetricError."""
     torch = needed("torch", "torch")
-    layers, learned = _convolutions(torch, "vgg16"), dists_weights()
+    layers, learned = convolutions(torch, "vgg16"), dists_weights()
     whole = (learned["alpha"] + learned["beta"]).sum()
     alpha, beta = (learned[name].flatten() / whole for name in ("alpha", "beta"))
 
@@ -111,7 +111,7 @@ def _unit(torch, values):
 
 
 @cache
-def _convolutions(torch, net: str) -> list[tuple]:
+def convolutions(torch, net: str) -> list[tuple]:
     """Return (kernel, bias) of the backbone's convolutions, in torch's order of axes, channels last in memory."""
     weights = lpips_weights(net)
     prefix = next(name for name in weights if not name.startswith("NetLinLayer")).partition(".")[0]

@@ -31,7 +31,7 @@ def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, real
     sigma: noise level where coding stops.
     realism: 0..1, share of all that is done.
     """
-    sharper = realism * min(SHARPER * sigma, SHARPEST)
+    sharper = realism * _sharper(sigma)
     return np.array(each(partial(_textured, deviation, sharper, realism), luma), np.uint8).reshape(luma.shape)
 
 
@@ -40,7 +40,7 @@ def _textured(deviation: np.ndarray | float, sharper: float, realism: float, pic
     # By the picture itself, so that grain is the same in all players and stands still where pictures do.
     noise = np.random.default_rng(zlib.crc32(picture)).standard_normal(picture.shape, np.float32)
     grain = realism * np.minimum(GRAIN * deviation, BORNE * _busy(plain)) * noise
-    return _samples(plain + sharper * (plain - _blurred(plain, FINE)) + grain)
+    return _samples(_sharpened(plain, sharper) + grain)
 
 
 def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -> np.ndarray:
@@ -49,15 +49,22 @@ def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -
     A network puts texture where it expects an error, in flat places too, where one sees it at once. What is sharper
     already is sharpened half as much as by `textured`.
     """
-    sharper = realism * min(SHARPER * sigma, SHARPEST) / 2
+    sharper = realism * _sharper(sigma) / 2
     return np.array(each(partial(_bounded, sharper, realism), plain, real), np.uint8).reshape(plain.shape)
 
 
 def _bounded(sharper: float, realism: float, plain: np.ndarray, real: np.ndarray) -> np.ndarray:
     start = plain.astype(np.float32)
     limit = (ANYWHERE + BORNE * _busy(start)) / realism
-    shown = start + np.clip(real - start, -limit, limit)
-    return _samples(shown + sharper * (shown - _blurred(shown, FINE)))
+    return _samples(_sharpened(start + np.clip(real - start, -limit, limit), sharper))
+
+
+def _sharper(sigma: float) -> float:
+    return min(SHARPER * sigma, SHARPEST)
+
+
+def _sharpened(picture: np.ndarray, sharper: float) -> np.ndarray:
+    return picture + sharper * (picture - _blurred(picture, FINE))
 
 
 def _samples(picture: np.ndarray) -> np.ndarray:
