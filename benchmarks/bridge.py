@@ -110,12 +110,16 @@ def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[float,
     before, started = os.times(), time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
     memory = Memory(process.pid)
-    # The engine is waited for by FFmpeg, so its time is in FFmpeg's.
-    if process.wait():
-        sys.exit(f"{command[0]} failed")
-    seconds, after = time.perf_counter() - started, os.times()
+    try:
+        # The engine is waited for by FFmpeg, so its time is in FFmpeg's.
+        if process.wait():
+            sys.exit(f"{command[0]} failed")
+        seconds, after = time.perf_counter() - started, os.times()
+    finally:
+        process.kill()  # without effect once it has ended
+        peak = memory.stop()
     used = after.children_user + after.children_system - before.children_user - before.children_system
-    return seconds, used, memory.stop() / 2**20
+    return seconds, used, peak / 2**20
 
 
 def jobs(folder: Path, size: tuple[int, int], rate: int, prefix: Path | None) -> dict[str, dict[str, tuple]]:

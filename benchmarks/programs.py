@@ -40,8 +40,14 @@ def run(command: Sequence[str], log: Path) -> Cost:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
         # Not the kernel's own peak, in which the memory of the process that started it counts.
         memory = Memory(process.pid)
-        _, status, usage = os.wait4(process.pid, 0)
-    seconds, peak = time.monotonic() - started, memory.stop()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            seconds, peak = time.monotonic() - started, memory.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         said = log.read_text(errors="replace").strip().splitlines()[-3:]

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
@@ -143,6 +144,46 @@ def test_without_the_weights_the_other_metrics_go_on(tmp_path, monkeypatch):
     scores = measure([(pictures, pictures)], ("dists", "psnr_y"))
     assert scores.frames == {"psnr_y": [100]}
     assert "cannot be downloaded" in scores.missing["dists"] and str(tmp_path) in scores.missing["dists"]
+
+
+@pytest.mark.parametrize("home", ["file", "nowhere"])
+def test_where_nothing_can_be_kept_the_other_metrics_go_on(tmp_path, monkeypatch, home):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file") if home == "file" else "")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # a user whom the system does not know
+    pictures = grey(texture(1))
+    scores = measure([(pictures, pictures)], ("dists", "psnr_y"))
+    assert scores.frames == {"psnr_y": [100]}
+    assert "XDG_CACHE_HOME" in scores.missing["dists"]
+
+
+def children():
+    """The processes that this one has started and not yet waited for."""
+    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
+def test_nothing_stays_of_a_measurement_that_ends_early(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    pictures, before = grey(texture(3)), children()
+
+    def pairs_that_break():
+        yield pictures, pictures
+        assert children() > before and any(tmp_path.iterdir())
+        raise MediaError("the file ends here")
+
+    with pytest.raises(MediaError, match="ends here"):
+        measure(pairs_that_break(), ("vmaf",))
+    assert children() == before and not any(tmp_path.iterdir())
+
+
+def test_a_talkative_ffmpeg_is_no_hindrance(tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x >&2\necho '\nno model' >&2\ncat >/dev/null\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    pictures = grey(texture(3))
+    assert measure([(pictures, pictures)], ("vmaf",)).missing == {"vmaf": "VMAF: ffmpeg's libvmaf failed: no model"}
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch):

@@ -1,6 +1,7 @@
 """One pass over several films: align, measure, hand on."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -50,19 +51,21 @@ def compare(
     if start or frames:
         notes.append("bytes, kb/s and bits per pixel are those of the whole files")
     followed = moments(reference.frames(start), [film.frames(start) for film in others], 1 / reference.rate)
-    meters = [Measurement(metrics, every) for _ in others]
     seconds, lost = [], 0
-    for batch in _batches(watch([moment] for moment in islice(followed, frames))):
-        whole = [(frame, *rest) for frame, rest in batch if None not in rest]
-        lost += len(batch) - len(whole)
-        if whole:
-            pictures = _pictures(whole)
-            for meter, other in zip(meters, pictures[1:], strict=True):
-                meter.add(pictures[0], other)
-            for moment, images in zip(whole, zip(*(p.rgb for p in pictures), strict=True), strict=True):
-                for taker in takers:
-                    taker.add(len(seconds), moment[0].seconds, list(images))
-                seconds.append(moment[0].seconds)
+    with ExitStack() as stack:
+        meters = [stack.enter_context(Measurement(metrics, every)) for _ in others]
+        for batch in _batches(watch([moment] for moment in islice(followed, frames))):
+            whole = [(frame, *rest) for frame, rest in batch if None not in rest]
+            lost += len(batch) - len(whole)
+            if whole:
+                pictures = _pictures(whole)
+                for meter, other in zip(meters, pictures[1:], strict=True):
+                    meter.add(pictures[0], other)
+                for moment, images in zip(whole, zip(*(p.rgb for p in pictures), strict=True), strict=True):
+                    for taker in takers:
+                        taker.add(len(seconds), moment[0].seconds, list(images))
+                    seconds.append(moment[0].seconds)
+        scores = [meter.finish() for meter in meters]
     if not seconds:
         raise MediaError(
             "no frame is in all of the files at the same time"
@@ -70,7 +73,6 @@ def compare(
         )
     if lost:
         notes.append(f"{lost} of {lost + len(seconds)} frames of the reference are not in every file and are left out")
-    scores = [meter.finish() for meter in meters]
     notes += dict.fromkeys(sentence for score in scores for sentence in score.missing.values())
     names = names_of([film.path for film in films])
     figures = [_figures(*facts) for facts in zip(films, names, [None, *scores], strict=True)]

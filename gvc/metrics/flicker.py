@@ -38,6 +38,9 @@ class Flicker:
     def finish(self) -> list[float | None]:
         return self._values
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _against(self, before: np.ndarray, old_error: np.ndarray, now: np.ndarray, error: np.ndarray) -> float | None:
         """Warping is linear, so the difference of the residuals is the residual of the coding error."""
         origin, visible = self._memory.of(("flicker", len(self._values)), lambda: self._motion(before, now))

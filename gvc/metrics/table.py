@@ -1,9 +1,9 @@
 """The metrics by name, and one pass over the pictures that measures any of them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -27,6 +27,9 @@ class Meter(Protocol):
 
     def finish(self) -> list[float | None]:
         """Return a value for each picture, None where there is none."""
+
+    def close(self) -> None:
+        """Let go of processes and files, finished or not."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class _PerPicture:
 
     def finish(self) -> list[float | None]:
         return self._values
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class _ByNetwork(_PerPicture):
@@ -104,6 +110,8 @@ class Scores:
 class Measurement:
     """Measures decoded pictures against their source as they come; what cannot be had is left out and said.
 
+    A context manager: some meters have processes and files, which end with the block.
+
     Args:
         names: of METRICS.
         every: metrics by networks, and MS-SSIM, look at every n-th picture only.
@@ -114,6 +122,13 @@ class Measurement:
         self._names, self._every, self._memory = list(names), every, memory or SourceMemory()
         self._scores = Scores()
         self._meters: dict[str, Meter] | None = None
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
 
     def add(self, source: Frames, decoded: Frames) -> None:
         """Measure the next pictures, all of one size."""
@@ -121,7 +136,8 @@ class Measurement:
             self._meters = {}
             for name in self._names:
                 with self._noting(name):
-                    self._meters[name] = _start(name, self._every, source, self._memory)
+                    meter = _start(name, self._every, source, self._memory)
+                    self._meters[name] = self._held.enter_context(closing(meter))
         for name, meter in self._intact():
             with self._noting(name):
                 meter.add(source, decoded)
@@ -153,10 +169,10 @@ def measure(
     memory: SourceMemory | None = None,
 ) -> Scores:
     """Measure (source, decoded), consecutive pictures of one size, in one pass, as Measurement does."""
-    measurement = Measurement(names, every, memory)
-    for source, decoded in pairs:
-        measurement.add(source, decoded)
-    return measurement.finish()
+    with Measurement(names, every, memory) as measurement:
+        for source, decoded in pairs:
+            measurement.add(source, decoded)
+        return measurement.finish()
 
 
 def _start(name: str, every: int, first: Frames, memory: SourceMemory) -> Meter:

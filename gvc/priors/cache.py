@@ -8,10 +8,18 @@ from tempfile import NamedTemporaryFile
 
 def cache_file(kind: str, name: str) -> Path:
     """Return where the file `name` of a kind of things is kept; it need not exist."""
+    return _folder() / "gvc" / kind / name
+
+
+def _folder() -> Path:
     root = os.environ.get("XDG_CACHE_HOME")
     # The XDG specification: what is empty or relative is to be ignored.
-    base = Path(root) if root and Path(root).is_absolute() else Path.home() / ".cache"
-    return base / "gvc" / kind / name
+    if root and Path(root).is_absolute():
+        return Path(root)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # neither HOME nor an entry among the system's users
+        return Path(os.devnull)  # below which nothing can be found or kept
 
 
 def keep(path: Path, content: bytes) -> None:
@@ -19,5 +27,10 @@ def keep(path: Path, content: bytes) -> None:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        os.replace(file.name, path)
+            try:
+                file.write(content)
+                file.flush()
+                os.replace(file.name, path)
+            except OSError:  # as when the disk is full
+                os.unlink(file.name)
+                raise
