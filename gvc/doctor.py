@@ -12,6 +12,8 @@ from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .process import variable
+
 PACKAGES = ("numpy", "torch", "av", "cffi", "diffusers", "transformers", "accelerate", "ftfy", "safetensors")
 MAIN_PROGRAMS, PLAYERS = ("ffmpeg", "ffprobe"), ("ffplay", "mpv")
 REINSTALL = "run `make setup`, or `pip install -e .` in the source folder (needs CMake and a C++ compiler)"
@@ -96,8 +98,6 @@ def _program(name: str, needed: bool) -> Check:
 
 def _engine() -> Check:
     """Code one small picture through libgvc, which starts the engine process as FFmpeg would."""
-    given = os.environ.get("GVC_SERVE", "")
-    os.environ["GVC_SERVE"] = "0"  # it is to start one, whatever runs
     try:
         import av
 
@@ -108,12 +108,11 @@ def _engine() -> Check:
         context.pix_fmt, context.time_base = "yuv420p", Fraction(1, 25)
         frame = av.VideoFrame(64, 64, "yuv420p")
         frame.pts = 0
-        size = sum(packet.size for packet in [*context.encode(frame), *context.encode(None)])
+        with variable("GVC_SERVE", "0"):  # it is to start one, whatever runs
+            size = sum(packet.size for packet in [*context.encode(frame), *context.encode(None)])
     except Exception as error:  # whatever it is, the doctor reports it
         advice = f"see the message above; the engine runs with {os.environ.get('GVC_PYTHON', sys.executable)}"
         return Check("engine", False, str(error), advice)
-    finally:
-        os.environ["GVC_SERVE"] = given
     return Check("engine", size > 0, f"starts and codes a picture ({size} bytes)")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .errors import EngineError
+from .process import given_environment
 
 STATIC_BUILD = "is a static build, and the plugin cannot add GVC to FFmpeg libraries that are inside a program"
 STATIC_ADVICE = (
@@ -33,9 +34,12 @@ def library_path() -> Path:
 
 
 def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A copy of `base` (default: this process's environment) in which programs know GVC. Raises EngineError."""
+    """A copy of `base` in which programs know GVC. Raises EngineError.
+
+    base: an environment; default: what this process was started with.
+    """
     path = library_path()
-    variables = dict(os.environ if base is None else base)
+    variables = given_environment() if base is None else dict(base)
     preload = str(path)
     if any(separator in preload for separator in " :"):
         # The loader splits LD_PRELOAD at both and knows no quoting; a folder to search may contain spaces at least.

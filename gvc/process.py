@@ -2,10 +2,14 @@
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 LARGE = 4 << 20  # bytes; NumPy asks for huge pages from here on, which makes new memory cheap
 SLACK = 64 << 20  # bytes of free memory at the end of the pool that are not given back
+SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+_added: set[str] = set()  # variables of the environment that were not there before
 
 
 def settle() -> None:
@@ -20,13 +24,32 @@ def settle() -> None:
     pictures that wait to be shown, then breaks it into pieces too small for the next arrays, and a process grew from
     GOP to GOP to twice of what it used. So large arrays always have pages of their own, which go back when freed.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _added.update(SETTINGS.keys() - os.environ.keys())
+    for name in _added:
+        os.environ[name] = SETTINGS[name]
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(M_ARENA_MAX, 1)
         mallopt(M_MMAP_THRESHOLD, LARGE)
         mallopt(M_TRIM_THRESHOLD, SLACK)
+
+
+def given_environment() -> dict[str, str]:
+    """Return the environment without what `settle` added, for programs that are not GVC's own."""
+    return {name: value for name, value in os.environ.items() if name not in _added}
+
+
+@contextmanager
+def variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment for the length of the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 def give_back_memory() -> None:

@@ -1,10 +1,14 @@
-"""GVC's own processes: memory does not grow with the length of a video."""
+"""GVC's own processes: memory does not grow with the length of a video, and their environment stays their own."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
 import pytest
+
+from gvc import doctor
+from gvc.process import SETTINGS
 
 # Arrays as large as those of a GOP, and made between them pictures that outlive them.
 GOPS = """
@@ -35,3 +39,23 @@ def test_arrays_of_a_gop_go_back_to_the_system_while_its_pictures_are_kept():
     held, kept = map(int, done.stdout.split())
     assert held >= 100  # MiB
     assert kept <= 12  # 8 are pictures
+
+
+def test_what_gvc_sets_for_itself_does_not_reach_the_programs_that_it_runs():
+    script = "from gvc.process import settle; settle(); from gvc import plugin; plugin.run('env', [])"
+    given = {name: value for name, value in os.environ.items() if name not in SETTINGS} | {"OMP_WAIT_POLICY": "ACTIVE"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=given)
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert "OPENBLAS_NUM_THREADS" not in found and found["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert "libgvc_ffmpeg" in found["LD_PRELOAD"]
+
+
+@pytest.mark.parametrize("given", [None, "", "1"])
+def test_the_doctor_leaves_the_environment_as_it_was(monkeypatch, given):
+    monkeypatch.setenv("GVC_PYTHON", sys.executable)
+    monkeypatch.delenv("GVC_SERVE", raising=False)
+    if given is not None:
+        monkeypatch.setenv("GVC_SERVE", given)
+    before = dict(os.environ)
+    assert doctor._engine().ok
+    assert dict(os.environ) == before
