@@ -1,11 +1,14 @@
 """The command `gvc`."""
 
+import sys
+
 
 def main() -> None:
     """Entry point of the console script; ends the process with one of the exit codes of `gvc --help`."""
     from ..process import settle
 
     settle()
+    sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: no text ends a command half said
     from .app import app
 
     app(prog_name="gvc")

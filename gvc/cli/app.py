@@ -1,26 +1,50 @@
 """The commands. Each imports what it needs when it runs, so that --help is immediate."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, MODEL_OPTIONS
+from ..terminal import visible
 from .flags import with_options
-from .report import Report, errors_reported, reported
+from .report import EXIT_CODES, Report, errors_reported, reported
 
-EXIT_CODES = (
-    "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 bad input, 4 the prior (generative model) is "
-    "missing, 5 decoded pictures differ from the encoder's (--verify), 130 interrupted."
-)
 BENCH_OPTIONS = (  # what bench sets itself is left out
     *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),
     *(option for option in DECODER_OPTIONS if option.name == "realism"),
 )
+
+
+class _Commands(TyperGroup):
+    """All commands; an error of usage repeats what was given, which may be the name of a file."""
+
+    def make_context(self, *args: object, **kwargs: object) -> typer.Context:
+        with _visible_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: typer.Context) -> object:
+        with _visible_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "message"):  # typer prints it
+            error.message = visible(error.message)
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Generative video codec: video coded as the noise choices of a generative model.",
-    epilog=EXIT_CODES,
+    epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning, _ in EXIT_CODES)}.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

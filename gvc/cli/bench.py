@@ -16,6 +16,7 @@ from ..bench.job import Job
 from ..bench.watch import STAGES
 from ..errors import OptionError
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options
+from ..terminal import visible
 from .report import Report
 
 DEFAULT_SIZE = 416, 240
@@ -56,7 +57,7 @@ def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> Non
             sides[side] = _measure(replace(job, side=side, options=_given(table, job)), Path(folder))
     result = _summary(job, settings, sides)
     result["warnings"] = _warnings(result, load)
-    print(json.dumps(result, indent=2) if as_json else _text(result))
+    print(json.dumps(result, indent=2) if as_json else visible(_text(result), keep="\n"))
 
 
 def _given(table, job: Job) -> dict:

@@ -15,6 +15,7 @@ from ..compare.summary import Comparison
 from ..compare.video import FilmWriter, SideBySide, Wipe
 from ..errors import OptionError
 from ..metrics import METRICS
+from ..terminal import visible
 from .files import whole_file
 from .report import Report
 
@@ -97,7 +98,7 @@ def _check_targets(sources: Sequence[Path], targets: Mapping[str, Path]) -> None
 
 
 def _film_writer(target: Path, kind: str, films: list[Film], expected: int) -> FilmWriter:
-    names, reference = names_of([film.path for film in films]), films[0]
+    names, reference = [visible(name) for name in names_of([film.path for film in films])], films[0]
     if kind == "video":
         sheet = SideBySide(names, *reference.size)
     else:
@@ -120,10 +121,10 @@ def _print_table(result: Comparison) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column(f"{plural(len(result.seconds))} compared")
     for name in names:
-        table.add_column(Text(name), justify="right", overflow="fold")
+        table.add_column(Text(visible(name)), justify="right", overflow="fold")
     for row in result.table():
         cells = zip(row.cells, row.best, strict=True)
-        table.add_row(row.label, *(f"[bold]{text}[/]" if best else text for text, best in cells))
+        table.add_row(row.label, *(Text(text, "bold" if best else "") for text, best in cells))
     console.print(table)
     for note in result.notes:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+        console.print(Text(visible(f"note: {note}")), soft_wrap=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gvc_container.probe import Probe, probe
 
+from ..terminal import visible
+
 LABELS = {
     "stills": "boundary stills",
     "tails": "tails",
@@ -31,19 +33,19 @@ def info(path: Path, as_json: bool) -> None:
 def _print_table(result: Probe) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console, s = Console(highlight=False), result.sequence
-    console.print(f"[bold]{result.path}[/]  {result.format}, {result.file_bytes} bytes, {result.duration:.3f} s")
+    rest = f"  {result.format}, {result.file_bytes} bytes, {result.duration:.3f} s"
+    console.print(Text.assemble((visible(result.path), "bold"), rest))
     console.print(
         f"{s['width']}x{s['height']}, {s['frame_rate']} frames/s, {result.frames} frames, "
         f"{result.keyframes} keyframes, {result.kbps:.1f} kb/s, {result.bpp:.4f} bpp"
     )
-    console.print(
-        f"prior {s['prior']}, mode {s['mode']}, transition {s['transition']}{', x0-cache' * s['x0_cache']}, "
-        f"seed {s['seed']}, bitstream {s['version']}"
-    )
+    how = f"transition {s['transition']}{', x0-cache' * s['x0_cache']}, seed {s['seed']}, bitstream {s['version']}"
+    console.print(Text(visible(f"prior {s['prior']}, mode {s['mode']}, {how}")))
     if s["prompt"]:
-        console.print(f"prompt {s['prompt']!r}", markup=False)
+        console.print(Text(visible(f"prompt {s['prompt']!r}")))
     if result.damaged_packets:
         console.print(f"[red]{result.damaged_packets} packets are damaged[/]")
     shares = Table("bytes of", "", "%", box=None, pad_edge=False)

@@ -11,17 +11,10 @@ from typing import TypeVar
 import typer
 
 from ..errors import BitstreamError, GvcError, MediaError, OptionError, PriorError
+from ..terminal import visible
 
 Item = TypeVar("Item")
 
-EXIT_RUNTIME, EXIT_USAGE, EXIT_INPUT, EXIT_PRIOR, EXIT_MISMATCH, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
-EXIT_CODES = (
-    (OptionError, EXIT_USAGE),
-    (BitstreamError, EXIT_INPUT),
-    (MediaError, EXIT_INPUT),
-    (PriorError, EXIT_PRIOR),
-    (GvcError, EXIT_RUNTIME),
-)
 SECONDS_BETWEEN_LINES = 5  # of progress, where stderr is no terminal
 
 
@@ -29,17 +22,29 @@ class MismatchError(GvcError):
     """What was decoded is not what the encoder reconstructed."""
 
 
+EXIT_RUNTIME = 1
+EXIT_CODES = (  # what each says, and the errors that end with it; all others end with EXIT_RUNTIME
+    (0, "done", ()),
+    (EXIT_RUNTIME, "failed while running", ()),
+    (2, "wrong usage", OptionError),
+    (3, "bad input", (BitstreamError, MediaError)),
+    (4, "the prior (generative model) is missing", PriorError),
+    (5, "decoded pictures differ from the encoder's (--verify)", MismatchError),
+    (130, "interrupted", KeyboardInterrupt),
+)
+
+
 def exit_code(error: BaseException) -> int:
     """Return the exit code that tells a script what kind of error this is."""
-    if isinstance(error, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
-    if isinstance(error, MismatchError):
-        return EXIT_MISMATCH
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), EXIT_RUNTIME)
+    return next((code for code, _, kinds in EXIT_CODES if isinstance(error, kinds)), EXIT_RUNTIME)
 
 
 def sentence(error: BaseException) -> str:
-    """Return what to print for an error: one line, no traceback."""
+    """Return what to print for an error: one line that a terminal shows as it is, no traceback."""
+    return visible(_sentence(error))
+
+
+def _sentence(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if isinstance(error, GvcError):
@@ -62,7 +67,7 @@ def errors_reported(verbose: bool = False) -> Iterator[None]:
         if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
             raise
         if verbose:
-            traceback.print_exc()
+            print(visible(traceback.format_exc(), keep="\n"), end="", file=sys.stderr)
         print(f"gvc: {sentence(error)}", file=sys.stderr)
         raise typer.Exit(exit_code(error)) from None
 
@@ -79,7 +84,7 @@ def reported(command: Callable) -> Callable:
 
 
 class Report:
-    """Progress and messages of one run."""
+    """Progress and messages of one run; the messages may hold text of any origin."""
 
     def __init__(self, quiet: bool = False):
         self.quiet = quiet
@@ -87,11 +92,11 @@ class Report:
     def say(self, text: str) -> None:
         """Print a line unless the user asked for quiet."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(visible(text), file=sys.stderr)
 
     def warn(self, text: str) -> None:
         """Print a warning, always."""
-        print(f"gvc: warning: {text}", file=sys.stderr)
+        print(f"gvc: warning: {visible(text)}", file=sys.stderr)
 
     def progress(self, batches: Iterable[list[Item]], verb: str, total: int = 0) -> Iterator[Item]:
         """Pass the items of `batches` through and show how many: a bar on a terminal, plain lines otherwise."""

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..metrics import METRICS
+from ..terminal import visible
 from .align import plural
 from .summary import Comparison, Figures, digits
 
@@ -57,19 +58,19 @@ def write_page(path: Path, comparison: Comparison, gallery: Gallery) -> None:
 
 def _content(comparison: Comparison, gallery: Gallery) -> dict:
     """Return what report.js reads."""
-    reference = comparison.figures[0]
+    reference, names = comparison.figures[0], [visible(name) for name in comparison.names]
     return {
-        "title": f"gvc compare: {' · '.join(comparison.names)}",
+        "title": f"gvc compare: {' · '.join(names)}",
         "subtitle": f"{plural(len(comparison.seconds))} compared, {reference.width}×{reference.height}",
         "width": reference.width,
         "height": reference.height,
-        "films": comparison.names,
+        "films": names,
         "image_type": "data:image/webp;base64,",
         "seconds": [round(float(seconds), 6) for seconds in comparison.seconds],
         "shown": gallery.shown(),
         "metrics": [_curves(name, comparison) for name in comparison.metrics],
         "table": [asdict(row) for row in comparison.table()],
-        "notes": [*comparison.notes, *_notes(reference, gallery)],
+        "notes": [*map(visible, comparison.notes), *_notes(reference, gallery)],
     }
 
 

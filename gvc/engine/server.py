@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..file_state import file_states
 from ..priors.pool import PriorPool
+from ..terminal import visible
 from .address import Address, peer_of
 from .bell import Bell
 from .protocol import Channel
@@ -26,7 +27,7 @@ LAST_SECONDS = 5  # from the farewell to the end
 def log(text: str) -> None:
     """Print a line to standard error; if nobody reads it, go on."""
     with suppress(OSError):
-        print(f"{time.strftime('%H:%M:%S')} gvc serve: {text}", file=sys.stderr, flush=True)
+        print(f"{time.strftime('%H:%M:%S')} gvc serve: {visible(text)}", file=sys.stderr, flush=True)
 
 
 class Client(threading.Thread):
@@ -138,7 +139,6 @@ class Server:
 
 def _program(pid: int) -> str:
     try:
-        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     except OSError:
         return "gone"
-    return "".join(c if c.isprintable() else "?" for c in name)

@@ -11,6 +11,7 @@ from ..media import Packet, Picture, VideoFormat
 from ..options import split_options
 from ..priors import Opener, open_prior
 from ..priors.place import rooted
+from ..terminal import visible
 from .bell import Bell
 from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
 
@@ -64,9 +65,9 @@ def report(channel: Channel, error: Exception) -> None:
     elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
         code, sentence = MEMORY_CODE, f"the engine ran out of memory: {error}"
     else:
-        traceback.print_exception(error, file=sys.stderr)
+        print(visible("".join(traceback.format_exception(error)), keep="\n"), end="", file=sys.stderr)
         code, sentence = GvcError.code, f"the engine failed with {type(error).__name__}: {error}"
-    text = sentence.encode()[: constants.GVC_MAX_SENTENCE].decode(errors="ignore").encode()
+    text = visible(sentence).encode()[: constants.GVC_MAX_SENTENCE].decode(errors="ignore").encode()
     channel.send(constants.GVC_MSG_FAILURE, text, code=code)
 
 

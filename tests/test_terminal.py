@@ -1,0 +1,144 @@
+"""What others have written (names in a stream, tags, names of files) is shown as it is, never obeyed."""
+
+import io
+import json
+import os
+import shutil
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from clips import encode, still_clip, video_format
+from gvc_container.mux import Muxer
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from test_cli import clip, gvc
+from typer.testing import CliRunner
+
+from gvc.bitstream import read_packet, write_gop, write_sequence_header
+from gvc.cli.app import app
+from gvc.cli.doctor import print_checks
+from gvc.cli.report import Report, errors_reported, sentence
+from gvc.doctor import Check
+from gvc.engine.protocol import Channel, ffi
+from gvc.engine.server import log
+from gvc.engine.session import report
+from gvc.errors import GvcError, MediaError
+from gvc.terminal import visible
+
+OBEYED = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e"}
+OBEYED |= set("\u2066\u2067\u2068\u2069")
+NASTY = "\x1b[31m", "\x9b1A", "[/x]", "[bold]", ":cat:", "\r\n", "\u202e", "\udcff", "{task.description}", "%n"
+texts = st.lists(st.sampled_from(NASTY) | st.text(max_size=5), min_size=1, max_size=6).map("".join)
+storable = texts.map(lambda text: text.encode(errors="replace").decode())  # in a stream, which is UTF-8
+FILE_NAME = os.fsdecode(b"a\xff\x1b[31m[b][red]:cat:\xe2\x80\xae.mkv")
+
+
+def is_shown(text: str, output: str) -> bool:
+    """Whether a text that may have been broken into lines is in the output, and nothing there is obeyed."""
+    assert not OBEYED & set(output.replace("\n", ""))
+    output.encode()
+    return "".join(visible(text).split()) in "".join(output.split())
+
+
+@given(texts)
+def test_visible_text_has_nothing_to_obey_and_keeps_all_else(text):
+    shown = visible(text)
+    assert not OBEYED & set(shown)
+    shown.encode()
+    assert visible(shown) == shown
+    kept = iter(shown)
+    assert all(c in kept for c in text if c.isprintable())  # in this order
+
+
+def test_visible_text_is_readable():
+    assert visible("déjà vu, 映画, 👩‍🚀, שלום") == "déjà vu, 映画, 👩‍🚀, שלום"
+
+
+def hostile_film(path: Path, prior: str = "gp/1", prompt: str = "") -> Path:
+    """A film whose header says these things, and is right otherwise."""
+    pictures = still_clip(3, 32, 24)
+    _, (first, *rest), _ = encode(pictures, gop=3, preset="fast", mode="t2v", prior="gp")
+    unit = read_packet(first.data)
+    header = replace(unit.header, prior=prior, prompt=prompt)
+    with Muxer(path, write_sequence_header(header), video_format(pictures), None) as muxer:
+        for packet in (replace(first, data=write_gop(replace(unit, header=header))), *rest):
+            muxer.write(packet)
+    return path
+
+
+@settings(max_examples=25)
+@given(prior=storable, prompt=storable.map("x".__add__))
+@example(prior="gp/\x1b[31mred", prompt="x\nprior gp/1")
+def test_names_in_a_stream(tmp_path_factory, prior, prompt):
+    film = hostile_film(tmp_path_factory.mktemp("film") / "film.mkv", prior, prompt)
+    done = CliRunner().invoke(app, ["info", str(film)])
+    assert done.exit_code == 0
+    assert is_shown(f"prior {prior}, mode", done.stdout) and is_shown(f"prompt {prompt!r}", done.stdout)
+    done = CliRunner().invoke(app, ["info", "--json", str(film)])
+    sequence = json.loads(done.stdout)["sequence"]
+    assert (sequence["prior"], sequence["prompt"]) == (prior, prompt)
+    done = CliRunner().invoke(app, ["decode", str(film), str(film.with_name("out.mkv"))])
+    assert done.exit_code == 4 and is_shown("", done.stderr) and done.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def strange_file(tmp_path_factory):
+    """A film whose name is neither UTF-8 nor harmless."""
+    source = clip(tmp_path_factory.mktemp("names") / "source.mkv", frames=5)
+    return shutil.move(source, source.with_name(FILE_NAME))
+
+
+def test_names_of_files(strange_file, monkeypatch):
+    monkeypatch.chdir(strange_file.parent)
+    monkeypatch.setenv("COLUMNS", "200")
+    coded = FILE_NAME.replace("a", "b", 1)
+    assert is_shown(f"{coded}: 5 frames", gvc("encode", "--preset", "fast", FILE_NAME, coded).stderr)
+    assert is_shown(f"{coded}  matroska", gvc("info", coded).stdout)
+    assert json.loads(gvc("info", "--json", coded).stdout)["path"] == coded
+    files = ("--html", "page.html", "--wipe", "wipe.mkv", FILE_NAME, coded)
+    assert is_shown(f"{FILE_NAME}  {coded}", gvc("compare", "--metrics", "psnr_y", *files).stdout)
+    assert visible(FILE_NAME).replace("\\", "\\\\") in Path("page.html").read_text()
+
+
+def test_errors_and_tracebacks(strange_file):
+    runner = CliRunner()
+    for arguments, code in {
+        ("info", str(strange_file)): 3,
+        ("info", "-v", str(strange_file)): 3,
+        ("info", str(strange_file), str(strange_file)): 2,  # as of "*"
+        (str(strange_file),): 2,
+        ("bench", "--input", f"{strange_file}.none", "--size", FILE_NAME): 2,
+    }.items():
+        done = runner.invoke(app, arguments)
+        assert done.exit_code == code
+        assert is_shown("" if code == 2 else f"{strange_file} holds no GVC video", done.stderr)
+
+
+def failure(error: Exception) -> str:
+    """What the engine tells a client, and so FFmpeg, of an error."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        report(Channel(ours), error)
+        data = bytearray(theirs.recv(2048))
+    return data[ffi.sizeof("gvc_message") :].decode()
+
+
+@given(texts)
+def test_all_that_tells_something(text):
+    """Whatever text comes to be in warnings, errors, the server's log, the doctor, and what an engine tells FFmpeg."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", said := io.StringIO())
+        patch.setattr("sys.stdout", said)
+        Report().say(text)
+        Report().warn(text)
+        log(text)
+        print_checks([Check(text, False, text, text), Check(text, True, text)])
+        with pytest.raises(Exception, match="3"), errors_reported():
+            raise MediaError(text)
+    assert is_shown(f"{text}: {text} -> {text}", said.getvalue())
+    assert all(visible(text) in line for line in said.getvalue().splitlines() if line.startswith("gvc:"))
+    for error in (MediaError(text), ValueError(text), OSError(2, text, text), GvcError(text)):
+        assert is_shown(text, sentence(error)) and "\n" not in sentence(error)
+    assert is_shown(text, told := failure(MediaError(text))) and "\n" not in told
