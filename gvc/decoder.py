@@ -1,18 +1,19 @@
 """Packets in, pictures out."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
 from .boundary import Anchor
 from .errors import BitstreamError
 from .fade import fade
-from .gop_codec import decode_gop
+from .gop_codec import check_unit, decode_gop
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .overlap import Overlap
 from .parallel import limited
-from .priors import Opener, prior_for
+from .priors import Opener, open_prior, prior_for
 from .priors.base import ModelOptions, Planes, Prior
 from .samples import from_coded
 from .stills import StillDecoder, decode_still
@@ -36,7 +37,7 @@ class Decoder:
     ):
         self.options = parse_options(DECODER_OPTIONS, options or {})
         self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
-        self._opener = opener
+        self._opener = lru_cache(maxsize=1)(opener or open_prior)  # headers may change often, the option does not
         self._prior: Prior | None = None
         self._overlap = Overlap()
         self.flush()
@@ -48,7 +49,7 @@ class Decoder:
 
     def flush(self) -> None:
         """Forget all state, as after a seek: the next packet that shows anything is a keyframe."""
-        self._queue: deque[Planes] = deque()
+        self._queue: deque[Callable[[], Planes]] = deque()  # pictures to show, each made when it is due
         self._overlap.forget()
         self._anchor: Anchor | None = None
         self._stills: StillDecoder | None = None  # of the chain
@@ -74,7 +75,7 @@ class Decoder:
             self._queue.clear()
             raise
         if self._queue:
-            self._shown = self._queue.popleft()
+            self._shown = self._queue.popleft()()
         if self._shown is None:
             return []
         planes = from_coded(self._shown, self.header.format)
@@ -82,6 +83,9 @@ class Decoder:
 
     def _start_gop(self, unit: GopUnit) -> None:
         self._queue.clear()
+        header = unit.header or self.header
+        if header:
+            check_unit(header, unit)
         if unit.header:
             self._use(unit.header)
         elif self._next_index is None or unit.index != self._next_index:
@@ -93,7 +97,8 @@ class Decoder:
             self._stills = StillDecoder(self.header.format.coded)
         reconstruction = decode_gop(self._prior, self.header, unit, anchor, self._stills)
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
-        self._queue.extend(zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True))
+        shown = zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True)
+        self._queue.extend(partial(tuple, planes) for planes in shown)
         # T2V has no use for an anchor, and with realism it would cost a second reconstruction.
         self._anchor = reconstruction.anchor() if self.header.mode != "t2v" else None
         self._next_index = (unit.index + 1) % 2**32
@@ -114,9 +119,7 @@ class Decoder:
             last = decode_still(unit.last, self.header.format.coded)
         except BitstreamError:
             return
-        steps = range(1, unit.shown + 1)
-        planes = [fade(a, b, steps, unit.shown) for a, b in zip(self._shown, last, strict=True)]
-        self._queue.extend(zip(*planes, strict=True))
+        self._queue.extend(partial(_faded, self._shown, last, i, unit.shown) for i in range(1, unit.shown + 1))
 
     def _use(self, header: SequenceHeader) -> None:
         """Adopt the sequence header of a keyframe; where streams were joined, it may be another one."""
@@ -125,3 +128,8 @@ class Decoder:
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
             self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
         self.header = header
+
+
+def _faded(first: Planes, last: Planes, index: int, span: int) -> Planes:
+    """Return the picture that lies index / span of the way from one to another."""
+    return tuple(fade(a, b, [index], span)[0] for a, b in zip(first, last, strict=True))

@@ -25,6 +25,20 @@ def check_gop_size(frames: int, video: VideoFormat) -> None:
         )
 
 
+def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
+    """Raise BitstreamError for a GOP that its header does not allow, whatever came before it."""
+    if unit.tail and header.mode != "i2v":
+        raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
+    if unit.ahead and header.mode != "t2v":
+        raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
+    _check_frames(unit.shown + unit.ahead, header.format)
+
+
+def _check_frames(frames: int, video: VideoFormat) -> None:
+    if frames * video.width * video.height > MAX_SAMPLES:
+        raise BitstreamError("pictures shown", 0, "the GOP is larger than a decoder accepts")
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """A GOP at the end of its coded steps, on either side: the state x_t of the trajectory at time t."""
@@ -61,12 +75,13 @@ def decode_gop(
     prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
 ) -> Reconstruction:
     """Replay a GOP; `stills` has decoded those of the chain so far. Raises BitstreamError."""
+    check_unit(header, unit)
     condition = _condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)
     rule = rule_of(header, unit)
-    noise = ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy)
-    x, t = denoise(conditioned, rule, noise)
-    noise.finish()
+    with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
+        x, t = denoise(conditioned, rule, noise)
+        noise.finish()
     reconstruction = Reconstruction(conditioned, condition, unit.shown + unit.ahead, x, t)
     if unit.tail and header.transition == "sde":
         add_latent_tail(x, conditioned.tail, unit.tail)
@@ -82,12 +97,7 @@ def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, 
     wants_last = header.mode == "flf2v" and frames > 1
     if bool(unit.first) != wants_first or bool(unit.last) != wants_last:
         raise BitstreamError("boundary flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
-    if unit.tail and header.mode != "i2v":
-        raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
-    if unit.ahead and header.mode != "t2v":
-        raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
-    if frames * header.format.width * header.format.height > MAX_SAMPLES:
-        raise BitstreamError("pictures shown", 0, "the GOP is larger than a decoder accepts")
+    _check_frames(frames, header.format)
     first = stills.decode(unit.first) if unit.first else anchor and anchor.planes
     last = stills.decode(unit.last) if unit.last else None
     return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

@@ -98,17 +98,18 @@ class GopEncoder:
         stride = (CHEAP_LEVEL_STRIDE if self._prior.cheap_steps else LEVEL_STRIDE)[self._settings.effort]
         levels = matched_levels(_start_level(x0, stop), stop, stride)
         unit = replace(unit, start=levels[0], stop=stop, stride=stride)
-        noise = SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget)
-        x, t = denoise(conditioned, rule_of(self._header, unit), noise)
-        unit = replace(unit, start=max(unit.start, noise.stop), stop=noise.stop, atoms=noise.finish())
+        with SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget) as noise:
+            x, t = denoise(conditioned, rule_of(self._header, unit), noise)
+            unit = replace(unit, start=max(unit.start, noise.stop), stop=noise.stop, atoms=noise.finish())
         return replace(unit, bare=not len(x0)), x, t
 
     def _search_fixed(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
         """Spend the same atoms at every step, and correct the last latent frame, as the paper does."""
         x0 = conditioned.encode_latent(clip)
-        noise = SearchNoise(conditioned, self._header, unit.index, x0, fixed=self._fixed_counts(conditioned))
-        x, t = denoise(conditioned, rule_of(self._header, unit), noise)
-        unit = replace(unit, atoms=noise.finish())
+        counts = self._fixed_counts(conditioned)
+        with SearchNoise(conditioned, self._header, unit.index, x0, fixed=counts) as noise:
+            x, t = denoise(conditioned, rule_of(self._header, unit), noise)
+            unit = replace(unit, atoms=noise.finish())
         if self._settings.tail and conditioned.tail:
             unit = replace(unit, tail=encode_latent_tail([x0[part] - x[part] for part in conditioned.tail]))
             add_latent_tail(x, conditioned.tail, unit.tail)

@@ -11,6 +11,7 @@ the reader, which makes the noise too, ahead of it. So both run while the networ
 import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from .bitstream import SequenceHeader
 from .codebook import Codebook, Ranking, log2_size_for
 from .entropy import MAX_COUNT, RangeDecoder, RangeEncoder, read_atoms, read_count, set_bits, write_atoms, write_count
 from .errors import BitstreamError
-from .parallel import each
+from .parallel import each, inheriting
 from .priors.base import Array, ConditionedPrior, on_host
 from .schedule import MAX_LEVEL, level_time
 from .transition import ancestral
@@ -32,7 +33,10 @@ Atoms = tuple[np.ndarray, np.ndarray]  # indices uint32 [M] rising, signs int8 [
 
 
 class _BlockNoise:
-    """What both sources share: blocks, their codebooks, and the making of a whole noise vector."""
+    """What both sources share: blocks, their codebooks, and the making of a whole noise vector.
+
+    A source is a context manager: at the end of the block its thread ends.
+    """
 
     exhausted = False
 
@@ -42,6 +46,12 @@ class _BlockNoise:
         self._blocks = [piece for block in prior.blocks for piece in _pieces(block)]
         self._counts = [0] * len(self._blocks)  # of the step before: what the next counts are coded against
         self._coding = ThreadPoolExecutor(1, "gvc-atoms")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._coding.shutdown(cancel_futures=True)
 
     def initial(self) -> Array:
         """Return x_1, white noise [size]; it is step 0 of the codebooks."""
@@ -103,7 +113,7 @@ class ReplayNoise(_BlockNoise):
         self._decoder.finish()
 
     def _read_ahead(self, step: int) -> Future | None:
-        return self._coding.submit(self._read, step) if step < self._steps else None
+        return self._coding.submit(inheriting(self._read), step) if step < self._steps else None
 
     def _read(self, step: int) -> np.ndarray:
         books = self._books(step + 1)

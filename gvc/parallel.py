@@ -2,18 +2,20 @@
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 PROCESSORS = len(os.sched_getaffinity(0))
 _limit = ContextVar("limit", default=PROCESSORS)
+_helping = threading.local()  # set in the threads of the pool
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(PROCESSORS, "gvc")
+    return ThreadPoolExecutor(PROCESSORS, "gvc", lambda: setattr(_helping, "now", True))
 
 
 @contextmanager
@@ -31,14 +33,19 @@ def allowed() -> int:
     return _limit.get()
 
 
+def inheriting(function: Callable) -> Callable:
+    """Return a function that works for one call in another thread, within this thread's limit."""
+    return functools.partial(copy_context().run, function)
+
+
 def each(function: Callable, *columns: Iterable) -> list:
     """Return [function(*row), ...] for the rows of columns of one length, computed side by side.
 
-    `function` must not call `each` itself.
+    Where `function` calls `each` itself, its rows are computed one after another: all threads have work already.
     """
     rows = list(zip(*columns, strict=True))
     workers = min(len(rows), allowed())
-    if workers < 2:
+    if workers < 2 or getattr(_helping, "now", False):
         return [function(*row) for row in rows]
     results = [None] * len(rows)
 

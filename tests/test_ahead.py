@@ -6,12 +6,14 @@ import threading
 from dataclasses import replace
 
 import pytest
-from clips import encode, facts, moving_clip, same
+from clips import decode, encode, facts, moving_clip, same
 from libgvc import Decoder as LibraryDecoder
 from libgvc import lib
+from make_golden import FOLDER, read_stream
 from test_libgvc import children, new_child
 
 from gvc.ahead import AheadDecoder, Answer
+from gvc.bitstream import SHOW_NEXT
 from gvc.decoder import Decoder
 from gvc.errors import GvcError
 from gvc.media import Packet, Picture
@@ -201,6 +203,19 @@ def test_after_a_seek_nothing_old_comes_and_what_is_under_way_is_given_up(stream
         assert same(pictures_of(answers), pictures[FRAMES:])
         assert gate.started == 1 + 1 + len(GOPS)
         assert gate.finished == 1 + len(GOPS), "the second GOP was of no use any more"
+
+
+@pytest.mark.parametrize("version", ["gp1", "gp2", "gp3"])
+def test_a_seek_stops_the_priors_of_older_streams_too(version):
+    extradata, packets = read_stream(FOLDER / version / "flf2v.gvc")
+    gops, gate = sum(packet.data != SHOW_NEXT for packet in packets), Gate()
+    with Ahead(extradata, opener=gate.open_prior) as decoder:
+        decoder.put(packets[0])
+        gate.wait_for(1)
+        decoder.flush()
+        gate.let(99)
+        assert same(pictures_of(decoder.decode([*packets, None])), decode(extradata, packets))
+    assert (gate.started, gate.finished) == (1 + gops, gops)
 
 
 def test_it_ends_in_the_middle_of_a_gop(stream):

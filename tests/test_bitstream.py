@@ -19,7 +19,7 @@ from gvc.bitstream import (
     write_sequence_header,
 )
 from gvc.bitstream.fields import FieldReader, FieldWriter
-from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_PROMPT, MODES, TRANSITIONS
+from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_PROMPT, MODES, PRIOR_NAME, TRANSITIONS
 from gvc.errors import BitstreamError
 from gvc.media import MAX_DIMENSION, VideoFormat
 from gvc.schedule import MAX_LEVEL
@@ -48,7 +48,7 @@ headers = st.builds(
     format=formats,
     mode=st.sampled_from(MODES),
     transition=st.sampled_from(TRANSITIONS),
-    prior=st.text(st.characters(codec="utf-8"), max_size=60),
+    prior=st.from_regex(PRIOR_NAME, fullmatch=True),
     weights_hash=st.binary(min_size=8, max_size=8),
     seed=st.integers(0, 2**32 - 1),
     codebook_extra=st.integers(0, MAX_CODEBOOK_EXTRA),
@@ -155,6 +155,10 @@ def set_field(offset: int, value: bytes) -> bytes:
         (46, b"\xff", "prior name"),
         (47, b"\xff\xfe", "prior name"),
         (46, b"\x03", "header size"),
+        *(
+            (47, name, "prior name")
+            for name in (b"gp:1", b"gp//", b"../1", b"GP/1", b"/p/1", b"gp/ ", b"gp1\n", b"gp/\0")
+        ),
     ],
 )
 def test_bad_values_name_their_element(offset, value, element):
@@ -166,6 +170,20 @@ def test_bad_values_name_their_element(offset, value, element):
 @given(units)
 def test_gop_round_trip(unit):
     assert read_packet(write_gop(unit)) == unit
+
+
+@pytest.mark.parametrize("part", ["first", "last", "tail"])
+def test_a_part_that_is_flagged_is_not_empty(part):
+    flags = {"first": 1, "last": 2, "tail": 4}[part]
+    whole = replace(UNIT, header=None, first=b"", last=b"", tail=b"")
+    body = bytearray(write_gop(whole)[:-4])
+    body[6] = flags
+    body[7:7] = b"\0"
+    with pytest.raises(BitstreamError, match="flagged and empty") as failure:
+        read_packet(with_checksum(bytes(body)))
+    assert part in failure.value.element
+    body[7:8] = b"\1x"
+    assert read_packet(with_checksum(bytes(body))) == replace(whole, **{part: b"x"})
 
 
 def test_key_is_what_has_a_header():

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -17,6 +18,7 @@ from gvc.errors import BitstreamError
 from gvc.loop import Rule, denoise, finish, rule_of
 from gvc.media import VideoFormat
 from gvc.noise import ReplayNoise, SearchNoise
+from gvc.parallel import allowed, each, limited
 from gvc.schedule import (
     LEVELS_PER_OCTAVE,
     MAX_LEVEL,
@@ -275,6 +277,33 @@ def test_paper_rule_spends_the_same_atoms_every_step(count):
     denoise(prior, rule, noise)
     noise.finish()
     assert counts == [count] * 2 * 17  # two blocks; 20 steps, the last 3 silent
+
+
+def test_the_reader_keeps_to_the_threads_that_are_allowed(monkeypatch):
+    """It works in a thread of its own, which has to be told."""
+    prior, seen = Gaussian(), []
+    coded = search(prior, prior.sample())
+    monkeypatch.setattr(noise, "each", lambda *work: (seen.append(allowed()), each(*work))[1])
+    with limited(1):
+        replay(prior, coded)
+    assert set(seen) == {1} and len(seen) > 3
+
+
+def test_a_source_leaves_no_thread_behind():
+    prior = Gaussian()
+    coded = search(prior, prior.sample())
+    rule = rule_of(HEADER, unit_of(HEADER, 0, coded.noise.stop))
+
+    def coders():
+        return {thread for thread in threading.enumerate() if thread.name.startswith("gvc-atoms")}
+
+    before = coders()
+    for error in (BitstreamError, OSError):
+        with pytest.raises(error), ReplayNoise(prior, HEADER, 0, coded.atoms, rule.noisy) as source:
+            source.inject(0, 1.0, 0.5, prior.zeros())
+            assert coders() - before
+            raise error("x", 0, "y")
+        assert coders() == before
 
 
 def test_atoms_steer():

@@ -1,10 +1,11 @@
 """Work side by side: same results in the same order, on no more threads than allowed."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gvc.parallel import PROCESSORS, each, limited
+from gvc.parallel import PROCESSORS, allowed, each, inheriting, limited
 
 
 def test_results_keep_the_order_of_the_rows():
@@ -12,6 +13,18 @@ def test_results_keep_the_order_of_the_rows():
         with limited(threads):
             assert each(lambda a, b: a * b, range(50), range(50, 100)) == [a * (a + 50) for a in range(50)]
             assert each(lambda a: a, []) == []
+
+
+def test_work_inside_of_work_is_done_in_its_place():
+    """Two levels that both wait for threads of one pool would wait for ever."""
+    rows = each(lambda a: each(lambda b: (a, b), range(20)), range(4 * PROCESSORS))
+    assert rows == [[(a, b) for b in range(20)] for a in range(4 * PROCESSORS)]
+
+
+def test_an_executor_can_keep_to_the_limit():
+    with ThreadPoolExecutor(1) as executor, limited(1):
+        inherited, own = (executor.submit(f).result() for f in (inheriting(allowed), allowed))
+    assert (inherited, own) == (1, PROCESSORS)
 
 
 def test_an_error_reaches_the_caller():

@@ -6,19 +6,23 @@ import tracemalloc
 import zlib
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import decode, encode, facts, moving_clip, same
+from clips import decode, encode, facts, moving_clip, same, still_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_golden import FOLDER, read_stream
 
 from gvc.bitstream import SHOW_NEXT, GopUnit, parse_sequence_header, read_packet, write_gop, write_sequence_header
 from gvc.decoder import Decoder
+from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, GvcError, PriorError
 from gvc.media import Packet, VideoFormat
+from gvc.priors import open_prior
 from gvc.schedule import MAX_LEVEL
+from gvc.stills import encode_still
 
 FRAMES = 13
 KINDS = [(mode, transition) for mode in ("t2v", "i2v", "flf2v") for transition in ("ancestral", "sde")]
@@ -279,6 +283,32 @@ def test_a_packet_of_a_few_bytes_cannot_ask_for_gigabytes(chain):
         tracemalloc.stop()
 
 
+def test_concealment_makes_one_picture_at_a_time():
+    """A lost GOP of 129 pictures, and the next one's still that stands by itself."""
+    extradata, packets, _ = encode(still_clip(1, 640, 368), preset="fast")
+    end = tuple(np.full_like(plane, 200) for plane in still_clip(1, 640, 368)[0].planes)
+    passed_over = GopUnit(7, 129, last=encode_still(end, 50, "fast"))
+    decoder = Decoder(extradata)
+    decoder.decode(packets[0])
+    tracemalloc.start()
+    try:
+        shown = []
+        for packet in [Packet(write_gop(passed_over)), *128 * [Packet(SHOW_NEXT)]]:
+            shown.append(int(decoder.decode(packet)[0].planes[0].mean()))
+        assert tracemalloc.get_traced_memory()[1] < 20 * 640 * 368
+    finally:
+        tracemalloc.stop()
+    assert shown == sorted(shown) and shown[0] in range(90, 93) and abs(shown[-1] - 200) < 3
+
+
+def test_what_is_concealed_is_bounded_too(chain):
+    """A GOP that is passed over has the same bounds as one that is decoded."""
+    header = replace(parse_sequence_header(chain[0]), format=VideoFormat(1024, 1040))
+    unit = GopUnit(7, 129, last=b"a still")
+    with pytest.raises(BitstreamError, match="larger than a decoder accepts"):
+        Decoder(write_sequence_header(header)).decode(Packet(write_gop(unit)))
+
+
 def test_stills_that_the_mode_has_not_are_refused(chain):
     extradata, packets, _ = chain
     unit = read_packet(packets[0].data)
@@ -340,6 +370,45 @@ def test_without_the_right_prior_decoding_stops(chain, changes, message):
     decoder = Decoder(write_sequence_header(unit.header))  # the header alone is no error: players probe it
     with pytest.raises(PriorError, match=message):
         decoder.decode(Packet(write_gop(unit)))
+
+
+@pytest.mark.parametrize("name", ["wan:m/1", "ltx:m/1", "wan:../1", "gp:m/1", "/m/1", "m", "wan/../m", "wan/m", "m/1"])
+def test_the_name_in_a_stream_is_never_a_place(chain, name, tmp_path, monkeypatch):
+    """Nothing is opened, whatever lies there."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("m/1", "wan:m/1", "ltx:m/1", "wan/m"):
+        Path(folder).mkdir(parents=True)
+    opened = []
+    unit = read_packet(chain[1][0].data)
+    packet = Packet(write_gop(replace(unit, header=replace(unit.header, prior=name))))
+    for prior in ("", "auto"):
+        with pytest.raises((BitstreamError, PriorError)):
+            Decoder(None, {"prior": prior}, lambda *asked: opened.append(asked)).decode(packet)
+    assert opened == []
+
+
+def test_headers_that_change_open_the_given_prior_once(chain):
+    _, packets, _ = chain
+    unit, opened = read_packet(packets[0].data), []
+
+    def opener(spec, options):
+        opened.append(spec)
+        return open_prior("gp", options)
+
+    decoder = Decoder(None, {"prior": "wan:somewhere"}, opener)
+    for number in range(5):
+        header = replace(unit.header, prior="wan/t2v", weights_hash=bytes([number]) * 8)
+        with pytest.raises(PriorError, match="gp/4 was given"):
+            decoder.decode(Packet(write_gop(replace(unit, header=header))))
+    assert opened == ["wan:somewhere"]
+
+
+def test_older_versions_of_a_prior_are_for_decoding_only():
+    with pytest.raises(PriorError, match="only for decoding"):
+        Encoder(VideoFormat(32, 24), {"prior": "gp/3"})
+    for spec in ("gp/0", "gp/5", "gp/x", "neural/99"):
+        with pytest.raises(PriorError, match="update GVC"):
+            open_prior(spec)
 
 
 def test_errors_have_the_codes_of_the_c_library(chain):

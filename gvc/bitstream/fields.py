@@ -74,6 +74,13 @@ class FieldReader:
         """Return a byte string that is preceded by its varint length."""
         return self.raw(element, self.varint(element))
 
+    def part(self, element: str) -> bytes:
+        """Return a byte string like `sized`, which is there to say something: an empty one is an error."""
+        data = self.sized(element)
+        if not data:
+            raise self.fail(element, "it is flagged and empty")
+        return data
+
     def finish(self, element: str) -> None:
         """Raise unless all bytes have been read."""
         if self.offset != len(self._data):

@@ -96,9 +96,9 @@ def read_packet(data: bytes) -> GopUnit | None:
     shown = r.uint("pictures shown", 1, 1, MAX_SHOWN)
     parts = r.uint("boundary flags", 1, 0, ALL_PARTS)
     ahead = r.uint("pictures ahead", 1, 1, MAX_SHOWN) if parts & HAS_AHEAD else 0
-    first = r.sized("first boundary") if parts & HAS_FIRST else b""
-    last = r.sized("last boundary") if parts & HAS_LAST else b""
-    tail = r.sized("tail") if parts & HAS_TAIL else b""
+    first = r.part("first boundary") if parts & HAS_FIRST else b""
+    last = r.part("last boundary") if parts & HAS_LAST else b""
+    tail = r.part("tail") if parts & HAS_TAIL else b""
     side = r.sized("side information")
     start, stop, stride, atoms = 0, 0, 1, b""
     if not (bare := bool(parts & IS_BARE)):

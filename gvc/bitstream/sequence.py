@@ -3,6 +3,7 @@
 Syntax: docs/BITSTREAM.md, "Sequence header".
 """
 
+import re
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +17,7 @@ VERSION = 1
 FIXED_SIZE = 30  # bytes up to and including the frame rate; libgvc reads these
 MAX_SIZE = 4096
 MAX_PROMPT = 2048  # bytes
+PRIOR_NAME = re.compile(r"[a-z0-9]{1,16}/[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)  # FAMILY/VARIANT
 MODES = ("t2v", "i2v", "flf2v")
 TRANSITIONS = ("ancestral", "sde")
 MAX_CODEBOOK_EXTRA = 8
@@ -153,6 +155,8 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
     r.uint("header checksum", 4)
     if r.offset != size:
         raise r.fail("header size", f"the fields take {r.offset} bytes of {size}")
+    if not PRIOR_NAME.fullmatch(prior):
+        raise r.fail("prior name", f"{prior!r} is no FAMILY/VARIANT of small letters and digits")
     header = SequenceHeader(
         video, mode, transition, prior, weights_hash, seed, extra, limit, shift, bool(tools & X0_CACHE), prompt
     )

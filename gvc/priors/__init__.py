@@ -1,10 +1,11 @@
 """The generative models that GVC can code with.
 
 An encoder names a prior by option (`gp`, `neural`, `wan:FOLDER-OR-HUB-ID`); a stream names it by `Prior.name` and a
-hash of its weights.
+hash of its weights. What a stream says chooses among the bundled priors or is compared with the prior that the option
+names; it is never a place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from ..bitstream import SequenceHeader
@@ -18,16 +19,13 @@ FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module here: class; each ha
 
 
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
-    """Open the prior that an option names: one of BUNDLED, FAMILY:FOLDER, or FAMILY:HUB-ID. Raises PriorError."""
+    """Open a prior: one of BUNDLED, such a one with a version (gp/3), FAMILY:FOLDER, or FAMILY:HUB-ID.
+
+    Raises PriorError. Older versions of a prior can only decode.
+    """
     kind, _, place = spec.partition(":")
-    if spec == "gp":
-        from .gp import GpPrior
-
-        return GpPrior()
-    if spec == "neural":
-        from .neural import NeuralPrior
-
-        return NeuralPrior.bundled(options)
+    if spec.partition("/")[0] in BUNDLED:
+        return _open_bundled(spec, options)
     if kind not in FAMILIES or not place:
         known = ", ".join([*BUNDLED, *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
@@ -41,22 +39,42 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     return family.from_pretrained(place, options)
 
 
+def _open_bundled(spec: str, options: ModelOptions) -> Prior:
+    kind, _, version = spec.partition("/")
+    if kind == "gp":
+        from .gp import VERSIONS, GpPrior
+
+        return GpPrior(_version(spec, version, VERSIONS))
+    from .neural import VERSIONS, NeuralPrior
+
+    return NeuralPrior.bundled(options, _version(spec, version, VERSIONS))
+
+
+def _version(spec: str, version: str, known: Iterable[int]) -> int:
+    """Return the number of a version, the latest where none is named. Raises PriorError."""
+    numbers = {str(number): number for number in sorted(known)}
+    latest = [*numbers][-1]
+    if (version or latest) not in numbers:
+        raise PriorError(f"prior {spec!r} is unknown; the latest version known here is {latest}, so update GVC")
+    return numbers[version or latest]
+
+
 def prior_for(
     header: SequenceHeader, spec: str, options: ModelOptions = DEFAULT_OPTIONS, opener: Opener | None = None
 ) -> Prior:
     """Open the prior that a stream was made with.
 
     spec: where it lies, needed where its weights are not bundled; `auto` is whichever the stream names.
-    opener: gives the prior; or else open_prior.
+    opener: way to get the prior, default `open_prior`.
     Raises PriorError when it is another one than the stream names.
     """
-    kind, spec = header.prior.partition("/")[0], "" if spec == "auto" else spec
-    if not spec and kind in FAMILIES:
-        raise PriorError(f"this stream was made with {header.prior}; give its weights with prior={kind}:FOLDER")
-    if kind in BUNDLED and spec in ("", kind) and (older := _older(header.prior, options)):
-        prior = older
-    else:
-        prior = (opener or open_prior)(spec or kind, options)
+    kind = header.prior.partition("/")[0]
+    if kind in BUNDLED and spec in ("", "auto", kind):
+        spec = header.prior
+    elif spec in ("", "auto"):
+        known = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
+        raise PriorError(f"this stream was made with the prior {header.prior}; {known}")
+    prior = (opener or open_prior)(spec, options)
     if prior.name != header.prior:
         raise PriorError(
             f"this stream was made with prior {header.prior} and {prior.name} was given; give the right one"
@@ -67,16 +85,3 @@ def prior_for(
             f"found {prior.weights_hash.hex()}); give the folder of those, and quantize as the encoder did"
         )
     return prior
-
-
-def _older(name: str, options: ModelOptions) -> Prior | None:
-    """Return a bundled prior as it was when a stream was made, or None if it still is that one, or none."""
-    kind, _, number = name.partition("/")
-    if kind == "gp":
-        from .gp import VERSIONS, GpPrior
-
-        return next((GpPrior(version) for version in VERSIONS[:-1] if str(version) == number), None)
-    from .neural import VERSIONS, NeuralPrior
-
-    older = (version for version in sorted(VERSIONS)[:-1] if str(version) == number)
-    return next((NeuralPrior.bundled(options, version) for version in older), None)
