@@ -3,7 +3,7 @@
 import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 LARGE = 4 << 20  # bytes; NumPy asks for huge pages from here on, which makes new memory cheap
@@ -50,6 +50,23 @@ def variable(name: str, value: str) -> Iterator[None]:
         del os.environ[name]
         if before is not None:
             os.environ[name] = before
+
+
+@contextmanager
+def scheduling_kept() -> Iterator[None]:
+    """Undo what a library does meanwhile to the scheduling of this process's threads.
+
+    Where it may, as root, SVT-AV1 gives its threads and the one that opens it real-time priority 99. As root, in a
+    container say, GVC would then hold up all other programs of a machine with few processors, FFmpeg among them.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        for thread in map(int, os.listdir("/proc/self/task")):
+            with suppress(ProcessLookupError):  # it has ended
+                if os.sched_getscheduler(thread) == os.SCHED_FIFO != policy:
+                    os.sched_setscheduler(thread, policy, parameters)
 
 
 def give_back_memory() -> None:

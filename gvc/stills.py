@@ -15,6 +15,7 @@ from .errors import BitstreamError
 from .media import VideoFormat
 from .parallel import allowed
 from .priors.base import Planes
+from .process import scheduling_kept
 
 # Else the encoder prints its settings, and at the end that its video could go on. Its errors are exceptions anyway.
 os.environ.setdefault("SVT_LOG", "0")
@@ -91,6 +92,8 @@ class StillEncoder:
         }
         text = ":".join(f"{name}={value}" for name, value in parameters.items())
         context.options = {"crf": str(int(crf)), "preset": str(speed), "svtav1-params": text}
+        with scheduling_kept():
+            context.open()
         self._context, self._count = context, 0
 
     def encode(self, planes: Planes) -> bytes:

@@ -59,3 +59,20 @@ def test_the_doctor_leaves_the_environment_as_it_was(monkeypatch, given):
     before = dict(os.environ)
     assert doctor._engine().ok
     assert dict(os.environ) == before
+
+
+STILLS = """
+import os
+import numpy as np
+from gvc.stills import StillEncoder
+
+encoder = StillEncoder((64, 64), 40, 5)
+encoder.encode([np.zeros((64 >> n, 64 >> n), np.uint8) for n in (0, 1, 1)])
+print({os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")} == {os.SCHED_OTHER})
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's threads can get real-time priority")
+def test_coding_stills_leaves_the_priority_of_all_threads_as_it_is():
+    done = subprocess.run([sys.executable, "-c", STILLS], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
