@@ -1,69 +1,128 @@
-"""Take all but the video of one file along into another: sound, subtitles, attachments, chapters and tags."""
+"""Take all but one video track of a file along into another: tracks, attachments, covers, chapters and tags."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
-from av.stream import Disposition
+from av.stream import Discard, Disposition, Stream
 
-from .demux import is_cover, main_video, open_input
+from gvc.errors import MediaError
 
-KINDS = ("audio", "subtitle")
+from .clock import has_times
+from .demux import SEARCHED_PACKETS, is_cover, main_video, open_input
+from .libav import copy_parameters
+from .track import TEXT_OF, ConvertedSubtitles, CopiedTrack
+
 WITH_ATTACHMENTS = "matroska"
 IMAGE_TYPES = {"mjpeg": "jpeg"}  # MIME subtypes of covers, where they are not called as FFmpeg's codec
+UNNAMED, UNTYPED = "attachment", "application/octet-stream"  # attachments must have a name and a type
 # Tags that say how the old file or track was made, not what it is: those of muxers, and mkvmerge's statistics.
 OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands"}
 OF_THE_TRACK = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
 
 class FileCopier:
-    """Copies what a file holds beside its video, tracks in step with the video that is written meanwhile.
+    """Copies what a file holds beside one video track, in step with the video that is written meanwhile.
+
+    Each track is copied if the output's muxer takes it. Subtitles of text that it does not take are converted to the
+    kind that it has; what is left out is named.
 
     Args:
         path: the file.
         output: gets its tracks, attachments, covers, chapters and tags.
-        video: the video track of the output; gets the tags and the disposition of the file's first one.
+        video: the video track of the output; gets the tags and the disposition of the replaced one.
+        replaced: index of the track that is not copied, None: that of the main video.
+        warn: called with a sentence for each track that is left out or converted.
 
     Attributes:
-        skipped: a phrase for each track that the output format cannot hold.
+        bytes: payload of the tracks that have been written.
     Raises MediaError if the file cannot be read.
     """
 
-    def __init__(self, path: str | Path, output: av.container.OutputContainer, video: av.VideoStream):
-        self.skipped: list[str] = []
+    def __init__(
+        self,
+        path: str | Path,
+        output: av.container.OutputContainer,
+        video: Stream,
+        replaced: int | None,
+        warn: Callable[[str], object],
+    ):
+        self.bytes = 0
+        self._warn = warn
         self._path, self._output = path, output
         self._source = open_input(path)
-        self._targets = {}
-        output.metadata.update(_without(self._source.metadata, OF_THE_FILE))
-        output.set_chapters(self._source.chapters())
-        main = main_video(self._source)
-        for stream in self._source.streams:
-            if stream is main:
-                _describe(video, stream)
-            elif stream.type != "data" and not self._add(stream):  # MP4's chapters and timecode are kept as such
-                name = stream.codec_context.name if stream.codec_context else "unknown"
-                self.skipped.append(f"{stream.type} track {stream.index} ({name})")
-        self._packets = self._read()
-        self._next = next(self._packets, None)
+        self._tracks: dict[int, CopiedTrack] = {}
+        try:
+            self._take_all(video, replaced)
+            self._packets = self._read()
+            self._next = next(self._packets, None)
+        except BaseException:
+            self._source.close()
+            raise
 
-    def _add(self, stream: av.stream.Stream) -> bool:
+    def _take_all(self, video: Stream, replaced: int | None) -> None:
+        self._samples = _first_packets(self._path)
+        self._output.metadata.update(_without(self._source.metadata, OF_THE_FILE))
+        self._output.set_chapters(self._source.chapters())
+        if replaced is None:
+            main = main_video(self._source)
+            replaced = main.index if main else None
+        for stream in self._source.streams:
+            if stream.index == replaced:
+                _describe(video, stream)
+            elif not self._add(stream) and not self._is_kept_otherwise(stream):
+                name = self._output.format.name
+                self._warn(f"{_title(stream)} is left out: FFmpeg has no place for it in {name} files")
+
+    def _add(self, stream: Stream) -> bool:
         """Whether the output has a place for a track."""
         attaches = self._output.format.name == WITH_ATTACHMENTS
-        if stream.type == "attachment" and attaches:
-            self._output.add_stream_from_template(stream)
-        elif stream.type == "video" and is_cover(stream) and attaches:
+        if stream.type == "attachment":
+            if attaches:
+                self._attach(stream)
+            return attaches
+        if stream.type == "video" and is_cover(stream) and attaches:
             self._attach_cover(stream)
-        elif stream.type in KINDS:
-            try:
-                target = self._output.add_stream_from_template(stream)
-            except ValueError:  # also where libav knows no codec of that name
-                return False
-            _describe(target, stream)
-            self._targets[stream.index] = target
-        else:
-            return False
-        return True
+            return True
+        track = self._copied(stream) or self._converted(stream)
+        if track:
+            _describe(track.target, stream)
+            self._tracks[stream.index] = track
+        return bool(track)
+
+    def _copied(self, stream: Stream) -> CopiedTrack | None:
+        if self._is_kept_otherwise(stream):
+            return None
+        for keep_tag in (True, False):
+            if _fits(stream, self._samples.get(stream.index), self._output.format.name, keep_tag):
+                target = self._output.add_data_stream()
+                copy_parameters(target, stream, keep_tag)
+                if stream.type == "video" and stream.average_rate and not has_times(self._output):
+                    target.time_base = 1 / stream.average_rate
+                return CopiedTrack(stream, target)
+        return None
+
+    def _converted(self, stream: Stream) -> CopiedTrack | None:
+        codec, decoder = TEXT_OF.get(self._output.format.name), stream.codec_context
+        if codec is None or stream.type != "subtitle" or decoder is None or not decoder.codec.text_sub:
+            return None
+        self._warn(f"{_title(stream)} is converted to {codec}")
+        return ConvertedSubtitles(stream, self._output.add_stream(codec))
+
+    def _is_kept_otherwise(self, stream: Stream) -> bool:
+        """Whether this is the form that MP4 has for chapters or the timecode, which all formats have as such."""
+        tags = [stream.metadata.get("timecode") for stream in self._source.streams.video]
+        return stream.type == "data" and (stream.discard == Discard.all or stream.metadata.get("timecode", "") in tags)
+
+    def _attach(self, stream: Stream) -> None:
+        name = stream.metadata.get("filename") or f"{UNNAMED}{stream.index}"
+        attached = self._output.add_data_stream()
+        copy_parameters(attached, stream, keep_tag=True)
+        attached.metadata.update({"mimetype": UNTYPED, **stream.metadata, "filename": name})
 
     def _attach_cover(self, stream: av.VideoStream) -> None:
         """libav reads covers as video tracks of one picture."""
@@ -74,27 +133,79 @@ class FileCopier:
         name = stream.metadata.get("filename", f"cover.{kind}")
         self._output.add_attachment(name, stream.metadata.get("mimetype", f"image/{kind}"), data)
 
-    def _read(self) -> Iterator[av.Packet]:
-        if self._targets:
-            for packet in self._source.demux([self._source.streams[index] for index in self._targets]):
-                if packet.dts is not None:
-                    yield packet
+    def _read(self) -> Iterator[tuple[CopiedTrack, av.Packet]]:
+        """Yield the packets of all tracks that are copied, with the times at which they are to be written."""
+        if not self._tracks:
+            return
+        try:
+            for packet in self._source.demux([self._source.streams[index] for index in self._tracks]):
+                track = self._tracks.get(packet.stream_index)
+                if track and packet.size and (ready := track.prepare(packet)):
+                    yield track, ready
+        except av.error.FFmpegError as error:
+            self._warn(f"{self._path} cannot be read to its end: {error.strerror or error}")
 
     def copy_until(self, seconds: Fraction | None) -> None:
-        """Write all packets that come before a time in seconds; None: all that are left."""
-        while self._next is not None and (seconds is None or self._next.dts * self._next.time_base < seconds):
-            self._next.stream = self._targets[self._next.stream.index]
-            self._output.mux(self._next)
+        """Write all packets that come before a time in seconds; None: all that are left. Raises MediaError, OSError."""
+        while self._next and (seconds is None or self._next[1].dts * self._next[1].time_base < seconds):
+            track, packet = self._next
+            self._output.start_encoding()  # from here on the clocks of the output's tracks are known
+            track.settle(packet)
+            self.bytes += packet.size
+            try:
+                self._output.mux(packet)
+            except (av.error.ArgumentError, av.error.InvalidDataError) as error:
+                reason = error.strerror or error
+                raise MediaError(f"{_title(track.source)} of {self._path} cannot be copied: {reason}") from None
             self._next = next(self._packets, None)
 
     def close(self) -> None:
         self._source.close()
 
 
-def _describe(target: av.stream.Stream, source: av.stream.Stream) -> None:
+def _first_packets(path: str | Path) -> dict[int, av.Packet]:
+    """The first packet of each track that begins soon, by the track's index."""
+    with open_input(path) as file:
+        found: dict[int, av.Packet] = {}
+        with suppress(av.error.FFmpegError):  # what can be read counts
+            for packet in islice(file.demux(), SEARCHED_PACKETS):
+                if packet.size:
+                    found.setdefault(packet.stream_index, packet)
+                if len(found) == len(file.streams):
+                    break
+        return found
+
+
+def _fits(stream: Stream, sample: av.Packet | None, format_name: str, keep_tag: bool) -> bool:
+    """Whether a muxer takes a track, which it says when it writes the head of a file and the track's first packet."""
+    trial = av.open(io.BytesIO(), "w", format=format_name)
+    target = trial.add_data_stream()
+    copy_parameters(target, stream, keep_tag)
+    try:
+        trial.start_encoding()
+        if sample:
+            packet = av.Packet(bytes(sample))
+            packet.pts = packet.dts = 0
+            packet.is_keyframe, packet.time_base, packet.stream = True, stream.time_base, target
+            trial.mux(packet)
+    except av.error.FFmpegError:
+        return False
+    finally:
+        with suppress(av.error.FFmpegError):
+            trial.close()
+    return True
+
+
+def _title(stream: Stream) -> str:
+    coding = stream.codec_context.codec.canonical_name if stream.codec_context else getattr(stream, "name", None)
+    return f"{stream.type} track {stream.index} ({coding or 'unknown'})"
+
+
+def _describe(target: Stream, source: Stream) -> None:
     target.metadata.update(_without(source.metadata, OF_THE_TRACK))
     target.disposition = Disposition(source.disposition)
 
 
 def _without(tags: dict[str, str], names: set[str]) -> dict[str, str]:
-    return {k: v for k, v in tags.items() if k.lower() not in names and not k.startswith("_STATISTICS")}
+    """Leave out tags by name, in whatever language: FFmpeg reads Matroska's as name-language."""
+    return {k: v for k, v in tags.items() if k.lower().split("-")[0] not in names and not k.startswith("_STATISTICS")}

@@ -17,6 +17,8 @@ from gvc.bitstream import SequenceHeader, read_packet, write_sequence_header
 from gvc.errors import BitstreamError, MediaError
 from gvc.media import Packet, VideoFormat
 
+from .libav import side_data
+
 CODEC_NAME = "gvc"
 SEARCHED_PACKETS = 1000  # how far to look for a keyframe
 
@@ -112,6 +114,11 @@ class Demuxer:
     def track_index(self) -> int:
         """Index of the track in the file."""
         return self._track.index
+
+    @property
+    def side_data(self) -> dict[str, bytes]:
+        """What the file says of the whole track beside its format, as gvc_container.libav.side_data returns it."""
+        return side_data(self._track)
 
     @property
     def frames_expected(self) -> int:

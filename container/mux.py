@@ -1,7 +1,10 @@
 """Write GVC packets to a file. Uses the FFmpeg plugin (`gvc.av`) for the track's codec id, but starts no engine."""
 
 import io
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 
@@ -9,10 +12,14 @@ import gvc.av  # noqa: F401  registers the codec
 from gvc.errors import MediaError
 from gvc.media import Packet, VideoFormat
 
+from .clock import NOMINAL_RATE, frame_clock, has_times
 from .demux import CODEC_NAME
+from .libav import add_side_data, set_sample_aspect
 from .output import MediaOutput
 
 FORMATS = ("matroska", "avi", "nut")  # libavformat's names
+# AVI's index of indexes: room for files of 64 GiB, a quarter of what FFmpeg keeps free in each file.
+MUXER_OPTIONS = {"avi": {"reserve_index_space": str(24 + 64 * 16)}}
 REASONS = {
     "mp4": "MP4 has no registered name for it",
     "webm": "WebM is for VP8, VP9 and AV1 alone",
@@ -28,8 +35,11 @@ class Muxer(MediaOutput):
         path: the file; its name decides the container format (.mkv).
         header: the sequence header.
         video_format: as given to the encoder; its time base is that of the packets.
-        copy_from: a file of which all but the video is to be taken along.
+        copy_from: a file of which all but one video track is to be taken along.
         container_format: libavformat's name of the format, where `path` does not say it.
+        replaced: index of that track in `copy_from`, default: its main video.
+        side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
+        warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
     """
 
@@ -39,7 +49,11 @@ class Muxer(MediaOutput):
         header: bytes,
         video_format: VideoFormat,
         copy_from: str | Path | None = None,
+        *,
         container_format: str | None = None,
+        replaced: int | None = None,
+        side_data: Mapping[str, bytes] = MappingProxyType({}),
+        warn: Callable[[str], object] = warnings.warn,
     ):
         self._format = video_format
         try:
@@ -51,14 +65,19 @@ class Muxer(MediaOutput):
             output.close()
             reason = REASONS.get(name, f"the format {name} has no place for it")
             raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video here: {reason}; use .mkv")
+        output.container_options.update(MUXER_OPTIONS.get(name, {}))
+        self._tick = video_format.time_base if has_times(output) else 1 / (video_format.frame_rate or NOMINAL_RATE)
         try:
-            self._track = self._add_track(output, header)
+            self._track = self._add_track(output, header, side_data)
         except ValueError:
             output.close()
             raise MediaError(f"{Path(path).suffix or path} files cannot hold video; use .mkv") from None
-        super().__init__(output, self._track, copy_from)
+        clock = frame_clock(output, video_format)
+        super().__init__(output, self._track, copy_from, replaced=replaced, clock=clock, warn=warn)
 
-    def _add_track(self, output: av.container.OutputContainer, header: bytes) -> av.VideoStream:
+    def _add_track(
+        self, output: av.container.OutputContainer, header: bytes, side_data: Mapping[str, bytes]
+    ) -> av.VideoStream:
         """Add a track that has parameters but no running encoder: PyAV opens none for a track made from a template."""
         video = self._format
         with av.open(io.BytesIO(), "w", format="matroska") as scratch:
@@ -67,9 +86,11 @@ class Muxer(MediaOutput):
                 rate=video.frame_rate or None,
                 width=video.width,
                 height=video.height,
-                time_base=video.time_base,
+                time_base=self._tick,
             )
             track = output.add_stream_from_template(template)
+        add_side_data(track, side_data)
+        set_sample_aspect(track, video.sample_aspect_ratio)
         context = track.codec_context
         context.extradata = header
         if video.sample_aspect_ratio:
@@ -82,9 +103,13 @@ class Muxer(MediaOutput):
 
     def write(self, packet: Packet) -> None:
         """Write the next packet; needs a pts. Raises OSError."""
-        self._copy_until(packet.pts * self._format.time_base)
+        seconds = packet.pts * self._format.time_base
+        self._copy_until(seconds)
         coded = av.Packet(packet.data)
-        coded.pts = coded.dts = packet.pts
-        coded.duration, coded.time_base = packet.duration, self._format.time_base
+        if self._clock:
+            coded.pts, coded.duration = self._clock.place(seconds), 1
+        else:
+            coded.pts, coded.duration = packet.pts, packet.duration
+        coded.dts, coded.time_base = coded.pts, self._tick
         coded.is_keyframe, coded.stream = packet.key, self._track
         self._output.mux(coded)

@@ -1,5 +1,8 @@
 """What all written media files share: tracks taken along from another file, and a proper end."""
 
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -7,6 +10,7 @@ from typing import Self
 
 import av
 
+from .clock import FrameClock
 from .copy import FileCopier
 
 
@@ -14,24 +18,55 @@ class MediaOutput:
     """An open output file and the tracks that are copied into it; a context manager.
 
     Left by an exception, the file is closed as it is: nothing that is held back is written any more.
+
+    Args:
+        output: the file, to be closed by this object.
+        video: its video track.
+        copy_from: a file of which all but one video track is to be taken along, None: nothing.
+        replaced: index of that track in `copy_from`, default: the main video.
+        clock: frames of the output, where its format has no times; default: times are those of the pictures.
+        warn: called with a sentence for each thing that the output lacks or has in another form, default: Python's.
+    Raises MediaError if `copy_from` cannot be read.
     """
 
-    def __init__(self, output: av.container.OutputContainer, video: av.VideoStream, copy_from: str | Path | None):
-        self._output = output
-        self._copier = FileCopier(copy_from, output, video) if copy_from else None
+    def __init__(
+        self,
+        output: av.container.OutputContainer,
+        video: av.VideoStream,
+        copy_from: str | Path | None,
+        *,
+        replaced: int | None = None,
+        clock: FrameClock | None = None,
+        warn: Callable[[str], object] = warnings.warn,
+    ):
+        self._output, self._clock, self._warn = output, clock, warn
+        self._copier = FileCopier(copy_from, output, video, replaced, warn) if copy_from else None
 
     @property
-    def skipped(self) -> list[str]:
-        """A phrase for each track of `copy_from` that the output format cannot hold."""
-        return self._copier.skipped if self._copier else []
+    def other_bytes(self) -> int:
+        """Payload of the tracks that were copied so far."""
+        return self._copier.bytes if self._copier else 0
 
     def close(self) -> None:
-        """Write what is held back, the rest of the other tracks, and the end of the file."""
-        self._drain()
-        if self._copier:
-            self._copier.copy_until(None)
-            self._copier.close()
-        self._output.close()
+        """Write what is held back, the rest of the other tracks, and the end of the file.
+
+        Raises OSError, MediaError.
+        """
+        with self._closing():
+            self._drain()
+            if self._copier:
+                self._copier.copy_until(None)
+        if self._clock and (sentence := self._clock.warning(self._output.format.long_name)):
+            self._warn(sentence)
+
+    @contextmanager
+    def _closing(self) -> Iterator[None]:
+        """Close the file and its source at the end, whatever happens."""
+        with ExitStack() as stack:
+            stack.callback(self._output.close)
+            if self._copier:
+                stack.callback(self._copier.close)
+            yield
 
     def _drain(self) -> None:
         """Write what an encoder still holds."""
@@ -47,4 +82,5 @@ class MediaOutput:
         if error is None:
             self.close()
         else:
-            self._output.close()
+            with suppress(av.error.FFmpegError), self._closing():  # the first error is the one to tell
+                pass

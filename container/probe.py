@@ -1,6 +1,5 @@
 """Say what a GVC file holds and where its bytes went, without decoding it."""
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from gvc.errors import BitstreamError
 from gvc.media import Packet
 
 from .demux import Demuxer
+from .rate import Tally
 
 SCHEMA = 1  # raised when a key of the JSON changes its meaning
 
@@ -79,12 +79,11 @@ class Probe:
 def probe(path: str | Path) -> Probe:
     """Read a file from start to end, without decoding a picture. Raises MediaError."""
     with Demuxer(path) as demuxer:
-        spent, gops, times = Bytes(), [], _Times()
-        frames = keyframes = damaged = 0
+        spent, gops, tally = Bytes(), [], Tally()
+        keyframes = damaged = 0
         for packet in demuxer.packets():
-            frames += 1
             keyframes += packet.key
-            times.add(packet)
+            tally.add(packet.pts, packet.duration)
             try:
                 unit = read_packet(packet.data)
             except BitstreamError:
@@ -94,45 +93,25 @@ def probe(path: str | Path) -> Probe:
             spent.add(packet.data, unit)
             if unit:
                 gops.append(_gop_info(unit, packet, demuxer))
-        spent.other_tracks = demuxer.other_bytes
-        size = os.path.getsize(path)
-        spent.container = size - sum(asdict(spent).values())
-        video_bits = 8 * (size - spent.other_tracks)
+        spent.other_tracks = tally.other_bytes = demuxer.other_bytes
         video = demuxer.format
-        duration = times.total(1 / video.frame_rate / video.time_base if video.frame_rate else 0) * video.time_base
+        rate = tally.rate(path, video.time_base, video.frame_rate)
+        spent.container = rate.file_bytes - sum(asdict(spent).values())
         return Probe(
             path=str(path),
             format=demuxer.format_name,
-            file_bytes=size,
+            file_bytes=rate.file_bytes,
             track=demuxer.track_index,
-            frames=frames,
+            frames=rate.frames,
             keyframes=keyframes,
-            duration=float(duration),
-            kbps=float(video_bits / duration / 1000) if duration else 0.0,
-            bpp=video_bits / (video.width * video.height * frames),
+            duration=float(rate.duration),
+            kbps=rate.kbps or 0.0,
+            bpp=rate.bpp(video.width, video.height),
             sequence=_sequence_info(demuxer),
             bytes=spent,
             damaged_packets=damaged,
             gops=gops,
         )
-
-
-class _Times:
-    """First and last timestamp, in ticks."""
-
-    def __init__(self):
-        self._first: int | None = None
-        self._last = self._last_duration = 0
-
-    def add(self, packet: Packet) -> None:
-        if packet.pts is not None:
-            self._first = packet.pts if self._first is None else min(self._first, packet.pts)
-            if packet.pts >= self._last:
-                self._last, self._last_duration = packet.pts, packet.duration
-
-    def total(self, nominal):
-        """Return the ticks from the first frame's start to the last one's end; `nominal` where it has no duration."""
-        return 0 if self._first is None else self._last - self._first + (self._last_duration or nominal)
 
 
 def _gop_info(unit: GopUnit, packet: Packet, demuxer: Demuxer) -> GopInfo:

@@ -28,9 +28,9 @@ def decode(
     with Demuxer(source) as demuxer:
         pictures = _Pictures(demuxer, AheadDecoder(demuxer.header, options), report)
         with nullcontext(STDOUT) if piped else whole_file(target, overwrite) as path:
-            with VideoSink(path, demuxer.format, source if audio and not piped else None) as sink:
-                for track in sink.skipped:
-                    report.warn(f"{track} is left out: the output format cannot hold it")
+            copy_from = source if audio and not piped else None
+            about = {"replaced": demuxer.track_index, "side_data": demuxer.side_data, "warn": report.warn}
+            with VideoSink(path, demuxer.format, copy_from, **about) as sink:
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
                     sink.write(picture)
             if not pictures.count:

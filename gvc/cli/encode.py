@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from gvc_container.mux import Muxer
+from gvc_container.rate import scan
 
 from ..encoder import Encoder
 from ..media import Picture
@@ -37,21 +38,16 @@ def encode(
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
         copy_from = source if audio and source != "-" else None
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
-        times = []
-        with Muxer(temporary, encoder.extradata, video.format, copy_from) as muxer:
-            for track in muxer.skipped:
-                report.warn(f"{track} is left out: the output format cannot hold it")
+        with Muxer(temporary, encoder.extradata, video.format, copy_from, warn=report.warn) as muxer:
             for packet in report.progress(gops, "encoding", video.frames_expected):
                 muxer.write(packet)
-                times.append(packet.pts)
         if reconstruction:
             _verify(temporary, reconstruction.digest(), options)
-        size, seconds = temporary.stat().st_size, time.monotonic() - started
-    frames, length = len(times), (times[-1] - times[0]) * video.format.time_base + 1 / video.format.frame_rate
-    kbps, bpp = float(8 * size / length / 1000), 8 * size / (video.format.width * video.format.height * frames)
+        rate, seconds = scan(temporary), time.monotonic() - started
+    kbps, bpp = rate.kbps or 0.0, rate.bpp(video.format.width, video.format.height)
     report.say(
-        f"{target}: {frames} frames, {size} bytes, {kbps:.1f} kb/s, {bpp:.4f} bpp, "
-        f"{seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        f"{target}: {rate.frames} frames, {rate.file_bytes} bytes, {kbps:.1f} kb/s, {bpp:.4f} bpp, "
+        f"{seconds:.1f} s ({rate.frames / seconds:.1f} frames/s)"
     )
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")

@@ -1,10 +1,15 @@
 """Write decoded pictures to a file of any common kind."""
 
+import warnings
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import av.filter
+from gvc_container.clock import NOMINAL_RATE, frame_clock, has_times
+from gvc_container.libav import add_side_data, set_sample_aspect
 from gvc_container.output import MediaOutput
 
 from ..errors import OptionError
@@ -33,11 +38,23 @@ class VideoSink(MediaOutput):
     Args:
         path: where to write.
         video_format: of the pictures.
-        copy_from: a file of which all but the video is to be taken along.
+        copy_from: a file of which all but one video track is to be taken along.
+        replaced: index of that track in `copy_from`, default: its main video.
+        side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
+        warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
     Raises OptionError for another extension, OSError if writing fails.
     """
 
-    def __init__(self, path: str | Path, video_format: VideoFormat, copy_from: str | Path | None = None):
+    def __init__(
+        self,
+        path: str | Path,
+        video_format: VideoFormat,
+        copy_from: str | Path | None = None,
+        *,
+        replaced: int | None = None,
+        side_data: Mapping[str, bytes] = MappingProxyType({}),
+        warn: Callable[[str], object] = warnings.warn,
+    ):
         extension = ".y4m" if str(path) == STDOUT else Path(path).suffix.lower()
         if extension not in CODECS:
             raise OptionError(f"{extension or path!s} is no known output format; use {', '.join(CODECS)}, or -")
@@ -47,18 +64,28 @@ class VideoSink(MediaOutput):
             output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
         else:
             output = av.open(file, "w")
-        self._track = self._add_track(output, *CODECS[extension])
-        super().__init__(output, self._track, copy_from if extension != ".y4m" else None)
+        self._track = self._add_track(output, *CODECS[extension], side_data)
+        plain = extension == ".y4m"
+        clock = frame_clock(output, video_format, gaps=not plain)
+        super().__init__(output, self._track, None if plain else copy_from, replaced=replaced, clock=clock, warn=warn)
 
-    def _add_track(self, output: av.container.OutputContainer, codec: str, options: dict[str, str]) -> av.VideoStream:
+    def _add_track(
+        self,
+        output: av.container.OutputContainer,
+        codec: str,
+        options: dict[str, str],
+        side_data: Mapping[str, bytes],
+    ) -> av.VideoStream:
         video = self._format
+        rate = video.frame_rate or NOMINAL_RATE
         stored = STORED[codec].get(video.samples.pix_fmt, video.samples.pix_fmt)
         options = options | {"chroma_sample_location": str(video.chroma_location)}
-        track = output.add_stream(codec, rate=video.frame_rate or 25, options=options)
-        track.width, track.height, track.pix_fmt = video.width, video.height, stored
+        track = output.add_stream(codec, rate=rate, options=options, width=video.width, height=video.height)
+        add_side_data(track, side_data)
+        set_sample_aspect(track, video.sample_aspect_ratio)
+        track.pix_fmt = stored
         context = track.codec_context
-        # YUV4MPEG2 has no timestamps, only a frame rate.
-        context.time_base = 1 / Fraction(video.frame_rate or 25) if codec == "rawvideo" else video.time_base
+        context.time_base = video.time_base if has_times(output) else 1 / Fraction(rate)
         if video.sample_aspect_ratio:
             context.sample_aspect_ratio = video.sample_aspect_ratio
         context.color_range, context.colorspace = video.color_range, video.colorspace
@@ -66,22 +93,21 @@ class VideoSink(MediaOutput):
             context.color_range, context.colorspace = LIMITED, SMPTE170M
         context.color_primaries, context.color_trc = video.color_primaries, video.color_trc
         self._aspect = _aspect_filter(video, context.time_base) if video.sample_aspect_ratio else None
-        self._timed = codec != "rawvideo"
-        self._count = 0
+        self._begun = False
         return track
 
     def write(self, picture: Picture) -> None:
         """Write the next picture. Raises OSError."""
         video = self._format
         frame = video_frame(picture, video)
-        if self._timed:
-            frame.pts, frame.time_base = picture.pts, video.time_base
-            frame.duration = picture.duration
-            if picture.pts is not None:
-                self._copy_until(picture.pts * video.time_base)
+        seconds = None if picture.pts is None else picture.pts * video.time_base
+        if seconds is not None:
+            self._copy_until(seconds)
+        if self._clock:
+            frame.pts, frame.time_base = self._clock.place(seconds), self._track.codec_context.time_base
         else:
-            frame.pts, frame.time_base = self._count, self._track.codec_context.time_base
-        self._count += 1
+            frame.pts, frame.time_base, frame.duration = picture.pts, video.time_base, picture.duration
+        self._begun = True
         if self._aspect:
             self._aspect.vpush(frame)
             frame = self._aspect.vpull()
@@ -89,7 +115,7 @@ class VideoSink(MediaOutput):
         self._output.mux(self._track.encode(frame))
 
     def _drain(self) -> None:
-        if self._count:
+        if self._begun:
             self._output.mux(self._track.encode(None))
 
 

@@ -1,6 +1,5 @@
 """One of the videos that are compared: its frames with times, whatever it is coded with, and what its packets say."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import av
 from av.video.reformatter import ColorRange, Interpolation
 from gvc_container.demux import CODEC_NAME, Demuxer, main_video, open_input
+from gvc_container.rate import scan
 
 from ..cli.sink import video_frame
 from ..cli.source import VideoSource
@@ -29,17 +29,6 @@ class Frame:
     picture: av.VideoFrame
 
 
-@dataclass
-class Track:
-    """What the packets of a file say about its video, without decoding."""
-
-    bytes: int  # of the file
-    frames: int
-    start: Fraction  # seconds
-    duration: Fraction  # seconds, 0 if unknown
-    video_bytes: int  # the file without the payload of other tracks
-
-
 class Film:
     """A video file; GVC is decoded by the decoder of this package, all else by FFmpeg. A context manager.
 
@@ -51,7 +40,7 @@ class Film:
 
     def __init__(self, path: Path, options: Mapping[str, object]):
         self.path = path
-        self.track = _scan(path)
+        self.track = scan(path)
         self._stack = ExitStack()
         if _is_gvc(path):
             self._demuxer = self._stack.enter_context(Demuxer(path))
@@ -74,13 +63,12 @@ class Film:
     @property
     def kbps(self) -> float | None:
         """Of the video, container overhead included."""
-        duration = self.track.duration
-        return float(8 * self.track.video_bytes / duration / 1000) if duration else None
+        return self.track.kbps
 
     @property
     def bpp(self) -> float:
         """Bits a pixel, likewise."""
-        return 8 * self.track.video_bytes / (self.format.width * self.format.height * self.track.frames)
+        return self.track.bpp(*self.size)
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         """Yield the frames from `start` seconds after the first one on. To be called once. Raises GvcError."""
@@ -133,35 +121,6 @@ def _is_gvc(path: Path) -> bool:
     with open_input(path) as container:
         track = main_video(container)
         return track.codec_context is None or track.codec_context.name == CODEC_NAME
-
-
-def _scan(path: Path) -> Track:
-    """Read all packets of a file. Raises MediaError."""
-    with open_input(path) as container:
-        video, others, spans = main_video(container), 0, []
-        if video is None:
-            raise MediaError(f"{path} holds no video")
-        try:
-            for packet in container.demux():
-                if packet.stream.index != video.index:
-                    others += packet.size
-                elif packet.size:
-                    spans.append((packet.pts, packet.duration or 0))
-        except av.error.FFmpegError as error:
-            raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from None
-        if not spans:
-            raise MediaError(f"{path} holds no video frame")
-        timed = sorted(span for span in spans if span[0] is not None) or [(0, 0)]
-        start, (last, length) = timed[0][0], timed[-1]
-        nominal = 1 / (video.average_rate or Fraction(25)) / video.time_base
-        size = os.path.getsize(path)
-        return Track(
-            bytes=size,
-            frames=len(spans),
-            start=start * video.time_base,
-            duration=(last - start + (length or nominal)) * video.time_base,
-            video_bytes=size - others,
-        )
 
 
 def _from_keyframe(packets: Iterator[Packet], tick: Fraction) -> Iterator[Packet]:

@@ -100,5 +100,14 @@ def _pictures(batch: list[tuple[Frame, ...]]) -> list[Frames]:
 def _figures(film: Film, name: str, scores) -> Figures:
     wide, high = film.size
     return Figures(
-        name, str(film.path), wide, high, film.rate, film.track.frames, film.track.bytes, film.kbps, film.bpp, scores
+        name,
+        str(film.path),
+        wide,
+        high,
+        film.rate,
+        film.track.frames,
+        film.track.file_bytes,
+        film.kbps,
+        film.bpp,
+        scores,
     )

@@ -1,0 +1,178 @@
+"""What PyAV's streams have no setter for, written into FFmpeg's own structs with FFmpeg's own functions.
+
+The structs are the public beginnings of AVStream and AVCodecParameters, which are the same in FFmpeg 8 and 9.
+"""
+
+import ctypes
+from fractions import Fraction
+from functools import cache
+from typing import get_args
+
+import av.container.output
+import av.packet
+from av.bitstream import BitStreamFilterContext
+from av.stream import Stream
+
+# Of a whole track, not of single pictures, and true of it however it is coded; by PyAV's names for frames' side data.
+SIDE_DATA = {
+    "MASTERING_DISPLAY_METADATA": "mastering_display_metadata",
+    "CONTENT_LIGHT_LEVEL": "content_light_level",
+    "AMBIENT_VIEWING_ENVIRONMENT": "ambient_viewing_environment",
+    "ICC_PROFILE": "icc_profile",
+    "STEREO3D": "stereo_3d",
+    "SPHERICAL": "spherical",
+}
+NO_TIME = -(2**63)  # AV_NOPTS_VALUE
+POINTER = ctypes.sizeof(ctypes.c_void_p)
+
+
+class _Rational(ctypes.Structure):
+    _fields_ = (("num", ctypes.c_int), ("den", ctypes.c_int))
+
+
+class _SideData(ctypes.Structure):
+    """AVPacketSideData."""
+
+    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_size_t), ("type", ctypes.c_int))
+
+
+class _Parameters(ctypes.Structure):
+    """AVCodecParameters."""
+
+    _fields_ = (
+        ("codec_type", ctypes.c_int),
+        ("codec_id", ctypes.c_int),
+        ("codec_tag", ctypes.c_uint32),
+        ("extradata", ctypes.c_void_p),
+        ("extradata_size", ctypes.c_int),
+        ("coded_side_data", ctypes.POINTER(_SideData)),
+        ("nb_coded_side_data", ctypes.c_int),
+    )
+
+
+class _Stream(ctypes.Structure):
+    """AVStream."""
+
+    _fields_ = (
+        ("av_class", ctypes.c_void_p),
+        ("index", ctypes.c_int),
+        ("id", ctypes.c_int),
+        ("codecpar", ctypes.POINTER(_Parameters)),
+        ("priv_data", ctypes.c_void_p),
+        ("time_base", _Rational),
+        ("start_time", ctypes.c_int64),
+        ("duration", ctypes.c_int64),
+        ("nb_frames", ctypes.c_int64),
+        ("disposition", ctypes.c_int),
+        ("discard", ctypes.c_int),
+        ("sample_aspect_ratio", _Rational),
+        ("metadata", ctypes.c_void_p),
+        ("avg_frame_rate", _Rational),
+    )
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """The FFmpeg of this PyAV: symbols of an extension module are looked up in what it is linked with as well."""
+    library = ctypes.CDLL(av.container.output.__file__)
+    library.av_stream_get_class.restype = ctypes.c_void_p
+    library.av_packet_side_data_new.restype = ctypes.POINTER(_SideData)
+    library.av_packet_side_data_new.argtypes = (
+        *(ctypes.c_void_p, ctypes.c_void_p),
+        *(ctypes.c_int, ctypes.c_size_t, ctypes.c_int),
+    )
+    library.avcodec_parameters_copy.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    library.av_get_audio_frame_duration2.argtypes = (ctypes.c_void_p, ctypes.c_int)
+    library.av_rescale_delta.restype = ctypes.c_int64
+    library.av_rescale_delta.argtypes = (
+        *(_Rational, ctypes.c_int64, _Rational, ctypes.c_int),
+        *(ctypes.POINTER(ctypes.c_int64), _Rational),
+    )
+    return library
+
+
+def _struct(stream: Stream) -> _Stream:
+    """The AVStream of a stream: the one pointer in PyAV's object to a struct that begins with the class of streams."""
+    marker = _library().av_stream_get_class()
+    for offset in range(object.__basicsize__, Stream.__basicsize__, POINTER):  # nothing but pointers is there
+        address = ctypes.c_void_p.from_address(id(stream) + offset).value
+        if address and ctypes.c_void_p.from_address(address).value == marker:
+            struct = _Stream.from_address(address)
+            if (struct.index, _fraction(struct.time_base)) == (stream.index, stream.time_base):
+                return struct
+    raise RuntimeError(f"PyAV {av.__version__} lays out its streams in a way that GVC does not know; use av>=18,<20")
+
+
+def _fraction(ratio: _Rational) -> Fraction | None:
+    return Fraction(ratio.num, ratio.den) if ratio.num and ratio.den else None
+
+
+def _assign(ratio: _Rational, value: Fraction | None) -> None:
+    ratio.num, ratio.den = (value.numerator, value.denominator) if value else (0, 1)
+
+
+def set_sample_aspect(stream: Stream, ratio: Fraction | None) -> None:
+    """Say how wide the pixels of an output's video are, where muxers look for it; None: unknown."""
+    _assign(_struct(stream).sample_aspect_ratio, ratio)
+
+
+def copy_parameters(target: Stream, source: Stream, keep_tag: bool) -> None:
+    """Make an output's stream, which must have no codec context, one of the same coding as `source`.
+
+    Args:
+        target: the stream of an output.
+        source: the stream of an input.
+        keep_tag: whether it keeps the name that its file has for the coding; the output chooses one otherwise.
+    """
+    to, given = _struct(target), _struct(source)
+    if _library().avcodec_parameters_copy(to.codecpar, given.codecpar) < 0:
+        raise MemoryError
+    if not keep_tag:
+        to.codecpar.contents.codec_tag = 0
+    target.time_base = source.time_base
+    _assign(to.avg_frame_rate, _fraction(given.avg_frame_rate))
+    _assign(to.sample_aspect_ratio, _fraction(given.sample_aspect_ratio))
+
+
+class AudioClock:
+    """Times of copied sound on another clock: where the file's is coarse, packets follow each other to the sample."""
+
+    def __init__(self, source: Stream):
+        self._struct, self._context = _struct(source), source.codec_context
+        self._last = ctypes.c_int64(NO_TIME)
+
+    def rescale(self, ticks: int, size: int, clock: Fraction) -> int:
+        """Return the time of the next packet, which has `size` bytes, in ticks of `clock` seconds."""
+        samples = _library().av_get_audio_frame_duration2(self._struct.codecpar, size) or self._context.frame_size
+        rate, out = _Rational(1, self._context.sample_rate), _Rational(clock.numerator, clock.denominator)
+        last = ctypes.byref(self._last)
+        return _library().av_rescale_delta(self._struct.time_base, ticks, rate, samples, last, out)
+
+
+def side_data(stream: Stream) -> dict[str, bytes]:
+    """Return what a file says of a whole video track, FFmpeg's structs as bytes by the names of SIDE_DATA."""
+    parameters, names = _struct(stream).codecpar.contents, get_args(av.packet.PktSideDataT)
+    given = (parameters.coded_side_data[index] for index in range(parameters.nb_coded_side_data))
+    by_name = {names[each.type]: ctypes.string_at(each.data, each.size) for each in given if each.type < len(names)}
+    return {name: by_name[packet_name] for name, packet_name in SIDE_DATA.items() if packet_name in by_name}
+
+
+def add_side_data(stream: Stream, given: dict[str, bytes]) -> None:
+    """Add side data, as `side_data` returns it, to an output's video; before its codec context is set up further.
+
+    Names that are not those of whole tracks (SIDE_DATA) are passed over.
+    """
+    known = SIDE_DATA.keys() & given.keys()
+    if not known:
+        return
+    parameters, names = _struct(stream).codecpar.contents, get_args(av.packet.PktSideDataT)
+    for name in sorted(known):
+        data, kind = given[name], names.index(SIDE_DATA[name])
+        place = ctypes.byref(parameters, _Parameters.coded_side_data.offset)
+        count = ctypes.byref(parameters, _Parameters.nb_coded_side_data.offset)
+        added = _library().av_packet_side_data_new(place, count, kind, len(data), 0)
+        if not added:
+            raise MemoryError
+        ctypes.memmove(added.contents.data, data, len(data))
+    # PyAV writes the context's parameters over the stream's; this filter takes them the other way.
+    BitStreamFilterContext("null", stream, stream)

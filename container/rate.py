@@ -1,0 +1,80 @@
+"""How long a video is and how many bits it takes: one rule for all that say it."""
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from gvc.errors import MediaError
+
+from .demux import main_video, open_input
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What the packets of a file say about one video track, without decoding."""
+
+    file_bytes: int
+    video_bytes: int  # the file without the payload of other tracks
+    frames: int
+    start: Fraction  # seconds
+    duration: Fraction  # seconds, 0 if unknown
+
+    @property
+    def kbps(self) -> float | None:
+        """Kilobits a second of the video, all container overhead included; None if it has no duration."""
+        return float(8 * self.video_bytes / self.duration / 1000) if self.duration else None
+
+    def bpp(self, width: int, height: int) -> float:
+        """Bits a pixel, likewise."""
+        return 8 * self.video_bytes / (width * height * self.frames)
+
+
+class Tally:
+    """Adds up the packets of one video track and the payload of the others."""
+
+    def __init__(self):
+        self.frames = self.other_bytes = 0
+        self._spans: list[tuple[int, int]] = []
+
+    def add(self, pts: int | None, duration: int | None) -> None:
+        """Count a packet of the video; times are in ticks."""
+        self.frames += 1
+        if pts is not None:
+            self._spans.append((pts, duration or 0))
+
+    def rate(self, path: str | Path, time_base: Fraction, frame_rate: Fraction | None) -> Rate:
+        """Return the result.
+
+        Args:
+            path: the file.
+            time_base: seconds a tick.
+            frame_rate: nominal frames a second, for a last frame without a duration; None or 0: unknown.
+        """
+        (start, _), (last, length) = min(self._spans, default=(0, 0)), max(self._spans, default=(0, 0))
+        ending = length * time_base or (1 / frame_rate if frame_rate else Fraction(0))
+        size = os.path.getsize(path)
+        duration = (last - start) * time_base + ending if self._spans else Fraction(0)
+        return Rate(size, size - self.other_bytes, self.frames, start * time_base, duration)
+
+
+def scan(path: str | Path, track: int | None = None) -> Rate:
+    """Read all packets of a file; `track` is the index of the video, None: the main one. Raises MediaError."""
+    with open_input(path) as container:
+        video = main_video(container) if track is None else container.streams[track]
+        if video is None:
+            raise MediaError(f"{path} holds no video")
+        tally = Tally()
+        try:
+            for packet in container.demux():
+                if packet.stream_index != video.index:
+                    tally.other_bytes += packet.size
+                elif packet.size:
+                    tally.add(packet.pts, packet.duration)
+        except av.error.FFmpegError as error:
+            raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from None
+        if not tally.frames:
+            raise MediaError(f"{path} holds no video frame")
+        return tally.rate(path, video.time_base, video.average_rate)

@@ -1,0 +1,298 @@
+"""What comes along beside the video, and where it is written: as FFmpeg's own program does it, or named."""
+
+from fractions import Fraction
+
+import av
+import clips
+import numpy as np
+import pytest
+from av.stream import Disposition
+from gvc_container.demux import Demuxer
+from gvc_container.libav import side_data
+from gvc_container.mux import Muxer
+from programs import STOCK
+
+from gvc.cli.sink import VideoSink
+from gvc.media import Picture
+
+FRAMES, RATE = 10, 25
+WORDS = "1\n00:00:00,000 --> 00:00:00,200\nfirst <i>words</i>\n\n2\n00:00:00,240 --> 00:00:00,360\nmore\n"
+# As FFmpeg lays them out: ten fractions, then two flags; two numbers.
+MASTERING = np.array([34000, 50000, 16000, 50000, 13250, 50000, 34500, 50000, 7500, 50000, 3000, 50000, 15635, 50000,
+                      16450, 50000, 1, 10000, 1000, 1, 1, 1], np.int32).tobytes()  # fmt: skip
+LIGHT = np.array([1000, 400], np.uint32).tobytes()
+HDR = {"MASTERING_DISPLAY_METADATA": MASTERING, "CONTENT_LIGHT_LEVEL": LIGHT}
+
+
+@pytest.fixture(scope="module")
+def coded():
+    """A GVC clip: its sequence header, packets and format."""
+    pictures = clips.moving_clip(FRAMES)
+    header, packets, _ = clips.encode(pictures, gop=5, preset="fast")
+    return header, packets, clips.video_format(pictures)
+
+
+def write(path, coded, **options):
+    """Write the clip to a file; return what was said about it."""
+    header, packets, video = coded
+    said = []
+    with Muxer(path, header, video, warn=said.append, **options) as muxer:
+        for packet in packets:
+            muxer.write(packet)
+    return said
+
+
+def film(path, sound=None, pictures=("mpeg4",), words=None, container_format=None):
+    """Write a film with tracks of these codecs, each of which is as long as the clip."""
+    with av.open(str(path), "w", format=container_format) as output:
+        video = [output.add_stream(codec, RATE, width=64, height=48) for codec in pictures]
+        for track in video:
+            track.codec_context.pix_fmt = "yuvj420p" if track.codec_context.name == "mjpeg" else "yuv420p"
+        rate, bits = (44100, 64000) if sound == "wmav2" else (8000, 12200)  # what the encoders take
+        audio = output.add_stream(sound, rate=rate, layout="mono", bit_rate=bits) if sound else None
+        text = output.add_stream(words) if words else None
+        if text:
+            text.codec_context.subtitle_header = b"[Script Info]\n"
+            text.time_base = Fraction(1, 1000)
+        for index in range(FRAMES):
+            for track in video:
+                frame = av.VideoFrame(64, 48, track.codec_context.pix_fmt)
+                frame.pts, frame.time_base = index, Fraction(1, RATE)
+                output.mux(track.encode(frame))
+        if audio:
+            kind = audio.codec_context.format.name
+            tone = (8000 * np.sin(np.arange(3200) / 5)).astype(np.int16).reshape(1, -1)
+            samples = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+            samples.sample_rate, samples.pts = 8000, 0
+            convert = av.AudioResampler(format=kind, layout="mono", rate=rate, frame_size=audio.frame_size or 512)
+            for frame in [*convert.resample(samples), *convert.resample(None)]:
+                output.mux(audio.encode(frame))
+            output.mux(audio.encode(None))
+        if text:
+            line = av.subtitles.subtitle.SubtitleSet.create(b"0,0,Default,,0,0,0,,words", 0, 200)
+            packet = text.codec_context.encode_subtitle(line)
+            packet.pts = packet.dts = 40
+            packet.duration, packet.time_base, packet.stream = 200, Fraction(1, 1000), text
+            output.mux(packet)
+        for track in video:
+            output.mux(track.encode(None))
+    return path
+
+
+def payload(path, kind):
+    """(seconds, bytes) of the packets of all tracks of a kind."""
+    with av.open(str(path)) as container:
+        tracks = [stream for stream in container.streams if stream.type == kind]
+        return [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(tracks) if p.size] if tracks else []
+
+
+SOUNDS = (
+    ("in.wmv", "asf", "wmav2"),
+    ("in.avi", "avi", "adpcm_ms"),
+    ("in.avi", "avi", "pcm_alaw"),
+    ("in.avi", "avi", "pcm_mulaw"),
+    ("in.3gp", "3gp", "amr_nb"),
+    ("in.mov", "mov", "pcm_s16be"),
+    ("in.mp4", "mp4", "aac"),
+    ("in.ts", "mpegts", "aac"),
+    ("in.mkv", "matroska", "libopus"),
+)
+
+
+@pytest.mark.parametrize(("name", "container_format", "codec"), SOUNDS)
+def test_sound_of_each_kind_is_kept(coded, tmp_path, name, container_format, codec):
+    source = film(tmp_path / name, codec, container_format=container_format)
+    assert write(tmp_path / "out.mkv", coded, copy_from=source) == []
+    before, after = payload(source, "audio"), payload(tmp_path / "out.mkv", "audio")
+    assert len(before) == len(after) > 0
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) >= 3200
+
+
+@pytest.mark.parametrize(("name", "container_format", "codec"), SOUNDS[:6])
+def test_sound_is_that_of_ffmpegs_copy(coded, tmp_path, name, container_format, codec):
+    STOCK.require("ffmpeg")
+    source = film(tmp_path / name, codec, container_format=container_format)
+    write(tmp_path / "ours.mkv", coded, copy_from=source)
+    STOCK.ffmpeg("-i", source, "-map", "0:a", "-c", "copy", tmp_path / "theirs.mkv")
+    ours, theirs = (payload(tmp_path / f"{whose}.mkv", "audio") for whose in ("ours", "theirs"))
+    assert ours == theirs
+
+
+def test_video_that_the_format_takes_in_another_form_only_is_named(coded, tmp_path):
+    """H.264 of Matroska has no start codes, which AVI finds out at the first packet."""
+    source = film(tmp_path / "in.mkv", pictures=("mpeg4", "libx264"))
+    assert write(tmp_path / "out.avi", coded, copy_from=source, replaced=0) == [
+        "video track 1 (h264) is left out: FFmpeg has no place for it in avi files"
+    ]
+
+
+@pytest.mark.parametrize("extension", ["mkv", "nut", "avi"])
+def test_more_video_is_copied_like_sound(coded, tmp_path, extension):
+    source = film(tmp_path / "in.mkv", pictures=("mpeg4", "mjpeg"))
+    assert write(tmp_path / f"out.{extension}", coded, copy_from=source, replaced=0) == []
+    with Demuxer(tmp_path / f"out.{extension}") as demuxer:
+        assert sum(1 for _ in demuxer.packets()) == FRAMES
+    with av.open(str(tmp_path / f"out.{extension}")) as container:
+        other = next(s for s in container.streams.video if s.codec_context and s.codec_context.name == "mjpeg")
+        assert sum(1 for _ in container.decode(other)) == FRAMES
+        assert other.average_rate == RATE
+
+
+def test_what_a_format_has_no_place_for_is_named(coded, tmp_path):
+    source = film(tmp_path / "in.mkv", words="ass")
+    (said,) = write(tmp_path / "out.avi", coded, copy_from=source)
+    assert said == "subtitle track 1 (ass) is left out: FFmpeg has no place for it in avi files"
+
+
+@pytest.mark.parametrize(
+    ("given", "extension", "kept"),
+    [
+        ("mov_text", "mkv", "ass"),
+        ("ass", "mkv", "ass"),
+        ("subrip", "mkv", "subrip"),
+        ("subrip", "mp4", "mov_text"),
+        ("ass", "mov", "mov_text"),
+    ],
+)
+def test_subtitles_are_copied_or_become_the_text_of_the_format(coded, tmp_path, given, extension, kept):
+    container_format = "mp4" if given == "mov_text" else "matroska"
+    source, target, said = film(tmp_path / "in", words=given, container_format=container_format), tmp_path / "out", []
+    if extension == "mkv":
+        said = write(target.with_suffix(".mkv"), coded, copy_from=source)
+    else:
+        with VideoSink(target.with_suffix(f".{extension}"), coded[2], source, warn=said.append) as sink:
+            for index in range(FRAMES):
+                sink.write(Picture(clips.moving_clip(1)[0].planes, index, 1))
+    assert said == ([] if given == kept else [f"subtitle track 1 ({given}) is converted to {kept}"])
+    with av.open(str(target.with_suffix(f".{extension}"))) as container:
+        track = container.streams.subtitles[0]
+        assert track.codec_context.codec.canonical_name == kept
+        (packet,) = [p for p in container.demux(track) if p.size > 2]
+        assert b"words" in bytes(packet)
+        assert (packet.pts * packet.time_base, packet.duration * packet.time_base) == (Fraction(1, 25), Fraction(1, 5))
+
+
+def test_times_of_copied_tracks_never_fall(coded, tmp_path):
+    """Some files go back in time; FFmpeg's program lets such packets wait for the one before."""
+    with av.open(str(tmp_path / "in.mkv"), "w") as output, av.open(str(film(tmp_path / "good.mkv", "aac"))) as good:
+        track = output.add_stream_from_template(good.streams.audio[0])
+        for index, packet in enumerate(p for p in good.demux(audio=0) if p.size):
+            packet.stream = track
+            packet.pts = packet.dts = packet.pts - (40 if index == 2 else 0)
+            if index != 2:
+                output.mux(packet)
+            held = packet
+        assert held
+    assert write(tmp_path / "out.mkv", coded, copy_from=tmp_path / "in.mkv") == []
+    times = [time for time, _ in payload(tmp_path / "out.mkv", "audio")]
+    assert times == sorted(times)
+
+
+def test_attachments_and_covers_come_along(coded, tmp_path):
+    with av.open(str(tmp_path / "in.mkv"), "w") as output:
+        output.add_stream("mpeg4", RATE, width=64, height=48).codec_context.pix_fmt = "yuv420p"
+        output.add_attachment("../odd \u00fc\u2028name.ttf", "font/ttf", b"font" * 100)
+        output.add_attachment("cover.png", "image/png", png())
+        output.mux(output.streams.video[0].encode(av.VideoFrame(64, 48, "yuv420p")))
+        output.mux(output.streams.video[0].encode(None))
+    assert write(tmp_path / "out.mkv", coded, copy_from=tmp_path / "in.mkv") == []
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        (font,) = [stream for stream in container.streams if stream.type == "attachment"]
+        assert (font.name, font.mimetype, font.data) == ("../odd \u00fc\u2028name.ttf", "font/ttf", b"font" * 100)
+        (cover,) = [s for s in container.streams.video if s.disposition & Disposition.attached_pic]
+        assert cover.codec_context.name == "png"
+    with VideoSink(tmp_path / "out.mp4", coded[2], tmp_path / "in.mkv", warn=[].append) as sink:
+        sink.write(Picture(clips.moving_clip(1)[0].planes, 0, 1))
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert [bool(s.disposition & Disposition.attached_pic) for s in container.streams.video] == [False, True]
+
+
+def png():
+    encoder = av.CodecContext.create("png", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 8, 8, "rgb24", Fraction(1, 25)
+    (packet, *_) = [*encoder.encode(av.VideoFrame(8, 8, "rgb24")), *encoder.encode(None)]
+    return bytes(packet)
+
+
+def test_statistics_of_the_old_track_do_not_come_along(coded, tmp_path):
+    with av.open(str(tmp_path / "in.mkv"), "w") as output:
+        track = output.add_stream("mpeg4", RATE, width=64, height=48)
+        track.codec_context.pix_fmt = "yuv420p"
+        stale = {"BPS-eng": "1", "NUMBER_OF_FRAMES-eng": "2", "_STATISTICS_TAGS-eng": "BPS", "BPS": "3"}
+        track.metadata.update({"title": "Film", "language": "deu", **stale})
+        output.mux([*track.encode(av.VideoFrame(64, 48, "yuv420p")), *track.encode(None)])
+    write(tmp_path / "out.mkv", coded, copy_from=tmp_path / "in.mkv")
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        tags = {name.upper(): value for name, value in container.streams.video[0].metadata.items()}
+    assert tags["TITLE"] == "Film" and tags["LANGUAGE"] in ("deu", "ger")
+    assert not {name.upper() for name in stale} & tags.keys()
+
+
+@pytest.mark.parametrize("extension", ["mkv", "avi", "nut"])
+def test_shape_of_the_pixels_is_said_by_the_container(coded, tmp_path, extension):
+    """Programs that do not know GVC have nothing else to go by."""
+    header, packets, video = coded
+    wide = type(video)(**{**vars(video), "sample_aspect_ratio": Fraction(64, 45)})
+    write(tmp_path / f"wide.{extension}", (header, packets, wide))
+    with av.open(str(tmp_path / f"wide.{extension}")) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
+
+
+@pytest.mark.parametrize("extension", ["mkv", "avi", "nut", "mp4", "mov", "y4m"])
+def test_shape_of_decoded_pixels_is_said_by_the_container(coded, tmp_path, extension):
+    wide = type(coded[2])(**{**vars(coded[2]), "sample_aspect_ratio": Fraction(64, 45)})
+    path = tmp_path / f"wide.{extension}"
+    with VideoSink(path, wide) as sink:
+        sink.write(Picture(clips.moving_clip(1)[0].planes, 0, 1))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
+    if STOCK.path("ffprobe"):
+        shown = STOCK.probe(path, "-show_entries", "stream=display_aspect_ratio")["streams"][0]
+        assert Fraction(shown["display_aspect_ratio"].replace(":", "/")) == Fraction(64 * 64, 48 * 45)
+
+
+def test_light_of_the_mastering_display_is_kept_there_and_back(coded, tmp_path):
+    write(tmp_path / "hdr.mkv", coded, side_data=HDR)
+    with Demuxer(tmp_path / "hdr.mkv") as demuxer:
+        assert_same_light(demuxer.side_data)
+        for extension in ("mkv", "mp4"):
+            with VideoSink(tmp_path / f"back.{extension}", demuxer.format, side_data=demuxer.side_data) as sink:
+                sink.write(Picture(clips.moving_clip(1)[0].planes, 0, 1))
+    for extension in ("mkv", "mp4"):
+        with av.open(str(tmp_path / f"back.{extension}")) as container:
+            assert_same_light(side_data(container.streams.video[0]))
+            assert {s.type.name for s in next(container.decode(video=0)).side_data} >= HDR.keys()
+
+
+def assert_same_light(found):
+    assert found["CONTENT_LIGHT_LEVEL"] == LIGHT
+    mastering, wanted = (np.frombuffer(data, np.int32) for data in (found["MASTERING_DISPLAY_METADATA"], MASTERING))
+    assert np.allclose(mastering[:20:2] / mastering[1:20:2], wanted[:20:2] / wanted[1:20:2], atol=1e-4)
+    assert mastering[20:].all()
+
+
+@pytest.mark.parametrize("clock", [Fraction(1, 1000), Fraction(1, 90000), Fraction(1, 600)])
+def test_avi_has_one_chunk_a_picture(coded, tmp_path, clock):
+    """Its clock is the frame rate: each tick that shows nothing would take an empty chunk."""
+    header, packets, video = coded
+    scale = Fraction(1, RATE) / clock
+    timed = [type(p)(p.data, int(p.pts * scale), int(scale), p.key) for p in packets]
+    said = write(tmp_path / "out.avi", (header, timed, type(video)(**{**vars(video), "time_base": clock})))
+    assert said == []
+    with av.open(str(tmp_path / "out.avi")) as container:
+        sizes = [packet.size for packet in container.demux(video=0) if packet.size]
+        assert len(sizes) == FRAMES and container.streams.video[0].average_rate == RATE
+    assert (tmp_path / "out.avi").read_bytes().count(b"00dc") == 2 * FRAMES + 1  # in film, index and head
+
+
+def test_avi_of_uneven_times_says_so(coded, tmp_path):
+    header, packets, video = coded
+    times = [0, 40, 55, 57, 140, 200, 1000, 1040, 1041, 1200]
+    timed = [type(p)(p.data, time, 1, p.key) for p, time in zip(packets, times, strict=True)]
+    milliseconds = type(video)(**{**vars(video), "time_base": Fraction(1, 1000)})
+    (said,) = write(tmp_path / "out.avi", (header, timed, milliseconds))
+    assert "constant frame rate" in said and "of 10" in said
+    assert write(tmp_path / "out.mkv", (header, timed, milliseconds)) == []
+    with Demuxer(tmp_path / "out.avi") as demuxer:
+        assert [p.data for p in demuxer.packets()] == [p.data for p in timed]
