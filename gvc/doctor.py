@@ -41,6 +41,7 @@ def checks() -> Iterator[Check]:
     yield from (_program(name, needed=False) for name in PLAYERS)
     yield _engine()
     yield _warm_engine()
+    yield _speeds()
 
 
 def _package(name: str) -> Check:
@@ -128,3 +129,16 @@ def _warm_engine() -> Check:
         found = f"runs (process {pid}), and is not used because of GVC_SERVE=0"
     advice = "unset GVC_SERVE" if ignored else "`gvc serve` keeps models loaded between programs"
     return Check("warm engine", pid is not None and not ignored, found, advice, needed=False)
+
+
+def _speeds() -> Check:
+    """Say what `prior=auto` goes by."""
+    from .priors.cache import cache_file
+    from .priors.choice import PLAYING_SHARE, kept_speeds
+
+    found = []
+    for label, seconds in kept_speeds():
+        size, rate = f"{label['side']}x{label['side']}", PLAYING_SHARE / seconds
+        found.append(f"{size} up to {rate:.3g} frames/s ({label['prior']}, {label['device']}, {label['dtype']})")
+    known = f"takes neural for {'; '.join(found)}; to measure anew remove {cache_file('speed', '')}" if found else ""
+    return Check("prior auto", True, known or "not measured here yet; the first use of --prior auto does that")

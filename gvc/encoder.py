@@ -14,7 +14,7 @@ from .overlap import Overlap
 from .parallel import limited
 from .priors import Opener, open_prior
 from .priors.base import Clip, ModelOptions
-from .priors.choice import chosen_prior
+from .priors.choice import open_chosen
 from .rate_control import RateControl
 from .samples import from_coded, to_coded
 from .settings import Settings
@@ -29,6 +29,9 @@ class Encoder:
         on_reconstruction: called with the pictures of each GOP as a decoder will show them (realism 0).
         opener: gives the prior; or else it is opened for this encoder alone.
     Raises OptionError, PriorError, MediaError.
+
+    Attributes:
+        choice: a sentence on which prior `auto` stands for, empty if another one was asked for.
     """
 
     def __init__(
@@ -47,7 +50,8 @@ class Encoder:
             )
         settings = Settings.of(self.options, video_format)
         model_options = ModelOptions.of(self.options)
-        prior = (opener or open_prior)(chosen_prior(self.options.prior, video_format, model_options), model_options)
+        chosen = open_chosen(self.options.prior, video_format, model_options, opener or open_prior)
+        prior, self.choice = chosen.prior, chosen.reason
         if self.options.mode not in prior.modes:
             raise OptionError(
                 f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"

@@ -1,14 +1,15 @@
 """Work on several blocks at once: the native kernels run without Python's lock."""
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 
-PROCESSORS = len(os.sched_getaffinity(0))
+from .limits import processors
+
+PROCESSORS = processors()
 _limit = ContextVar("limit", default=PROCESSORS)
 _helping = threading.local()  # set in the threads of the pool
 

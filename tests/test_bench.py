@@ -105,6 +105,7 @@ def test_a_file_scaled_to_another_size(tmp_path):
         (("--mode", "v2v"), 2, "v2v"),
         (("--random", "wan/t2v-1.3b", "--prior", "gp"), 2, "leave out"),
         (("--random", "gp"), 2, "wan/t2v-1.3b"),
+        (("--prior", "auto"), 2, "depends on the machine"),
         (("--prior", "wan:/nowhere"), 4, "/nowhere"),
         (("--input", "/nowhere.mkv"), 3, "/nowhere.mkv"),
     ],

@@ -151,6 +151,18 @@ def test_y4m_of_pixels_that_are_not_square(source, tmp_path):
     assert all(np.array_equal(a, b) for (_, a), (_, b) in pairs)
 
 
+def test_auto_says_what_it_is_and_stays_with_it(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    said = {}
+    for name in ("a.mkv", "b.mkv"):
+        said[name] = gvc("encode", source, tmp_path / name, "--prior", "auto", *FAST).stderr.splitlines()[0]
+        prior = json.loads(gvc("info", "--json", tmp_path / name).stdout)["sequence"]["prior"].partition("/")[0]
+        assert said[name].startswith(f"prior {prior}: ") and f"{tmp_path}/gvc/speed" in said[name]
+    assert said["a.mkv"] == said["b.mkv"]
+    known = gvc("doctor").stdout.partition("prior auto")[2]
+    assert "128x128" in known and f"{tmp_path}/gvc/speed" in known
+
+
 def test_encode_from_stdin(source, coded, tmp_path):
     with source.open("rb") as file:
         gvc("encode", "-", tmp_path / "piped.mkv", *FAST, stdin=file)

@@ -1,5 +1,8 @@
 """The prior with a learned last step: what it does to pictures, and what it is chosen by."""
 
+import json
+import subprocess
+import sys
 from fractions import Fraction
 from importlib.resources import files
 from itertools import islice
@@ -12,11 +15,13 @@ from make_golden import FOLDER, decode_planes, read_stream
 from safetensors.torch import load, save
 
 from gvc.decoder import Decoder
+from gvc.doctor import _speeds
 from gvc.errors import PriorError
+from gvc.limits import processors
 from gvc.media import Picture, VideoFormat
-from gvc.priors import open_prior
+from gvc.priors import choice, open_prior
 from gvc.priors.base import DEFAULT_OPTIONS, ModelOptions
-from gvc.priors.choice import chosen_prior
+from gvc.priors.choice import open_chosen
 from gvc.priors.gp.texture import bounded
 from gvc.priors.neural import VERSIONS, NeuralPrior
 from gvc.priors.neural.inputs import pack, unpack
@@ -104,17 +109,98 @@ def test_streams_name_their_prior(city):
     }
 
 
-@pytest.mark.parametrize(("rate", "chosen"), [(Fraction(1, 100), "neural"), (Fraction(100000), "gp")])
-def test_auto_takes_what_this_machine_can_play(rate, chosen):
-    assert chosen_prior("auto", VideoFormat(416, 240, rate), ModelOptions()) == chosen
-    assert chosen_prior("gp", VideoFormat(416, 240, rate), ModelOptions()) == "gp"
+def notes(cache):
+    return sorted((cache / "gvc/speed").glob("*.json"))
 
 
-def test_auto_by_option():
+def open_auto(rate=Fraction(25), width=416, height=240, opener=open_prior):
+    return open_chosen("auto", VideoFormat(width, height, rate), ModelOptions(), opener)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder, and a process that has measured nothing yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(choice, "_measured", {})
+    return tmp_path
+
+
+@pytest.mark.parametrize(("rate", "chosen"), [(Fraction(1, 100), "neural/4"), (Fraction(100000), "gp/4")])
+def test_auto_takes_what_this_machine_can_play(cache, rate, chosen):
+    found = open_auto(rate)
+    assert found.prior.name == chosen and chosen.partition("/")[0] in found.reason
+    assert open_chosen("gp", VideoFormat(416, 240, rate), ModelOptions(), open_prior).reason == ""
+
+
+def test_auto_opens_each_prior_once_and_as_it_is_told(cache):
+    opened = []
+
+    def opener(spec, options):
+        opened.append(spec)
+        return open_prior(spec, options)
+
+    assert open_auto(Fraction(1, 100), opener=opener).prior.name == "neural/4"
+    assert opened == ["neural"]
+    open_auto(Fraction(1, 100), opener=opener)
+    open_auto(Fraction(100000), opener=opener)
+    assert opened == ["neural", "neural", "gp"]
+
+
+def test_auto_goes_by_what_was_measured_once(cache, monkeypatch):
+    open_auto()
+    (note,) = notes(cache)
+    measured = note.read_text()
+    seconds = json.loads(measured)["value"]
+    for value, name in ((1e-9, "neural/4"), (1e9, "gp/4")):
+        note.write_text(measured.replace(str(seconds), str(value)))
+        assert open_auto().prior.name == open_auto().prior.name
+        monkeypatch.setattr(choice, "_measured", {})  # as in a new process
+        assert open_auto().prior.name == name
+    assert open_auto(width=400).prior.name == "gp/4" and len(notes(cache)) == 1  # of one class
+    open_auto(width=96, height=64)
+    assert len(notes(cache)) == 2
+
+
+@pytest.mark.parametrize("content", ["", "no JSON", "[]", '"value"', '{"label": 1, "value": 2}', "VALUE", "LABEL"])
+def test_auto_measures_anew_where_a_note_is_damaged_or_of_another_machine(cache, monkeypatch, content):
+    open_auto(width=64, height=64)
+    (note,) = notes(cache)
+    kept = json.loads(note.read_text())
+    damaged = {"VALUE": kept | {"value": -1.0}, "LABEL": {**kept, "label": kept["label"] | {"machine": "another"}}}
+    note.write_text(json.dumps(damaged[content]) if content in damaged else content)
+    monkeypatch.setattr(choice, "_measured", {})
+    open_auto(width=64, height=64)
+    mended = json.loads(note.read_text())
+    assert mended["label"] == kept["label"] and mended["value"] > 0
+
+
+def test_auto_stays_with_its_choice_where_nothing_can_be_kept(cache, monkeypatch):
+    (cache / "gvc").touch()  # where the folder would be
+    first = open_auto()
+    assert "cannot be kept" in first.reason
+    monkeypatch.setattr(NeuralPrior, "seconds", lambda *_: pytest.fail("it measured again"))
+    assert open_auto().reason == first.reason
+
+
+def test_what_is_measured_does_not_count_what_other_programs_do(cache):
+    network = open_prior("neural", ModelOptions())
+    idle = network.seconds(64)
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3 * processors())]
+    try:
+        busy = network.seconds(64)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    assert busy < 3 * idle  # by the clock on the wall it is four times as long
+
+
+def test_auto_by_option(cache):
     pictures = moving_clip(3)
     extradata, packets, _ = encode(pictures, prior="auto", preset="fast")
     assert Decoder(extradata).header.prior in ("gp/4", "neural/4")
     assert same(decode(extradata, packets, prior="auto"), decode(extradata, packets))
+    assert "64x64" in _speeds().found and str(cache) in _speeds().found
 
 
 def test_packing_is_undone():

@@ -1,10 +1,13 @@
 """Work side by side: same results in the same order, on no more threads than allowed."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from gvc import limits
 from gvc.parallel import PROCESSORS, allowed, each, inheriting, limited
 
 
@@ -59,3 +62,14 @@ def test_the_limit_is_of_one_thread_alone():
         each(lambda _: inside.append(threading.get_ident()), range(2))
     assert set(inside) == {threading.get_ident()}
     assert threading.get_ident() not in outside
+
+
+@pytest.mark.parametrize(("quotas", "least"), [(["max 100000"], None), (["max 100000", "50000 100000"], 1), ([], None)])
+def test_the_quota_of_a_container_counts(tmp_path, monkeypatch, quotas, least):
+    groups = [line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::/")]
+    own = tmp_path / (groups[0].removeprefix("0::/") if groups else "")
+    own.mkdir(parents=True, exist_ok=True)
+    for folder, quota in zip([own, tmp_path], quotas, strict=False):
+        (folder / "cpu.max").write_text(quota + "\n")
+    monkeypatch.setattr(limits, "CONTROL_GROUPS", tmp_path)
+    assert limits.processors.__wrapped__() == (least or len(os.sched_getaffinity(0)))

@@ -43,6 +43,10 @@ def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> Non
     if job.random and "prior" in job.options:
         raise OptionError("random weights take the place of a prior; leave out --random or --prior")
     settings = parse_options(ENCODER_OPTIONS, _given(ENCODER_OPTIONS, job))
+    if settings.prior == "auto":
+        raise OptionError(
+            "what prior=auto stands for depends on the machine; name what is to be measured, gp or neural"
+        )
     job = replace(
         job,
         size=job.size or (None if job.source else DEFAULT_SIZE),

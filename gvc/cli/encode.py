@@ -36,6 +36,8 @@ def encode(
     reconstruction = PictureHash() if verify else None
     with whole_file(target, overwrite) as temporary, VideoSource(source) as video:
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
+        if encoder.choice:
+            report.say(encoder.choice)
         copy_from = source if audio and source != "-" else None
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
         with Muxer(temporary, encoder.extradata, video.format, copy_from, warn=report.warn) as muxer:

@@ -1,9 +1,11 @@
 """What is kept between runs, below $XDG_CACHE_HOME/gvc: it saves time and may be deleted at any moment."""
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 
 def cache_file(kind: str, name: str) -> Path:
@@ -34,3 +36,17 @@ def keep(path: Path, content: bytes) -> None:
             except OSError:  # as when the disk is full
                 os.unlink(file.name)
                 raise
+
+
+def keep_note(path: Path, label: dict, value: object) -> None:
+    """Keep a value that was found for a label; both are what JSON holds."""
+    keep(path, json.dumps({"label": label, "value": value}).encode())
+
+
+def read_note(path: Path, label: dict) -> Any:
+    """Return the value that was kept for this very label, None if there is none that can be read."""
+    try:
+        note = json.loads(path.read_bytes())
+        return note["value"] if note["label"] == label else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

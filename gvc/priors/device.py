@@ -28,6 +28,12 @@ def accelerated(options: ModelOptions) -> bool:
     return torch.device(options.device).type != "cpu"
 
 
+def accelerator_name(options: ModelOptions) -> str:
+    """Return what an accelerator is called, as far as torch knows it; empty for the CPU."""
+    name_of = getattr(torch.get_device_module(options.device), "get_device_name", None)
+    return name_of(options.device) if name_of and accelerated(options) else ""
+
+
 def has_bfloat16(device: str) -> bool:
     """Tell whether a device has instructions for bfloat16; without them it is many times slower than float32."""
     return torch.device(device).type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from ..errors import PriorError
-from .cache import cache_file, keep
+from .cache import cache_file, keep_note, read_note
 
 SMALL = 1 << 20  # bytes; digests of smaller files are not worth keeping
+SHA256 = re.compile("[0-9a-f]{64}")
 CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
@@ -66,22 +68,11 @@ def file_digest(path: Path) -> bytes:
             return hashlib.sha256(path.read_bytes()).digest()
         label = {"path": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
         note = cache_file("digests", hashlib.sha256(str(path).encode()).hexdigest() + ".json")
-        known = _noted(note, label)
-        if known is None:
+        known = read_note(note, label)
+        if not (isinstance(known, str) and SHA256.fullmatch(known)):
             with path.open("rb") as file:
-                known = hashlib.file_digest(file, "sha256").digest()
-            keep(note, json.dumps({**label, "sha256": known.hex()}).encode())
-        return known
+                known = hashlib.file_digest(file, "sha256").hexdigest()
+            keep_note(note, label, known)
+        return bytes.fromhex(known)
     except OSError as error:
         raise PriorError(f"cannot read {path} ({error.strerror}); fetch the model again") from error
-
-
-def _noted(note: Path, label: dict) -> bytes | None:
-    """Return the digest of a note that was taken of this very file, if there is one."""
-    try:
-        content = json.loads(note.read_text("utf-8"))
-        if all(content[key] == value for key, value in label.items()):
-            return bytes.fromhex(content["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None

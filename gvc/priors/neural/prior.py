@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load
 
 from ...errors import PriorError
+from ...limits import processors
 from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
 from ..device import DTYPES, check_options, has_bfloat16
@@ -43,6 +44,7 @@ VERSIONS = {
     3: Version(4, "weights_1.safetensors"),
     4: Version(4, "weights_4.safetensors"),
 }
+TIMED_RUNS = 5  # the first is slower, as is any that is interrupted
 AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
 
 
@@ -75,14 +77,25 @@ class NeuralPrior(GpPrior):
         inputs = view.inputs(torch.full_like(view.way, realism)).to(self._dtype, memory_format=torch.channels_last)
         return view.improved(self._network(inputs).float()).cpu()
 
-    def seconds(self, width: int, height: int) -> float:
-        """Return how long the network takes for one picture here."""
-        flat = tuple(np.full((2, *shape), 128, np.uint8) for shape in VideoFormat(width, height).plane_shapes)
-        view = view_of(Moved(Condition(VideoFormat(width, height), 2), self._version), flat, LEAST_ERROR, range(2))
-        self._improve(view, 0.0)  # the first use is slower
-        started = time.perf_counter()
-        self._improve(view, 0.0)
-        return (time.perf_counter() - started) / 2
+    def seconds(self, side: int) -> float:
+        """Return how long the network takes for a picture of side x side when nothing else runs here.
+
+        On the CPU it is the processor time of this thread, which does its share of the network and all that is not
+        shared: wall-clock time would also count what other programs do meanwhile. The least of several runs.
+        """
+        video = VideoFormat(side, side)
+        flat = tuple(np.full((2, *shape), 128, np.uint8) for shape in video.plane_shapes)
+        view = view_of(Moved(Condition(video, 2), self._version), flat, LEAST_ERROR, range(2))
+        on_cpu = torch.device(self._device).type == "cpu"
+        clock = time.thread_time if on_cpu else time.perf_counter
+        times = []
+        for _ in range(TIMED_RUNS):
+            started = clock()
+            self._improve(view, 0.0)
+            times.append(clock() - started)
+        # More threads than processors, as in a container with a quota, take turns.
+        turns = max(1.0, torch.get_num_threads() / processors()) if on_cpu else 1.0
+        return min(times) / 2 * turns
 
 
 class ConditionedNeural(ConditionedGp):
