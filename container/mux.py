@@ -15,7 +15,7 @@ from gvc.media import Packet, VideoFormat
 from .clock import NOMINAL_RATE, frame_clock, has_times
 from .demux import CODEC_NAME
 from .libav import add_side_data, set_sample_aspect
-from .output import MediaOutput
+from .output import MediaOutput, url
 
 FORMATS = ("matroska", "avi", "nut")  # libavformat's names
 # AVI's index of indexes: room for files of 64 GiB, a quarter of what FFmpeg keeps free in each file.
@@ -32,16 +32,18 @@ class Muxer(MediaOutput):
     """A media file with one GVC track.
 
     Args:
-        path: the file; its name decides the container format (.mkv).
+        path: the file; its name decides the container format (.mkv). "-" is standard output, Matroska.
         header: the sequence header.
         video_format: as given to the encoder; its time base is that of the packets.
         copy_from: a file of which all but one video track is to be taken along.
-        container_format: libavformat's name of the format, where `path` does not say it.
+        container_format: libavformat's name of the format, default: as `path` says, Matroska where it has no extension.
         replaced: index of that track in `copy_from`, default: its main video.
         side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
         warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
     """
+
+    TRACK = 0  # index of the GVC track in the file
 
     def __init__(
         self,
@@ -56,8 +58,10 @@ class Muxer(MediaOutput):
         warn: Callable[[str], object] = warnings.warn,
     ):
         self._format = video_format
+        if not Path(path).suffix:
+            container_format = container_format or "matroska"
         try:
-            output = av.open(str(path), "w", format=container_format)
+            output = av.open(url(path), "w", format=container_format)
         except ValueError:
             raise MediaError(f"{Path(path).suffix or path} is no known file format; use .mkv") from None
         name = output.format.name

@@ -13,6 +13,13 @@ import av
 from .clock import FrameClock
 from .copy import FileCopier
 
+STDOUT = "-"
+
+
+def url(path: str | Path) -> str:
+    """Return what FFmpeg calls a file; "-" is standard output."""
+    return "pipe:1" if str(path) == STDOUT else str(path)
+
 
 class MediaOutput:
     """An open output file and the tracks that are copied into it; a context manager.

@@ -267,17 +267,21 @@ def test_info_json(coded):
     assert found["file_bytes"] == coded.stat().st_size == sum(found["bytes"].values())
 
 
-def test_interrupt(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "ended by SIGTERM"), (signal.SIGHUP, 129, "SIGHUP")],
+)
+def test_interrupt(tmp_path, number, code, said):
     path = clip(tmp_path / "long.mkv", frames=1200, size=(320, 240), codec="mpeg4")
     command = [sys.executable, "-m", "gvc.cli", "encode", path, tmp_path / "out.mkv"]
     # Where tests run in the background of a shell script, interrupts are ignored, which children inherit.
-    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    heeding = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heeding)
     while process.poll() is None and not list(tmp_path.glob(".out*")):
         pass  # until it has begun to write
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "interrupted" in errors and "Traceback" not in errors
+    assert process.returncode == code and said in errors and "Traceback" not in errors
     assert [path.name for path in tmp_path.iterdir()] == ["long.mkv"]
 
 

@@ -44,7 +44,7 @@ def _visible_errors() -> Iterator[None]:
 app = typer.Typer(
     cls=_Commands,
     help="Generative video codec: video coded as the noise choices of a generative model.",
-    epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning, _ in EXIT_CODES)}.",
+    epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning, _ in EXIT_CODES)}, 128+n ended by signal n.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -87,7 +87,7 @@ def gvc(
 def encode_command(
     *,
     source: Annotated[str, typer.Argument(metavar="IN", help="Any video that FFmpeg reads; - is standard input.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write, .mkv.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write, .mkv; - is Matroska on stdout.")],
     options: dict[str, object],
     verify: Annotated[bool, typer.Option("--verify", help="Decode OUT in a new process and compare.")] = False,
     audio: Annotated[

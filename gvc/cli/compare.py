@@ -16,7 +16,7 @@ from ..compare.video import FilmWriter, SideBySide, Wipe
 from ..errors import OptionError
 from ..metrics import METRICS
 from ..terminal import visible
-from .files import whole_file
+from .files import output_file
 from .report import Report
 
 FILMS, PAGE = ("video", "wipe"), "html"
@@ -52,7 +52,7 @@ def compare_files(
     wanted = {name: target for name in (*FILMS, PAGE) if (target := getattr(wishes, name))}
     _check_targets(paths, wanted)
     with ExitStack() as stack:
-        targets = {name: stack.enter_context(whole_file(target, overwrite)) for name, target in wanted.items()}
+        targets = {name: stack.enter_context(output_file(target, overwrite)) for name, target in wanted.items()}
         films = [stack.enter_context(Film(path, options)) for path in paths]
         expected = _frames_expected(films[0], wishes)
         takers = [stack.enter_context(_film_writer(targets[k], k, films, expected)) for k in FILMS if k in targets]

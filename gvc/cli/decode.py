@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 
 from gvc_container.demux import Demuxer
@@ -10,9 +9,9 @@ from gvc_container.demux import Demuxer
 from ..ahead import AheadDecoder, Answer
 from ..errors import BitstreamError, MediaError
 from ..media import Packet, Picture, VideoFormat
-from .files import whole_file
+from .files import output_file
 from .report import Report
-from .sink import STDOUT, VideoSink
+from .sink import VideoSink
 
 
 def decode(
@@ -24,13 +23,11 @@ def decode(
     Raises GvcError, OSError.
     """
     started = time.monotonic()
-    piped = str(target) == STDOUT
     with Demuxer(source) as demuxer:
         pictures = _Pictures(demuxer, AheadDecoder(demuxer.header, options), report)
-        with nullcontext(STDOUT) if piped else whole_file(target, overwrite) as path:
-            copy_from = source if audio and not piped else None
+        with output_file(target, overwrite, source) as path:
             about = {"replaced": demuxer.track_index, "side_data": demuxer.side_data, "warn": report.warn}
-            with VideoSink(path, demuxer.format, copy_from, **about) as sink:
+            with VideoSink(path, demuxer.format, source if audio else None, **about) as sink:
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
                     sink.write(picture)
             if not pictures.count:

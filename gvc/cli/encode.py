@@ -14,9 +14,10 @@ from gvc_container.mux import Muxer
 from gvc_container.rate import scan
 
 from ..encoder import Encoder
-from ..media import Picture
+from ..errors import OptionError
+from ..media import Picture, VideoFormat
 from ..options import DECODER_OPTIONS
-from .files import whole_file
+from .files import is_stream, output_file
 from .report import MismatchError, Report
 from .source import VideoSource
 
@@ -32,27 +33,33 @@ def encode(
     verify: bool,
 ) -> None:
     """Encode a file; `options` are those of ENCODER_OPTIONS. Raises GvcError, OSError."""
-    started = time.monotonic()
+    started, frames = time.monotonic(), 0
+    if verify and is_stream(target):
+        raise OptionError(f"--verify reads what was written, which it cannot for {target}; write to a file")
     reconstruction = PictureHash() if verify else None
-    with whole_file(target, overwrite) as temporary, VideoSource(source) as video:
+    with output_file(target, overwrite, source) as path, VideoSource(source) as video:
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
         if encoder.choice:
             report.say(encoder.choice)
         copy_from = source if audio and source != "-" else None
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
-        with Muxer(temporary, encoder.extradata, video.format, copy_from, warn=report.warn) as muxer:
+        with Muxer(path, encoder.extradata, video.format, copy_from, warn=report.warn) as muxer:
             for packet in report.progress(gops, "encoding", video.frames_expected):
                 muxer.write(packet)
+                frames += 1
         if reconstruction:
-            _verify(temporary, reconstruction.digest(), options)
-        rate, seconds = scan(temporary), time.monotonic() - started
-    kbps, bpp = rate.kbps or 0.0, rate.bpp(video.format.width, video.format.height)
-    report.say(
-        f"{target}: {rate.frames} frames, {rate.file_bytes} bytes, {kbps:.1f} kb/s, {bpp:.4f} bpp, "
-        f"{seconds:.1f} s ({rate.frames / seconds:.1f} frames/s)"
-    )
+            _verify(path, reconstruction.digest(), options)
+        size = "" if is_stream(path) else _size(path, video.format)
+    seconds = time.monotonic() - started
+    report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
+
+
+def _size(path: Path, video: VideoFormat) -> str:
+    """A phrase: how many bytes a file has, and the rate of its video."""
+    rate = scan(path, Muxer.TRACK)
+    return f"{rate.file_bytes} bytes, {rate.kbps or 0:.1f} kb/s, {rate.bpp(video.width, video.height):.4f} bpp, "
 
 
 class PictureHash:

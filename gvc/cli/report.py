@@ -1,6 +1,8 @@
 """What the user is told: progress, warnings, errors and the exit code. All on stderr; stdout is for data."""
 
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +24,17 @@ class MismatchError(GvcError):
     """What was decoded is not what the encoder reconstructed."""
 
 
+class StoppedError(KeyboardInterrupt):
+    """A signal asks the program to end."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.signal = signal.Signals(number)
+
+
 EXIT_RUNTIME = 1
+EXIT_SIGNAL = 128  # and the signal's number, as shells say it
+STOPPING = (signal.SIGTERM, signal.SIGHUP)
 EXIT_CODES = (  # what each says, and the errors that end with it; all others end with EXIT_RUNTIME
     (0, "done", ()),
     (EXIT_RUNTIME, "failed while running", ()),
@@ -36,6 +48,8 @@ EXIT_CODES = (  # what each says, and the errors that end with it; all others en
 
 def exit_code(error: BaseException) -> int:
     """Return the exit code that tells a script what kind of error this is."""
+    if isinstance(error, StoppedError):
+        return EXIT_SIGNAL + error.signal
     return next((code for code, _, kinds in EXIT_CODES if isinstance(error, kinds)), EXIT_RUNTIME)
 
 
@@ -46,7 +60,7 @@ def sentence(error: BaseException) -> str:
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return f"ended by {error.signal.name}" if isinstance(error, StoppedError) else "interrupted"
     if isinstance(error, GvcError):
         return str(error)
     if isinstance(error, BrokenPipeError):
@@ -60,9 +74,10 @@ def _sentence(error: BaseException) -> str:
 
 @contextmanager
 def errors_reported(verbose: bool = False) -> Iterator[None]:
-    """Turn every error into one sentence on stderr and an exit code."""
+    """Turn every error, and the signals that ask a program to end, into one sentence on stderr and an exit code."""
     try:
-        yield
+        with _signals_raised():
+            yield
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
             raise
@@ -70,6 +85,27 @@ def errors_reported(verbose: bool = False) -> Iterator[None]:
             print(visible(traceback.format_exc(), keep="\n"), end="", file=sys.stderr)
         print(f"gvc: {sentence(error)}", file=sys.stderr)
         raise typer.Exit(exit_code(error)) from None
+
+
+@contextmanager
+def _signals_raised() -> Iterator[None]:
+    """Let signals that would end the process at once be exceptions, so that it can clear away what is half written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are not this thread's to handle
+        return
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # clearing away is not to be stopped half way
+        raise StoppedError(number)
+
+    heeded = [number for number in STOPPING if signal.getsignal(number) == signal.SIG_DFL]  # nohup ignores SIGHUP
+    for number in heeded:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def reported(command: Callable) -> Callable:

@@ -10,7 +10,7 @@ import av
 import av.filter
 from gvc_container.clock import NOMINAL_RATE, frame_clock, has_times
 from gvc_container.libav import add_side_data, set_sample_aspect
-from gvc_container.output import MediaOutput
+from gvc_container.output import MediaOutput, url
 
 from ..errors import OptionError
 from ..media import Picture, VideoFormat
@@ -29,20 +29,20 @@ CODECS = {
 YUV_FOR_RGB = {"gbrp": "yuv444p", "gbrp10le": "yuv444p10le"}
 STORED = {"ffv1": {"gbrp": "bgr0"}, "libx264": YUV_FOR_RGB, "rawvideo": YUV_FOR_RGB}
 SMPTE170M, LIMITED = 6, 1  # matrix and range of RGB that is stored as Y'CbCr
-STDOUT = "-"
+SEEKING = (".mp4", ".mov")  # formats that are finished at their beginning
 
 
 class VideoSink(MediaOutput):
-    """A video file in the format that its extension names (CODECS); "-" is YUV4MPEG2 on standard output.
+    """A video file in the format that its extension names (CODECS); YUV4MPEG2 where it has none, as a pipe may.
 
     Args:
-        path: where to write.
+        path: where to write; "-" is standard output.
         video_format: of the pictures.
         copy_from: a file of which all but one video track is to be taken along.
         replaced: index of that track in `copy_from`, default: its main video.
         side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
         warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
-    Raises OptionError for another extension, OSError if writing fails.
+    Raises OptionError for another extension and where the format cannot be written to a pipe, OSError if writing fails.
     """
 
     def __init__(
@@ -55,11 +55,12 @@ class VideoSink(MediaOutput):
         side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
     ):
-        extension = ".y4m" if str(path) == STDOUT else Path(path).suffix.lower()
+        extension = Path(path).suffix.lower() or ".y4m"
         if extension not in CODECS:
-            raise OptionError(f"{extension or path!s} is no known output format; use {', '.join(CODECS)}, or -")
-        self._format = video_format
-        file = "pipe:1" if str(path) == STDOUT else str(path)
+            raise OptionError(f"{extension} is no known output format; use {', '.join(CODECS)}, or -")
+        if extension in SEEKING and Path(path).is_fifo():
+            raise OptionError(f"{extension} files cannot be written through a pipe; use .mkv, .nut or .y4m")
+        self._format, file = video_format, url(path)
         if extension == ".y4m":  # which has no standard way to say 10 bits, but a common one
             output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
         else:
