@@ -1,9 +1,12 @@
 """Decoding ahead: while the pictures of one GOP are shown, the next one is decoded.
 
-The first packet of a GOP holds all of it, and each later one only says "show the next picture". A decoder that gives
+The first packet of a GOP holds all of it, and each later one only says which of them to show. A decoder that gives
 each packet's picture at once therefore makes its caller wait for a whole GOP, then has nothing to do while that is
 shown. So packets are decoded in a thread, and their pictures come later than they: the first of a GOP with the first
 packet after it was decoded, at the latest with that of the next GOP, the others one a packet.
+
+How many packets later a picture may come is the caller's to say (the options low_delay and frame_delay): programs that
+take the n-th picture for that of the n-th packet see wrong ones otherwise.
 """
 
 from collections import deque
@@ -12,8 +15,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import inf
+from types import SimpleNamespace
 
-from .bitstream import SHOW_NEXT
+from .bitstream import MAX_SHOWN, is_show
 from .decoder import Decoder
 from .errors import GvcError
 from .media import Packet, Picture, VideoFormat
@@ -59,11 +63,14 @@ class _Job:
 
 
 class AheadDecoder:
-    """A Decoder that works in a thread of its own, a GOP ahead unless the option low_delay is set.
+    """A Decoder that works in a thread of its own, a GOP ahead unless the options low_delay or frame_delay forbid it.
 
     At most two GOPs of pictures are kept; what comes after them waits as packets. The arguments are the Decoder's, and:
 
     notify: called by the thread when a packet has been decoded.
+
+    Attributes:
+        delay: packets by which a picture may come later than its own, 0..MAX_SHOWN (a whole GOP).
     """
 
     def __init__(
@@ -75,7 +82,7 @@ class AheadDecoder:
     ):
         self._opener, self._notify = opener or open_prior, notify
         self._decoder = Decoder(extradata, options, self._open)
-        self.works_ahead = not self._decoder.options.low_delay
+        self.delay = _delay(self._decoder.options)
         self._thread = ThreadPoolExecutor(1, "gvc-decoder")
         self._stopping = False
         self._count = self._gop = 0  # packets and GOPs so far
@@ -84,10 +91,10 @@ class AheadDecoder:
     def put(self, packet: Packet | None, *, shown: bool = True) -> None:
         """Take a packet, or None for the end. Never waits. If it is not `shown`, its answer has no picture."""
         if packet is None:
-            self._unanswered.append(inf)
+            self._unanswered.append((inf, inf))
             return
-        self._gop += packet.data != SHOW_NEXT
-        self._unanswered.append(self._gop)
+        self._gop += not is_show(packet.data)
+        self._unanswered.append((self._gop, self._count))
         self._inbox.append((packet, self._count, self._gop, shown))
         self._count += 1
         self.waiting += _cost(packet)
@@ -97,11 +104,11 @@ class AheadDecoder:
         """Return the next answer; None if nothing was asked, or it takes some time yet."""
         if not self._unanswered:
             return None
-        asked, oldest = self._unanswered[0], self._jobs[0] if self._jobs else None
+        (gop, number), oldest = self._unanswered[0], self._jobs[0] if self._jobs else None
         ready = oldest is not None and oldest.future.done()
-        if oldest and not ready and oldest.gop + self.works_ahead <= asked:
+        if oldest and not ready and (gop >= oldest.gop + self._works_ahead or number >= oldest.number + self.delay):
             return None
-        to_packet = asked < inf
+        to_packet = gop < inf
         if to_packet or not oldest:
             self._unanswered.popleft()
         return self._take(to_packet) if ready else Answer([], to_packet=to_packet, last=not to_packet)
@@ -130,14 +137,18 @@ class AheadDecoder:
     def _reset(self) -> None:
         self._inbox: deque[tuple[Packet, int, int, bool]] = deque()  # number, GOP, whether it is shown
         self._jobs: deque[_Job] = deque()
-        self._unanswered: deque[float] = deque()  # the GOPs of packets; infinity is the end
+        self._unanswered: deque[tuple[float, float]] = deque()  # GOP and number of packets; infinity is the end
         self.waiting = 0  # bytes of packets that are not done with
+
+    @property
+    def _works_ahead(self) -> bool:
+        return self.delay > 0
 
     def _start_jobs(self) -> None:
         """Let the thread decode the rest of the oldest packet's GOP, and the next GOP if it may."""
         while self._inbox:
             packet, number, gop, shown = self._inbox[0]
-            if self._jobs and gop > self._jobs[0].gop + self.works_ahead:
+            if self._jobs and gop > self._jobs[0].gop + self._works_ahead:
                 return
             self._inbox.popleft()
             job = _Job(number, gop, _cost(packet), self._thread.submit(self._decode, packet, shown))
@@ -175,6 +186,12 @@ class AheadDecoder:
         """Called before each use of the prior."""
         if self._stopping:
             raise _StoppedError
+
+
+def _delay(options: SimpleNamespace) -> int:
+    if options.low_delay:
+        return 0
+    return MAX_SHOWN if options.frame_delay < 0 else options.frame_delay
 
 
 def _cost(packet: Packet) -> int:

@@ -1,10 +1,9 @@
 """Packets in, pictures out."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 
-from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, shown_position
 from .boundary import Anchor
 from .errors import BitstreamError
 from .fade import fade
@@ -49,7 +48,8 @@ class Decoder:
 
     def flush(self) -> None:
         """Forget all state, as after a seek: the next packet that shows anything is a keyframe."""
-        self._queue: deque[Callable[[], Planes]] = deque()  # pictures to show, each made when it is due
+        self._pictures: list[Callable[[], Planes]] = []  # of the GOP that is shown, each made when it is due
+        self._position = 0  # of the next one of them
         self._overlap.forget()
         self._anchor: Anchor | None = None
         self._stills: StillDecoder | None = None  # of the chain
@@ -68,21 +68,30 @@ class Decoder:
         try:
             unit = read_packet(packet.data)
             if unit is not None:
+                self._pictures, self._position = [], 0
                 with limited(self.options.threads):
                     self._start_gop(unit)
-        except BitstreamError:
+        except BaseException:  # of whatever kind: this GOP is missing
             self._break_chain()
-            self._queue.clear()
+            self._pictures = []
             raise
-        if self._queue:
-            self._shown = self._queue.popleft()()
+        self._show(None if unit else shown_position(packet.data))
         if self._shown is None:
             return []
         planes = from_coded(self._shown, self.header.format)
         return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key)]
 
+    def _show(self, position: int | None) -> None:
+        """Show a picture of the GOP, None: the next one. The last one stays where it is not there or was shown before.
+
+        Then the packet is one of a GOP that was lost, or came twice.
+        """
+        if position is None:
+            position = self._position
+        if self._position <= position < len(self._pictures):
+            self._shown, self._position = self._pictures[position](), position + 1
+
     def _start_gop(self, unit: GopUnit) -> None:
-        self._queue.clear()
         header = unit.header or self.header
         if header:
             check_unit(header, unit)
@@ -98,7 +107,7 @@ class Decoder:
         reconstruction = decode_gop(self._prior, self.header, unit, anchor, self._stills)
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
         shown = zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True)
-        self._queue.extend(partial(tuple, planes) for planes in shown)
+        self._pictures = [partial(tuple, planes) for planes in shown]
         # T2V has no use for an anchor, and with realism it would cost a second reconstruction.
         self._anchor = reconstruction.anchor() if self.header.mode != "t2v" else None
         self._next_index = (unit.index + 1) % 2**32
@@ -119,7 +128,7 @@ class Decoder:
             last = decode_still(unit.last, self.header.format.coded)
         except BitstreamError:
             return
-        self._queue.extend(partial(_faded, self._shown, last, i, unit.shown) for i in range(1, unit.shown + 1))
+        self._pictures = [partial(_faded, self._shown, last, i, unit.shown) for i in range(1, unit.shown + 1)]
 
     def _use(self, header: SequenceHeader) -> None:
         """Adopt the sequence header of a keyframe; where streams were joined, it may be another one."""

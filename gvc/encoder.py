@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from .bitstream import SHOW_NEXT, GopUnit, write_gop, write_sequence_header
+from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
 from .boundary import Anchor
 from .errors import MediaError, OptionError
 from .gop import Gop
@@ -113,7 +113,7 @@ class Encoder:
 
     @staticmethod
     def _packets(gop: Gop, unit: GopUnit) -> list[Packet]:
-        payloads = [write_gop(unit)] + [SHOW_NEXT] * (len(gop.pictures) - 1)
+        payloads = [write_gop(unit), *map(write_show, range(1, len(gop.pictures)))]
         return [
             Packet(data, picture.pts, picture.duration, gop.key and i == 0)
             for i, (data, picture) in enumerate(zip(payloads, gop.pictures, strict=True))

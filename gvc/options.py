@@ -114,13 +114,15 @@ DECODER_OPTIONS = (
     Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
     Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER"),
     THREADS,
+    Option("low_delay", int, 0, "1: each picture comes with its packet (-flags low_delay), like frame_delay=0", 0, 1),
     Option(
-        "low_delay",
+        "frame_delay",
         int,
-        0,
-        "1: each picture comes with its packet (-flags low_delay); 0: a GOP is decoded while the one before is shown",
-        0,
-        1,
+        -1,
+        "packets by which a picture may come later than its own, so that the next GOP can be decoded meanwhile; "
+        "129: a GOP; -1: a GOP, in FFmpeg as many as its frame threads would take (-threads, -thread_type)",
+        -1,
+        129,
     ),
     *MODEL_OPTIONS,
 )

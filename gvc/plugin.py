@@ -23,6 +23,8 @@ STATIC_ADVICE = (
 )
 # mpv decodes in the thread that also heeds the keyboard, unless told not to.
 FIRST_ARGUMENTS = {"mpv": ("--vd-queue-enable=yes",)}
+# mpv goes by timestamps, so pictures may come a GOP late, though it asks for a number of threads.
+VARIABLES = {"mpv": {"GVC_FRAME_DELAY": "129"}}
 
 
 def library_path() -> Path:
@@ -83,14 +85,14 @@ def run(program: str, args: Sequence[str]) -> NoReturn:
     Raises EngineError if it is not found or cannot know GVC.
 
     The process is replaced, so that Ctrl-C, job control and the exit status are the program's own. FIRST_ARGUMENTS come
-    before `args`, which win.
+    before `args`, which win, and so do variables of the environment before VARIABLES.
     """
     path = shutil.which(program)
     if path is None:
         raise EngineError(f"the program {program!r} was not found; install it, for instance by apt-get install ffmpeg")
     if is_static_build(path):
         raise EngineError(f"{path} {STATIC_BUILD}; {STATIC_ADVICE}")
-    variables = environment()
+    variables = VARIABLES.get(program, {}) | environment()
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(path, [program, *FIRST_ARGUMENTS.get(program, ()), *args], variables)

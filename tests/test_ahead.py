@@ -13,7 +13,7 @@ from make_golden import FOLDER, read_stream
 from test_libgvc import children, new_child
 
 from gvc.ahead import AheadDecoder, Answer
-from gvc.bitstream import SHOW_NEXT
+from gvc.bitstream import is_show
 from gvc.decoder import Decoder
 from gvc.errors import GvcError
 from gvc.media import Packet, Picture
@@ -208,7 +208,7 @@ def test_after_a_seek_nothing_old_comes_and_what_is_under_way_is_given_up(stream
 @pytest.mark.parametrize("version", ["gp1", "gp2", "gp3"])
 def test_a_seek_stops_the_priors_of_older_streams_too(version):
     extradata, packets = read_stream(FOLDER / version / "flf2v.gvc")
-    gops, gate = sum(packet.data != SHOW_NEXT for packet in packets), Gate()
+    gops, gate = sum(not is_show(packet.data) for packet in packets), Gate()
     with Ahead(extradata, opener=gate.open_prior) as decoder:
         decoder.put(packets[0])
         gate.wait_for(1)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_golden import FOLDER, read_stream
 
-from gvc.bitstream import SHOW_NEXT, GopUnit, parse_sequence_header, read_packet, write_gop, write_sequence_header
+from gvc.bitstream import GopUnit, is_show, parse_sequence_header, read_packet, write_gop, write_sequence_header
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, GvcError, PriorError
@@ -43,7 +43,7 @@ def chain():
 
 
 def gop_starts(packets) -> list[int]:
-    return [i for i, packet in enumerate(packets) if packet.data != SHOW_NEXT]
+    return [i for i, packet in enumerate(packets) if not is_show(packet.data)]
 
 
 def with_unit(packets, index: int, unit: GopUnit | bytes) -> list[Packet]:
@@ -101,7 +101,7 @@ def test_a_gop_passed_over_fades_to_a_still_that_stands_by_itself():
     """As those of old streams all do: it ends with its last still, and comes nearer to it step by step."""
     extradata, packets = read_stream(FOLDER / "gp1" / "flf2v.gvc")
     reconstruction = decode(extradata, packets)
-    second = next(i for i, packet in enumerate(packets) if i and packet.data != SHOW_NEXT)
+    second = next(i for i, packet in enumerate(packets) if i and not is_show(packet.data))
     unit = read_packet(packets[second].data)
     gap = with_unit(packets, second, write_gop(replace(unit, index=unit.index + 1)))
     pictures, errors = watch(extradata, gap)
@@ -147,18 +147,49 @@ def test_after_a_lost_gop_the_picture_freezes_until_the_next_keyframe(chain, los
         assert shown[pts] == facts(reconstruction[pts - FRAMES])[3:]
 
 
-def test_lost_show_next_packets_cost_one_picture_each(chain):
+@pytest.mark.parametrize("lost", [{1}, {2}, {3, 4}, {1, 3, 7}, {10, 11, 12}])
+def test_lost_show_packets_cost_one_picture_each(chain, lost):
     extradata, packets, reconstruction = chain
-    pictures, errors = watch(extradata, packets[:2] + packets[3:])
-    assert errors == [] and len(pictures) == FRAMES - 1
-    for picture in pictures[4:]:
-        assert facts(picture) == facts(reconstruction[picture.pts])
+    pictures, errors = watch(extradata, [packet for packet in packets if packet.pts not in lost])
+    assert errors == []
+    assert list(map(facts, pictures)) == [facts(picture) for picture in reconstruction if picture.pts not in lost]
 
 
-def test_too_many_show_next_packets_repeat_the_last_picture(chain):
+def test_show_packets_of_older_streams_show_the_next_picture(chain):
     extradata, packets, reconstruction = chain
-    pictures = decode(extradata, [*packets, Packet(SHOW_NEXT, 99, 1)])
-    assert facts(pictures[-1])[3:] == facts(reconstruction[-1])[3:]
+    older = [replace(packet, data=b"\0") if is_show(packet.data) else packet for packet in packets]
+    assert list(map(facts, decode(extradata, older))) == list(map(facts, reconstruction))
+
+
+@given(data=st.data())
+def test_any_show_packets_disturb_their_gop_only(data):
+    extradata, packets, reconstruction = stream("flf2v", "ancestral")
+    shows = data.draw(st.lists(st.sampled_from([byte for byte in range(256) if byte not in (1, 2)]), max_size=6))
+    place = data.draw(st.integers(1, 5))
+    pictures, errors = watch(extradata, packets[:place] + [Packet(bytes([b]), 99, 1) for b in shows] + packets[5:])
+    assert errors == [] and len(pictures) == place + len(shows) + FRAMES - 5
+    assert list(map(facts, pictures[place + len(shows) :])) == list(map(facts, reconstruction[5:]))
+
+
+def test_a_show_packet_that_comes_twice_repeats_its_picture(chain):
+    extradata, packets, reconstruction = chain
+    pictures, errors = watch(extradata, packets[:3] + packets[2:])
+    assert errors == []
+    assert list(map(facts, pictures)) == list(map(facts, reconstruction[:3] + reconstruction[2:]))
+
+
+def test_too_many_show_packets_repeat_the_last_picture(chain):
+    extradata, packets, reconstruction = chain
+    pictures = decode(extradata, [*packets, packets[-1], Packet(b"\0", 99, 1)])
+    assert [facts(picture)[3:] for picture in pictures[-2:]] == 2 * [facts(reconstruction[-1])[3:]]
+
+
+def test_show_packets_of_a_lost_gop_show_nothing_of_the_one_before(chain):
+    """The GOP before ended early too: its last pictures were lost."""
+    extradata, packets, reconstruction = chain
+    pictures, errors = watch(extradata, packets[:3] + packets[6:8])
+    assert errors == []
+    assert [facts(picture)[3:] for picture in pictures[3:]] == 2 * [facts(reconstruction[2])[3:]]
 
 
 @pytest.mark.parametrize("start", [1, 5, 8])
@@ -293,7 +324,7 @@ def test_concealment_makes_one_picture_at_a_time():
     tracemalloc.start()
     try:
         shown = []
-        for packet in [Packet(write_gop(passed_over)), *128 * [Packet(SHOW_NEXT)]]:
+        for packet in [Packet(write_gop(passed_over)), *128 * [Packet(b"\0")]]:
             shown.append(int(decoder.decode(packet)[0].planes[0].mean()))
         assert tracemalloc.get_traced_memory()[1] < 20 * 640 * 368
     finally:

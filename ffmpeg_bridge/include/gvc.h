@@ -132,7 +132,8 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
  * Take a picture into the caller's planes: GVC_OK, GVC_AGAIN or GVC_EOF. GVC_AGAIN always means "send more": a GOP is
  * decoded while packets go on to be taken and the pictures of the GOP before are given, one a packet, so that they come
  * about a GOP later than their packets. This waits for a picture that is due, but no longer than a tenth of a second;
- * after the end, and with the option low_delay=1, which gives each picture with its packet, as long as it takes.
+ * after the end, and with the options low_delay=1 and frame_delay=N, which let a picture come none or at most N packets
+ * later than its own, as long as it takes.
  * An error is told once, in place of the pictures of the packet that it is about, and decoding can go on; only
  * GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
  * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it and the
@@ -149,6 +150,19 @@ int gvc_decoder_peek(gvc_context *context);
  * seek): the next packet should be a keyframe. Encoder: the next picture starts a new GOP.
  */
 int gvc_flush(gvc_context *context);
+
+/**
+ * Value of the decoder's option frame_delay for a program that lets libavcodec decode: a picture may come as many
+ * packets late as with libavcodec's own frame threads, since programs that count packets rely on that.
+ *
+ * frame_threads: whether the program allows them (thread_type) and forbids no delay (AV_CODEC_FLAG_LOW_DELAY).
+ * threads: how many it asks for; 0: as many as libavcodec likes, so it cannot count on a number, and a whole GOP is
+ * right.
+ *
+ * With frame threads the environment variable GVC_FRAME_DELAY, a number of packets, comes first. It is for players,
+ * which ask for a number of threads and yet go by timestamps.
+ */
+int gvc_frame_delay(int frame_threads, int threads);
 
 /** The last error in a sentence, "" if there was none. Valid until the next call. */
 const char *gvc_error_message(const gvc_context *context);

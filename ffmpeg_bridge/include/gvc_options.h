@@ -31,7 +31,8 @@
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
     DOUBLE(realism, 0.0, 0.0, 1.0, "0: closest to the source, 1: natural texture") \
     STRING(prior, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER") \
-    INT(low_delay, 0, 0, 1, "1: each picture comes with its packet (-flags low_delay); 0: a GOP is decoded while the one before is shown") \
+    INT(low_delay, 0, 0, 1, "1: each picture comes with its packet (-flags low_delay), like frame_delay=0") \
+    INT(frame_delay, -1, -1, 129, "packets by which a picture may come later than its own, so that the next GOP can be decoded meanwhile; 129: a GOP; -1: a GOP, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \
     STRING(device, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1") \
     STRING(dtype, "auto", "of the network; auto: bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
     STRING(offload, "none", "parts of the model wait in main memory: whole networks, single layers, groups of layers (none, model, sequential, group)") \

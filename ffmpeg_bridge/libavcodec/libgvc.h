@@ -33,12 +33,15 @@
     { "gvc-params", "any options, key=value:key=value; applied last", \
       OFFSET(params), AV_OPT_TYPE_STRING, { .str = "" }, 0, 0, FLAGS },
 
-/* FFmpeg 5 and 7 lack what later releases have for the same purpose. */
+/*
+ * FFmpeg 5 and 7 lack what later releases have for the same purpose. Without
+ * AUTO_THREADS libavcodec sets thread_count to 1 before the codec sees it.
+ */
 #if LIBAVCODEC_VERSION_MAJOR < 60
-#define GVC_CAPS_INTERNAL FF_CODEC_CAP_INIT_CLEANUP | FF_CODEC_CAP_INIT_THREADSAFE
+#define GVC_CAPS_INTERNAL FF_CODEC_CAP_AUTO_THREADS | FF_CODEC_CAP_INIT_CLEANUP | FF_CODEC_CAP_INIT_THREADSAFE
 #define CODEC_LONG_NAME(str) .p.long_name = NULL_IF_CONFIG_SMALL(str)
 #else
-#define GVC_CAPS_INTERNAL FF_CODEC_CAP_INIT_CLEANUP
+#define GVC_CAPS_INTERNAL FF_CODEC_CAP_AUTO_THREADS | FF_CODEC_CAP_INIT_CLEANUP
 #endif
 #ifndef CODEC_PIXFMTS
 #define CODEC_PIXFMTS(...) \

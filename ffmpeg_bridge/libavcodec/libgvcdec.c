@@ -67,6 +67,13 @@ static int update_format(AVCodecContext *avctx)
     return 0;
 }
 
+static int frame_delay(const AVCodecContext *avctx)
+{
+    int frame_threads = avctx->thread_type & FF_THREAD_FRAME && !(avctx->flags & AV_CODEC_FLAG_LOW_DELAY);
+
+    return gvc_frame_delay(frame_threads, avctx->thread_count);
+}
+
 static av_cold int libgvc_decode_init(AVCodecContext *avctx)
 {
     LibGVCDecContext *s = avctx->priv_data;
@@ -85,15 +92,13 @@ static av_cold int libgvc_decode_init(AVCodecContext *avctx)
     s->coming = av_fifo_alloc2(1, sizeof(AVPacket *), AV_FIFO_FLAG_AUTO_GROW);
     if (!s->pkt || !s->coming)
         return AVERROR(ENOMEM);
-    if (avctx->thread_count > 0)
-        av_strlcatf(standard, sizeof(standard), "threads=%d:", avctx->thread_count);
-    if (avctx->flags & AV_CODEC_FLAG_LOW_DELAY)
-        av_strlcat(standard, "low_delay=1:", sizeof(standard));
+    snprintf(standard, sizeof(standard), "frame_delay=%d:threads=%d:", frame_delay(avctx), avctx->thread_count);
     ret = ff_gvc_open(avctx, &s->gvc, gvc_decoder_open, &params);
     if (ret < 0)
         return ret;
     avctx->pix_fmt      = AV_PIX_FMT_YUV420P;
-    avctx->has_b_frames = 0;
+    avctx->has_b_frames = 0; // nothing is reordered
+    avctx->delay        = frame_delay(avctx);
     return update_format(avctx);
 }
 
@@ -151,6 +156,15 @@ static void clear_props(LibGVCDecContext *s)
         av_packet_free(&props);
 }
 
+/**
+ * Whether the caller wants the frame of a packet. Only keyframes can be had
+ * without their neighbours.
+ */
+static int is_wanted(const AVCodecContext *avctx, const AVPacket *pkt)
+{
+    return avctx->skip_frame < (pkt->flags & AV_PKT_FLAG_KEY ? AVDISCARD_ALL : AVDISCARD_NONINTRA);
+}
+
 /** Move the next packet, or the news that there is none, to libgvc. */
 static int feed_decoder(AVCodecContext *avctx)
 {
@@ -158,6 +172,10 @@ static int feed_decoder(AVCodecContext *avctx)
     AVPacket *pkt = s->pkt;
     int ret = ff_decode_get_packet(avctx, pkt), memory;
 
+    if (ret >= 0 && !is_wanted(avctx, pkt)) {
+        av_packet_unref(pkt);
+        return 0;
+    }
     if (ret >= 0) {
         gvc_packet coded = {
             .data     = pkt->data,

@@ -40,10 +40,10 @@ enum role { ENCODER, DECODER };
 /** AVClass with AVOptions in the layout of `host`, never freed; NULL if out of memory. */
 const void *make_option_class(const struct host *host, enum role role);
 /**
- * "key=value:key=value" of all options that differ from their defaults, then `extra` (may be NULL), then gvc-params.
- * To be freed; NULL if out of memory.
+ * `standard`, then "key=value:key=value" of all options that differ from their defaults, then gvc-params: what comes
+ * later counts. To be freed; NULL if out of memory.
  */
-char *options_text(const struct codec_state *state, enum role role, const char *extra);
+char *options_text(const struct codec_state *state, enum role role, const char *standard);
 
 int encoder_init(AVCodecContext *avctx);
 int encoder_encode(AVCodecContext *avctx, AVPacket *packet, const AVFrame *frame, int *got_packet);

@@ -29,14 +29,22 @@ static int update_format(const struct host *host, AVCodecContext *avctx) {
     return 0;
 }
 
+static int64_t number_option(const struct host *host, AVCodecContext *avctx, const char *name) {
+    int64_t value = 0;
+    host->call.av_opt_get_int(avctx, name, 0, &value);
+    return value;
+}
+
+static int frame_delay(const struct host *host, AVCodecContext *avctx) {
+    bool low_delay = number_option(host, avctx, "flags") & AV_CODEC_FLAG_LOW_DELAY;
+    bool frame_threads = number_option(host, avctx, "thread_type") & FF_THREAD_FRAME;
+    return gvc_frame_delay(frame_threads && !low_delay, (int)number_option(host, avctx, "threads"));
+}
+
 /** Write FFmpeg's own options that GVC has too as `name=value:name=value`. */
 static void standard_options_text(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
-    int64_t flags = 0, threads = 0;
-    host->call.av_opt_get_int(avctx, "flags", 0, &flags);
-    host->call.av_opt_get_int(avctx, "threads", 0, &threads);
-    size_t used = (size_t)snprintf(text, size, "%s", flags & AV_CODEC_FLAG_LOW_DELAY ? "low_delay=1" : "");
-    if (threads > 0)
-        snprintf(text + used, size - used, "%sthreads=%lld", used ? ":" : "", (long long)threads);
+    snprintf(text, size, "frame_delay=%d:threads=%lld", frame_delay(host, avctx),
+             (long long)number_option(host, avctx, "threads"));
 }
 
 int decoder_init(AVCodecContext *avctx) {
@@ -63,8 +71,16 @@ int decoder_init(AVCodecContext *avctx) {
     if (result != GVC_OK)
         return codec_error(host, avctx, result);
     FIELD(int, avctx, l->avctx_pix_fmt) = pixel_format_of(host, GVC_SAMPLES_YUV420P);
-    FIELD(int, avctx, l->avctx_has_b_frames) = 0;
+    FIELD(int, avctx, l->avctx_has_b_frames) = 0; // nothing is reordered
+    FIELD(int, avctx, l->avctx_delay) = frame_delay(host, avctx);
     return update_format(host, avctx);
+}
+
+/** Whether the caller wants the frame of a packet (skip_frame). Only keyframes can be had without their neighbours. */
+static bool is_wanted(const struct host *host, AVCodecContext *avctx, const AVPacket *packet) {
+    int64_t skipped = number_option(host, avctx, "skip_frame");
+    bool key = FIELD(const int, packet, host->layout->packet_flags) & host->layout->packet_flag_key;
+    return skipped < (key ? AVDISCARD_ALL : AVDISCARD_NONINTRA);
 }
 
 /** Log `result`, and remember if nothing more will come, so that draining ends instead of saying it again and again. */
@@ -79,6 +95,8 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
     struct codec_state *state = codec_state(host, avctx);
     int result = GVC_OK;
     if (FIELD(int, packet, l->packet_size) > 0) {
+        if (!is_wanted(host, avctx, packet))
+            return 0;
         int64_t pts = FIELD(int64_t, packet, l->packet_pts);
         int flags = FIELD(int, packet, l->packet_flags);
         gvc_packet coded = {

@@ -20,6 +20,9 @@
 #define AV_NOPTS_VALUE INT64_MIN
 #define AV_CODEC_FLAG_LOW_DELAY (1 << 19)
 #define AV_PKT_FLAG_DISCARD 4
+#define FF_THREAD_FRAME 1
+#define AVDISCARD_NONINTRA 24
+#define AVDISCARD_ALL 48
 
 struct rational {
     int num, den;

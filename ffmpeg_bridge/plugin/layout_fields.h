@@ -18,6 +18,7 @@
     X(avctx_extradata_size, MEMBER(AVCodecContext, extradata_size, 4))                                                 \
     X(avctx_time_base, MEMBER(AVCodecContext, time_base, 8))                                                           \
     X(avctx_framerate, MEMBER(AVCodecContext, framerate, 8))                                                           \
+    X(avctx_delay, MEMBER(AVCodecContext, delay, 4))                                                                   \
     X(avctx_width, MEMBER(AVCodecContext, width, 4))                                                                   \
     X(avctx_height, MEMBER(AVCodecContext, height, 4))                                                                 \
     X(avctx_coded_width, MEMBER(AVCodecContext, coded_width, 4))                                                       \
@@ -120,7 +121,8 @@
     X(option_flags_encoder, AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_ENCODING_PARAM)                                      \
     X(option_flags_decoder, AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_DECODING_PARAM)                                      \
     X(capabilities, AV_CODEC_CAP_DELAY | AV_CODEC_CAP_OTHER_THREADS)                                                   \
-    X(caps_internal, FF_CODEC_CAP_INIT_CLEANUP | FF_CODEC_CAP_SETS_PKT_DTS | CAP_INIT_THREADSAFE)                      \
+    X(caps_internal,                                                                                                   \
+      FF_CODEC_CAP_AUTO_THREADS | FF_CODEC_CAP_INIT_CLEANUP | FF_CODEC_CAP_SETS_PKT_DTS | CAP_INIT_THREADSAFE)         \
     X(cb_type_decode, FF_CODEC_CB_TYPE_DECODE)                                                                         \
     X(cb_type_encode, FF_CODEC_CB_TYPE_ENCODE)                                                                         \
     X(descriptor_props_lossy, AV_CODEC_PROP_LOSSY)                                                                     \

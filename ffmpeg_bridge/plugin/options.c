@@ -90,7 +90,7 @@ static void print_option(FILE *out, const struct option_row *row, const union op
     }
 }
 
-char *options_text(const struct codec_state *state, enum role role, const char *extra) {
+char *options_text(const struct codec_state *state, enum role role, const char *standard) {
     size_t count, size = 0;
     const struct option_row *rows = rows_of(role, &count);
     char *text = NULL;
@@ -99,10 +99,10 @@ char *options_text(const struct codec_state *state, enum role role, const char *
         return NULL;
     // Numbers need a decimal point whatever the language of the program is.
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), previous = plain ? uselocale(plain) : (locale_t)0;
+    if (*standard)
+        fprintf(out, ":%s", standard);
     for (size_t i = 0; i < count - 1; i++)
         print_option(out, &rows[i], &state->options[i]);
-    if (extra && *extra)
-        fprintf(out, ":%s", extra);
     const char *params = state->options[count - 1].text;
     if (params && *params)
         fprintf(out, ":%s", params);

@@ -39,7 +39,7 @@ struct gvc_context {
     bool ready;              ///< READY has come
     bool ending;             ///< END was sent
     bool ended;              ///< END has come back
-    bool ahead;              ///< the decoder works ahead, so that a packet need not be answered to go on
+    bool ahead;              ///< the decoder works a GOP ahead, so that a packet need not be answered to go on
     unsigned flushing;       ///< times that FLUSH was sent and has not come back
 
     int failure; ///< once not GVC_OK, nothing goes on

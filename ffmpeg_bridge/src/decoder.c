@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 100 }; ///< ms that a caller waits for a slow engine before it may do something else
+enum {
+    PATIENCE = 100, ///< ms that a caller waits for a slow engine before it may do something else
+    GOP_DELAY = 129 ///< frame_delay of a whole GOP, whatever its length
+};
 
 int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
     int result = gvc_context_new(context, params, GVC_DECODER);
@@ -13,6 +16,14 @@ int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
     if (result)
         (*context)->failure = result;
     return result;
+}
+
+int gvc_frame_delay(int frame_threads, int threads) {
+    const char *wanted = getenv("GVC_FRAME_DELAY");
+    if (!frame_threads)
+        return 0;
+    long delay = wanted && *wanted ? strtol(wanted, NULL, 10) : threads > 0 ? threads - 1 : GOP_DELAY;
+    return delay < 0 || delay > GOP_DELAY ? GOP_DELAY : (int)delay;
 }
 
 int gvc_decoder_format(gvc_context *context, gvc_params *params) {

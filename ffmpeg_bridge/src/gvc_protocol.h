@@ -20,7 +20,7 @@
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
  *                    <-    OPEN            gvc_open, options, extradata, folder; with it the shared memory
  *     READY          ->                    payload: the sequence header (encoder), nothing (decoder);
- *                                          GVC_MESSAGE_AHEAD: this decoder works ahead
+ *                                          GVC_MESSAGE_AHEAD: this decoder works a whole GOP ahead
  *
  *     encoder        <-    PICTURE         slot, flags, pts, duration
  *     RELEASE        ->                    the picture was copied
@@ -31,8 +31,8 @@
  *                                          slots are free; the engine has made the memory large enough before
  *     PICTURE        ->                    slot, flags, pts, duration
  *                    <-    RELEASE         the picture was copied
- *     DONE           ->                    to each packet, in order, after the pictures that are due: the packet's own
- *                                          (low_delay=1), or those of an earlier packet, at most one a packet
+ *     DONE           ->                    to each packet, in order, after the picture that is due, if there is one: that
+ *                                          of a packet which came frame_delay packets before it at most
  *
  *     both           <-    END             no more input: give what is left
  *     END            ->                    all was given: a decoder sends the pictures that are left before it

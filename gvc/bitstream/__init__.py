@@ -1,16 +1,19 @@
 """The bit syntax of GVC (docs/BITSTREAM.md). Parsing is total: any bytes give a value or a BitstreamError."""
 
-from .packet import SHOW_NEXT, GopUnit, read_packet, write_gop
+from .packet import MAX_SHOWN, GopUnit, is_show, read_packet, shown_position, write_gop, write_show
 from .sequence import MAX_PROMPT, SDE_SHIFT, SequenceHeader, parse_sequence_header, write_sequence_header
 
 __all__ = [
     "MAX_PROMPT",
+    "MAX_SHOWN",
     "SDE_SHIFT",
-    "SHOW_NEXT",
     "GopUnit",
     "SequenceHeader",
+    "is_show",
     "parse_sequence_header",
     "read_packet",
+    "shown_position",
     "write_gop",
     "write_sequence_header",
+    "write_show",
 ]

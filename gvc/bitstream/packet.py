@@ -1,4 +1,4 @@
-"""Packets: one a frame. The first of a GOP carries the GOP, each later one says "show the next frame".
+"""Packets: one a frame. The first of a GOP carries the GOP, each later one says which of its pictures to show.
 
 Syntax: docs/BITSTREAM.md, "Packets". The payload of stills, side information and atoms is opaque here.
 """
@@ -11,9 +11,9 @@ from ..schedule import MAX_LEVEL
 from .fields import FieldReader, FieldWriter
 from .sequence import MAX_SIZE, SequenceHeader, parse_sequence_header, write_sequence_header
 
-SHOW_NEXT = b"\x00"
 GOP, KEY_GOP = 1, 2
 MAX_SHOWN = 129
+FIRST_SHOW = 3  # the byte that shows the picture at position 1
 HAS_FIRST, HAS_LAST, HAS_TAIL, HAS_AHEAD, IS_BARE = 1, 2, 4, 8, 16
 ALL_PARTS = HAS_FIRST | HAS_LAST | HAS_TAIL | HAS_AHEAD | IS_BARE
 CHECKSUM_SIZE = 4
@@ -76,10 +76,26 @@ def write_gop(unit: GopUnit) -> bytes:
     return bytes(w)
 
 
+def write_show(position: int) -> bytes:
+    """Return the packet that shows the picture at `position` of a GOP, 1..MAX_SHOWN - 1; the GOP's own shows 0."""
+    return bytes([FIRST_SHOW - 1 + position])
+
+
+def is_show(data: bytes) -> bool:
+    """Whether a packet shows a picture of the GOP before it. It does so whatever a damaged byte says."""
+    return len(data) == 1 and data[0] not in (GOP, KEY_GOP)
+
+
+def shown_position(data: bytes) -> int | None:
+    """Return which picture of its GOP a show packet is for, 1..MAX_SHOWN - 1, or None where it is just the next."""
+    position = data[0] - FIRST_SHOW + 1
+    return position if 1 <= position < MAX_SHOWN else None
+
+
 def read_packet(data: bytes) -> GopUnit | None:
-    """Parse a packet; None is "show the next frame". Raises BitstreamError for anything else but a whole GOP."""
-    if len(data) == len(SHOW_NEXT) and data[0] not in (GOP, KEY_GOP):
-        return None  # even if the byte is damaged: the chain need not break
+    """Parse a packet; None is a show packet. Raises BitstreamError for anything else but a whole GOP."""
+    if is_show(data):
+        return None
     r = FieldReader(data)
     kind = r.uint("packet type", 1, GOP, KEY_GOP)
     if len(data) <= CHECKSUM_SIZE or zlib.crc32(data[:-CHECKSUM_SIZE]) != int.from_bytes(

@@ -6,6 +6,7 @@ import traceback
 from io import BytesIO, FileIO
 from typing import TYPE_CHECKING
 
+from ..bitstream import MAX_SHOWN
 from ..errors import EngineError, GvcError, MediaError
 from ..media import Packet, Picture, VideoFormat
 from ..options import split_options
@@ -148,7 +149,8 @@ class DecoderSession:
         self._slots: Slots | None = None
         self._free = set(range(constants.GVC_SLOTS))
         self._answer: Answer | None = None  # that waits for a slot
-        channel.send(constants.GVC_MSG_READY, flags=constants.GVC_MESSAGE_AHEAD if self._decoder.works_ahead else 0)
+        gop_ahead = self._decoder.delay == MAX_SHOWN
+        channel.send(constants.GVC_MSG_READY, flags=constants.GVC_MESSAGE_AHEAD if gop_ahead else 0)
 
     def run(self) -> None:
         try:
