@@ -31,8 +31,8 @@
  *                                          slots are free; the engine has made the memory large enough before
  *     PICTURE        ->                    slot, flags, pts, duration
  *                    <-    RELEASE         the picture was copied
- *     DONE           ->                    to each packet, in order, after the picture that is due, if there is one: that
- *                                          of a packet which came frame_delay packets before it at most
+ *     DONE           ->                    to each packet, in order, after the picture that is due, if there is one:
+ * that of a packet which came frame_delay packets before it at most
  *
  *     both           <-    END             no more input: give what is left
  *     END            ->                    all was given: a decoder sends the pictures that are left before it
