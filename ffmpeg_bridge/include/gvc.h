@@ -141,6 +141,13 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
  */
 int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
 /**
+ * pts, duration and key of the picture that gvc_decoder_peek has found, so that a place can be made for it; GVC_AGAIN
+ * if there is none. The planes are left alone.
+ */
+int gvc_decoder_describe(gvc_context *context, gvc_picture *picture);
+/** Let go of the picture that gvc_decoder_peek has found, for one that there is no place for. */
+int gvc_decoder_drop(gvc_context *context);
+/**
  * GVC_OK if gvc_decoder_receive would give a picture, else what it would return (an error is told by one of the two,
  * not by both); blocks like it.
  */

@@ -20,8 +20,10 @@
 
 #if LIBAVCODEC_VERSION_MAJOR < 60 // it finds the packet of each frame itself
 #define GVC_CAPS_PROPS 0
+#define track_props(avctx, frame) 0
 #define ff_decode_frame_props_from_pkt(avctx, frame, pkt) 0
 #else
+#define track_props ff_decode_frame_props
 #define GVC_CAPS_PROPS FF_CODEC_CAP_SETS_FRAME_PROPS
 #endif
 
@@ -200,17 +202,37 @@ static int feed_decoder(AVCodecContext *avctx)
     return 0;
 }
 
+/**
+ * Make a frame for the picture that comes: its packet's properties before its
+ * buffers, since get_buffer2 may look at them.
+ */
+static int prepare_frame(AVCodecContext *avctx, AVFrame *frame, int64_t pts)
+{
+    int ret = update_format(avctx); // a keyframe may have brought another one
+
+    if (ret >= 0)
+        ret = track_props(avctx, frame); // they go before the packet's
+    if (ret >= 0)
+        ret = pop_props(avctx, frame, pts);
+    if (ret >= 0)
+        ret = ff_get_buffer(avctx, frame, 0);
+    return ret;
+}
+
 /** Take the picture that libgvc has ready. */
 static int output_frame(AVCodecContext *avctx, AVFrame *frame)
 {
     LibGVCDecContext *s = avctx->priv_data;
     gvc_picture picture = { 0 };
-    int ret = update_format(avctx); // a keyframe may have brought another one
+    int ret;
 
-    if (ret >= 0)
-        ret = ff_get_buffer(avctx, frame, 0);
-    if (ret < 0)
+    gvc_decoder_describe(s->gvc, &picture);
+    ret = prepare_frame(avctx, frame, picture.pts);
+    if (ret < 0) {
+        gvc_decoder_drop(s->gvc); // the next picture belongs to the next packet
+        av_frame_unref(frame);
         return ret;
+    }
     for (int i = 0; i < FF_ARRAY_ELEMS(picture.data); i++) {
         picture.data[i]   = frame->data[i];
         picture.stride[i] = frame->linesize[i];
@@ -219,12 +241,6 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
     if (ret != GVC_OK) {
         av_frame_unref(frame);
         return decoder_error(avctx, ret);
-    }
-
-    ret = pop_props(avctx, frame, picture.pts);
-    if (ret < 0) {
-        av_frame_unref(frame);
-        return ret;
     }
     frame->pts = frame->pkt_dts = picture.pts;
     frame->pict_type = picture.key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;

@@ -23,7 +23,8 @@ static bool options_fit(const struct host *host, AVCodecContext *avctx) {
     const char *second = first ? host->call.av_opt_next(avctx, first) : NULL;
     return second && second - first == l->option_size &&
            option_is(host, avctx, "b", l->type_int64, l->avctx_bit_rate) &&
-           option_is(host, avctx, "g", -1, l->avctx_gop_size) &&
+           option_is(host, avctx, "g", -1, l->avctx_gop_size) && option_is(host, avctx, "flags", -1, l->avctx_flags) &&
+           option_is(host, avctx, "max_pixels", l->type_int64, l->avctx_max_pixels) &&
            option_is(host, avctx, "time_base", -1, l->avctx_time_base) &&
            option_is(host, avctx, "dump_separator", l->type_string, -1) &&
            option_is(host, avctx, "color_range", -1, l->avctx_color_range) &&
@@ -37,6 +38,9 @@ static bool context_fits(const struct host *host, AVCodecContext *avctx) {
     const struct layout *l = host->layout;
     return *(const void **)avctx == host->context_class && options_fit(host, avctx) &&
            FIELD(int, avctx, l->avctx_gop_size) == l->default_gop_size && FIELD(int, avctx, l->avctx_pix_fmt) == -1 &&
+           FIELD(int, avctx, l->avctx_sw_pix_fmt) == -1 &&
+           FIELD(get_buffer2_function *, avctx, l->avctx_get_buffer2) == host->call.avcodec_default_get_buffer2 &&
+           (l->avctx_reordered_opaque < 0 || FIELD(int64_t, avctx, l->avctx_reordered_opaque) == AV_NOPTS_VALUE) &&
            FIELD(void *, avctx, l->avctx_priv_data) == NULL && FIELD(void *, avctx, l->avctx_extradata) == NULL &&
            FIELD(int, avctx, l->avctx_extradata_size) == 0 && FIELD(int, avctx, l->avctx_width) == 0 &&
            FIELD(int, avctx, l->avctx_height) == 0 && FIELD(int, avctx, l->avctx_codec_tag) == 0 &&
@@ -53,15 +57,27 @@ static bool frame_fits(const struct host *host, AVFrame *frame) {
            FIELD(int, frame, l->frame_flags) == 0 && FIELD(int64_t, frame, l->frame_duration) == 0 &&
            FIELD(int, frame, l->frame_color_range) == 0 && FIELD(int, frame, l->frame_color_primaries) == 2 &&
            FIELD(int, frame, l->frame_color_trc) == 2 && FIELD(int, frame, l->frame_colorspace) == 2 &&
-           FIELD(int, frame, l->frame_chroma_location) == 0;
+           FIELD(int, frame, l->frame_chroma_location) == 0 &&
+           (l->frame_pkt_pos < 0 ||
+            (FIELD(int64_t, frame, l->frame_pkt_pos) == -1 && FIELD(int, frame, l->frame_pkt_size) == -1)) &&
+           FIELD(void *, frame, l->frame_buf) == NULL && FIELD(void *, frame, l->frame_opaque) == NULL &&
+           FIELD(void *, frame, l->frame_opaque_ref) == NULL && FIELD(void *, frame, l->frame_private_ref) == NULL &&
+           FIELD(void *, frame, l->frame_metadata) == NULL;
 }
 
 static bool packet_fits(const struct host *host, AVPacket *packet) {
     const struct layout *l = host->layout;
     if (host->call.av_new_packet(packet, 77) < 0)
         return false;
-    return FIELD(int, packet, l->packet_size) == 77 && FIELD(void *, packet, l->packet_data) != NULL &&
-           FIELD(int64_t, packet, l->packet_pts) == AV_NOPTS_VALUE &&
+    const void *tags = host->call.av_packet_new_side_data(packet, l->packet_strings_metadata, 33);
+    const char *entry = FIELD(const char *, packet, l->packet_side_data);
+    return tags && entry && FIELD(int, packet, l->packet_side_data_count) == 1 &&
+           FIELD(const void *const, entry, l->packet_side_data_data) == tags &&
+           FIELD(const size_t, entry, l->packet_side_data_size) == 33 &&
+           FIELD(const int, entry, l->packet_side_data_type) == l->packet_strings_metadata &&
+           FIELD(int64_t, packet, l->packet_pos) == -1 && FIELD(void *, packet, l->packet_opaque) == NULL &&
+           FIELD(void *, packet, l->packet_opaque_ref) == NULL && FIELD(int, packet, l->packet_size) == 77 &&
+           FIELD(void *, packet, l->packet_data) != NULL && FIELD(int64_t, packet, l->packet_pts) == AV_NOPTS_VALUE &&
            FIELD(int64_t, packet, l->packet_dts) == AV_NOPTS_VALUE && FIELD(int, packet, l->packet_flags) == 0 &&
            FIELD(int64_t, packet, l->packet_duration) == 0;
 }
@@ -73,6 +89,8 @@ const char *host_check_layout(const struct host *host) {
     const char *reason = NULL;
     if (!avctx || !frame || !packet)
         reason = "out of memory";
+    else if (host->layout->decode_data_is_refstruct && !host->call.av_refstruct_alloc_ext_c)
+        reason = "it has no function av_refstruct_alloc_ext_c";
     else if (!context_fits(host, avctx))
         reason = "its AVCodecContext is not laid out as this version's should be";
     else if (!frame_fits(host, frame))

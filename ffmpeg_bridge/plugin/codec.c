@@ -25,7 +25,9 @@ int codec_error(const struct host *host, AVCodecContext *avctx, int result) {
 
 int codec_close(AVCodecContext *avctx) {
     const struct host *host = host_of(avctx);
-    if (host)
-        gvc_close(&codec_state(host, avctx)->gvc);
+    if (!host)
+        return 0;
+    gvc_close(&codec_state(host, avctx)->gvc);
+    forget_frames(host, avctx);
     return 0;
 }

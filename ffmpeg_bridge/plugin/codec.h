@@ -22,6 +22,9 @@ struct codec_state {
     const void *option_class; ///< must be first
     union option_value options[MAX_OPTIONS];
     gvc_context *gvc;
+    struct frame_queue {
+        struct coming_frame *first, *last;
+    } coming;      ///< frames of the packets that were sent
     bool draining; ///< the end was sent
     bool failed;   ///< nothing more will come
 };
@@ -62,7 +65,19 @@ int pixel_format_of(const struct host *host, int sample_format);
 bool is_full_range(const struct host *host, int pixel_format);
 
 /** Add what the container says of all pictures. Returns 0 or an AVERROR. */
-int add_side_data(const struct host *host, const AVCodecContext *avctx, AVFrame *frame);
+int add_track_side_data(const struct host *host, const AVCodecContext *avctx, AVFrame *frame);
+/** Add what the container says beside the data of a packet. Returns 0 or an AVERROR. */
+int add_packet_side_data(const struct host *host, const AVPacket *packet, AVFrame *frame);
+
+/** Note that a packet was sent, with what it says beside its data. Returns 0 or an AVERROR. */
+int expect_frame(const struct host *host, AVCodecContext *avctx, const AVPacket *packet, const gvc_packet *coded);
+/** Make the frame of a picture: all but its samples. Returns 0 or an AVERROR. */
+int take_frame(const struct host *host, AVCodecContext *avctx, const gvc_picture *picture, AVFrame *frame);
+/** Expect no frames any more. */
+void forget_frames(const struct host *host, AVCodecContext *avctx);
+
+/** Let the program give the memory of a frame of the context's size and format. Returns 0 or an AVERROR. */
+int get_buffer(const struct host *host, AVCodecContext *avctx, AVFrame *frame);
 
 /** Log the error of state->gvc and return the AVERROR that stands for `result`. */
 int codec_error(const struct host *host, AVCodecContext *avctx, int result);

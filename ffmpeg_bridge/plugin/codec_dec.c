@@ -108,37 +108,13 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
                      (flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
         };
         result = gvc_decoder_send(state->gvc, &coded);
+        if (result == GVC_OK && expect_frame(host, avctx, packet, &coded) < 0)
+            return AVERROR(ENOMEM);
     } else if (!state->draining) {
         state->draining = true;
         result = gvc_decoder_send(state->gvc, NULL);
     }
     return result == GVC_OK ? 0 : decoder_error(host, avctx, result);
-}
-
-static int allocate_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame) {
-    const struct layout *l = host->layout;
-    FIELD(int, frame, l->frame_width) = FIELD(int, avctx, l->avctx_width);
-    FIELD(int, frame, l->frame_height) = FIELD(int, avctx, l->avctx_height);
-    FIELD(int, frame, l->frame_format) = FIELD(int, avctx, l->avctx_pix_fmt);
-    return host->call.av_frame_get_buffer(frame, 0);
-}
-
-static void describe_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame, const gvc_picture *picture) {
-    const struct layout *l = host->layout;
-    FIELD(int64_t, frame, l->frame_pts) = FIELD(int64_t, frame, l->frame_pkt_dts) = picture->pts;
-    FIELD(int64_t, frame, l->frame_duration) = picture->duration;
-    FIELD(int, frame, l->frame_pict_type) = picture->key ? l->picture_type_i : l->picture_type_p;
-    if (l->frame_key_frame >= 0)
-        FIELD(int, frame, l->frame_key_frame) = picture->key != 0;
-    else if (picture->key)
-        FIELD(int, frame, l->frame_flags) |= l->frame_flag_key;
-    FIELD(struct rational, frame, l->frame_sample_aspect_ratio) =
-        FIELD(struct rational, avctx, l->avctx_sample_aspect_ratio);
-    FIELD(int, frame, l->frame_color_range) = FIELD(int, avctx, l->avctx_color_range);
-    FIELD(int, frame, l->frame_color_primaries) = FIELD(int, avctx, l->avctx_color_primaries);
-    FIELD(int, frame, l->frame_color_trc) = FIELD(int, avctx, l->avctx_color_trc);
-    FIELD(int, frame, l->frame_colorspace) = FIELD(int, avctx, l->avctx_colorspace);
-    FIELD(int, frame, l->frame_chroma_location) = FIELD(int, avctx, l->avctx_chroma_location);
 }
 
 /** Give FFmpeg the next picture, if there is one. */
@@ -150,14 +126,15 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
         return 0;
     if (result != GVC_OK)
         return decoder_error(host, avctx, result);
+    gvc_picture picture = {0};
+    gvc_decoder_describe(state->gvc, &picture);
     int error = update_format(host, avctx); // a keyframe may have brought the sequence header
     if (error >= 0)
-        error = allocate_frame(host, avctx, frame);
-    if (error >= 0)
-        error = add_side_data(host, avctx, frame);
-    if (error < 0)
+        error = take_frame(host, avctx, &picture, frame);
+    if (error < 0) {
+        gvc_decoder_drop(state->gvc); // the next picture belongs to the next packet
         return error;
-    gvc_picture picture = {0};
+    }
     for (int i = 0; i < 3; i++) {
         picture.data[i] = (&FIELD(uint8_t *, frame, l->frame_data))[i];
         picture.stride[i] = (&FIELD(int, frame, l->frame_linesize))[i];
@@ -165,7 +142,6 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
     result = gvc_decoder_receive(state->gvc, &picture);
     if (result != GVC_OK)
         return decoder_error(host, avctx, result);
-    describe_frame(host, avctx, frame, &picture);
     *got_frame = 1;
     return 0;
 }
@@ -181,6 +157,8 @@ int decoder_decode(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPack
     int error = send_packet(host, avctx, packet);
     if (error >= 0)
         error = receive_frame(host, avctx, frame, got_frame);
+    if (*got_frame && host->layout->frame_pkt_pos >= 0) // libavcodec takes it from the packet that has just been given
+        FIELD(int64_t, packet, host->layout->packet_pos) = FIELD(int64_t, frame, host->layout->frame_pkt_pos);
     return error < 0 ? error : size;
 }
 
@@ -190,6 +168,7 @@ void decoder_flush(AVCodecContext *avctx) {
         return;
     struct codec_state *state = codec_state(host, avctx);
     state->draining = state->failed = false;
+    forget_frames(host, avctx);
     int result = gvc_flush(state->gvc);
     if (result != GVC_OK)
         decoder_error(host, avctx, result);

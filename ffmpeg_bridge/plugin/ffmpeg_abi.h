@@ -18,6 +18,7 @@
 #define AV_LOG_ERROR 16
 #define AVCOL_RANGE_JPEG 2
 #define AV_NOPTS_VALUE INT64_MIN
+#define AV_CODEC_CAP_DR1 2
 #define AV_CODEC_FLAG_LOW_DELAY (1 << 19)
 #define AV_PKT_FLAG_DISCARD 4
 #define FF_THREAD_FRAME 1
@@ -43,6 +44,8 @@ typedef struct AVCodecContext AVCodecContext;
 typedef struct AVFrame AVFrame;
 typedef struct AVPacket AVPacket;
 
+typedef int get_buffer2_function(AVCodecContext *avctx, AVFrame *frame, int flags);
+
 /** Functions of libavcodec and libavutil that the plugin calls; each is found by name in the host's libraries. */
 #define FFMPEG_FUNCTIONS(X)                                                                                            \
     X(unsigned, avcodec_version, (void))                                                                               \
@@ -56,11 +59,22 @@ typedef struct AVPacket AVPacket;
     X(void, avcodec_free_context, (AVCodecContext * *context))                                                         \
     X(AVFrame *, av_frame_alloc, (void))                                                                               \
     X(void, av_frame_free, (AVFrame * *frame))                                                                         \
-    X(int, av_frame_get_buffer, (AVFrame * frame, int align))                                                          \
+    X(void, av_frame_move_ref, (AVFrame * frame, AVFrame * other))                                                     \
+    X(void *, av_frame_get_side_data, (const AVFrame *frame, int type))                                                \
     X(void *, av_frame_new_side_data, (AVFrame * frame, int type, size_t size))                                        \
+    X(int, avcodec_default_get_buffer2, (AVCodecContext * avctx, AVFrame * frame, int flags))                          \
+    X(void *, av_buffer_allocz, (size_t size))                                                                         \
+    X(int, av_buffer_replace, (void **buffer, const void *other))                                                      \
     X(AVPacket *, av_packet_alloc, (void))                                                                             \
     X(void, av_packet_free, (AVPacket * *packet))                                                                      \
     X(int, av_new_packet, (AVPacket * packet, int size))                                                               \
+    X(int, av_packet_copy_props, (AVPacket * packet, const AVPacket *other))                                           \
+    X(uint8_t *, av_packet_new_side_data, (AVPacket * packet, int type, size_t size))                                  \
+    X(uint8_t *, av_packet_get_side_data, (const AVPacket *packet, int type, size_t *size))                            \
+    X(int, av_packet_unpack_dictionary, (const uint8_t *data, size_t size, void **dictionary))                         \
+    X(int, av_image_check_size2,                                                                                       \
+      (unsigned width, unsigned height, int64_t max_pixels, int format, int log_offset, void *log))                    \
+    X(int, av_pix_fmt_count_planes, (int format))                                                                      \
     X(void *, av_mallocz, (size_t size))                                                                               \
     X(int, av_get_pix_fmt, (const char *name))                                                                         \
     X(const void *, av_opt_find, (void *object, const char *name, const char *unit, int flags, int search))            \
@@ -68,5 +82,9 @@ typedef struct AVPacket AVPacket;
     X(const void *, av_opt_next, (const void *object, const void *previous))                                           \
     X(const char *, av_default_item_name, (void *object))                                                              \
     X(void, av_log, (void *object, int level, const char *format, ...))
+
+/** Functions that only newer releases have; NULL in the others. */
+#define NEWER_FFMPEG_FUNCTIONS(X)                                                                                      \
+    X(void *, av_refstruct_alloc_ext_c, (size_t size, unsigned flags, const void *opaque, void (*free)(void *, void *)))
 
 #endif

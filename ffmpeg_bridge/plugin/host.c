@@ -46,8 +46,10 @@ static const char *find_functions(struct host *host) {
     if (!(*(void **)&host->call.name = dlsym(host->library, #name)))                                                   \
         missing = #name;
     FFMPEG_FUNCTIONS(GVC_FIND)
+    const char *needed = missing;
+    NEWER_FFMPEG_FUNCTIONS(GVC_FIND)
 #undef GVC_FIND
-    return missing;
+    return needed;
 }
 
 /** Register the codec in a library that may serve it. Returns NULL or why not. */

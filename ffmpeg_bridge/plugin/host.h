@@ -16,6 +16,7 @@
 struct functions {
 #define GVC_DECLARE(result, name, arguments) result(*name) arguments;
     FFMPEG_FUNCTIONS(GVC_DECLARE)
+    NEWER_FFMPEG_FUNCTIONS(GVC_DECLARE)
 #undef GVC_DECLARE
 };
 

@@ -32,10 +32,16 @@
     X(avctx_color_trc, MEMBER(AVCodecContext, color_trc, 4))                                                           \
     X(avctx_colorspace, MEMBER(AVCodecContext, colorspace, 4))                                                         \
     X(avctx_chroma_location, MEMBER(AVCodecContext, chroma_sample_location, 4))                                        \
+    X(avctx_flags, MEMBER(AVCodecContext, flags, 4))                                                                   \
+    X(avctx_max_pixels, MEMBER(AVCodecContext, max_pixels, 8))                                                         \
+    X(avctx_sw_pix_fmt, MEMBER(AVCodecContext, sw_pix_fmt, 4))                                                         \
+    X(avctx_get_buffer2, MEMBER(AVCodecContext, get_buffer2, 8))                                                       \
+    X(avctx_reordered_opaque, REORDERED_OPAQUE(AVCodecContext))                                                        \
     X(avctx_side_data, SIDE_DATA_MEMBER(coded_side_data, 8))                                                           \
     X(avctx_side_data_count, SIDE_DATA_MEMBER(nb_coded_side_data, 4))                                                  \
     X(frame_data, MEMBER(AVFrame, data, 64))                                                                           \
     X(frame_linesize, MEMBER(AVFrame, linesize, 32))                                                                   \
+    X(frame_buf, MEMBER(AVFrame, buf, 64))                                                                             \
     X(frame_width, MEMBER(AVFrame, width, 4))                                                                          \
     X(frame_height, MEMBER(AVFrame, height, 4))                                                                        \
     X(frame_format, MEMBER(AVFrame, format, 4))                                                                        \
@@ -51,6 +57,13 @@
     X(frame_color_trc, MEMBER(AVFrame, color_trc, 4))                                                                  \
     X(frame_colorspace, MEMBER(AVFrame, colorspace, 4))                                                                \
     X(frame_chroma_location, MEMBER(AVFrame, chroma_location, 4))                                                      \
+    X(frame_opaque, MEMBER(AVFrame, opaque, 8))                                                                        \
+    X(frame_opaque_ref, MEMBER(AVFrame, opaque_ref, 8))                                                                \
+    X(frame_reordered_opaque, REORDERED_OPAQUE(AVFrame))                                                               \
+    X(frame_private_ref, MEMBER(AVFrame, private_ref, 8))                                                              \
+    X(frame_metadata, MEMBER(AVFrame, metadata, 8))                                                                    \
+    X(frame_pkt_pos, FRAME_PACKET_MEMBER(pkt_pos, 8))                                                                  \
+    X(frame_pkt_size, FRAME_PACKET_MEMBER(pkt_size, 4))                                                                \
     X(frame_side_data_data, MEMBER(AVFrameSideData, data, 8))                                                          \
     X(packet_side_data_data, MEMBER(AVPacketSideData, data, 8))                                                        \
     X(packet_side_data_size, MEMBER(AVPacketSideData, size, 8))                                                        \
@@ -62,6 +75,11 @@
     X(packet_size, MEMBER(AVPacket, size, 4))                                                                          \
     X(packet_flags, MEMBER(AVPacket, flags, 4))                                                                        \
     X(packet_duration, MEMBER(AVPacket, duration, 8))                                                                  \
+    X(packet_pos, MEMBER(AVPacket, pos, 8))                                                                            \
+    X(packet_opaque, MEMBER(AVPacket, opaque, 8))                                                                      \
+    X(packet_opaque_ref, MEMBER(AVPacket, opaque_ref, 8))                                                              \
+    X(packet_side_data, MEMBER(AVPacket, side_data, 8))                                                                \
+    X(packet_side_data_count, MEMBER(AVPacket, side_data_elems, 4))                                                    \
     X(codec_name, MEMBER(FFCodec, p.name, 8))                                                                          \
     X(codec_long_name, MEMBER(FFCodec, p.long_name, 8))                                                                \
     X(codec_type, MEMBER(FFCodec, p.type, 4))                                                                          \
@@ -134,12 +152,24 @@
     X(frame_flag_key, FRAME_FLAG_KEY)                                                                                  \
     X(frame_duration_valid, FRAME_DURATION_VALID)                                                                      \
     X(packet_flag_key, AV_PKT_FLAG_KEY)                                                                                \
+    X(flag_copy_opaque, FLAG_COPY_OPAQUE)                                                                              \
+    X(decode_data_size, sizeof(FrameDecodeData))                                                                       \
+    X(decode_data_is_refstruct, DECODE_DATA_IS_REFSTRUCT)                                                              \
+    X(packet_strings_metadata, AV_PKT_DATA_STRINGS_METADATA)                                                           \
     X(side_data_rotation, SIDE_DATA_TYPES(DISPLAYMATRIX))                                                              \
     X(side_data_mastering_display, SIDE_DATA_TYPES(MASTERING_DISPLAY_METADATA))                                        \
     X(side_data_light_level, SIDE_DATA_TYPES(CONTENT_LIGHT_LEVEL))                                                     \
     X(side_data_stereo, SIDE_DATA_TYPES(STEREO3D))                                                                     \
     X(side_data_spherical, SIDE_DATA_TYPES(SPHERICAL))                                                                 \
     X(side_data_icc, SIDE_DATA_TYPES(ICC_PROFILE))                                                                     \
+    X(side_data_viewing, SIDE_DATA_VIEWING)                                                                            \
+    X(side_data_displays, SIDE_DATA_DISPLAYS)                                                                          \
+    X(side_data_captions, SIDE_DATA_TYPES(A53_CC))                                                                     \
+    X(side_data_afd, SIDE_DATA_TYPES(AFD))                                                                             \
+    X(side_data_hdr10_plus, SIDE_DATA_PAIR(DYNAMIC_HDR10_PLUS, DYNAMIC_HDR_PLUS))                                      \
+    X(side_data_hdr_app5, SIDE_DATA_HDR_APP5)                                                                          \
+    X(side_data_timecode, SIDE_DATA_TYPES(S12M_TIMECODE))                                                              \
+    X(side_data_skip, SIDE_DATA_TYPES(SKIP_SAMPLES))                                                                   \
     X(input_padding, AV_INPUT_BUFFER_PADDING_SIZE)
 
 #endif

@@ -89,6 +89,7 @@ static void rewrite_codec(const struct host *host, char *codec, enum role role, 
     unsigned *bits = &FIELD(unsigned, codec, l->codec_bits_word);
     *bits = BITS_SET(*bits, l->codec_caps_internal_shift, l->codec_caps_internal_width, l->caps_internal);
     if (role == DECODER) {
+        FIELD(int, codec, l->codec_capabilities) |= AV_CODEC_CAP_DR1;
         FIELD(int (*)(AVCodecContext *), codec, l->codec_init) = decoder_init;
         FIELD(int (*)(AVCodecContext *, AVFrame *, int *, AVPacket *), codec, l->codec_callback) = decoder_decode;
         FIELD(void (*)(AVCodecContext *), codec, l->codec_flush) = decoder_flush;

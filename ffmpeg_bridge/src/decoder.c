@@ -137,18 +137,43 @@ int gvc_decoder_peek(gvc_context *context) {
     return result;
 }
 
-int gvc_decoder_receive(gvc_context *context, gvc_picture *picture) {
-    int result = gvc_decoder_peek(context);
+static bool has_picture(const gvc_context *context) {
+    return context->first && context->first->message.type == GVC_MSG_PICTURE && !context->first->stale &&
+           context->slots;
+}
+
+int gvc_decoder_describe(gvc_context *context, gvc_picture *picture) {
+    int result = gvc_check_role(context, GVC_DECODER);
     if (result)
         return result;
-    gvc_reply *reply = gvc_wire_take(context);
-    gvc_message message = reply->message;
-    free(reply);
-    gvc_slot_read(context, message.slot, picture);
-    picture->pts = message.pts;
-    picture->duration = message.duration;
-    picture->key = (message.flags & GVC_MESSAGE_KEY) != 0;
-    /* If the engine is gone meanwhile, the picture is good all the same and the next call tells. */
-    gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = message.slot}, NULL, 0);
+    if (!has_picture(context))
+        return GVC_AGAIN;
+    const gvc_message *message = &context->first->message;
+    picture->pts = message->pts;
+    picture->duration = message->duration;
+    picture->key = (message->flags & GVC_MESSAGE_KEY) != 0;
     return GVC_OK;
+}
+
+int gvc_decoder_drop(gvc_context *context) {
+    int result = gvc_check_role(context, GVC_DECODER);
+    if (result)
+        return result;
+    if (!has_picture(context))
+        return GVC_AGAIN;
+    gvc_reply *reply = gvc_wire_take(context);
+    /* If the engine is gone meanwhile, the picture was good all the same and the next call tells. */
+    gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = reply->message.slot}, NULL, 0);
+    free(reply);
+    return GVC_OK;
+}
+
+int gvc_decoder_receive(gvc_context *context, gvc_picture *picture) {
+    int result = gvc_decoder_peek(context);
+    if (!result)
+        result = gvc_decoder_describe(context, picture);
+    if (result)
+        return result;
+    gvc_slot_read(context, context->first->message.slot, picture);
+    return gvc_decoder_drop(context);
 }

@@ -49,6 +49,7 @@ _MAJOR_60 = (
     (_UTIL_VERSION, r"(VERSION_MAJOR) +57", r"\1 58"),
     (_UTIL_VERSION, r"(FF_API_OLD_CHANNEL_LAYOUT .*) 58", r"\1 59"),
     (_FRAME, r"AVChannelLayout ch_layout;", r"\g<0> int64_t duration;"),
+    ("libavcodec/avcodec.h", r"#define AV_CODEC_FLAG_PASS1", "#define AV_CODEC_FLAG_COPY_OPAQUE (1 << 7)\n\\g<0>"),
 )
 
 NEIGHBOURS = {

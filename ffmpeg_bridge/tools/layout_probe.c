@@ -10,6 +10,7 @@
 #include "libavcodec/avcodec.h"
 #include "libavcodec/codec_desc.h"
 #include "libavcodec/codec_internal.h"
+#include "libavcodec/decode.h"
 #include "libavformat/avformat.h"
 #include "libavutil/frame.h"
 #include "libavutil/opt.h"
@@ -37,7 +38,8 @@
 #define BITS_WIDTH(field) __builtin_popcount(BITS_WORD(field))
 #define CODEC_BITS_WORD ((int)sizeof(AVCodec))
 
-#define SIDE_DATA_TYPES(type) (AV_PKT_DATA_##type * 256 + AV_FRAME_DATA_##type)
+#define SIDE_DATA_PAIR(packet, frame) (AV_PKT_DATA_##packet * 256 + AV_FRAME_DATA_##frame)
+#define SIDE_DATA_TYPES(type) SIDE_DATA_PAIR(type, type)
 
 /* Differences between releases. */
 #if LIBAVCODEC_VERSION_MAJOR < 61 /* it was for encoders only */
@@ -58,6 +60,38 @@
 #else
 #define FRAME_KEY_MEMBER (-1)
 #define FRAME_FLAG_KEY AV_FRAME_FLAG_KEY
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 61
+#define SIDE_DATA_VIEWING (-1)
+#else
+#define SIDE_DATA_VIEWING SIDE_DATA_TYPES(AMBIENT_VIEWING_ENVIRONMENT)
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 62
+#define SIDE_DATA_DISPLAYS (-1)
+#else
+#define SIDE_DATA_DISPLAYS SIDE_DATA_TYPES(3D_REFERENCE_DISPLAYS)
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 63
+#define SIDE_DATA_HDR_APP5 (-1)
+#else
+#define SIDE_DATA_HDR_APP5 SIDE_DATA_TYPES(DYNAMIC_HDR_SMPTE_2094_APP5)
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 61 /* AVPacket.opaque took its place */
+#define REORDERED_OPAQUE(type) MEMBER(type, reordered_opaque, 8)
+#else
+#define REORDERED_OPAQUE(type) (-1)
+#endif
+#if LIBAVCODEC_VERSION_MAJOR < 60
+#define FLAG_COPY_OPAQUE 0
+#else
+#define FLAG_COPY_OPAQUE AV_CODEC_FLAG_COPY_OPAQUE
+#endif
+#if LIBAVUTIL_VERSION_MAJOR < 60
+#define FRAME_PACKET_MEMBER(member, size) MEMBER(AVFrame, member, size)
+#define DECODE_DATA_IS_REFSTRUCT 0
+#else
+#define FRAME_PACKET_MEMBER(member, size) (-1)
+#define DECODE_DATA_IS_REFSTRUCT 1
 #endif
 #if LIBAVCODEC_VERSION_MAJOR < 60
 #define CAP_INIT_THREADSAFE FF_CODEC_CAP_INIT_THREADSAFE
