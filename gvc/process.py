@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -9,6 +10,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallo
 LARGE = 4 << 20  # bytes; NumPy asks for huge pages from here on, which makes new memory cheap
 SLACK = 64 << 20  # bytes of free memory at the end of the pool that are not given back
 SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# The system's, and those of libraries whose allocations fail.
+SIGNALS_OF_MEMORY = {signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT}
 _added: set[str] = set()  # variables of the environment that were not there before
 
 
@@ -67,6 +70,14 @@ def scheduling_kept() -> Iterator[None]:
             with suppress(ProcessLookupError):  # it has ended
                 if os.sched_getscheduler(thread) == os.SCHED_FIFO != policy:
                     os.sched_setscheduler(thread, policy, parameters)
+
+
+def abrupt_end(returncode: int) -> str:
+    """Return how a child of this process ended by a signal, with its likely reason; empty if it ended by itself."""
+    if returncode >= 0:
+        return ""
+    hint = ", as when memory is short" if -returncode in SIGNALS_OF_MEMORY else ""
+    return f"the process was ended by signal {-returncode}{hint}"
 
 
 def give_back_memory() -> None:

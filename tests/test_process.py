@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gvc import doctor
-from gvc.process import SETTINGS
+from gvc.process import SETTINGS, abrupt_end
 
 # Arrays as large as those of a GOP, and made between them pictures that outlive them.
 GOPS = """
@@ -76,3 +76,17 @@ print({os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/t
 def test_coding_stills_leaves_the_priority_of_all_threads_as_it_is():
     done = subprocess.run([sys.executable, "-c", STILLS], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("", ""),
+        ("exit 3", ""),
+        ("kill -KILL $$", "the process was ended by signal 9, as when memory is short"),
+        ("kill -SEGV $$", "the process was ended by signal 11, as when memory is short"),
+        ("kill -TERM $$", "the process was ended by signal 15"),
+    ],
+)
+def test_a_signal_is_told_with_its_likely_reason(script, said):
+    assert abrupt_end(subprocess.run(["sh", "-c", script], check=False).returncode) == said

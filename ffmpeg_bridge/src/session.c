@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,12 @@ int gvc_session_start(gvc_context *context) {
     return result ? result : open_codec(context);
 }
 
+/** Words for a signal by which processes end where memory is short: the system's, or those of failed allocations. */
+static const char *memory_hint(int number) {
+    bool may_be = number == SIGKILL || number == SIGSEGV || number == SIGBUS || number == SIGABRT;
+    return may_be ? ", as when memory is short" : "";
+}
+
 int gvc_session_lost(gvc_context *context) {
     int status;
     if (context->failure)
@@ -117,7 +124,7 @@ int gvc_session_lost(gvc_context *context) {
                                         : "set GVC_PYTHON to the Python that has gvc installed";
     char how[64] = "";
     if (gvc_engine_reap(context, &status) && WIFSIGNALED(status))
-        snprintf(how, sizeof how, " (signal %d)", WTERMSIG(status));
+        snprintf(how, sizeof how, " (signal %d%s)", WTERMSIG(status), memory_hint(WTERMSIG(status)));
     else if (WIFEXITED(status) && WEXITSTATUS(status))
         snprintf(how, sizeof how, " (exit status %d)", WEXITSTATUS(status));
     return gvc_break(context, GVC_ERROR_ENGINE, "%s -m gvc.engine ended unexpectedly%s; %s", context->python, how,

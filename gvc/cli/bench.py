@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,9 @@ import typer
 
 from ..bench.job import Job
 from ..bench.watch import STAGES
-from ..errors import OptionError
+from ..errors import EngineError, OptionError
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options
+from ..process import abrupt_end
 from ..terminal import visible
 from .report import Report
 
@@ -76,8 +76,8 @@ def _measure(job: Job, folder: Path) -> dict:
     question.write_text(job.as_json())
     command = [sys.executable, "-m", "gvc.bench.worker", str(question), str(answer)]
     done = subprocess.run(command, stdout=sys.stderr, check=False)
-    if done.returncode == -signal.SIGKILL:
-        raise MemoryError
+    if ended := abrupt_end(done.returncode):
+        raise EngineError(f"measuring {job.side} failed: {ended}")
     if done.returncode:
         raise typer.Exit(done.returncode)
     return json.loads(answer.read_text())

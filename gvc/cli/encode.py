@@ -17,6 +17,7 @@ from ..encoder import Encoder
 from ..errors import OptionError
 from ..media import Picture, VideoFormat
 from ..options import DECODER_OPTIONS
+from ..process import abrupt_end
 from .files import is_stream, output_file
 from .report import MismatchError, Report
 from .source import VideoSource
@@ -84,5 +85,6 @@ def _verify(path: Path, expected: str, options: Mapping[str, object]) -> None:
     command = [sys.executable, "-m", "gvc.cli.verify", os.fspath(path), json.dumps(shared)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.stdout.strip() != expected:
-        reason = done.stderr.strip().splitlines()[-1:] or ["the pictures differ"]
-        raise MismatchError(f"the file does not decode to what the encoder reconstructed ({reason[0]})")
+        said = done.stderr.strip().splitlines()[-1:]
+        reason = abrupt_end(done.returncode) or "".join(said) or "the pictures differ"
+        raise MismatchError(f"the file does not decode to what the encoder reconstructed ({reason})")
