@@ -5,16 +5,26 @@ Run `python -m gvc.options` to print the table for C (ffmpeg_bridge/include/gvc_
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from types import SimpleNamespace
 
 from .errors import OptionError
 
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+MULTIPLES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
+BITS = "bits"
+
 
 @dataclass(frozen=True)
 class Option:
-    """One option. `kind` is int, float or str; numbers have an inclusive range, strings may have `choices`."""
+    """One option. `kind` is int, float or str; numbers have an inclusive range, strings may have `choices`.
+
+    Numbers of the unit BITS may be written with a suffix k, M or G.
+    """
 
     name: str
     kind: type
@@ -23,25 +33,46 @@ class Option:
     low: float = 0
     high: float = 0
     choices: tuple[str, ...] = ()
+    unit: str = ""
 
-    def parse(self, text: object) -> int | float | str:
-        """Return the checked value of `text`; raise OptionError that names the valid values."""
-        try:
-            value = self.kind(text)
-        except (TypeError, ValueError, OverflowError):
-            raise OptionError(f"option {self.name}={text!r} is not a number; {self.valid}") from None
+    def parse(self, given: object) -> int | float | str:
+        """Return the checked value of text or of a number; raise OptionError that names the valid values."""
+        if self.kind is not str:
+            return self._number(given)
+        value = str(given)
         if self.choices and value not in self.choices:
             raise OptionError(f"option {self.name}={value!r} is unknown; {self.valid}")
-        if self.kind is not str and not (math.isfinite(value) and self.low <= value <= self.high):
-            raise OptionError(f"option {self.name}={value} is out of range; {self.valid}")
         return value
+
+    def _number(self, given: object) -> int | float:
+        value = self._exact(given)
+        if value is None:
+            raise OptionError(f"option {self.name}={given!r} is not a number; {self.valid}")
+        if not self.low <= value <= self.high:
+            raise OptionError(f"option {self.name}={given} is out of range; {self.valid}")
+        if self.kind is int and value != int(value):
+            raise OptionError(f"option {self.name}={given} is not a whole number; {self.valid}")
+        return self.kind(value)
+
+    def _exact(self, given: object) -> Decimal | Real | None:
+        """The number that is given, as exactly as it is given; None if it is none."""
+        if isinstance(given, bool) and (self.low, self.high) != (0, 1):
+            return None  # a switch, where a number is wanted
+        if isinstance(given, Real):
+            return given if math.isfinite(given) else None
+        text, factor = given, 1
+        if isinstance(text, str) and self.unit == BITS and text[-1:] in MULTIPLES:
+            text, factor = text[:-1], MULTIPLES[text[-1]]
+        return Decimal(text) * factor if isinstance(text, str) and NUMBER.fullmatch(text) else None
 
     @property
     def valid(self) -> str:
         """A clause that names the valid values."""
         if self.choices:
             return f"valid: {', '.join(self.choices)}"
-        return "any text" if self.kind is str else f"valid: {self.low:g} to {self.high:g}"
+        if self.kind is str:
+            return "any text"
+        return f"valid: {self.low:g} to {self.high:g}" + (", such as 80k or 1.5M" if self.unit == BITS else "")
 
 
 THREADS = Option("threads", int, 0, "processors that GVC's own search uses at most (-threads); 0: all", 0, 2**31 - 1)
@@ -69,9 +100,9 @@ ENCODER_OPTIONS = (
     Option("mode", str, "flf2v", "conditioning of the generative model", choices=("t2v", "i2v", "flf2v")),
     Option("quality", float, 30.0, "constant quality, higher is better", 0, 100),
     Option("crf", float, -1.0, "constant quality as others name it, 0 best to 63; -1: as quality says", -1, 63),
-    Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40),
-    Option("maxrate", int, 0, "most bits per second of a GOP (-maxrate); 0: any", 0, 2**40),
-    Option("bufsize", int, 0, "bits that GOPs may exceed maxrate by for a while (-bufsize)", 0, 2**40),
+    Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40, unit=BITS),
+    Option("maxrate", int, 0, "most bits per second of a GOP (-maxrate); 0: any", 0, 2**40, unit=BITS),
+    Option("bufsize", int, 0, "bits that GOPs may exceed maxrate by for a while (-bufsize)", 0, 2**40, unit=BITS),
     Option(
         "gop", int, 0, "frames in a GOP, rounded down to 4k+1; 0: 33, or less by motion if not transition=sde", 0, 129
     ),

@@ -17,11 +17,9 @@ import pytest
 from gvc_container.demux import Demuxer
 from gvc_container.mux import Muxer
 
-from gvc.cli.flags import parse_bitrate
 from gvc.cli.options_page import page
 from gvc.cli.sink import VideoSink
 from gvc.cli.source import VideoSource
-from gvc.errors import OptionError
 from gvc.options import DECODER_OPTIONS, ENCODER_OPTIONS
 from gvc.samples import to_coded
 
@@ -125,6 +123,28 @@ def test_round_trip(source, coded, tmp_path):
         assert sum(packet.size for packet in container.demux(audio=0)) > 0
 
 
+def test_rates_have_suffixes(source, tmp_path):
+    arguments = ("-b", "200k", "--maxrate", "0.3M", "--bufsize", "400k")
+    gvc("encode", source, tmp_path / "out.mkv", *FAST, *arguments)
+    with Demuxer(tmp_path / "out.mkv") as demuxer:
+        assert sum(1 for _ in demuxer.packets()) == FRAMES
+
+
+def test_rate_that_is_said_is_that_of_the_video(source, tmp_path):
+    """By encode, info and compare alike: the payload of other tracks is left out."""
+    path = tmp_path / "out.mkv"
+    said = gvc("encode", source, path, *FAST).stderr
+    found = json.loads(gvc("info", "--json", path).stdout)
+    compared = json.loads(gvc("compare", path, path, "--metrics", "psnr_y", "--json").stdout)["files"][0]
+    assert found["bytes"]["other_tracks"] > 0
+    bits = 8 * (found["file_bytes"] - found["bytes"]["other_tracks"])
+    assert (found["kbps"], found["bpp"]) == pytest.approx(
+        (bits / found["duration"] / 1000, bits / WIDTH / HEIGHT / FRAMES)
+    )
+    assert f"{path.stat().st_size} bytes, {found['kbps']:.1f} kb/s, {found['bpp']:.4f} bpp" in said
+    assert (compared["kbps"], compared["bpp"]) == pytest.approx((found["kbps"], found["bpp"]))
+
+
 def test_no_audio(source, tmp_path):
     gvc("encode", source, tmp_path / "mute.mkv", *FAST, "--no-audio")
     with av.open(str(tmp_path / "mute.mkv")) as container:
@@ -213,6 +233,8 @@ def test_failure_leaves_nothing_behind(source, tmp_path):
         (["encode", "{source}", "out.mkv", "--prior", "magic"], 4, "magic"),
         (["encode", "{source}", "out.mkv", "--mode", "x2v"], 2, "t2v, i2v"),
         (["encode", "{source}", "out.mkv", "--bitrate", "much"], 2, "80k"),
+        (["encode", "{source}", "out.mkv", "--maxrate", "80kk"], 2, "80k"),
+        (["encode", "{source}", "out.mkv", "--gop", "33.9"], 2, "whole number"),
         (["encode", "{source}"], 2, "OUT"),
         (["decode", "{source}", "out.mkv"], 3, "holds no GVC video"),
         (["decode", "{coded}", "out.xyz"], 2, "no known output format"),
@@ -308,19 +330,6 @@ def test_doctor():
 def test_doctor_says_what_is_missing(tmp_path):
     text = gvc("doctor", code=1, env={**os.environ, "PATH": str(tmp_path)}).stdout
     assert "missing" in text and "apt-get install ffmpeg" in text
-
-
-@pytest.mark.parametrize(
-    ("text", "bits"), [("80k", 80_000), ("1.5M", 1_500_000), ("1G", 10**9), ("64000", 64000), ("1e5", 100_000)]
-)
-def test_bitrate_suffixes(text, bits):
-    assert parse_bitrate(text) == bits
-
-
-@pytest.mark.parametrize("text", ["", "k", "fast", "1kk", "inf"])
-def test_wrong_bitrates(text):
-    with pytest.raises(OptionError):
-        parse_bitrate(text)
 
 
 @pytest.mark.parametrize(

@@ -8,26 +8,16 @@ from typing import Annotated
 import typer
 
 from ..errors import OptionError
-from ..options import Option
+from ..options import BITS, Option
 
 SHORT = {"bitrate": "-b", "keyint": "-g"}
-MULTIPLES = {"k": 10**3, "M": 10**6, "G": 10**9}
-
-
-def parse_bitrate(text: str) -> int:
-    """Return bits a second of a number with an optional suffix k, M or G. Raises OptionError."""
-    number, factor = (text[:-1], MULTIPLES[text[-1]]) if text[-1:] in MULTIPLES else (text, 1)
-    try:
-        return round(float(number) * factor)
-    except (ValueError, OverflowError):
-        raise OptionError(f"bitrate {text!r} is not a number; write bits a second, such as 80k or 1.5M") from None
 
 
 def metavar(option: Option) -> str:
     """Return what help shows for the value of an option."""
     if option.choices:
         return "|".join(option.choices)
-    if option.name == "bitrate":
+    if option.unit == BITS:
         return "BITS[k|M]"
     return "TEXT" if option.kind is str else f"{option.kind(option.low)}..{option.kind(option.high)}"
 
@@ -35,7 +25,7 @@ def metavar(option: Option) -> str:
 def _parser(option: Option) -> Callable[[str], object]:
     def parse(text: str) -> object:
         try:
-            return option.parse(parse_bitrate(text) if option.name == "bitrate" else text)
+            return option.parse(text)
         except OptionError as error:
             raise typer.BadParameter(str(error)) from None
 
