@@ -1,10 +1,7 @@
 """Take all but one video track of a file along into another: tracks, attachments, covers, chapters and tags."""
 
-import io
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 import av
@@ -13,11 +10,13 @@ from av.stream import Discard, Disposition, Stream
 from gvc.errors import MediaError
 
 from .clock import has_times
-from .demux import SEARCHED_PACKETS, is_cover, main_video, open_input
+from .demux import is_cover, main_video, open_input
 from .libav import copy_parameters
 from .track import TEXT_OF, ConvertedSubtitles, CopiedTrack
+from .trial import first_packets, takes_track
 
 WITH_ATTACHMENTS = "matroska"
+WITH_CHAPTERS = ("matroska", "nut", "mp4", "mov")
 IMAGE_TYPES = {"mjpeg": "jpeg"}  # MIME subtypes of covers, where they are not called as FFmpeg's codec
 UNNAMED, UNTYPED = "attachment", "application/octet-stream"  # attachments must have a name and a type
 # Tags that say how the old file or track was made, not what it is: those of muxers, and mkvmerge's statistics.
@@ -65,9 +64,9 @@ class FileCopier:
             raise
 
     def _take_all(self, video: Stream, replaced: int | None) -> None:
-        self._samples = _first_packets(self._path)
+        self._samples = first_packets(self._path)
         self._output.metadata.update(_without(self._source.metadata, OF_THE_FILE))
-        self._output.set_chapters(self._source.chapters())
+        self._take_chapters()
         if replaced is None:
             main = main_video(self._source)
             replaced = main.index if main else None
@@ -77,6 +76,12 @@ class FileCopier:
             elif not self._add(stream) and not self._is_kept_otherwise(stream):
                 name = self._output.format.name
                 self._warn(f"{_title(stream)} is left out: FFmpeg has no place for it in {name} files")
+
+    def _take_chapters(self) -> None:
+        chapters, name = self._source.chapters(), self._output.format.name
+        if chapters and name not in WITH_CHAPTERS:
+            self._warn(f"{len(chapters)} chapters are left out: FFmpeg has no place for them in {name} files")
+        self._output.set_chapters(chapters)
 
     def _add(self, stream: Stream) -> bool:
         """Whether the output has a place for a track."""
@@ -98,7 +103,7 @@ class FileCopier:
         if self._is_kept_otherwise(stream):
             return None
         for keep_tag in (True, False):
-            if _fits(stream, self._samples.get(stream.index), self._output.format.name, keep_tag):
+            if takes_track(self._output.format.name, stream, self._samples.get(stream.index), keep_tag):
                 target = self._output.add_data_stream()
                 copy_parameters(target, stream, keep_tag)
                 if stream.type == "video" and stream.average_rate and not has_times(self._output):
@@ -161,39 +166,6 @@ class FileCopier:
 
     def close(self) -> None:
         self._source.close()
-
-
-def _first_packets(path: str | Path) -> dict[int, av.Packet]:
-    """The first packet of each track that begins soon, by the track's index."""
-    with open_input(path) as file:
-        found: dict[int, av.Packet] = {}
-        with suppress(av.error.FFmpegError):  # what can be read counts
-            for packet in islice(file.demux(), SEARCHED_PACKETS):
-                if packet.size:
-                    found.setdefault(packet.stream_index, packet)
-                if len(found) == len(file.streams):
-                    break
-        return found
-
-
-def _fits(stream: Stream, sample: av.Packet | None, format_name: str, keep_tag: bool) -> bool:
-    """Whether a muxer takes a track, which it says when it writes the head of a file and the track's first packet."""
-    trial = av.open(io.BytesIO(), "w", format=format_name)
-    target = trial.add_data_stream()
-    copy_parameters(target, stream, keep_tag)
-    try:
-        trial.start_encoding()
-        if sample:
-            packet = av.Packet(bytes(sample))
-            packet.pts = packet.dts = 0
-            packet.is_keyframe, packet.time_base, packet.stream = True, stream.time_base, target
-            trial.mux(packet)
-    except av.error.FFmpegError:
-        return False
-    finally:
-        with suppress(av.error.FFmpegError):
-            trial.close()
-    return True
 
 
 def _title(stream: Stream) -> str:

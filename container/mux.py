@@ -77,7 +77,7 @@ class Muxer(MediaOutput):
             output.close()
             raise MediaError(f"{Path(path).suffix or path} files cannot hold video; use .mkv") from None
         clock = frame_clock(output, video_format)
-        super().__init__(output, self._track, copy_from, replaced=replaced, clock=clock, warn=warn)
+        super().__init__(output, self._track, copy_from, replaced=replaced, clock=clock, side_data=side_data, warn=warn)
 
     def _add_track(
         self, output: av.container.OutputContainer, header: bytes, side_data: Mapping[str, bytes]

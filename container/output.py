@@ -1,17 +1,18 @@
 """What all written media files share: tracks taken along from another file, and a proper end."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import av
 
 from .clock import FrameClock
 from .copy import FileCopier
+from .trial import lost_side_data
 
 STDOUT = "-"
 
@@ -32,6 +33,7 @@ class MediaOutput:
         copy_from: a file of which all but one video track is to be taken along, None: nothing.
         replaced: index of that track in `copy_from`, default: the main video.
         clock: frames of the output, where its format has no times; default: times are those of the pictures.
+        side_data: what was given to the video track with `add_side_data`, default: nothing.
         warn: called with a sentence for each thing that the output lacks or has in another form, default: Python's.
     Raises MediaError if `copy_from` cannot be read.
     """
@@ -44,9 +46,14 @@ class MediaOutput:
         *,
         replaced: int | None = None,
         clock: FrameClock | None = None,
+        side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
     ):
         self._output, self._clock, self._warn = output, clock, warn
+        format_name = output.format.name
+        for name in lost_side_data(format_name, side_data) if side_data else ():
+            words = name.lower().replace("_", " ")
+            warn(f"{words} of the video track is left out: FFmpeg has no place for it in {format_name} files")
         self._copier = FileCopier(copy_from, output, video, replaced, warn) if copy_from else None
 
     @property

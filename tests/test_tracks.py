@@ -12,6 +12,8 @@ from gvc_container.libav import side_data
 from gvc_container.mux import Muxer
 from programs import STOCK
 
+from gvc.cli.encode import encode
+from gvc.cli.report import Report
 from gvc.cli.sink import VideoSink
 from gvc.media import Picture
 
@@ -265,6 +267,30 @@ def test_light_of_the_mastering_display_is_kept_there_and_back(coded, tmp_path):
             assert {s.type.name for s in next(container.decode(video=0)).side_data} >= HDR.keys()
 
 
+@pytest.mark.parametrize("extension", ["avi", "nut", "y4m"])
+def test_light_of_the_mastering_display_is_named_where_it_is_lost(coded, tmp_path, extension):
+    said = []
+    if extension == "y4m":
+        with VideoSink(tmp_path / "out.y4m", coded[2], side_data=HDR, warn=said.append) as sink:
+            sink.write(Picture(clips.moving_clip(1)[0].planes, 0, 1))
+    else:
+        said = write(tmp_path / f"out.{extension}", coded, side_data=HDR)
+    assert [text.split(" of the")[0] for text in said] == ["content light level", "mastering display metadata"]
+
+
+def test_chapters_are_named_where_they_are_lost(coded, tmp_path):
+    with av.open(str(tmp_path / "in.mkv"), "w") as output:
+        track = output.add_stream("mpeg4", RATE, width=64, height=48)
+        chapter = {"id": 1, "start": 0, "end": 100, "time_base": Fraction(1, 1000), "metadata": {"title": "One"}}
+        output.set_chapters([chapter])
+        output.mux([*track.encode(av.VideoFrame(64, 48, "yuv420p")), *track.encode(None)])
+    assert write(tmp_path / "out.mkv", coded, copy_from=tmp_path / "in.mkv") == []
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert [each["metadata"]["title"] for each in container.chapters()] == ["One"]
+    (said,) = write(tmp_path / "out.avi", coded, copy_from=tmp_path / "in.mkv")
+    assert said == "1 chapters are left out: FFmpeg has no place for them in avi files"
+
+
 def assert_same_light(found):
     assert found["CONTENT_LIGHT_LEVEL"] == LIGHT
     mastering, wanted = (np.frombuffer(data, np.int32) for data in (found["MASTERING_DISPLAY_METADATA"], MASTERING))
@@ -296,3 +322,41 @@ def test_avi_of_uneven_times_says_so(coded, tmp_path):
     assert write(tmp_path / "out.mkv", (header, timed, milliseconds)) == []
     with Demuxer(tmp_path / "out.avi") as demuxer:
         assert [p.data for p in demuxer.packets()] == [p.data for p in timed]
+
+
+def summary(path):
+    """What a file holds beside its first track, in the order of the file; times in milliseconds."""
+    with av.open(str(path)) as container:
+        packets = [(p.stream_index, round(1000 * p.dts * p.time_base), bytes(p)) for p in container.demux() if p.size]
+        return [
+            (
+                stream.type,
+                stream.codec_context.codec.canonical_name,
+                stream.metadata.get("language"),
+                stream.disposition,
+                [(time, data) for index, time, data in packets if index == stream.index],
+            )
+            for stream in container.streams
+            if stream.index
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "tracks", "arguments"),
+    [
+        ("in.avi", {"sound": "adpcm_ms"}, ()),
+        ("in.3gp", {"sound": "amr_nb"}, ()),
+        ("in.mp4", {"sound": "aac", "words": "mov_text"}, ("-c:s", "ass")),
+        ("in.mkv", {"sound": "flac", "words": "subrip", "pictures": ("mpeg4", "mjpeg")}, ()),
+        ("in.mkv", {"sound": "pcm_s16le", "words": "ass", "pictures": ("libx264", "mpeg4")}, ()),
+    ],
+)
+def test_encode_keeps_what_ffmpegs_program_keeps(tmp_path, name, tracks, arguments):
+    STOCK.require("ffmpeg")
+    source, ours, theirs = film(tmp_path / name, **tracks), tmp_path / "ours.mkv", tmp_path / "theirs.mkv"
+    encode(str(source), ours, {"preset": "fast"}, Report(quiet=True), overwrite=False, audio=True, verify=False)
+    coding = ("-map", "0", "-c", "copy", *arguments, "-c:v:0", "gvc", "-preset", "fast")
+    STOCK.ffmpeg("-i", source, *coding, theirs)
+    found, wanted = summary(ours), summary(theirs)
+    assert [each[:4] for each in found] == [each[:4] for each in wanted]
+    assert [each[4] for each in found] == [each[4] for each in wanted]

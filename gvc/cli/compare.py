@@ -55,7 +55,9 @@ def compare_files(
         targets = {name: stack.enter_context(output_file(target, overwrite)) for name, target in wanted.items()}
         films = [stack.enter_context(Film(path, options)) for path in paths]
         expected = _frames_expected(films[0], wishes)
-        takers = [stack.enter_context(_film_writer(targets[k], k, films, expected)) for k in FILMS if k in targets]
+        takers = [
+            stack.enter_context(_film_writer(targets[k], k, films, expected, report)) for k in FILMS if k in targets
+        ]
         gallery = Gallery()
         takers += [gallery] if PAGE in targets else []
         result = compare(
@@ -97,13 +99,13 @@ def _check_targets(sources: Sequence[Path], targets: Mapping[str, Path]) -> None
         taken.add(target.resolve())
 
 
-def _film_writer(target: Path, kind: str, films: list[Film], expected: int) -> FilmWriter:
+def _film_writer(target: Path, kind: str, films: list[Film], expected: int, report: Report) -> FilmWriter:
     names, reference = [visible(name) for name in names_of([film.path for film in films])], films[0]
     if kind == "video":
         sheet = SideBySide(names, *reference.size)
     else:
         sheet = Wipe(names, *reference.size, float(expected / reference.rate))
-    return FilmWriter(target, sheet, reference.rate)
+    return FilmWriter(target, sheet, reference.rate, report.warn)
 
 
 def _frames_expected(reference: Film, wishes: Wishes) -> int:

@@ -68,7 +68,15 @@ class VideoSink(MediaOutput):
         self._track = self._add_track(output, *CODECS[extension], side_data)
         plain = extension == ".y4m"
         clock = frame_clock(output, video_format, gaps=not plain)
-        super().__init__(output, self._track, None if plain else copy_from, replaced=replaced, clock=clock, warn=warn)
+        super().__init__(
+            output,
+            self._track,
+            None if plain else copy_from,
+            replaced=replaced,
+            clock=clock,
+            side_data=side_data,
+            warn=warn,
+        )
 
     def _add_track(
         self,

@@ -1,5 +1,6 @@
 """Films of films: side by side, and divided by a boundary that moves."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import cos, pi
 from pathlib import Path
@@ -65,17 +66,18 @@ class Wipe:
 class FilmWriter:
     """Writes what a SideBySide or a Wipe draws, in the format that the extension of `path` names; a context manager.
 
-    Raises OptionError for an unknown extension, OSError.
+    `warn` is called with a sentence for what the film cannot show as it is. Raises OptionError for an unknown
+    extension, OSError.
     """
 
-    def __init__(self, path: Path, sheet: SideBySide | Wipe, rate: Fraction):
+    def __init__(self, path: Path, sheet: SideBySide | Wipe, rate: Fraction, warn: Callable[[str], object]):
         self._sheet = sheet
         width, height = (side + side % 2 for side in sheet.size)
         matrix = BT601 if height < 720 else BT709
         self._format = VideoFormat(
             width, height, rate, Fraction(1, TICKS), color_range=LIMITED, colorspace=matrix, samples=YUV420P
         )
-        self._sink = VideoSink(path, self._format)
+        self._sink = VideoSink(path, self._format, warn=warn)
         self._start: Fraction | None = None
 
     def add(self, frame: int, seconds: Fraction, pictures: list[np.ndarray]) -> None:
