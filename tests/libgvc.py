@@ -153,3 +153,21 @@ class Decoder(Context):
             assert end == (lib.GVC_AGAIN if packet else lib.GVC_EOF)
             pictures += got
         return pictures
+
+    def decode_in_spite_of_errors(self, packets: list[Packet | None]) -> tuple[list[Picture], list[CallError]]:
+        """All pictures of these packets, and all errors on the way."""
+        pictures, errors = [], []
+        for packet in packets:
+            try:
+                self.send(packet)
+            except CallError as error:
+                errors.append(error)
+            got = None
+            while not isinstance(got, int):
+                try:
+                    got = self.receive()
+                except CallError as error:
+                    errors.append(error)
+                else:
+                    pictures += [got] if isinstance(got, Picture) else []
+        return pictures, errors

@@ -4,7 +4,6 @@ import contextlib
 import os
 import select
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -180,23 +179,6 @@ def test_end_without_packets_needs_no_engine(coded):
     with Decoder(extradata=coded[0]) as decoder:
         assert decoder.decode([None]) == []
         assert children() == before
-
-
-def test_a_dead_engine_is_an_error(coded, pictures):
-    before = children()
-    with Decoder(extradata=coded[0]) as decoder:
-        decoder.decode(coded[1][:2])
-        os.kill(new_child(before), signal.SIGKILL)
-        with pytest.raises(CallError, match=r"\(signal 9, as when memory is short\)") as failure:
-            decoder.decode(coded[1])
-        assert failure.value.code == lib.GVC_ERROR_ENGINE
-        with pytest.raises(CallError, match="signal 9"):
-            decoder.flush()
-    with Encoder(WIDTH, HEIGHT, options=OPTIONS) as encoder:
-        os.kill(new_child(before), signal.SIGKILL)
-        with pytest.raises(CallError, match="signal 9") as failure:
-            encoder.encode(pictures)
-        assert failure.value.code == lib.GVC_ERROR_ENGINE
 
 
 def test_the_engine_quits_when_its_client_dies():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from libgvc import CallError, Decoder, Encoder, lib
 from programs import ENCODE, STOCK, Programs, built, source
+from test_engine_life import check_that_it_goes_on
 from test_ffmpeg import test_interrupt_leaves_a_playable_file  # noqa: F401
 from test_libgvc import (  # noqa: F401 - these tests hold with a warm engine as well
     FIELDS,
@@ -128,17 +129,32 @@ def test_a_killed_client_leaves_nothing_behind(own):  # noqa: F811
         assert served()
 
 
-def test_a_killed_server_is_one_clear_error_and_the_next_client_does_without(own, coded, decoded):  # noqa: F811
+def test_after_a_killed_server_clients_do_without(own, coded, decoded):  # noqa: F811
     with Server(own) as first, Decoder(extradata=coded[0]) as decoder:
-        decoder.decode(coded[1][:2])
-        first.process.kill()
-        first.process.wait()
-        with pytest.raises(CallError, match=r"gvc serve.*ended unexpectedly") as failure:
-            decoder.decode(coded[1][2:])
-        assert failure.value.code == lib.GVC_ERROR_ENGINE
+
+        def kill():
+            first.process.kill()
+            first.process.wait()
+
+        check_that_it_goes_on(decoder, coded, decoded, kill, "gvc serve) ended unexpectedly")
+        decoder.close()
         assert not served()
         with Server(own):  # the socket that the first left behind is no obstacle
             assert served()
+
+
+def test_a_stopped_server_holds_nobody_up(own, coded, decoded):  # noqa: F811
+    with Server(own) as server, Decoder(extradata=coded[0], options="low_delay=1") as decoder:
+
+        def stop():
+            server.process.send_signal(signal.SIGSTOP)
+
+        check_that_it_goes_on(decoder, coded, decoded, stop, "is stopped")
+        assert server.process.poll() is None, "it is not the client's to end"
+        decoder.close()
+        assert not served()
+        server.process.send_signal(signal.SIGCONT)
+        assert served()
 
 
 def test_there_is_one_server_at_a_time(server, runtime):
@@ -171,20 +187,23 @@ def test_shutdown_lets_clients_finish(own, coded, decoded):  # noqa: F811
         assert "ends" in server.end()
 
 
-def test_a_second_signal_tells_clients_and_ends(own, coded, pictures):  # noqa: F811
+def test_a_second_signal_tells_clients_and_ends(own, coded, decoded, pictures):  # noqa: F811
+    farewell = "was stopped in the middle"
     with Server(own) as server, Decoder(extradata=coded[0]) as decoder, Encoder(WIDTH, HEIGHT) as encoder:
-        decoder.decode(coded[1][:2])
-        server.process.send_signal(signal.SIGINT)
-        server.wait_for("takes no new clients")
-        server.process.send_signal(signal.SIGINT)
-        server.end()
-        for client, things in ((decoder, coded[1]), (encoder, pictures)):
-            for _ in range(2):  # it is final
-                with pytest.raises(CallError, match="was stopped in the middle") as failure:
-                    for thing in things:
-                        client.send(thing)
-                        client.receive()
-                assert failure.value.code == lib.GVC_ERROR_ENGINE
+
+        def end():
+            server.process.send_signal(signal.SIGINT)
+            server.wait_for("takes no new clients")
+            server.process.send_signal(signal.SIGINT)
+            server.end()
+
+        check_that_it_goes_on(decoder, coded, decoded, end, farewell)
+        for _ in range(2):  # it is final
+            with pytest.raises(CallError, match=farewell) as failure:
+                for picture in pictures:
+                    encoder.send(picture)
+                    encoder.receive()
+            assert failure.value.code == lib.GVC_ERROR_ENGINE
 
 
 def test_a_server_whose_code_was_replaced_makes_way(own, tmp_path):  # noqa: F811

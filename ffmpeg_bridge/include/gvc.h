@@ -3,8 +3,16 @@
  *
  * The engine (a Python process) is started by the library and spoken to over a private socket; no Python and
  * no model code is ever loaded into the caller. Where the user's warm engine runs (`gvc serve`), that is used instead,
- * unless GVC_SERVE=0 is in the environment. A context is for one thread at a time; different contexts may be used by
- * different threads.
+ * unless GVC_SERVE=0 is in the environment. The engine gets the caller's environment, but for LD_PRELOAD, LD_AUDIT and
+ * everything that begins with PYTHON.
+ *
+ * A context is for one thread at a time; different contexts may be used by different threads. Its engine belongs to the
+ * process that started it: a forked child may close a context that it inherited, which leaves the parent's engine
+ * alone. An encoder cannot go on in the child; a decoder can, with an engine of its own, after gvc_flush and with a
+ * keyframe.
+ *
+ * A slow engine is waited for, as long as it takes. One that is stopped (SIGSTOP) counts as failed once a caller has
+ * waited six seconds for it; a process that a debugger holds does not.
  *
  * Encoding: gvc_encoder_open, then for each frame gvc_encoder_send and gvc_encoder_receive until GVC_AGAIN; at the
  * end gvc_encoder_send(NULL) and gvc_encoder_receive until GVC_EOF; gvc_close.
@@ -134,8 +142,12 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
  * about a GOP later than their packets. This waits for a picture that is due, but no longer than a tenth of a second;
  * after the end, and with the options low_delay=1 and frame_delay=N, which let a picture come none or at most N packets
  * later than its own, as long as it takes.
- * An error is told once, in place of the pictures of the packet that it is about, and decoding can go on; only
- * GVC_ERROR_ENGINE and GVC_ERROR_MEMORY are final.
+ * An error is told once, in place of the picture of the packet that it is about, and decoding can go on; each packet
+ * gets a picture or an error, unless it comes before the first keyframe or has GVC_PACKET_DISCARD.
+ * After GVC_ERROR_ENGINE it goes on at the next packet with GVC_PACKET_KEY, which starts another engine; the packets
+ * before it get an error each, from gvc_decoder_send, and so do those whose pictures went with the engine, from here.
+ * If engines end soon again and again, there is a last such error and gvc_decoder_send keeps telling it. An engine that
+ * cannot be started and GVC_ERROR_MEMORY are final, too.
  * The planes must have the size that gvc_decoder_format tells after gvc_decoder_peek; it and the
  * sample format can change at a keyframe.
  */
@@ -153,7 +165,7 @@ int gvc_decoder_drop(gvc_context *context);
  */
 int gvc_decoder_peek(gvc_context *context);
 /**
- * Forget all queued packets and pictures and go on, also after the end. Does not wait for the engine. Decoder (after a
+ * Forget all queued packets and pictures and go on, also after the end. Never waits for the engine. Decoder (after a
  * seek): the next packet should be a keyframe. Encoder: the next picture starts a new GOP.
  */
 int gvc_flush(gvc_context *context);

@@ -100,7 +100,7 @@ enum AVPixelFormat ff_gvc_pix_fmt(int sample_format)
     return AV_PIX_FMT_NONE;
 }
 
-int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result)
+int ff_gvc_averror(int result)
 {
     static const struct {
         enum gvc_result result;
@@ -113,9 +113,14 @@ int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result)
         { GVC_ERROR_MEMORY,    AVERROR(ENOMEM) },
     };
 
-    av_log(avctx, AV_LOG_ERROR, "%s\n", gvc_error_message(gvc));
     for (int i = 0; i < FF_ARRAY_ELEMS(map); i++)
         if (map[i].result == result)
             return map[i].error;
     return AVERROR_EXTERNAL;
+}
+
+int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result)
+{
+    av_log(avctx, AV_LOG_ERROR, "%s\n", gvc_error_message(gvc));
+    return ff_gvc_averror(result);
 }

@@ -72,4 +72,7 @@ enum AVPixelFormat ff_gvc_pix_fmt(int sample_format);
  */
 int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result);
 
+/** The AVERROR that stands for a result of libgvc. */
+int ff_gvc_averror(int result);
+
 #endif /* AVCODEC_LIBGVC_H */

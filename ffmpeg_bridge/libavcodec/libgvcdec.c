@@ -3,6 +3,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include <gvc.h>
 #include <gvc_options.h>
@@ -32,7 +33,7 @@ typedef struct LibGVCDecContext {
     gvc_context *gvc;
     AVPacket *pkt;
     AVFifo *coming; ///< packets whose frames have not come yet, without data
-    int failed; ///< nothing more will come
+    char told[1024]; ///< the last error, not logged again before a frame
 
     /* User options */
     struct {
@@ -104,11 +105,15 @@ static av_cold int libgvc_decode_init(AVCodecContext *avctx)
     return update_format(avctx);
 }
 
+/** Log an error, though not for each of the packets that it costs. */
 static int decoder_error(AVCodecContext *avctx, int result)
 {
     LibGVCDecContext *s = avctx->priv_data;
+    const char *message = gvc_error_message(s->gvc);
 
-    s->failed = result != GVC_ERROR_BITSTREAM; // it goes on after damage
+    if (!strcmp(message, s->told))
+        return ff_gvc_averror(result);
+    av_strlcpy(s->told, message, sizeof(s->told));
     return ff_gvc_error(avctx, s->gvc, result);
 }
 
@@ -191,15 +196,12 @@ static int feed_decoder(AVCodecContext *avctx)
         if (ret == GVC_OK && (memory = push_props(s, pkt, coded.pts)) < 0)
             return memory;
         av_packet_unref(pkt);
-    } else if (ret == AVERROR_EOF && !s->failed) {
+    } else if (ret == AVERROR_EOF) {
         ret = gvc_decoder_send(s->gvc, NULL);
     } else {
         return ret;
     }
-    if (ret != GVC_OK)
-        return decoder_error(avctx, ret);
-    s->failed = 0;
-    return 0;
+    return ret == GVC_OK ? 0 : decoder_error(avctx, ret);
 }
 
 /**
@@ -242,6 +244,7 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
         av_frame_unref(frame);
         return decoder_error(avctx, ret);
     }
+    s->told[0] = 0;
     frame->pts = frame->pkt_dts = picture.pts;
     frame->pict_type = picture.key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;
 #if LIBAVCODEC_VERSION_MAJOR < 60
@@ -262,8 +265,7 @@ static int libgvc_receive_frame(AVCodecContext *avctx, AVFrame *frame)
     LibGVCDecContext *s = avctx->priv_data;
     int ret;
 
-    // After a final error packets still have to be taken, and an end found.
-    while (s->failed || (ret = gvc_decoder_peek(s->gvc)) == GVC_AGAIN) {
+    while ((ret = gvc_decoder_peek(s->gvc)) == GVC_AGAIN) {
         ret = feed_decoder(avctx);
         if (ret < 0)
             return ret;
@@ -281,7 +283,6 @@ static void libgvc_decode_flush(AVCodecContext *avctx)
     int ret = gvc_flush(s->gvc);
 
     clear_props(s);
-    s->failed = 0;
     if (ret != GVC_OK)
         decoder_error(avctx, ret);
 }

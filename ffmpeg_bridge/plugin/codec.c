@@ -1,6 +1,9 @@
 /** What encoder and decoder share. */
 #include "codec.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx) {
     return FIELD(struct codec_state *, avctx, host->layout->avctx_priv_data);
 }
@@ -8,7 +11,9 @@ struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx) 
 int codec_error(const struct host *host, AVCodecContext *avctx, int result) {
     struct codec_state *state = codec_state(host, avctx);
     const char *message = state->gvc ? gvc_error_message(state->gvc) : "out of memory";
-    host->call.av_log(avctx, AV_LOG_ERROR, "%s\n", message && *message ? message : "unknown error");
+    if (strcmp(message, state->told))
+        host->call.av_log(avctx, AV_LOG_ERROR, "%s\n", message);
+    snprintf(state->told, sizeof(state->told), "%s", message);
     switch (result) {
     case GVC_ERROR_BITSTREAM:
         return AVERROR_INVALIDDATA;

@@ -24,9 +24,9 @@ struct codec_state {
     gvc_context *gvc;
     struct frame_queue {
         struct coming_frame *first, *last;
-    } coming;      ///< frames of the packets that were sent
-    bool draining; ///< the end was sent
-    bool failed;   ///< nothing more will come
+    } coming;        ///< frames of the packets that were sent
+    bool draining;   ///< the end was sent
+    char told[1024]; ///< the last error, which is not logged again before a picture has come
 };
 
 /** One option, in the order of codec_state.options. */

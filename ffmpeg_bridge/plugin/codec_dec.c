@@ -83,13 +83,6 @@ static bool is_wanted(const struct host *host, AVCodecContext *avctx, const AVPa
     return skipped < (key ? AVDISCARD_ALL : AVDISCARD_NONINTRA);
 }
 
-/** Log `result`, and remember if nothing more will come, so that draining ends instead of saying it again and again. */
-static int decoder_error(const struct host *host, AVCodecContext *avctx, int result) {
-    if (result != GVC_ERROR_BITSTREAM) // it goes on after damage
-        codec_state(host, avctx)->failed = true;
-    return codec_error(host, avctx, result);
-}
-
 static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket *packet) {
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
@@ -114,21 +107,25 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
         state->draining = true;
         result = gvc_decoder_send(state->gvc, NULL);
     }
-    return result == GVC_OK ? 0 : decoder_error(host, avctx, result);
+    return result == GVC_OK ? 0 : codec_error(host, avctx, result);
 }
 
 /** Give FFmpeg the next picture, if there is one. */
 static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame, int *got_frame) {
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
-    int result = gvc_decoder_peek(state->gvc);
-    if (result == GVC_AGAIN || result == GVC_EOF)
-        return 0;
+    int error = 0, result;
+    // FFmpeg gives up draining after some errors, and pictures may follow them.
+    while ((result = gvc_decoder_peek(state->gvc)) < GVC_EOF) {
+        error = codec_error(host, avctx, result);
+        if (!state->draining)
+            return error;
+    }
     if (result != GVC_OK)
-        return decoder_error(host, avctx, result);
+        return error;
     gvc_picture picture = {0};
     gvc_decoder_describe(state->gvc, &picture);
-    int error = update_format(host, avctx); // a keyframe may have brought the sequence header
+    error = update_format(host, avctx); // a keyframe may have brought the sequence header
     if (error >= 0)
         error = take_frame(host, avctx, &picture, frame);
     if (error < 0) {
@@ -141,7 +138,8 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
     }
     result = gvc_decoder_receive(state->gvc, &picture);
     if (result != GVC_OK)
-        return decoder_error(host, avctx, result);
+        return codec_error(host, avctx, result);
+    state->told[0] = 0;
     *got_frame = 1;
     return 0;
 }
@@ -150,10 +148,7 @@ int decoder_decode(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPack
     const struct host *host = host_of(avctx);
     if (!host)
         return AVERROR_BUG;
-    struct codec_state *state = codec_state(host, avctx);
     int size = FIELD(int, packet, host->layout->packet_size);
-    if (size == 0 && state->failed)
-        return 0;
     int error = send_packet(host, avctx, packet);
     if (error >= 0)
         error = receive_frame(host, avctx, frame, got_frame);
@@ -167,9 +162,9 @@ void decoder_flush(AVCodecContext *avctx) {
     if (!host)
         return;
     struct codec_state *state = codec_state(host, avctx);
-    state->draining = state->failed = false;
+    state->draining = false;
     forget_frames(host, avctx);
     int result = gvc_flush(state->gvc);
     if (result != GVC_OK)
-        decoder_error(host, avctx, result);
+        codec_error(host, avctx, result);
 }

@@ -1,7 +1,6 @@
 /* The way to an engine that runs already: `gvc serve` of the same user. */
 #include "context.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -46,38 +45,39 @@ static int dial(int folder) {
     return line;
 }
 
-static bool is_own(int line) {
-    struct ucred peer;
+/** Look up the process at the other end, 0 if it cannot be seen from here; false unless it is the same user's. */
+static bool is_own(int line, pid_t *process) {
+    struct ucred peer = {0};
     socklen_t size = sizeof peer;
-    return !getsockopt(line, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+    bool own = !getsockopt(line, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+    *process = peer.pid;
+    return own;
 }
 
 /** True if the other end says hello in our version; else it has no room, or is no engine that we could talk to. */
 static bool says_hello(int line) {
     gvc_message hello;
-    struct pollfd readable = {line, POLLIN, 0};
-    int count;
-    do
-        count = poll(&readable, 1, HELLO_TIMEOUT);
-    while (count < 0 && errno == EINTR);
-    return count == 1 && recv(line, &hello, sizeof hello, 0) == sizeof hello && hello.type == GVC_MSG_HELLO &&
-           hello.size == 0 && hello.pts == GVC_PROTOCOL_VERSION;
+    return gvc_poll(line, POLLIN, HELLO_TIMEOUT) && recv(line, &hello, sizeof hello, 0) == sizeof hello &&
+           hello.type == GVC_MSG_HELLO && hello.size == 0 && hello.pts == GVC_PROTOCOL_VERSION;
 }
 
 bool gvc_engine_connect(gvc_context *context) {
     const char *wanted = getenv("GVC_SERVE");
-    int folder = wanted && !strcmp(wanted, "0") ? -1 : open_folder();
+    int folder = context->alone || (wanted && !strcmp(wanted, "0")) ? -1 : open_folder();
+    pid_t process;
     if (folder < 0)
         return false;
     int line = dial(folder);
     close(folder);
     if (line < 0)
         return false;
-    if (!is_own(line) || !says_hello(line) || fcntl(line, F_SETFL, 0)) { /* from here on it may block */
+    if (!is_own(line, &process) || gvc_process_state(process) == 'T' || !says_hello(line) ||
+        fcntl(line, F_SETFL, 0)) { /* from here on it may block */
         close(line);
         return false;
     }
     context->socket = line;
+    context->watched = process;
     context->warm = true;
     snprintf(context->python, sizeof context->python, "gvc serve");
     return true;

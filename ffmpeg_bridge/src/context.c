@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *gvc_version(void) {
     return GVC_VERSION;
@@ -39,6 +40,17 @@ const char *gvc_error_message(const gvc_context *context) {
     return context ? context->sentence : "there is no context: it could not be made, or was closed";
 }
 
+void gvc_reply_free(gvc_reply *reply) {
+    if (reply && reply->memory >= 0)
+        close(reply->memory);
+    free(reply);
+}
+
+void gvc_drop_queue(gvc_context *context) {
+    for (gvc_reply *reply; (reply = gvc_wire_take(context));)
+        gvc_reply_free(reply);
+}
+
 int gvc_check_role(gvc_context *context, enum gvc_role role) {
     static const char *const names[] = {[GVC_ENCODER] = "an encoder", [GVC_DECODER] = "a decoder"};
     if (!context)
@@ -46,6 +58,7 @@ int gvc_check_role(gvc_context *context, enum gvc_role role) {
     if (context->role != role)
         return gvc_fail(context, GVC_ERROR, "this call is for %s and the context is %s", names[role],
                         names[context->role]);
+    gvc_session_disown(context);
     return GVC_OK;
 }
 
@@ -118,39 +131,37 @@ int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_ro
 }
 
 /** Drop the queued replies. Slots of pictures go back to the engine. */
-static int drop_replies(gvc_context *context) {
-    int result = GVC_OK;
-    for (gvc_reply *reply; !result && (reply = gvc_wire_take(context)); free(reply)) {
+static void forget_replies(gvc_context *context) {
+    for (gvc_reply *reply; (reply = gvc_wire_take(context)); gvc_reply_free(reply)) {
         if (reply->message.type == GVC_MSG_FORMAT)
-            result = gvc_decoder_reformat(context, reply);
-        else if (reply->message.type == GVC_MSG_PICTURE)
-            result =
-                gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = reply->message.slot}, NULL, 0);
+            gvc_decoder_reformat(context, reply);
+        else if (reply->message.type == GVC_MSG_PICTURE && !reply->orphan)
+            gvc_wire_release(context, reply->message.slot);
     }
-    return result;
 }
 
 int gvc_flush(gvc_context *context) {
     if (!context)
         return GVC_ERROR;
-    if (context->failure)
-        return context->failure;
+    gvc_session_disown(context);
+    if (context->failure && !gvc_session_renewable(context))
+        return context->failure; /* its packets can still be taken */
     context->ending = context->ended = false;
-    if (!context->ready)
-        return GVC_OK;
-    context->unanswered = 0;
-    int result = drop_replies(context);
-    context->flushing++;
-    return result ? result : gvc_wire_send(context, (gvc_message){.type = GVC_MSG_FLUSH}, NULL, 0);
+    context->unanswered = context->coming = context->lost = 0;
+    if (context->ready && !context->failure)
+        gvc_wire_flush(context);
+    forget_replies(context);
+    return gvc_session_renewable(context) ? GVC_OK : context->failure;
 }
 
 void gvc_close(gvc_context **context) {
     if (!context || !*context)
         return;
+    gvc_session_disown(*context);
     gvc_session_stop(*context);
-    for (gvc_reply *reply; (reply = gvc_wire_take(*context));)
-        free(reply);
-    free((*context)->given);
+    gvc_slots_unmap(*context);
+    gvc_drop_queue(*context);
+    gvc_reply_free((*context)->given);
     free((*context)->options);
     free((*context)->extradata);
     free(*context);

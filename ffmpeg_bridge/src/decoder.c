@@ -59,31 +59,65 @@ int gvc_decoder_format(gvc_context *context, gvc_params *params) {
     return GVC_OK;
 }
 
-int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
-    int result = gvc_check_role(context, GVC_DECODER);
-    if (result)
-        return result;
-    if (context->failure)
+/** The engine has failed: its pictures that have come stay, those of all other packets are lost. */
+static void note_loss(gvc_context *context) {
+    for (gvc_reply *reply = context->first; reply; reply = reply->next)
+        reply->orphan = true;
+    context->lost += context->coming;
+    context->coming = 0;
+}
+
+static int send_end(gvc_context *context) {
+    bool engine_works = context->ready && !context->failure;
+    context->ending = true;
+    context->ended = !engine_works;
+    if (engine_works)
+        gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0); /* what a failure costs, peek tells */
+    return GVC_OK;
+}
+
+/** Have an engine for a packet: the first one, or with a keyframe another one in the place of one that has failed. */
+static int have_engine(gvc_context *context, const gvc_packet *packet) {
+    if (!context->failure)
+        return context->ready ? GVC_OK : gvc_session_start(context);
+    if (!(packet->flags & GVC_PACKET_KEY) || !gvc_session_renewable(context))
         return context->failure;
-    if (context->ending)
-        return packet ? gvc_fail(context, GVC_EOF, "a packet after the end; flush before you go on") : GVC_OK;
-    if (!packet) {
-        context->ending = true;
-        context->ended = !context->ready; /* nothing was sent, so nothing is left */
-        return context->ready ? gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0) : GVC_OK;
-    }
-    if (packet->size > GVC_MAX_PACKET || (packet->size && !packet->data))
-        return gvc_fail(context, GVC_ERROR_BITSTREAM, "a packet of %zu bytes; at most %d are taken", packet->size,
-                        GVC_MAX_PACKET);
-    if (!context->ready && (result = gvc_session_start(context)))
-        return result;
+    note_loss(context);
+    return gvc_session_renew(context);
+}
+
+static int send_packet(gvc_context *context, const gvc_packet *packet) {
     gvc_message message = {.type = GVC_MSG_PACKET,
                            .flags = (packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0) |
                                     (packet->flags & GVC_PACKET_DISCARD ? GVC_MESSAGE_DISCARD : 0),
                            .pts = packet->pts,
                            .duration = packet->duration};
+    int result = have_engine(context, packet);
+    if (result)
+        return result;
     context->unanswered++;
-    return gvc_wire_send(context, message, &(struct iovec){(void *)(uintptr_t)packet->data, packet->size}, 1);
+    context->coming++;
+    result = gvc_wire_send(context, message, &(struct iovec){(void *)(uintptr_t)packet->data, packet->size}, 1);
+    context->coming -= result != GVC_OK; /* this call tells what became of it */
+    return result;
+}
+
+int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
+    int result = gvc_check_role(context, GVC_DECODER);
+    if (result)
+        return result;
+    if (context->ending)
+        return packet ? gvc_fail(context, GVC_EOF, "a packet after the end; flush before you go on") : GVC_OK;
+    if (!packet)
+        return send_end(context);
+    if (packet->size > GVC_MAX_PACKET || (packet->size && !packet->data))
+        return gvc_fail(context, GVC_ERROR_BITSTREAM, "a packet of %zu bytes; at most %d are taken", packet->size,
+                        GVC_MAX_PACKET);
+    bool had_engine = context->ready && !context->failure;
+    result = send_packet(context, packet);
+    if (result && had_engine) /* it had gone unnoticed: a keyframe is for the next one */
+        result = send_packet(context, packet);
+    return result;
 }
 
 int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
@@ -95,39 +129,63 @@ int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
     told.time_base_num = context->format.time_base_num; /* the container's business, not in the stream */
     told.time_base_den = context->format.time_base_den;
     context->format = told;
-    return gvc_slots_map(context);
+    return gvc_slots_map(context, reply->memory);
 }
 
-/** Deal with a reply that is no picture; frees it. */
+/** True if the first reply is a picture for the caller. */
+static bool gives_picture(const gvc_context *context) {
+    const gvc_reply *reply = context->first;
+    return reply && reply->message.type == GVC_MSG_PICTURE && !reply->stale && context->slots;
+}
+
+/** Free a picture and its slot. */
+static void give_back(gvc_context *context, gvc_reply *reply) {
+    if (!reply->orphan)
+        gvc_wire_release(context, reply->message.slot);
+    gvc_reply_free(reply);
+}
+
+/** Deal with a reply that is no picture for the caller; frees it. */
 static int take_notice(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     int result = GVC_OK;
+    if (reply->stale && message->type == GVC_MSG_PICTURE) {
+        give_back(context, reply);
+        return GVC_OK;
+    }
     if (message->type == GVC_MSG_FORMAT)
         result = gvc_decoder_reformat(context, reply);
-    else if (reply->stale && message->type == GVC_MSG_PICTURE)
-        result = gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = message->slot}, NULL, 0);
     else if (message->type == GVC_MSG_FAILURE)
         result = gvc_fail(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
     else if (message->type == GVC_MSG_END && context->ending)
         context->ended = true;
     else
         result = gvc_wire_unexpected(context, message);
-    free(reply);
+    gvc_reply_free(reply);
     return result;
+}
+
+/** True if the next thing to tell is that a picture was lost: after the pictures of the same engine. */
+static bool tells_loss(const gvc_context *context) {
+    return context->lost && !(context->first && context->first->orphan);
 }
 
 int gvc_decoder_peek(gvc_context *context) {
     int result = gvc_check_role(context, GVC_DECODER);
     while (!result) {
-        if (context->first && context->first->message.type == GVC_MSG_PICTURE && !context->first->stale)
-            return context->slots ? GVC_OK : gvc_wire_unexpected(context, &context->first->message);
+        if (context->failure)
+            note_loss(context);
+        if (tells_loss(context)) {
+            context->lost--;
+            return context->failure ? context->failure : GVC_ERROR_ENGINE;
+        }
+        if (gives_picture(context))
+            return GVC_OK;
         if (context->first)
             result = take_notice(context, gvc_wire_take(context));
-        else if (context->failure)
-            result = context->failure;
-        else if (context->ended)
+        else if (context->ended || (context->failure && context->ending))
             result = GVC_EOF;
-        else if (!context->unanswered && !context->ending)
+        else if (context->failure || (!context->unanswered && !context->ending))
             result = GVC_AGAIN;
         else if (context->ahead && !context->ending)
             result = gvc_wire_receive(context, PATIENCE) == GVC_AGAIN ? GVC_AGAIN : GVC_OK;
@@ -137,16 +195,11 @@ int gvc_decoder_peek(gvc_context *context) {
     return result;
 }
 
-static bool has_picture(const gvc_context *context) {
-    return context->first && context->first->message.type == GVC_MSG_PICTURE && !context->first->stale &&
-           context->slots;
-}
-
 int gvc_decoder_describe(gvc_context *context, gvc_picture *picture) {
     int result = gvc_check_role(context, GVC_DECODER);
     if (result)
         return result;
-    if (!has_picture(context))
+    if (!gives_picture(context))
         return GVC_AGAIN;
     const gvc_message *message = &context->first->message;
     picture->pts = message->pts;
@@ -159,12 +212,9 @@ int gvc_decoder_drop(gvc_context *context) {
     int result = gvc_check_role(context, GVC_DECODER);
     if (result)
         return result;
-    if (!has_picture(context))
+    if (!gives_picture(context))
         return GVC_AGAIN;
-    gvc_reply *reply = gvc_wire_take(context);
-    /* If the engine is gone meanwhile, the picture was good all the same and the next call tells. */
-    gvc_wire_send(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = reply->message.slot}, NULL, 0);
-    free(reply);
+    give_back(context, gvc_wire_take(context)); /* if the engine is gone meanwhile, the next call tells */
     return GVC_OK;
 }
 

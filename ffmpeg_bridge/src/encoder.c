@@ -92,7 +92,7 @@ int gvc_encoder_receive(gvc_context *context, gvc_packet *packet) {
     int result = gvc_check_role(context, GVC_ENCODER);
     if (result)
         return result;
-    free(context->given);
+    gvc_reply_free(context->given);
     while (!(context->given = gvc_wire_take(context))) {
         if (context->failure)
             return context->failure;

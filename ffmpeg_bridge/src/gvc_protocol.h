@@ -31,8 +31,9 @@
  *                                          slots are free; the engine has made the memory large enough before
  *     PICTURE        ->                    slot, flags, pts, duration
  *                    <-    RELEASE         the picture was copied
- *     DONE           ->                    to each packet, in order, after the picture that is due, if there is one:
- * that of a packet which came frame_delay packets before it at most
+ *     DONE           ->                    to each packet, in order, after the picture that is due, if there is one,
+ *                                          which came frame_delay packets before it at most;
+ *                                          GVC_MESSAGE_NOTHING: the packet that was due has none, and no error
  *
  *     both           <-    END             no more input: give what is left
  *     END            ->                    all was given: a decoder sends the pictures that are left before it
@@ -82,13 +83,18 @@ enum gvc_message_type {
 
 enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
-enum gvc_message_flags { GVC_MESSAGE_KEY = 1, GVC_MESSAGE_AHEAD = 2, GVC_MESSAGE_DISCARD = 4 };
+enum gvc_message_flags {
+    GVC_MESSAGE_KEY = 1,
+    GVC_MESSAGE_AHEAD = 2,
+    GVC_MESSAGE_DISCARD = 4,
+    GVC_MESSAGE_NOTHING = 8 /* DONE: the packet that was due has neither a picture nor an error */
+};
 
 typedef struct gvc_message {
     uint32_t type;  /* enum gvc_message_type */
     uint32_t size;  /* bytes of payload that follow */
     uint32_t slot;  /* PICTURE, RELEASE */
-    uint32_t flags; /* PICTURE, PACKET, READY */
+    uint32_t flags; /* PICTURE, PACKET, READY, DONE */
     int64_t pts, duration;
     int32_t code; /* FAILURE: enum gvc_result */
     uint32_t reserved;

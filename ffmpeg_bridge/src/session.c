@@ -14,8 +14,14 @@
 
 enum {
     HELLO_TIMEOUT = 60000, ///< ms; the engine says hello before it loads anything large
+    MAX_RENEWALS = 5,      ///< engines in a row that may end early
+    LONG_LIFE = 1000,      ///< packets after which an engine's end is no longer early
     PRIVATE_FD = 10        ///< descriptors are moved here and up so that they do not collide with those of the engine
 };
+
+#define START_ADVICE                                                                                                   \
+    "its messages are on standard error; if it lacks gvc, set GVC_PYTHON to the Python that has gvc installed"
+#define LIBRARY_ADVICE ", and if it found libraries of another program, take their folder out of LD_LIBRARY_PATH"
 
 int gvc_move_up(int descriptor) {
     int moved = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, PRIVATE_FD);
@@ -29,7 +35,7 @@ static int make_memory(gvc_context *context) {
     context->memory = gvc_move_up(memfd_create("gvc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (context->memory < 0 || fcntl(context->memory, F_ADD_SEALS, F_SEAL_SHRINK))
         return gvc_break(context, GVC_ERROR_ENGINE, "no shared memory for the GVC engine: %s", strerror(errno));
-    return context->role == GVC_ENCODER ? gvc_slots_map(context) : GVC_OK;
+    return context->role == GVC_ENCODER ? gvc_slots_map(context, context->memory) : GVC_OK;
 }
 
 /** Wait for a reply of `type` and take it; NULL if the session failed. */
@@ -42,7 +48,7 @@ static gvc_reply *expect(gvc_context *context, enum gvc_message_type type, int t
     gvc_reply *reply = result == GVC_OK ? gvc_wire_take(context) : NULL;
     if (reply && reply->message.type != type) {
         gvc_wire_unexpected(context, &reply->message);
-        free(reply);
+        gvc_reply_free(reply);
         reply = NULL;
     }
     return reply;
@@ -53,7 +59,7 @@ static int greet(gvc_context *context) {
     if (!hello)
         return context->failure;
     int64_t version = hello->message.pts;
-    free(hello);
+    gvc_reply_free(hello);
     if (version != GVC_PROTOCOL_VERSION)
         return gvc_break(context, GVC_ERROR_ENGINE,
                          "the GVC engine of %s speaks protocol version %lld and this libgvc version %d; install both "
@@ -81,7 +87,7 @@ static int open_codec(gvc_context *context) {
     gvc_reply *ready = expect(context, GVC_MSG_READY, -1);
     if (!ready)
         return context->failure;
-    context->ready = true;
+    context->ready = context->begun = true;
     context->ahead = ready->message.flags & GVC_MESSAGE_AHEAD;
     if (encoder) {
         context->extradata = malloc(ready->message.size + 1);
@@ -90,12 +96,13 @@ static int open_codec(gvc_context *context) {
             context->extradata_size = ready->message.size;
         }
     }
-    free(ready);
+    gvc_reply_free(ready);
     return encoder && !context->extradata ? gvc_break(context, GVC_ERROR_MEMORY, "no memory for the sequence header")
                                           : GVC_OK;
 }
 
 int gvc_session_start(gvc_context *context) {
+    context->owner = getpid();
     int result = make_memory(context);
     if (!result && !gvc_engine_connect(context)) {
         result = gvc_engine_spawn(context);
@@ -120,8 +127,9 @@ int gvc_session_lost(gvc_context *context) {
                          "the warm engine (%s) ended unexpectedly; its last messages are on its standard error, and "
                          "without it an engine is started for each use",
                          context->python);
-    const char *advice = context->ready ? "its last messages are on standard error"
-                                        : "set GVC_PYTHON to the Python that has gvc installed";
+    const char *advice = context->ready              ? "its last messages are on standard error"
+                         : getenv("LD_LIBRARY_PATH") ? START_ADVICE LIBRARY_ADVICE
+                                                     : START_ADVICE;
     char how[64] = "";
     if (gvc_engine_reap(context, &status) && WIFSIGNALED(status))
         snprintf(how, sizeof how, " (signal %d%s)", WTERMSIG(status), memory_hint(WTERMSIG(status)));
@@ -131,14 +139,73 @@ int gvc_session_lost(gvc_context *context) {
                      advice);
 }
 
-void gvc_session_stop(gvc_context *context) {
-    if (context->socket >= 0) {
-        shutdown(context->socket, SHUT_RDWR); /* the sign to quit, whoever else may have the descriptor */
+/** Close what this process has of a session, which says nothing to the engine as long as another process has it too. */
+static void close_files(gvc_context *context) {
+    if (context->socket >= 0)
         close(context->socket);
-    }
-    gvc_engine_kill(context);
-    gvc_slots_unmap(context);
     if (context->memory >= 0)
         close(context->memory);
     context->socket = context->memory = -1;
+}
+
+void gvc_session_stop(gvc_context *context) {
+    if (context->socket >= 0)
+        shutdown(context->socket, SHUT_RDWR); /* the sign to quit, whoever else may have the descriptor */
+    gvc_engine_kill(context);
+    close_files(context);
+}
+
+void gvc_session_disown(gvc_context *context) {
+    if (!context->owner || context->owner == getpid())
+        return;
+    int owner = (int)context->owner;
+    close_files(context);
+    gvc_slots_unmap(context);
+    gvc_drop_queue(context);
+    context->owner = context->engine = 0;
+    context->coming = context->lost = 0;
+    gvc_break(context, GVC_ERROR_ENGINE,
+              "a forked process cannot use the session that process %d has with its engine; open the codec after the "
+              "fork",
+              owner);
+}
+
+bool gvc_session_renewable(const gvc_context *context) {
+    return context->role == GVC_DECODER && context->begun &&
+           (!context->failure || context->failure == GVC_ERROR_ENGINE);
+}
+
+/** Make everything about the session as it was before the first one. What the caller has not taken yet stays. */
+static void reset(gvc_context *context) {
+    gvc_session_stop(context);
+    context->ready = context->ended = context->warm = context->flush_due = false;
+    context->unanswered = context->answered = 0;
+    context->watched = context->stopped = 0;
+    context->flushing = 0;
+    context->failure = GVC_OK;
+    memset(context->release_due, 0, sizeof context->release_due);
+}
+
+int gvc_session_renew(gvc_context *context) {
+    if (!gvc_session_renewable(context))
+        return context->failure;
+    context->renewals = context->answered < LONG_LIFE ? context->renewals + 1 : 1;
+    if (context->renewals > MAX_RENEWALS) {
+        context->begun = false;
+        return gvc_break(context, GVC_ERROR_ENGINE,
+                         "the GVC engine ended %d times, each time soon after its start, and is not started again; its "
+                         "last messages are on standard error, and if it was killed, memory may be short",
+                         context->renewals);
+    }
+    reset(context);
+    context->alone = true;                                    /* another warm engine may have the same fate */
+    gvc_reply *first = context->first, *last = context->last; /* aside, as the handshake takes the first reply */
+    context->first = context->last = NULL;
+    int result = gvc_session_start(context);
+    if (first) {
+        last->next = context->first;
+        context->first = first;
+        context->last = context->last ? context->last : last;
+    }
+    return result;
 }

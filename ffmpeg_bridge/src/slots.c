@@ -24,21 +24,21 @@ static uint64_t picture_bytes(const gvc_format *format) {
     return (uint64_t)luma.width * luma.height + 2 * (uint64_t)chroma.width * chroma.height;
 }
 
-int gvc_slots_map(gvc_context *context) {
+int gvc_slots_map(gvc_context *context, int memory) {
     uint64_t bytes = GVC_SLOTS * picture_bytes(&context->format);
     gvc_slots_unmap(context);
     if (bytes > SIZE_MAX || bytes > INT64_MAX)
         return gvc_break(context, GVC_ERROR_MEMORY, "pictures of %dx%d do not fit into the address space",
                          context->format.width, context->format.height);
     struct stat status;
-    if (context->role == GVC_ENCODER && ftruncate(context->memory, (off_t)bytes))
+    if (context->role == GVC_ENCODER && ftruncate(memory, (off_t)bytes))
         return gvc_break(context, GVC_ERROR_MEMORY, "no shared memory for pictures of %dx%d: %s", context->format.width,
                          context->format.height, strerror(errno));
     /* Touching pages past the end would be a SIGBUS; the memory is sealed against shrinking. */
-    if (fstat(context->memory, &status) || (uint64_t)status.st_size < bytes)
+    if (fstat(memory, &status) || (uint64_t)status.st_size < bytes)
         return gvc_break(context, GVC_ERROR_ENGINE, "the engine's shared memory is too small for pictures of %dx%d",
                          context->format.width, context->format.height);
-    void *slots = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, context->memory, 0);
+    void *slots = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     if (slots == MAP_FAILED)
         return gvc_break(context, GVC_ERROR_MEMORY, "the shared memory cannot be mapped: %s", strerror(errno));
     context->slots = slots;

@@ -22,11 +22,11 @@ enum { EXIT_TIMEOUT = 2000 }; ///< ms from closing the socket to SIGKILL
 
 extern char **environ;
 
-/** The caller's environment without what would harm another interpreter; the strings are not copied. */
+/** The caller's environment without what is meant for its own process; the strings are not copied. */
 static char **engine_environment(void) {
     static const char *const harmful[] = {
-        "LD_PRELOAD=", /* libgvc_ffmpeg.so among others */
-        "PYTHONHOME=", /* of a program that embeds another Python */
+        "LD_PRELOAD=",         /* libgvc_ffmpeg.so among others */
+        "LD_AUDIT=", "PYTHON", /* all of PYTHONHOME, PYTHONPATH, PYTHONWARNINGS ...: they may be for another Python */
     };
     size_t count = 0, kept = 0;
     while (environ[count])
@@ -97,8 +97,7 @@ static int spawn(gvc_context *context, int socket) {
         posix_spawn_file_actions_destroy(&actions);
     }
     free(environment);
-    if (error)
-        context->engine = 0;
+    context->engine = context->watched = error ? 0 : context->engine;
     return error;
 }
 
@@ -121,24 +120,24 @@ int gvc_engine_spawn(gvc_context *context) {
 }
 
 bool gvc_engine_reap(gvc_context *context, int *status) {
-    const int step = 5;
+    const int64_t deadline = gvc_now() + EXIT_TIMEOUT;
     *status = 0;
-    for (int waited = 0; context->engine > 0; waited += step) {
+    while (context->engine > 0) {
         pid_t gone = waitpid(context->engine, status, WNOHANG);
         if (gone == context->engine || (gone < 0 && errno == ECHILD)) {
             context->engine = 0;
             break;
         }
-        if (waited >= EXIT_TIMEOUT)
+        if (gvc_now() >= deadline)
             return false;
-        nanosleep(&(struct timespec){0, step * 1000000L}, NULL);
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
     }
     return true;
 }
 
 void gvc_engine_kill(gvc_context *context) {
     int status;
-    if (gvc_engine_reap(context, &status))
+    if (gvc_process_state(context->engine) != 'T' && gvc_engine_reap(context, &status))
         return;
     kill(-context->engine, SIGKILL); /* its whole session */
     while (waitpid(context->engine, &status, 0) < 0 && errno == EINTR)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* The layout that gvc_protocol.h promises, whatever the compiler. */
 _Static_assert(sizeof(gvc_message) == 40, "gvc_message has padding");
@@ -19,13 +20,38 @@ int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
         message->type, message->size, context->python);
 }
 
-/** Wait for `events`; gives those that came, 0 at the timeout. */
-static int wait_for(const gvc_context *context, short events, int timeout) {
-    struct pollfd socket = {context->socket, events, 0};
-    while (poll(&socket, 1, timeout) < 0)
-        if (errno != EINTR && errno != EAGAIN)
-            return POLLERR;
-    return socket.revents;
+static bool owes_messages(const gvc_context *context) {
+    bool owes = context->flush_due;
+    for (int slot = 0; slot < GVC_SLOTS; slot++)
+        owes |= context->release_due[slot];
+    return owes && !context->sending;
+}
+
+/** Send RELEASE and FLUSH where they are due, as far as the socket has room, or to the end if `wait`. */
+static int settle(gvc_context *context, bool wait);
+
+/**
+ * Wait for `events`, as long as the engine can still answer. Gives those that came, 0 at the timeout (-1: none) and
+ * after a failure.
+ */
+static int wait_for(gvc_context *context, short events, int timeout) {
+    const int most = 500;
+    int64_t deadline = gvc_now() + timeout;
+    for (int64_t left = timeout; !context->failure; left = deadline - gvc_now()) {
+        int slice = timeout < 0 || left > most ? most : left > 0 ? (int)left : 0;
+        int came = gvc_poll(context->socket, events | (owes_messages(context) ? POLLOUT : 0), slice);
+        if (came & ~POLLOUT)
+            context->stopped = 0;
+        if (came & POLLOUT)
+            settle(context, false);
+        if (came & (events | POLLERR | POLLHUP))
+            return came;
+        if (!came && slice)
+            gvc_engine_check(context, slice);
+        if (timeout >= 0 && left <= slice && !came)
+            break;
+    }
+    return 0;
 }
 
 /** Room for one descriptor beside a message. */
@@ -44,21 +70,23 @@ static void attach(struct msghdr *carrier, attachment *room, int descriptor) {
     memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
 }
 
-int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count) {
-    bool with_memory = message.type == GVC_MSG_OPEN;
+/** Send a message. If not `wait`, GVC_AGAIN where the socket has no room. */
+static int transmit(gvc_context *context, gvc_message message, const struct iovec *pieces, int count, bool wait) {
+    bool with_memory = message.type == GVC_MSG_OPEN, begun = false;
     struct iovec rest[5] = {{&message, sizeof message}};
     struct iovec *next = rest, *end = rest + 1 + count;
     for (int i = 0; i < count; i++) {
         rest[1 + i] = pieces[i];
         message.size += (uint32_t)pieces[i].iov_len;
     }
-    while (next < end) {
+    while (next < end && !context->failure) {
         struct msghdr header = {.msg_iov = next, .msg_iovlen = (size_t)(end - next)};
         attachment room = {0};
         if (with_memory)
             attach(&header, &room, context->memory);
         ssize_t sent = sendmsg(context->socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
+            begun = true;
             with_memory = false; /* it went with the first byte */
             for (; next < end && (size_t)sent >= next->iov_len; next++)
                 sent -= (ssize_t)next->iov_len;
@@ -67,9 +95,11 @@ int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec 
                 next->iov_len -= (size_t)sent;
             }
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (!wait && !begun)
+                return GVC_AGAIN;
             /* The engine may be waiting for us to take its replies before it reads on. */
-            if (wait_for(context, POLLIN | POLLOUT, -1) & POLLIN && gvc_wire_receive(context, -1) != GVC_OK)
-                return context->failure;
+            if (wait_for(context, POLLIN | POLLOUT, -1) & POLLIN)
+                gvc_wire_receive(context, -1);
         } else if (errno != EINTR) {
             /* It may have said why before it went. */
             while (gvc_wire_receive(context, 0) == GVC_OK)
@@ -77,21 +107,60 @@ int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec 
             return gvc_session_lost(context);
         }
     }
-    return GVC_OK;
+    return context->failure;
+}
+
+static int settle(gvc_context *context, bool wait) {
+    int result = context->failure;
+    context->sending = true;
+    for (uint32_t slot = 0; slot < GVC_SLOTS && !result; slot++)
+        if (context->release_due[slot]) {
+            result = transmit(context, (gvc_message){.type = GVC_MSG_RELEASE, .slot = slot}, NULL, 0, wait);
+            context->release_due[slot] = result != GVC_OK;
+        }
+    if (!result && context->flush_due) {
+        result = transmit(context, (gvc_message){.type = GVC_MSG_FLUSH}, NULL, 0, wait);
+        context->flush_due = result != GVC_OK;
+    }
+    context->sending = false;
+    return result;
+}
+
+int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count) {
+    int result = settle(context, true);
+    if (result)
+        return result;
+    context->sending = true;
+    result = transmit(context, message, pieces, count, true);
+    context->sending = false;
+    return result;
+}
+
+void gvc_wire_release(gvc_context *context, uint32_t slot) {
+    context->release_due[slot] = true;
+    settle(context, false);
+}
+
+void gvc_wire_flush(gvc_context *context) {
+    context->flushing += !context->flush_due;
+    context->flush_due = true;
+    settle(context, false);
 }
 
 static bool receive_exactly(gvc_context *context, void *target, size_t size) {
     uint8_t *next = target;
-    while (size) {
-        ssize_t got = recv(context->socket, next, size, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
+    while (size && !context->failure) {
+        ssize_t got = recv(context->socket, next, size, MSG_DONTWAIT);
+        if (got > 0) {
+            next += got;
+            size -= (size_t)got;
+        } else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            wait_for(context, POLLIN, -1);
+        } else if (got == 0 || errno != EINTR) {
             return false;
-        next += got;
-        size -= (size_t)got;
+        }
     }
-    return true;
+    return size == 0;
 }
 
 /** True if the engine may send such a message to this context. */
@@ -134,10 +203,41 @@ static bool is_for_queue(const gvc_reply *reply) {
     return !reply->stale || changes_slots;
 }
 
+/** True if a message says that the engine ends. */
+static bool is_final(const gvc_context *context, const gvc_message *message) {
+    return message->type == GVC_MSG_FAILURE &&
+           (context->role == GVC_ENCODER || !context->ready || message->code == GVC_ERROR_ENGINE);
+}
+
+/** True if a message is what a packet gets: its picture, its error, or the news that it has neither. */
+static bool closes_packet(const gvc_context *context, const gvc_message *message) {
+    return message->type == GVC_MSG_PICTURE || (message->type == GVC_MSG_FAILURE && !is_final(context, message)) ||
+           (message->type == GVC_MSG_DONE && message->flags & GVC_MESSAGE_NOTHING);
+}
+
+/** Queue a reply for the caller; one that lays out the memory keeps it, as its engine may be gone by then. */
+static int queue(gvc_context *context, gvc_reply *reply) {
+    if (!is_for_queue(reply)) {
+        gvc_reply_free(reply);
+        return GVC_OK;
+    }
+    append(context, reply);
+    if (reply->message.type != GVC_MSG_FORMAT)
+        return GVC_OK;
+    reply->memory = gvc_move_up(dup(context->memory));
+    return reply->memory >= 0
+               ? GVC_OK
+               : gvc_break(context, GVC_ERROR_MEMORY, "no descriptor for the shared memory: %s", strerror(errno));
+}
+
 /** Note what concerns the session, queue what concerns the caller. Never sends: a send may be under way. */
 static int dispatch(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     reply->stale = context->flushing > 0;
+    if (closes_packet(context, message) && !reply->stale && context->coming) {
+        context->coming--;
+        context->answered++;
+    }
     switch (message->type) {
     case GVC_MSG_RELEASE:
         context->busy[message->slot] = false;
@@ -149,17 +249,14 @@ static int dispatch(gvc_context *context, gvc_reply *reply) {
         context->flushing--;
         break;
     case GVC_MSG_FAILURE:
-        if (context->role == GVC_ENCODER || !context->ready || message->code == GVC_ERROR_ENGINE) {
+        if (is_final(context, message)) {
             gvc_break(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
             break;
         } /* fall through */
     default:
-        if (!is_for_queue(reply))
-            break;
-        append(context, reply);
-        return GVC_OK;
+        return queue(context, reply);
     }
-    free(reply);
+    gvc_reply_free(reply);
     return context->failure;
 }
 
@@ -176,9 +273,9 @@ int gvc_wire_receive(gvc_context *context, int timeout) {
     gvc_reply *reply = malloc(sizeof *reply + message.size);
     if (!reply)
         return gvc_break(context, GVC_ERROR_MEMORY, "no memory for a reply of %u bytes", message.size);
-    reply->message = message;
+    *reply = (gvc_reply){.message = message, .memory = -1};
     if (!receive_exactly(context, reply->payload, message.size)) {
-        free(reply);
+        gvc_reply_free(reply);
         return gvc_session_lost(context);
     }
     return dispatch(context, reply);

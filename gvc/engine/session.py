@@ -208,7 +208,8 @@ class DecoderSession:
         for picture in answer.pictures:
             self._send_picture(picture, answer.format)
         if answer.to_packet:
-            self._channel.send(constants.GVC_MSG_DONE)
+            nothing = answer.number is not None and not answer.error and not answer.pictures
+            self._channel.send(constants.GVC_MSG_DONE, flags=constants.GVC_MESSAGE_NOTHING if nothing else 0)
         elif answer.last:
             self._channel.send(constants.GVC_MSG_END)
 

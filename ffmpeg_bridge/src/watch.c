@@ -1,0 +1,68 @@
+/* Waiting for an engine, which may take hours to answer, and finding out when it never will. */
+#include "context.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * Longest wait for a stopped engine, in ms. It is counted in waits, not by the clock, so that a caller which is stopped
+ * together with its engine (a suspended machine or container) does not take that for waiting.
+ */
+enum { STOPPED_LIMIT = 6000 };
+
+int64_t gvc_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+int gvc_poll(int descriptor, short events, int timeout) {
+    struct pollfd polled = {descriptor, events, 0};
+    int64_t deadline = gvc_now() + timeout;
+    for (int64_t left = timeout;; left = deadline - gvc_now()) {
+        int count = poll(&polled, 1, left > 0 ? (int)left : 0);
+        if (count >= 0)
+            return count ? polled.revents : 0;
+        if (errno != EINTR && errno != EAGAIN)
+            return POLLERR;
+    }
+}
+
+char gvc_process_state(pid_t process) {
+    char name[40], line[512], state = '?';
+    if (process <= 0)
+        return state;
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)process);
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return kill(process, 0) && errno == ESRCH ? 'X' : state;
+    size_t size = fread(line, 1, sizeof line - 1, file);
+    fclose(file);
+    line[size] = 0;
+    const char *command_end = strrchr(line, ')'); /* a command may have spaces and brackets in its name */
+    if (command_end)
+        sscanf(command_end + 1, " %c", &state);
+    return state;
+}
+
+int gvc_engine_check(gvc_context *context, int waited) {
+    switch (gvc_process_state(context->watched)) {
+    case 'Z':
+    case 'X': /* some other process has inherited its end of the socket, which therefore stays open */
+        return gvc_poll(context->socket, POLLIN, 0) ? GVC_OK : gvc_session_lost(context);
+    case 'T':
+        context->stopped += waited;
+        if (context->stopped < STOPPED_LIMIT)
+            return GVC_OK;
+        return gvc_break(context, GVC_ERROR_ENGINE,
+                         "the GVC engine (%s, process %d) is stopped (SIGSTOP) and did not go on for %d seconds",
+                         context->python, (int)context->watched, STOPPED_LIMIT / 1000);
+    default:
+        context->stopped = 0;
+        return GVC_OK;
+    }
+}

@@ -1,0 +1,40 @@
+"""Engines that misbehave as a test wants: scripts that libgvc starts in the place of a Python."""
+
+import shlex
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+SIZE = 8  # samples, width and height of the pictures
+START = """
+import os, socket, sys
+from pathlib import Path
+import numpy as np
+from gvc.engine.protocol import Channel, Slots, constants as c, wire_format_of
+from gvc.media import VideoFormat
+
+FORMAT = VideoFormat(SIZE, SIZE)
+channel = Channel(socket.socket(fileno=c.GVC_SOCKET_FD))
+channel.send(c.GVC_MSG_HELLO, pts=c.GVC_PROTOCOL_VERSION)
+memory = channel.receive_opening()[2]
+channel.send(c.GVC_MSG_READY, flags=c.GVC_MESSAGE_AHEAD)
+
+def lay_out():
+    global slots
+    slots = Slots(memory, FORMAT, grow=True)
+    channel.send(c.GVC_MSG_FORMAT, wire_format_of(FORMAT))
+
+def show(slot, value):
+    slots.write(slot, [np.full(shape, value, np.uint8) for shape in FORMAT.plane_shapes])
+    channel.send(c.GVC_MSG_PICTURE, slot=slot)
+    channel.send(c.GVC_MSG_DONE)
+"""
+
+
+def make_engine(folder: Path, body: str) -> str:
+    """A script for GVC_PYTHON. `body` goes on after READY; it has `channel`, `lay_out` and `show`."""
+    code, script = folder / "engine.py", folder / "engine"
+    code.write_text(START.replace("SIZE", str(SIZE)) + dedent(body))
+    script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(code))}\n")
+    script.chmod(0o755)
+    return str(script)
