@@ -14,8 +14,8 @@ from math import log2
 import numpy as np
 
 from .bitstream import SequenceHeader
+from .budget import check_gop_size
 from .gop import Window
-from .gop_codec import check_gop_size
 from .gop_encoder import BARE_BYTES
 from .gop_lengths import Cuts, GopLengths
 from .priors.base import Condition, Planes, Prior

@@ -12,15 +12,24 @@ import numpy as np
 from gvc import _native
 from gvc._native import Ranking
 
-__all__ = ["ATOM_OVERHEAD", "Codebook", "Ranking", "log2_size_for"]
+__all__ = ["ATOM_OVERHEAD", "MAX_LOG2_SIZE", "Codebook", "Ranking", "log2_size_for", "pieces"]
 
 ATOM_OVERHEAD = 1.35
 """Bits of posterior-matched atoms over the Kullback-Leibler divergence that they bridge, about (measured)."""
 
 
-def log2_size_for(dimension: int) -> int:
-    """Least log2 N with N >= `dimension`."""
-    return (dimension - 1).bit_length()
+MAX_LOG2_SIZE = 24
+
+
+def log2_size_for(dimension: int, extra: int = 0) -> int:
+    """Return log2 of a codebook's size: the least N >= `dimension`, times 2**extra, at most 2**MAX_LOG2_SIZE."""
+    return min((dimension - 1).bit_length() + extra, MAX_LOG2_SIZE)
+
+
+def pieces(block: slice) -> list[slice]:
+    """Cut a block of a latent that is larger than any codebook."""
+    most = 1 << MAX_LOG2_SIZE
+    return [slice(start, min(start + most, block.stop)) for start in range(block.start, block.stop, most)]
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,13 @@ from functools import cached_property
 
 from .bitstream import GopUnit, SequenceHeader
 from .boundary import Anchor
-from .errors import BitstreamError, MediaError
+from .budget import beyond_samples, beyond_steps, beyond_work
+from .errors import BitstreamError
 from .loop import denoise, finish, rule_of
-from .media import VideoFormat
 from .noise import ReplayNoise
 from .priors.base import Array, Clip, Condition, ConditionedPrior, Prior
 from .stills import StillDecoder
 from .tail import PictureTail, add_latent_tail
-
-MAX_SAMPLES = 2**27  # luma samples of a GOP: bounds the memory of either side
-
-
-def check_gop_size(frames: int, video: VideoFormat) -> None:
-    """Raise MediaError when a GOP of so many pictures is larger than decoders accept."""
-    if frames * video.width * video.height > MAX_SAMPLES:
-        raise MediaError(
-            f"{frames} pictures of {video.width}x{video.height} are too much for one GOP; at most "
-            f"{MAX_SAMPLES // 2**20} million luma samples fit, so ask for a smaller picture or shorter GOPs"
-        )
 
 
 def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
@@ -31,12 +20,13 @@ def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
         raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
     if unit.ahead and header.mode != "t2v":
         raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
-    _check_frames(unit.shown + unit.ahead, header.format)
+    _keep_within(beyond_samples(unit.shown + unit.ahead, header.format))
 
 
-def _check_frames(frames: int, video: VideoFormat) -> None:
-    if frames * video.width * video.height > MAX_SAMPLES:
-        raise BitstreamError("pictures shown", 0, "the GOP is larger than a decoder accepts")
+def _keep_within(excess: str) -> None:
+    """Raise BitstreamError for what is beyond the budget (gvc.budget)."""
+    if excess:
+        raise BitstreamError("budget", 0, f"the GOP is larger than a decoder accepts: {excess}")
 
 
 @dataclass(frozen=True)
@@ -76,9 +66,13 @@ def decode_gop(
 ) -> Reconstruction:
     """Replay a GOP; `stills` has decoded those of the chain so far. Raises BitstreamError."""
     check_unit(header, unit)
+    rule = rule_of(header, unit)
+    _keep_within(beyond_steps(rule, cheap=prior.cheap_steps))
     condition = _condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)
-    rule = rule_of(header, unit)
+    if unit.bare and conditioned.size:
+        raise BitstreamError("boundary flags", 0, "a bare GOP has no latent, and this one has")
+    _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
     with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
         x, t = denoise(conditioned, rule, noise)
         noise.finish()
@@ -97,7 +91,7 @@ def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, 
     wants_last = header.mode == "flf2v" and frames > 1
     if bool(unit.first) != wants_first or bool(unit.last) != wants_last:
         raise BitstreamError("boundary flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
-    _check_frames(frames, header.format)
+    _keep_within(beyond_samples(frames, header.format))
     first = stills.decode(unit.first) if unit.first else anchor and anchor.planes
     last = stills.decode(unit.last) if unit.last else None
     return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

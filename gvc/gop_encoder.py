@@ -6,8 +6,10 @@ import numpy as np
 
 from .bitstream import GopUnit, SequenceHeader
 from .boundary import Anchor, BoundaryCoder, Target, stop_level
+from .budget import beyond_work, check_gop_size
+from .errors import MediaError
 from .gop import Gop
-from .gop_codec import Reconstruction, check_gop_size
+from .gop_codec import Reconstruction
 from .loop import denoise, rule_of
 from .noise import SearchNoise
 from .priors.base import Analysis, Clip, ConditionedPrior, Prior
@@ -20,6 +22,7 @@ START_SNR = 0.02  # coding starts where the latent's mean energy is this small b
 # Noise levels a step. Atoms of small steps convey more for their bits: 2 for 8 saves t2v 8 %, i2v 4 % (two clips).
 LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
 CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # of priors whose steps take little time
+MAX_STRIDE = 255
 BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
 UNIT_BYTES, KEY_BYTES = 20, 65  # of a GOP packet beside stills, side information and atoms
 BARE_BYTES = 14  # the same where there are no atoms
@@ -42,7 +45,7 @@ class GopEncoder:
 
         Returns:
             (the unit, what `decode_gop` will make of it).
-        Raises MediaError when the GOP is too large.
+        Raises MediaError when the GOP is too large, or too much work for decoders.
         """
         new, clip = self._clips(gop, anchor)
         target = target.less(8 * _unit_bytes(gop.key))
@@ -55,13 +58,15 @@ class GopEncoder:
         header = self._header if gop.key else None
         unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
         budget = max(0.0, bits - 8 * len(side))
+        with_tail = self._settings.tail and not gop.ends and self._header.transition != "sde"
         if self._header.transition == "sde":
             unit, x, t = self._search_fixed(unit, conditioned, clip)
-            return unit, Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
-        with_tail = self._settings.tail and not gop.ends
-        atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
-        stop = max(level - BUDGET_REACH, target.level or 0) if target.bounded else level
-        unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
+        else:
+            atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
+            stop = max(level - BUDGET_REACH, target.level or 0) if target.bounded else level
+            unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
+        if excess := self._excess(unit, conditioned, clip):
+            raise MediaError(f"{excess}; ask for more atoms, a lower quality or preset=fast")
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
 
@@ -96,12 +101,15 @@ class GopEncoder:
         if conditioned.known:
             x0[conditioned.known.part] = conditioned.known.values  # of the still, not of its source
         stride = (CHEAP_LEVEL_STRIDE if self._prior.cheap_steps else LEVEL_STRIDE)[self._settings.effort]
-        levels = matched_levels(_start_level(x0, stop), stop, stride)
-        unit = replace(unit, start=levels[0], stop=stop, stride=stride)
-        with SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget) as noise:
-            x, t = denoise(conditioned, rule_of(self._header, unit), noise)
-            unit = replace(unit, start=max(unit.start, noise.stop), stop=noise.stop, atoms=noise.finish())
-        return replace(unit, bare=not len(x0)), x, t
+        while True:
+            levels = matched_levels(_start_level(x0, stop), stop, stride)
+            coded = replace(unit, start=levels[0], stop=stop, stride=stride, bare=not len(x0))
+            with SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget) as noise:
+                x, t = denoise(conditioned, rule_of(self._header, coded), noise)
+                coded = replace(coded, start=max(coded.start, noise.stop), stop=noise.stop, atoms=noise.finish())
+            if not self._excess(coded, conditioned, clip) or 2 * stride > MAX_STRIDE:
+                return coded, x, t
+            stride *= 2  # too few atoms for so many steps
 
     def _search_fixed(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
         """Spend the same atoms at every step, and correct the last latent frame, as the paper does."""
@@ -114,6 +122,11 @@ class GopEncoder:
             unit = replace(unit, tail=encode_latent_tail([x0[part] - x[part] for part in conditioned.tail]))
             add_latent_tail(x, conditioned.tail, unit.tail)
         return unit, x, t
+
+    def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip) -> str:
+        """Return what is too much for decoders in a unit, or ""."""
+        rule, coded = rule_of(self._header, unit), len(unit.atoms)
+        return beyond_work(self._header, rule, conditioned.blocks, len(clip[0]), coded)
 
     def _fixed_counts(self, conditioned: ConditionedPrior) -> list[int]:
         """Return the atoms of each block; in I2V the last latent frames get twice as many."""

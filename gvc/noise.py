@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 
 from .bitstream import SequenceHeader
-from .codebook import Codebook, Ranking, log2_size_for
+from .codebook import MAX_LOG2_SIZE, Codebook, Ranking, log2_size_for, pieces
 from .entropy import MAX_COUNT, RangeDecoder, RangeEncoder, read_atoms, read_count, set_bits, write_atoms, write_count
 from .errors import BitstreamError
 from .parallel import each, inheriting
@@ -24,7 +24,6 @@ from .priors.base import Array, ConditionedPrior, on_host
 from .schedule import MAX_LEVEL, level_time
 from .transition import ancestral
 
-MAX_LOG2_SIZE = 24
 LEVEL_PRECISION = 1 / 64  # of the stop level on a budget
 COUNT_BITS = 8.0  # what an atom count costs, about
 
@@ -43,7 +42,7 @@ class _BlockNoise:
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
         self._prior, self._seed, self._gop = prior, header.seed, gop % 2**30
         self._extra, self._limit = header.codebook_extra, header.codebook_limit or MAX_LOG2_SIZE
-        self._blocks = [piece for block in prior.blocks for piece in _pieces(block)]
+        self._blocks = [piece for block in prior.blocks for piece in pieces(block)]
         self._counts = [0] * len(self._blocks)  # of the step before: what the next counts are coded against
         self._coding = ThreadPoolExecutor(1, "gvc-atoms")
 
@@ -59,7 +58,7 @@ class _BlockNoise:
 
     def _books(self, step: int) -> list[Codebook]:
         sizes = [block.stop - block.start for block in self._blocks]
-        log2 = [min(log2_size_for(size) + self._extra, MAX_LOG2_SIZE) for size in sizes]
+        log2 = [log2_size_for(size, self._extra) for size in sizes]
         return [
             Codebook(d, n, self._seed, self._gop, step, i) for i, (d, n) in enumerate(zip(sizes, log2, strict=True))
         ]
@@ -86,12 +85,6 @@ class _BlockNoise:
         import torch
 
         return torch.from_numpy(z).to(zeros.device)
-
-
-def _pieces(block: slice) -> list[slice]:
-    """Cut a block that is larger than any codebook."""
-    most = 1 << MAX_LOG2_SIZE
-    return [slice(start, min(start + most, block.stop)) for start in range(block.start, block.stop, most)]
 
 
 class ReplayNoise(_BlockNoise):
@@ -139,7 +132,7 @@ class SearchNoise(_BlockNoise):
         super().__init__(prior, header, gop)
         self._x0, self._levels, self._budget = x0, levels, budget
         if fixed is not None:
-            fixed = [count for count, block in zip(fixed, prior.blocks, strict=True) for _ in _pieces(block)]
+            fixed = [count for count, block in zip(fixed, prior.blocks, strict=True) for _ in pieces(block)]
         self._fixed = fixed
         self._encoder, self._writing = RangeEncoder(), []
         self._correlations = [np.empty(1 << book.log2_size, np.float32) for book in self._books(0)]

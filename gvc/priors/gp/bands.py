@@ -5,12 +5,12 @@ A band is a pair (temporal band, spatial band); its coefficients share one varia
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from ...entropy import DeltaModel, RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
+from .kept import keeping
 
 TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # in half cycles a picture; the first band is the mean over time
 SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius, in half cycles a sample
@@ -34,7 +34,7 @@ def nearest_level(variance: np.ndarray) -> np.ndarray:
     return np.clip(np.round(2 * np.log2(np.maximum(variance, 1e-12))) + UNIT_LEVEL, 1, MAX_LEVEL).astype(np.int64)
 
 
-@lru_cache(maxsize=4)
+@keeping(2**25)
 def _spatial_bands(height: int, width: int) -> np.ndarray:
     """Return the spatial band of each coefficient of a plane, uint8 [height, width]; not to be written to."""
     columns2 = (np.arange(width) / width) ** 2
@@ -73,14 +73,14 @@ class PlaneBands:
 
         Returns:
             (mask bool [T, h, w] over the smallest low-frequency corner that holds them all,
-            band numbers int64 [count] of those coefficients in C order).
+            band numbers uint8 [count] of those coefficients in C order).
         """
         on = levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS) > 0
         rows, columns = np.nonzero(on.any(0)[self.spatial])
         h, w = (int(rows.max()) + 1, int(columns.max()) + 1) if len(rows) else (1, 1)
         corner = self.spatial[:h, :w]
         mask = on[self.temporal[:, None, None], corner[None]]
-        numbers = self.temporal[:, None, None] * SPATIAL_BANDS + corner[None]
+        numbers = (self.temporal * SPATIAL_BANDS).astype(np.uint8)[:, None, None] + corner[None]
         return mask, numbers[mask]
 
     def slabs(self, levels: np.ndarray) -> list[tuple[int, int, np.ndarray]]:

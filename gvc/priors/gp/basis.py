@@ -5,21 +5,29 @@ two known pictures (DST-I over the pictures between), a Brownian motion after on
 none (DCT-II). White noise stays white in each, so the flow may run on coefficients.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
 
 import numpy as np
 
+from .kept import keeping
 
-@lru_cache(maxsize=16)
+LONGEST = 4096  # samples of a side whose basis is a matrix; the transforms of longer ones are fast Fourier transforms
+KEPT = 2**27  # bytes of matrices
+AT_ONCE = 2**20  # values that are worked on together where memory is not to grow with a picture
+
+
+@keeping(KEPT)
 def cosine(size: int) -> np.ndarray:
-    """Return the DCT-II matrix, float32 [size (frequency), size (sample)]."""
-    k, n = np.ogrid[:size, :size]
-    matrix = np.sqrt(2 / size) * np.cos(np.pi * k * (2 * n + 1) / (2 * size))
-    matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    """Return the DCT-II matrix, float32 [size (frequency), size (sample)]; not to be written to."""
+    matrix, n = np.empty((size, size), np.float32), np.arange(size)
+    step = max(1, AT_ONCE // size)
+    for start in range(0, size, step):
+        k = np.arange(start, min(start + step, size))[:, None]
+        matrix[start : start + step] = np.sqrt(2 / size) * np.cos(np.pi * k * (2 * n + 1) / (2 * size))
+    matrix[0] = np.sqrt(2 / size) * np.cos(0 * n) / np.sqrt(2)
+    return matrix
 
 
-@lru_cache(maxsize=16)
 def temporal(size: int, boundaries: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the temporal basis of `size` unknown pictures next to 0, 1 (before) or 2 (both sides) known ones.
 
@@ -39,8 +47,9 @@ def temporal(size: int, boundaries: int) -> tuple[np.ndarray, np.ndarray]:
 
 def forward(pictures: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Transform float32 [T, H, W] into coefficients [T, H, W]."""
-    rows, columns = cosine(pictures.shape[1]), cosine(pictures.shape[2])
-    spatial = rows @ (pictures @ columns.T)
+    height, width = pictures.shape[1:]
+    spatial = pictures @ cosine(width).T if width <= LONGEST else _fourier(_analysis, pictures, width)
+    spatial = cosine(height) @ spatial if height <= LONGEST else _turned(_analysis, spatial, height)
     return np.tensordot(time, spatial, 1)
 
 
@@ -48,4 +57,41 @@ def inverse(coefficients: np.ndarray, time: np.ndarray, height: int, width: int)
     """Transform a low-frequency corner of coefficients, float32 [T, h, w], into pictures [T, height, width]."""
     h, w = coefficients.shape[1:]
     spatial = np.tensordot(time.T, coefficients, 1)
-    return cosine(height)[:h].T @ (spatial @ cosine(width)[:w])
+    spatial = spatial @ cosine(width)[:w] if width <= LONGEST else _fourier(_synthesis, spatial, width)
+    return cosine(height)[:h].T @ spatial if height <= LONGEST else _turned(_synthesis, spatial, height)
+
+
+def _turned(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
+    """Return `_fourier` of [T, H, W] along the second axis."""
+    return _fourier(transform, values.swapaxes(1, 2), size).swapaxes(1, 2)
+
+
+def _fourier(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
+    """Return a transform along the last axis, float32 [T, H, size], of float32 [T, H, n]."""
+    result = np.empty((*values.shape[:2], size), np.float32)
+    step = max(1, AT_ONCE // size)
+    for picture, out in zip(values, result, strict=True):
+        for row in range(0, len(picture), step):
+            out[row : row + step] = transform(picture[row : row + step].astype(np.float64), size)
+    return result
+
+
+def _analysis(samples: np.ndarray, size: int) -> np.ndarray:
+    """Return the DCT-II of float64 [N, size]."""
+    return _weights(size) * (_phases(size).conj() * np.fft.rfft(samples, 2 * size)[:, :size]).real
+
+
+def _synthesis(coefficients: np.ndarray, size: int) -> np.ndarray:
+    """Return samples, float64 [N, size], of the first coefficients of the DCT-II, float64 [N, n]."""
+    count = coefficients.shape[1]
+    waves = coefficients * (_weights(size) * _phases(size))[:count]
+    waves[:, 0] *= 2
+    return size * np.fft.irfft(waves, 2 * size)[:, :size]
+
+
+def _weights(size: int) -> np.ndarray:
+    return np.sqrt(np.where(np.arange(size) > 0, 2.0, 1.0) / size)
+
+
+def _phases(size: int) -> np.ndarray:
+    return np.exp(0.5j * np.pi * np.arange(size) / size)

@@ -15,6 +15,7 @@ and none of those up to gp/3 learns variances; they can be decoded.
 
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -196,20 +197,34 @@ class ConditionedGp:
             self.moved = replace(self.moved, corrections=corrections.fields)
         self.memory = bands.read_levels(decoder, 3, condition.previous)
         decoder.finish()
-        self._mean = self.moved.unknown() if choice == mean.MOTION else mean.still(condition, choice, colour)
-        carried = [p.carried(v[: bands.BANDS]) for p, v in zip(self._layout.planes, self.memory, strict=True)]
-        self._masks = [mask for mask, _ in carried]
-        self._band = np.concatenate([i * bands.BANDS + numbers for i, (_, numbers) in enumerate(carried)])
+        self._mean_of = self.moved.unknown if choice == mean.MOTION else partial(mean.still, condition, choice, colour)
         variances = bands.level_variances()[self.memory[:, : bands.BANDS].ravel()]
         # Levels are rounded, so a carried band can say a little less than the water level.
         kept = np.maximum(variances - self._water, LEAST_KEPT * variances)
         self._scales = np.sqrt(kept / np.where(variances > 0, variances, 1.0)).astype(np.float32)
         self._variances = kept
-        self._slabs = self._lay_out_slabs() if version >= LEARNED else []
-        self.size = len(self._band)
+        counts = [plane.counts() for plane in self._layout.planes]
+        self.size = int(sum(c[v[: bands.BANDS] > 0].sum() for c, v in zip(counts, self.memory, strict=True)))
         self.blocks = [slice(0, self.size)] if self.size else []
 
-    def _lay_out_slabs(self) -> list[tuple[slice, int, np.ndarray, np.ndarray]]:
+    # What takes memory and time comes when it is first used: the codec looks at the size before.
+
+    @cached_property
+    def _mean(self) -> Clip:
+        return self._mean_of()
+
+    @cached_property
+    def _carried(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Which coefficients of each plane are carried, and their bands, by `PlaneBands.carried`."""
+        return [p.carried(v[: bands.BANDS]) for p, v in zip(self._layout.planes, self.memory, strict=True)]
+
+    @cached_property
+    def _band(self) -> np.ndarray:
+        """The band of each value of the latent, counted through all planes, uint8 [size]."""
+        return np.concatenate([np.uint8(i * bands.BANDS) + numbers for i, (_, numbers) in enumerate(self._carried)])
+
+    @cached_property
+    def _slabs(self) -> list[tuple[slice, int, np.ndarray, np.ndarray]]:
         """Return (part of the latent, frequencies, bands [h, w], their variances) by plane and temporal band."""
         slabs, start = [], 0
         variances = self._variances.reshape(3, bands.TEMPORAL_BANDS, bands.SPATIAL_BANDS)
@@ -265,15 +280,16 @@ class ConditionedGp:
     def encode_latent(self, clip: Clip) -> np.ndarray:
         """Return the carried coefficients of the clip's residual, scaled, float32 [size]."""
         coefficients = _residual_coefficients(self._layout, clip, self._mean)
-        corners = [c[:, : m.shape[1], : m.shape[2]][m] for c, m in zip(coefficients, self._masks, strict=True)]
+        pairs = zip(coefficients, self._carried, strict=True)
+        corners = [c[:, : mask.shape[1], : mask.shape[2]][mask] for c, (mask, _) in pairs]
         return np.concatenate(corners) * self._scales[self._band]
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
         """Return the pictures, uint8 [T, H, W] a plane; `realism` makes them sharper and adds grain."""
         planes, start = [], 0
         x0 = x0 / self._scales[self._band]
-        for i, mask in enumerate(self._masks):
-            count = int(mask.sum())
+        for i, (mask, numbers) in enumerate(self._carried):
+            count = len(numbers)
             corner = np.zeros(mask.shape, np.float32)
             corner[mask] = x0[start : start + count]
             start += count
@@ -294,7 +310,8 @@ class ConditionedGp:
         if activity is not None:
             residual *= activity
         residual *= np.float32(1 / PLANE_WEIGHTS[plane])
-        return np.clip(np.rint(predicted + residual), 0, 255).astype(np.uint8)
+        residual += predicted
+        return np.clip(np.rint(residual, out=residual), 0, 255, out=residual).astype(np.uint8, order="C")
 
 
 class GpPrior:
