@@ -227,3 +227,16 @@ def test_streams_of_older_versions_are_decoded(vector):
     with np.load(FOLDER / f"{vector}.npz") as expected:
         for plane in expected:
             assert np.abs(found[plane].astype(int) - expected[plane]).mean() < 0.5  # of 16 or 32 bits
+
+
+@pytest.mark.parametrize("realism", [0, 1])
+def test_a_large_picture_passes_the_network_in_strips(city, realism, monkeypatch):
+    """It looks as if it had passed whole."""
+    extradata, packets = city[1]["neural"]
+    exact = {"dtype": "float32", "realism": realism}
+    whole = decode(extradata, packets, **exact)
+    monkeypatch.setattr("gvc.priors.neural.prior.LARGEST", 2**15)  # strips of 8 rows at half size
+    for strips, picture in zip(decode(extradata, packets, **exact), whole, strict=True):
+        for a, b in zip(strips.planes, picture.planes, strict=True):
+            different = a != b
+            assert different.mean() < 1e-3 and np.abs(a.astype(int) - b).max() <= 1

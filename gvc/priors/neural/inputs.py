@@ -37,6 +37,11 @@ class View:
         """Return the view on a torch device."""
         return View(*(tensor.to(device) for tensor in vars(self).values()))
 
+    def rows(self, rows: slice) -> "View":
+        """Return the view of these rows, counted at half size."""
+        pictures = (self.estimate, self.first, self.last, self.error)
+        return View(*(picture[:, :, rows] for picture in pictures), self.way, self.distance)
+
     def inputs(self, realism: Tensor) -> Tensor:
         """Return what the network is given for a realism [N], float32 [N, INPUTS, H/2, W/2]."""
         shape = (len(self.way), 1, *self.estimate.shape[2:])

@@ -11,6 +11,7 @@ PICTURES = 3  # the estimate, and both boundaries as they are seen from it
 SCALARS = 3  # way from the first boundary, distance to the nearest one, realism
 INPUTS = PICTURE_CHANNELS * PICTURES + 1 + SCALARS  # and the expected error
 WIDTHS = (32, 64, 96)  # channels at half, quarter and eighth size, where nothing else is asked for
+REACH = 32  # rows at half size around a position that decide on it, rounded up to a multiple of MULTIPLE
 MULTIPLE = 8  # samples; sides of a picture must be multiples of it
 
 

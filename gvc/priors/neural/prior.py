@@ -28,7 +28,7 @@ from ..gp.mean import Moved
 from ..gp.prior import ConditionedGp, Layout
 from ..gp.texture import bounded
 from .inputs import LEAST_ERROR, View, unpack, view_of
-from .network import Network
+from .network import MULTIPLE, REACH, Network
 
 
 class Version(NamedTuple):
@@ -45,7 +45,8 @@ VERSIONS = {
     4: Version(4, "weights_4.safetensors"),
 }
 TIMED_RUNS = 5  # the first is slower, as is any that is interrupted
-AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures: bounds its memory
+AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures
+LARGEST = 2**23  # luma samples of a picture that passes the network whole; larger ones pass in strips of half of it
 
 
 class NeuralPrior(GpPrior):
@@ -71,8 +72,21 @@ class NeuralPrior(GpPrior):
         """Prepare the process for one GOP. Raises BitstreamError."""
         return ConditionedNeural(condition, self._layout(condition), side, self._version, self._improve)
 
-    @torch.inference_mode()
     def _improve(self, view: View, realism: float) -> torch.Tensor:
+        """Return the pictures of a view, improved, [N, 6, H/2, W/2]; large ones in strips, which bounds the memory."""
+        height, width = view.estimate.shape[2:]
+        if 4 * height * width <= LARGEST:
+            return self._improve_at_once(view, realism)
+        result, multiple = torch.empty_like(view.estimate), MULTIPLE // 2
+        step = max(1, LARGEST // 8 // width // multiple) * multiple
+        for top in range(0, height, step):
+            above = min(top, REACH)
+            strip = self._improve_at_once(view.rows(slice(top - above, top + step + REACH)), realism)
+            result[:, :, top : top + step] = strip[:, :, above : above + step]
+        return result
+
+    @torch.inference_mode()
+    def _improve_at_once(self, view: View, realism: float) -> torch.Tensor:
         view = view.to(self._device)
         inputs = view.inputs(torch.full_like(view.way, realism)).to(self._dtype, memory_format=torch.channels_last)
         return view.improved(self._network(inputs).float()).cpu()
