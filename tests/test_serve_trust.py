@@ -20,9 +20,9 @@ def head(kind: int, size: int = 0, **fields: int) -> bytes:
     return bytes(wire.buffer(wire.new("gvc_message *", {"type": kind, "size": size, **fields})))
 
 
-def opening(role: int, **fields) -> bytes:
+def opening(role: int, changes: dict[str, int] | None = None, **fields) -> bytes:
     video = {"width": WIDTH, "height": HEIGHT, "time_base_num": 1, "time_base_den": 25}
-    video |= {"frame_rate_den": 1, "sar_den": 1, "sample_format": 1}
+    video |= {"frame_rate_den": 1, "sar_den": 1, "sample_format": 1, **(changes or {})}
     payload = bytes(wire.buffer(wire.new("gvc_open *", {"role": role, "format": video, **fields})))
     return head(constants.GVC_MSG_OPEN, len(payload)) + payload
 
@@ -44,18 +44,23 @@ def answer(line: socket.socket) -> tuple[int, str]:
 
 def test_broken_clients_do_no_harm(own, tmp_path):  # noqa: F811
     (tmp_path / "short").write_bytes(bytes(10))
-    writable, readonly = os.open(tmp_path / "short", os.O_RDWR), os.open("/dev/null", os.O_RDONLY)
+    writable, readonly = os.open(tmp_path / "short", os.O_RDWR), os.open(tmp_path / "short", os.O_RDONLY)
+    pipe, other_end = os.pipe()
     folder = os.open(tmp_path, os.O_RDONLY)
     encoder, picture = opening(constants.GVC_ENCODER), head(constants.GVC_MSG_PICTURE)
+    impossible = [("time_base_den", 0), ("sar_den", -1), ("frame_rate_num", -1), ("width", 0), ("height", 2**31 - 1)]
+    impossible += [("color_trc", 256), ("chroma_location", -1)]
     attacks = [  # bytes, descriptors, what the answer says
         (b"GET / HTTP/1.1\r\n" * 10, [], "unknown to this engine"),
         (encoder, [], "did not begin with an OPEN"),
-        (encoder, [folder], "no shared memory"),
+        (encoder, [folder], "something other than shared memory"),
+        (encoder, [pipe], "something other than shared memory"),
+        (encoder, [readonly], "something other than shared memory"),
         (encoder + picture, [writable], "no room for its pictures"),
         (encoder + picture, [writable, writable, writable], "no room for its pictures"),
-        (encoder + picture, [readonly], "no room for its pictures"),
         (encoder + head(constants.GVC_MSG_PICTURE, slot=8), [writable], "unknown to this engine"),
         (encoder + head(constants.GVC_MSG_RELEASE), [writable], "no place"),
+        *((opening(constants.GVC_ENCODER, {name: value}), [writable], f"{name} {value}") for name, value in impossible),
         (opening(constants.GVC_DECODER, options_size=2**31), [writable], "OPEN message of the wrong size"),
         (head(constants.GVC_MSG_OPEN, 2**32 - 1), [writable], "unknown to this engine"),
         (encoder[:50], [writable], ""),
@@ -74,7 +79,9 @@ def test_broken_clients_do_no_harm(own, tmp_path):  # noqa: F811
             server.wait_for("left")
         assert server.open_files() == files
         assert served()
-    for descriptor in (writable, readonly, folder):
+        server.process.terminate()
+        assert "Traceback" not in "".join(server.lines) + server.end()
+    for descriptor in (writable, readonly, folder, pipe, other_end):
         os.close(descriptor)
 
 

@@ -1,11 +1,13 @@
 """The engine's end of the wire: messages and shared pictures as gvc_protocol.h lays them out."""
 
+import fcntl
 import os
 import select
 import socket
+import stat
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from io import FileIO
 from pathlib import Path
@@ -137,12 +139,12 @@ class Channel:
 
 
 def _adopt(descriptor: int) -> FileIO:
-    """Return the file of a descriptor, to be closed with it. Raises EngineError."""
-    try:
-        return FileIO(descriptor, "r+")
-    except OSError as error:
+    """Return the shared memory of a descriptor, to be closed with it. Raises EngineError."""
+    writable = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+    if not writable or not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise EngineError(f"libgvc sent no shared memory ({error.strerror}); install both from one release") from error
+        raise EngineError("libgvc sent something other than shared memory; install both from one release")
+    return FileIO(descriptor, "r+")
 
 
 def _head(kind: int, payload: bytes, fields: dict[str, int]) -> bytes:
@@ -161,40 +163,63 @@ class Slots:
         self.picture_size = sum(height * width for height, width in self._shapes) * self._dtype.itemsize  # bytes
         size = constants.GVC_SLOTS * self.picture_size
         if grow and os.fstat(memory.fileno()).st_size < size:
-            os.ftruncate(memory.fileno(), size)
+            with _explained():
+                os.ftruncate(memory.fileno(), size)
 
     def read(self, slot: int) -> tuple[np.ndarray, ...]:
         """Return a copy of the planes in a slot. Raises EngineError."""
         planes = tuple(np.empty(shape, self._dtype) for shape in self._shapes)
-        self._complete(os.preadv(self._memory.fileno(), planes, slot * self.picture_size))
+        with _explained():
+            self._complete(os.preadv(self._memory.fileno(), planes, slot * self.picture_size))
         return planes
 
     def write(self, slot: int, planes: Sequence[np.ndarray]) -> None:
         """Copy planes of the format into a slot. Raises EngineError."""
         contiguous = [np.ascontiguousarray(plane) for plane in planes]
-        self._complete(os.pwritev(self._memory.fileno(), contiguous, slot * self.picture_size))
+        with _explained():
+            self._complete(os.pwritev(self._memory.fileno(), contiguous, slot * self.picture_size))
 
     def _complete(self, size: int) -> None:
         if size != self.picture_size:
             raise EngineError("the shared memory of libgvc has no room for its pictures; install both from one release")
 
 
-PLAIN_FIELDS = ("width", "height", "color_range", "color_primaries", "color_trc", "colorspace", "chroma_location")
-RATIO_FIELDS = {"time_base": "time_base", "frame_rate": "frame_rate", "sample_aspect_ratio": "sar"}
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what the system says about the shared memory into an EngineError."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(f"the shared memory of libgvc cannot be used: {error.strerror}") from error
+
+
 INT32_MAX = 2**31 - 1
+PLAIN_FIELDS = {  # and their ranges
+    "width": (1, constants.GVC_MAX_DIMENSION),
+    "height": (1, constants.GVC_MAX_DIMENSION),
+    **dict.fromkeys(("color_range", "color_primaries", "color_trc", "colorspace", "chroma_location"), (0, 255)),
+}
+RATIO_FIELDS = {"time_base": "time_base", "frame_rate": "frame_rate", "sample_aspect_ratio": "sar"}
 
 
 def video_format_of(wire: FFI.CData) -> VideoFormat:
-    """The VideoFormat that a gvc_format describes. Raises EngineError where its sample format is unknown."""
+    """The VideoFormat that a gvc_format describes. Raises EngineError where a value is out of range."""
     samples = next((s for s in SAMPLE_FORMATS if s.code == wire.sample_format), None)
     if samples is None:
         raise EngineError(f"sample format {wire.sample_format} of libgvc is unknown; install both from one release")
-    plain = {name: getattr(wire, name) for name in PLAIN_FIELDS}
+    plain = {name: _number(wire, name, *limits) for name, limits in PLAIN_FIELDS.items()}
     ratios = {
-        name: Fraction(getattr(wire, f"{prefix}_num"), getattr(wire, f"{prefix}_den"))
+        name: Fraction(_number(wire, f"{prefix}_num", 0, INT32_MAX), _number(wire, f"{prefix}_den", 1, INT32_MAX))
         for name, prefix in RATIO_FIELDS.items()
     }
     return VideoFormat(**plain, **ratios, samples=samples)
+
+
+def _number(wire: FFI.CData, name: str, low: int, high: int) -> int:
+    value = getattr(wire, name)
+    if not low <= value <= high:
+        raise EngineError(f"{name} {value} of libgvc is not {low} to {high}; install both from one release")
+    return value
 
 
 def wire_format_of(video_format: VideoFormat) -> bytes:
