@@ -7,8 +7,6 @@ from pathlib import Path
 import av
 from av.stream import Discard, Disposition, Stream
 
-from gvc.errors import MediaError
-
 from .clock import has_times
 from .demux import is_cover, main_video, open_input
 from .libav import copy_parameters
@@ -36,9 +34,7 @@ class FileCopier:
         video: the video track of the output; gets the tags and the disposition of the replaced one.
         replaced: index of the track that is not copied, None: that of the main video.
         warn: called with a sentence for each track that is left out or converted.
-
-    Attributes:
-        bytes: payload of the tracks that have been written.
+        mux: writes a packet to the output.
     Raises MediaError if the file cannot be read.
     """
 
@@ -47,11 +43,12 @@ class FileCopier:
         path: str | Path,
         output: av.container.OutputContainer,
         video: Stream,
+        *,
         replaced: int | None,
         warn: Callable[[str], object],
+        mux: Callable[[av.Packet], None],
     ):
-        self.bytes = 0
-        self._warn = warn
+        self._warn, self._mux = warn, mux
         self._path, self._output = path, output
         self._source = open_input(path)
         self._tracks: dict[int, CopiedTrack] = {}
@@ -151,17 +148,12 @@ class FileCopier:
             self._warn(f"{self._path} cannot be read to its end: {error.strerror or error}")
 
     def copy_until(self, seconds: Fraction | None) -> None:
-        """Write all packets that come before a time in seconds; None: all that are left. Raises MediaError, OSError."""
+        """Write all packets that come before a time in seconds; None: all that are left. Raises OSError."""
         while self._next and (seconds is None or self._next[1].dts * self._next[1].time_base < seconds):
             track, packet = self._next
             self._output.start_encoding()  # from here on the clocks of the output's tracks are known
             track.settle(packet)
-            self.bytes += packet.size
-            try:
-                self._output.mux(packet)
-            except (av.error.ArgumentError, av.error.InvalidDataError) as error:
-                reason = error.strerror or error
-                raise MediaError(f"{_title(track.source)} of {self._path} cannot be copied: {reason}") from None
+            self._mux(packet)
             self._next = next(self._packets, None)
 
     def close(self) -> None:

@@ -116,4 +116,4 @@ class Muxer(MediaOutput):
             coded.pts, coded.duration = packet.pts, packet.duration
         coded.dts, coded.time_base = coded.pts, self._tick
         coded.is_keyframe, coded.stream = packet.key, self._track
-        self._output.mux(coded)
+        self._mux(coded)

@@ -22,6 +22,10 @@ def url(path: str | Path) -> str:
     return "pipe:1" if str(path) == STDOUT else str(path)
 
 
+# What muxers say of packets, of this one or of one that waited for it; all else is about the file.
+REFUSALS = (av.error.ArgumentError, av.error.InvalidDataError, av.error.PatchWelcomeError)
+
+
 class MediaOutput:
     """An open output file and the tracks that are copied into it; a context manager.
 
@@ -35,6 +39,8 @@ class MediaOutput:
         clock: frames of the output, where its format has no times; default: times are those of the pictures.
         side_data: what was given to the video track with `add_side_data`, default: nothing.
         warn: called with a sentence for each thing that the output lacks or has in another form, default: Python's.
+    Attributes:
+        refused: number of packets that the muxer did not take, so that they are missing.
     Raises MediaError if `copy_from` cannot be read.
     """
 
@@ -49,22 +55,20 @@ class MediaOutput:
         side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
     ):
+        self.refused = 0
         self._output, self._clock, self._warn = output, clock, warn
         format_name = output.format.name
         for name in lost_side_data(format_name, side_data) if side_data else ():
             words = name.lower().replace("_", " ")
             warn(f"{words} of the video track is left out: FFmpeg has no place for it in {format_name} files")
-        self._copier = FileCopier(copy_from, output, video, replaced, warn) if copy_from else None
-
-    @property
-    def other_bytes(self) -> int:
-        """Payload of the tracks that were copied so far."""
-        return self._copier.bytes if self._copier else 0
+        self._copier = (
+            FileCopier(copy_from, output, video, replaced=replaced, warn=warn, mux=self._mux) if copy_from else None
+        )
 
     def close(self) -> None:
         """Write what is held back, the rest of the other tracks, and the end of the file.
 
-        Raises OSError, MediaError.
+        Raises OSError.
         """
         with self._closing():
             self._drain()
@@ -72,6 +76,10 @@ class MediaOutput:
                 self._copier.copy_until(None)
         if self._clock and (sentence := self._clock.warning(self._output.format.long_name)):
             self._warn(sentence)
+        if self.refused:
+            self._warn(
+                f"{self.refused} packets are missing: FFmpeg's muxer refused them, mostly since they are damaged"
+            )
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
@@ -84,6 +92,15 @@ class MediaOutput:
 
     def _drain(self) -> None:
         """Write what an encoder still holds."""
+
+    def _mux(self, packets: av.Packet | list[av.Packet]) -> None:
+        """Write packets; one that is damaged must not cost all the others. Raises OSError, ValueError for the head."""
+        self._output.start_encoding()
+        for packet in [packets] if isinstance(packets, av.Packet) else packets:
+            try:
+                self._output.mux(packet)
+            except REFUSALS:
+                self.refused += 1
 
     def _copy_until(self, seconds: Fraction) -> None:
         if self._copier:

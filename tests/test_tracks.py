@@ -1,5 +1,6 @@
 """What comes along beside the video, and where it is written: as FFmpeg's own program does it, or named."""
 
+import os
 from fractions import Fraction
 
 import av
@@ -296,6 +297,25 @@ def assert_same_light(found):
     mastering, wanted = (np.frombuffer(data, np.int32) for data in (found["MASTERING_DISPLAY_METADATA"], MASTERING))
     assert np.allclose(mastering[:20:2] / mastering[1:20:2], wanted[:20:2] / wanted[1:20:2], atol=1e-4)
     assert mastering[20:].all()
+
+
+def test_a_packet_that_the_muxer_refuses_does_not_cost_the_others(coded, tmp_path):
+    header, packets, video = coded
+    falling = [type(p)(p.data, 2 if index == 5 else p.pts, 1, p.key) for index, p in enumerate(packets)]
+    (said,) = write(tmp_path / "out.mkv", (header, falling, video))
+    assert said.startswith("1 packets are missing")
+    with Demuxer(tmp_path / "out.mkv") as demuxer:
+        assert sum(1 for _ in demuxer.packets()) == FRAMES - 1
+
+
+def test_both_files_are_closed_after_an_error(coded, tmp_path):
+    """Open files are counted, which PyAV's objects would hold until they are collected."""
+    source = film(tmp_path / "in.mkv", "flac")
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(RuntimeError) as error, Muxer(tmp_path / "out.mkv", *coded[::2], copy_from=source) as muxer:
+        muxer.write(coded[1][0])
+        raise RuntimeError
+    assert error and len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.parametrize("clock", [Fraction(1, 1000), Fraction(1, 90000), Fraction(1, 600)])

@@ -121,11 +121,11 @@ class VideoSink(MediaOutput):
             self._aspect.vpush(frame)
             frame = self._aspect.vpull()
         frame.color_range, frame.colorspace = video.color_range, video.colorspace
-        self._output.mux(self._track.encode(frame))
+        self._mux(self._track.encode(frame))
 
     def _drain(self) -> None:
         if self._begun:
-            self._output.mux(self._track.encode(None))
+            self._mux(self._track.encode(None))
 
 
 def video_frame(picture: Picture, video: VideoFormat) -> av.VideoFrame:
