@@ -1,11 +1,15 @@
 """The codec in FFmpeg's programs by each route: the plugin in the machine's own, and FFmpegs with GVC inside."""
 
+import contextlib
+import os
 import signal
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 from programs import ENCODE, FRAMES, HEIGHT, RATE, TICKS, WIDTH, hashes_in, source
+from test_libgvc import children_of
 
 from gvc import options
 
@@ -166,6 +170,51 @@ def test_an_engine_that_does_not_start_is_told_and_ends_the_program(programs, mo
     variables = {"GVC_PYTHON": "/nonexistent"}
     done = programs.ffmpeg("-i", movie, "-f", "null", "-", variables=variables, check=False)
     assert "/nonexistent" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def film(programs, tmp_path_factory):
+    """Longer than what is decoded ahead, with many keyframes."""
+    path = tmp_path_factory.mktemp("ffmpeg") / "film.mkv"
+    programs.ffmpeg(*source("48x32", frames=120), "-c:v", "gvc", "-preset", "fast", "-gop", "9", "-g", "9", path)
+    return path
+
+
+@contextlib.contextmanager
+def decoding(programs, film, target):
+    """An ffmpeg that decodes a film to a framemd5 file as it would be shown, and its engine; it has given frames."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-progress", "pipe:1", "-stats_period", "0.1", "-re", "-i", film]
+    command += ["-fps_mode", "passthrough", "-f", "framemd5", target]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=programs.environment, text=True, **pipes) as process:
+        for line in process.stdout:
+            name, _, value = line.strip().partition("=")
+            if name == "frame" and int(value) > 0:
+                break
+        (engine,) = children_of(process.pid)
+        yield process, engine
+
+
+def test_a_dead_engine_costs_the_frames_up_to_the_next_keyframe(programs, film, tmp_path):
+    with decoding(programs, film, tmp_path / "frames") as (process, engine):
+        os.kill(engine, signal.SIGKILL)
+        said = process.communicate(timeout=60)[1]
+    whole, found = programs.hashes(film), hashes_in((tmp_path / "frames").read_text())
+    assert process.returncode == 0
+    assert len(whole) / 2 < len(found) < len(whole)
+    assert found[-20:] == whole[-20:]
+    assert said.count("ended unexpectedly (signal 9") == 1, said
+    assert "external library" in said  # FFmpeg's own word, with which it counts the errors
+    assert said.count("\n") < 10, said
+
+
+def test_an_interrupted_program_ends_although_its_engine_is_stopped(programs, film, tmp_path):
+    with decoding(programs, film, tmp_path / "frames") as (process, engine):
+        os.kill(engine, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert process.returncode != 0
+        assert not Path(f"/proc/{engine}").exists()
 
 
 @pytest.mark.parametrize(

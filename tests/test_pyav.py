@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -15,6 +16,7 @@ import pytest
 
 import gvc.av
 from gvc import plugin
+from gvc.bitstream.packet import read_packet, write_gop
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 20
 OPTIONS = {"gop": "5", "preset": "fast"}
@@ -142,6 +144,26 @@ def test_codec_context_without_a_container():
     decoder.extradata = encoder.extradata
     frames = [*(f for p in packets for f in decoder.decode(p)), *decoder.decode(None)]
     assert [frame.pts for frame in frames] == [picture(i).pts for i in range(6)]
+
+
+def test_pictures_after_an_error_that_is_survived_are_not_lost(movie):
+    """The first keyframe needs a prior that is not there; the pictures of the second one come while draining."""
+    with av.open(str(movie)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        extradata = container.streams.video[0].codec_context.extradata
+    unit = read_packet(bytes(packets[0]))
+    packets[0] = av.Packet(write_gop(replace(unit, header=replace(unit.header, prior="wan/none"))))
+    packets[0].is_keyframe = True
+    decoder = av.CodecContext.create("gvc", "r")
+    decoder.extradata, decoder.options = extradata, {"gvc-params": "frame_delay=129"}
+    frames, errors = [], 0
+    for packet in [*packets, None]:
+        try:
+            frames += decoder.decode(packet)
+        except av.error.FFmpegError:
+            errors += 1
+    assert errors
+    assert same([(frame.pts, frame.to_ndarray()) for frame in frames], decode(movie)[10:])
 
 
 def test_threads_do_not_disturb_each_other(tmp_path):
