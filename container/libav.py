@@ -13,6 +13,8 @@ import av.packet
 from av.bitstream import BitStreamFilterContext
 from av.stream import Stream
 
+from gvc.errors import EngineError
+
 # Of a whole track, not of single pictures, and true of it however it is coded; by PyAV's names for frames' side data.
 SIDE_DATA = {
     "MASTERING_DISPLAY_METADATA": "mastering_display_metadata",
@@ -100,7 +102,9 @@ def _struct(stream: Stream) -> _Stream:
             struct = _Stream.from_address(address)
             if (struct.index, _fraction(struct.time_base)) == (stream.index, stream.time_base):
                 return struct
-    raise RuntimeError(f"PyAV {av.__version__} lays out its streams in a way that GVC does not know; use av>=18,<20")
+    raise EngineError(
+        f"the streams of PyAV {av.__version__} are unknown to GVC; install others: pip install 'av>=18,<20'"
+    )
 
 
 def _fraction(ratio: _Rational) -> Fraction | None:

@@ -70,10 +70,13 @@ class ConvertedSubtitles(CopiedTrack):
 
     def prepare(self, packet: av.Packet) -> av.Packet | None:
         ready = super().prepare(packet)
-        text: SubtitleSet | None = ready and self._decoder.decode2(ready)
-        if not text or not len(text):
-            return None  # MP4's pauses
-        coded = self._encoder.encode_subtitle(text)
+        try:
+            text: SubtitleSet | None = ready and self._decoder.decode2(ready)
+            if not text or not len(text):
+                return None  # MP4's pauses
+            coded = self._encoder.encode_subtitle(text)
+        except av.error.FFmpegError:
+            return None  # damaged text, which no player could show either
         coded.pts, coded.dts, coded.duration = ready.pts, ready.dts, ready.duration
         coded.time_base, coded.stream = ready.time_base, self.target
         return coded

@@ -45,8 +45,8 @@ def write(path, coded, **options):
     return said
 
 
-def film(path, sound=None, pictures=("mpeg4",), words=None, container_format=None):
-    """Write a film with tracks of these codecs, each of which is as long as the clip."""
+def film(path, sound=None, *, pictures=("mpeg4",), words=None, container_format=None, line=None):
+    """Write a film with tracks of these codecs, each as long as the clip, and `line` as the packet of text."""
     with av.open(str(path), "w", format=container_format) as output:
         video = [output.add_stream(codec, RATE, width=64, height=48) for codec in pictures]
         for track in video:
@@ -72,8 +72,8 @@ def film(path, sound=None, pictures=("mpeg4",), words=None, container_format=Non
                 output.mux(audio.encode(frame))
             output.mux(audio.encode(None))
         if text:
-            line = av.subtitles.subtitle.SubtitleSet.create(b"0,0,Default,,0,0,0,,words", 0, 200)
-            packet = text.codec_context.encode_subtitle(line)
+            words = av.subtitles.subtitle.SubtitleSet.create(b"0,0,Default,,0,0,0,,words", 0, 200)
+            packet = av.Packet(line) if line else text.codec_context.encode_subtitle(words)
             packet.pts = packet.dts = 40
             packet.duration, packet.time_base, packet.stream = 200, Fraction(1, 1000), text
             output.mux(packet)
@@ -174,6 +174,12 @@ def test_subtitles_are_copied_or_become_the_text_of_the_format(coded, tmp_path, 
         (packet,) = [p for p in container.demux(track) if p.size > 2]
         assert b"words" in bytes(packet)
         assert (packet.pts * packet.time_base, packet.duration * packet.time_base) == (Fraction(1, 25), Fraction(1, 5))
+
+
+def test_damaged_text_costs_nothing_else(coded, tmp_path):
+    source = film(tmp_path / "in.mp4", "aac", words="mov_text", line=b"\0\5")  # five letters that are not there
+    write(tmp_path / "out.mkv", coded, copy_from=source)
+    assert len(payload(tmp_path / "out.mkv", "audio")) == len(payload(source, "audio")) > 0
 
 
 def test_times_of_copied_tracks_never_fall(coded, tmp_path):
