@@ -3,6 +3,7 @@
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
 # make bench-full         the same with all settings and metrics, JOBS files at a time: hours
 # make train              train the network of the prior neural on CLIPS and PHOTOS (training/README.md)
+# make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
 # make lint               style checks
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
@@ -12,7 +13,8 @@
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, for the
 # benchmarks CLIPS (videos; or else the sample clip), BENCH (more arguments, see python -m benchmarks --help) and JOBS (as
 # many as there are processors; each takes a gigabyte of memory), for training CLIPS and PHOTOS, and FFMPEG: 5.1, 7.1, 8.1
-# or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12.
+# or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12. SECONDS (300) and TARGETS
+# for fuzz (all; tests/fuzz/__init__.py names them).
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -26,6 +28,8 @@ CLIPS ?=
 PHOTOS ?=
 BENCH ?=
 JOBS ?= $(shell nproc)
+SECONDS ?= 300
+TARGETS ?=
 FFMPEG ?= 7.1
 
 BIN := $(VENV)/bin
@@ -35,7 +39,7 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test bench bench-full train lint generate ffmpeg pyav plugin-matrix setup clean
+.PHONY: demo test bench bench-full train fuzz lint generate ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -52,6 +56,10 @@ bench-full: setup
 train: setup
 	$(BIN)/python -m training.pack build/training/packs --clips $(CLIPS) --photos $(PHOTOS)
 	$(BIN)/python -m training.train build/training/packs build/training
+
+fuzz: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt atheris
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) $(TARGETS)
 
 lint: setup
 	$(BIN)/ruff check .

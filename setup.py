@@ -96,5 +96,10 @@ setup(
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
     install_requires=DEPENDENCIES,
-    extras_require={"test": TEST_DEPENDENCIES, "metrics": METRICS_DEPENDENCIES, "bench": BENCH_DEPENDENCIES},
+    extras_require={
+        "test": TEST_DEPENDENCIES,
+        "metrics": METRICS_DEPENDENCIES,
+        "bench": BENCH_DEPENDENCIES,
+        "fuzz": ["atheris>=3"],
+    },
 )

@@ -57,7 +57,7 @@ class Context:
 
     def _check(self, code: int) -> int:
         if code not in (lib.GVC_OK, lib.GVC_AGAIN, lib.GVC_EOF):
-            raise CallError(code, ffi.string(lib.gvc_error_message(self._handle[0])).decode())
+            raise CallError(code, ffi.string(lib.gvc_error_message(self._handle[0])).decode(errors="replace"))
         return code
 
 

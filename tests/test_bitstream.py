@@ -94,6 +94,13 @@ def test_fixed_part_lies_where_the_c_library_reads_it():
     assert data[8:30].hex() == "800268010109100a03000400030030750000e9030000"
 
 
+def test_colours_that_only_ffmpeg_has_a_number_for_are_unspecified():
+    """As its V-Gamut and V-Log, 256."""
+    video = replace(HEADER.format, color_primaries=256, color_trc=256, colorspace=9, chroma_location=300)
+    back = parse_sequence_header(write_sequence_header(replace(HEADER, format=video))).format
+    assert (back.color_primaries, back.color_trc, back.colorspace, back.chroma_location) == (2, 2, 9, 0)
+
+
 @pytest.mark.parametrize("padding", [b"\0", b"\xff" * 200])
 def test_containers_may_pad_the_sequence_header(padding):
     assert parse_sequence_header(write_sequence_header(HEADER) + padding) == parse_sequence_header(

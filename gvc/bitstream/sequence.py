@@ -59,15 +59,15 @@ def write_sequence_header(header: SequenceHeader) -> bytes:
     w.uint(FIXED_SIZE + 3 + 4 + 1 + 8 + 1 + len(name) + len(rest) + 4, 2)
     w.uint(video.width, 2)
     w.uint(video.height, 2)
-    for value in (
-        video.color_range,
-        video.color_primaries,
-        video.color_trc,
-        video.colorspace,
-        video.chroma_location,
-        0,
+    for value, unspecified in (
+        (video.color_range, 0),
+        (video.color_primaries, 2),
+        (video.color_trc, 2),
+        (video.colorspace, 2),
+        (video.chroma_location, 0),
     ):
-        w.uint(value, 1)
+        w.uint(value if value in range(256) else unspecified, 1)  # FFmpeg has some of its own, from 256 on
+    w.uint(0, 1)  # reserved
     for value in _fitting_ratio(video.sample_aspect_ratio, 2**16 - 1):
         w.uint(value, 2)
     for value in _fitting_ratio(video.frame_rate, 2**31 - 1):  # readers may keep it in signed integers

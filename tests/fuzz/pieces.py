@@ -1,0 +1,50 @@
+"""Inputs made of pieces, each after its length; and small changes without knowledge of what is changed."""
+
+import struct
+from random import Random
+
+LENGTH = struct.Struct("<I")
+EDGES = (0, 1, 2, 0x7F, 0x80, 0xFF)
+
+
+def join(pieces: list[bytes]) -> bytes:
+    """Return one input of several pieces."""
+    return b"".join(LENGTH.pack(len(piece)) + piece for piece in pieces)
+
+
+def split(data: bytes) -> list[bytes]:
+    """Return the pieces of any bytes; the last one may be cut off."""
+    pieces = []
+    while len(data) >= LENGTH.size:
+        (size,) = LENGTH.unpack_from(data)
+        pieces.append(data[LENGTH.size :][:size])
+        data = data[LENGTH.size + size :]
+    return pieces
+
+
+def rearranged(pieces: list[bytes], chance: Random) -> list[bytes]:
+    """Return pieces of which one was lost, repeated, moved or cut off."""
+    if not pieces:
+        return pieces
+    pieces, place, other = list(pieces), chance.randrange(len(pieces)), chance.randrange(len(pieces))
+    piece = pieces[place]
+    change = chance.randrange(4)
+    if change == 0:
+        del pieces[place]
+    elif change == 1:
+        pieces.insert(other, piece)
+    elif change == 2:
+        pieces[place], pieces[other] = pieces[other], piece
+    else:
+        pieces[place] = piece[: chance.randrange(len(piece) + 1)]
+    return pieces
+
+
+def scrambled(data: bytes, chance: Random) -> bytes:
+    """Return bytes of which a few were changed, lost or added."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(changed) + 1)
+        value = chance.choice((chance.choice(EDGES), chance.randrange(256)))
+        changed[place : place + chance.randrange(3)] = bytes([value] * chance.randrange(3))
+    return bytes(changed)

@@ -1,0 +1,23 @@
+"""Fuzz one target in this process: `python -m fuzz.run TARGET`, then libFuzzer's arguments."""
+
+import sys
+from random import Random
+
+import atheris
+
+from gvc.process import settle
+
+settle()
+with atheris.instrument_imports(include=["gvc", "gvc_container"]):
+    from . import target
+
+    reader = target(sys.argv.pop(1))
+
+
+def mutate(data: bytes, limit: int, seed: int) -> bytes:
+    """Ask the target for another input; what is too long is cut."""
+    return reader.mutate(data, Random(seed), lambda part: atheris.Mutate(part, len(part) + 16))[:limit]
+
+
+atheris.Setup(sys.argv, reader.run, custom_mutator=mutate)
+atheris.Fuzz()
