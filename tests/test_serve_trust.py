@@ -49,7 +49,7 @@ def test_broken_clients_do_no_harm(own, tmp_path):  # noqa: F811
     folder = os.open(tmp_path, os.O_RDONLY)
     encoder, picture = opening(constants.GVC_ENCODER), head(constants.GVC_MSG_PICTURE)
     impossible = [("time_base_den", 0), ("sar_den", -1), ("frame_rate_num", -1), ("width", 0), ("height", 2**31 - 1)]
-    impossible += [("color_trc", 256), ("chroma_location", -1)]
+    impossible += [("color_trc", -1), ("chroma_location", -2)]
     attacks = [  # bytes, descriptors, what the answer says
         (b"GET / HTTP/1.1\r\n" * 10, [], "unknown to this engine"),
         (encoder, [], "did not begin with an OPEN"),
