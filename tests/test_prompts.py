@@ -1,7 +1,9 @@
 """Embeddings of prompts: made once on a machine, kept, and brought by folders that have no text encoder."""
 
+import gc
 import json
 import shutil
+import weakref
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tiny_wan import TEXT_CHANNELS, build_tiny_wan
 
 from gvc.errors import PriorError
-from gvc.priors.prompts import EMBEDDING_FILE
+from gvc.priors.prompts import EMBEDDING_FILE, KEPT
 from gvc.priors.wan import WanPrior
 
 
@@ -59,6 +61,19 @@ def test_other_prompts_and_text_encoders_have_their_own_embeddings(folder, cache
     assert not torch.equal(embeddings[0], embeddings[1]) and not torch.equal(embeddings[1], embeddings[2])
     again = [embed(*case) for case in ((folder, ""), (folder, "a fox"), (other, "a fox"))]
     assert all(torch.equal(a, b) for a, b in zip(embeddings, again, strict=True))
+
+
+def test_only_the_latest_embeddings_stay_in_memory(folder):
+    """A stream may have another prompt at each keyframe."""
+    prompts = WanPrior.from_pretrained(folder).prompts
+    first = weakref.ref(prompts("0")["prompt_embeds"])
+    known = prompts("0")["prompt_embeds"].clone()
+    for number in range(1, KEPT):
+        prompts(str(number))
+    assert first() is not None
+    prompts("one more")
+    gc.collect()
+    assert first() is None and torch.equal(prompts("0")["prompt_embeds"], known)
 
 
 def test_another_tokenizer_is_another_text_encoder(folder, cache):

@@ -26,6 +26,7 @@ from .weights import folder_digest
 
 EMBEDDING_FILE = "gvc_prompt_embedding.safetensors"
 ENCODER_PARTS = ("text_encoder", "tokenizer")
+KEPT = 8  # embeddings that stay in memory, the latest ones; each keyframe of a stream may have another prompt
 Embedding = dict[str, Tensor]  # by the names that diffusers' pipelines have for them
 
 
@@ -45,6 +46,8 @@ class Prompts:
         """Return the embedding of a prompt. Raises PriorError when the model has nothing to make it with."""
         if prompt not in self._known:
             self._known[prompt] = self._bundled(prompt) or self._kept(prompt)
+            if len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]
         return self._known[prompt]
 
     def _bundled(self, prompt: str) -> Embedding | None:
