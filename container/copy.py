@@ -11,7 +11,7 @@ from .clock import has_times
 from .demux import is_cover, main_video, open_input
 from .libav import copy_parameters
 from .track import TEXT_OF, ConvertedSubtitles, CopiedTrack
-from .trial import first_packets, takes_track
+from .trial import first_packets, keeps_track
 
 WITH_ATTACHMENTS = "matroska"
 WITH_CHAPTERS = ("matroska", "nut", "mp4", "mov")
@@ -100,7 +100,7 @@ class FileCopier:
         if self._is_kept_otherwise(stream):
             return None
         for keep_tag in (True, False):
-            if takes_track(self._output.format.name, stream, self._samples.get(stream.index), keep_tag):
+            if keeps_track(self._output.format.name, stream, self._samples.get(stream.index), keep_tag):
                 target = self._output.add_data_stream()
                 copy_parameters(target, stream, keep_tag)
                 if stream.type == "video" and stream.average_rate and not has_times(self._output):

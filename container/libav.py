@@ -135,7 +135,8 @@ def copy_parameters(target: Stream, source: Stream, keep_tag: bool) -> None:
         to.codecpar.contents.codec_tag = 0
     target.time_base = source.time_base
     _assign(to.avg_frame_rate, _fraction(given.avg_frame_rate))
-    _assign(to.sample_aspect_ratio, _fraction(given.sample_aspect_ratio))
+    if source.type == "video":  # a file may say it of the track or of the coding
+        _assign(to.sample_aspect_ratio, source.sample_aspect_ratio)
 
 
 class AudioClock:

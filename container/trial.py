@@ -29,8 +29,8 @@ def first_packets(path: str | Path) -> dict[int, av.Packet]:
         return found
 
 
-def takes_track(format_name: str, stream: Stream, sample: av.Packet | None, keep_tag: bool) -> bool:
-    """Whether a muxer takes a track: it says so when it writes the head of a file and the track's first packet.
+def keeps_track(format_name: str, stream: Stream, sample: av.Packet | None, keep_tag: bool) -> bool:
+    """Whether a format keeps a track: its muxer takes the track's first packet, and what it writes can be read.
 
     Args:
         format_name: libavformat's name of the format.
@@ -38,7 +38,16 @@ def takes_track(format_name: str, stream: Stream, sample: av.Packet | None, keep
         sample: its first packet, None: unknown.
         keep_tag: as for `copy_parameters`.
     """
-    trial = av.open(io.BytesIO(), "w", format=format_name)
+    file = io.BytesIO()
+    try:
+        _write_packet(file, format_name, stream, sample, keep_tag)
+    except av.error.FFmpegError:
+        return False
+    return not sample or not _can_be_decoded(stream) or _holds_what_can_be_decoded(file)
+
+
+def _write_packet(file: io.BytesIO, format_name: str, stream: Stream, sample: av.Packet | None, keep_tag: bool) -> None:
+    trial = av.open(file, "w", format=format_name)
     target = trial.add_data_stream()
     copy_parameters(target, stream, keep_tag)
     try:
@@ -48,12 +57,28 @@ def takes_track(format_name: str, stream: Stream, sample: av.Packet | None, keep
             packet.pts = packet.dts = 0
             packet.is_keyframe, packet.time_base, packet.stream = True, stream.time_base, target
             trial.mux(packet)
-    except av.error.FFmpegError:
-        return False
     finally:
         with suppress(av.error.FFmpegError):
             trial.close()
-    return True
+
+
+def _holds_what_can_be_decoded(file: io.BytesIO) -> bool:
+    file.seek(0)
+    try:
+        with av.open(file) as trial:
+            return any(map(_can_be_decoded, trial.streams))
+    except av.error.FFmpegError:
+        return False
+
+
+def _can_be_decoded(stream: Stream) -> bool:
+    """Whether FFmpeg has a decoder for a track, and for sound whether the file says enough to open it."""
+    if stream.codec_context and stream.type == "audio":
+        try:
+            stream.codec_context.open(strict=False)
+        except (av.error.FFmpegError, ValueError):
+            return False
+    return stream.codec_context is not None
 
 
 def lost_side_data(format_name: str, given: Mapping[str, bytes]) -> list[str]:

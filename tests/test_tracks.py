@@ -112,6 +112,15 @@ def test_sound_of_each_kind_is_kept(coded, tmp_path, name, container_format, cod
         assert sum(frame.samples for frame in container.decode(audio=0)) >= 3200
 
 
+@pytest.mark.parametrize("codec", ["wmav2", "alac"])
+def test_sound_that_nobody_could_read_back_is_named(coded, tmp_path, codec):
+    """NUT takes what it has no name for, and does not keep all that decoders must know."""
+    source = film(tmp_path / "in", codec, container_format="mov" if codec == "alac" else "asf")
+    assert write(tmp_path / "out.nut", coded, copy_from=source) == [
+        f"audio track 1 ({codec}) is left out: FFmpeg has no place for it in nut files"
+    ]
+
+
 @pytest.mark.parametrize(("name", "container_format", "codec"), SOUNDS[:6])
 def test_sound_is_that_of_ffmpegs_copy(coded, tmp_path, name, container_format, codec):
     STOCK.require("ffmpeg")
