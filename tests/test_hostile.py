@@ -1,0 +1,49 @@
+"""Neither a hostile engine nor hostile clients do harm to the other end."""
+
+import os
+
+import pytest
+from hostile import Engine, client, session
+from warm import Server, call, own, served  # noqa: F401
+
+SESSIONS, CLIENTS = 300, 50
+
+
+@pytest.fixture
+def hostile_engine(tmp_path, monkeypatch):
+    """A hostile engine where libgvc looks for a warm one; it cannot start another."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("GVC_PYTHON", "/bin/false")
+    monkeypatch.delenv("GVC_SERVE")
+    engine = Engine(tmp_path, seed=0)
+    yield engine
+    engine.close()
+
+
+def test_libgvc_survives_a_hostile_engine(hostile_engine):
+    """With errors, and nothing is left open."""
+    session(0)
+    before = open_files()
+    ended_early = sum(session(seed) for seed in range(SESSIONS))
+    assert SESSIONS // 2 < ended_early < SESSIONS
+    assert open_files() <= before + 1  # the engine's end of the last session
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_warm_engine_survives_hostile_clients(own):  # noqa: F811
+    """It takes them for what they are, so no traceback; nothing is left open, and it goes on serving."""
+    with Server(own, "--clients", 4) as server:
+        assert served()
+        server.wait_for("left")
+        files = server.open_files()
+        for seed in range(CLIENTS):
+            with call(server.socket) as line:
+                client(line, seed)
+            server.wait_for("left")
+        assert server.open_files() < files + CLIENTS // 3  # the garbage collector closes those of the last ones
+        assert served()
+        server.wait_for("left")
+        assert "Traceback" not in "".join(server.lines)
