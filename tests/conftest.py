@@ -1,5 +1,8 @@
 """Settings for all tests."""
 
+import shutil
+import subprocess
+
 import pytest
 from hypothesis import settings
 from programs import STOCK, built
@@ -43,3 +46,20 @@ def programs(request):
     """FFmpeg's programs by each route that this machine has."""
     request.param.require("ffmpeg", "ffprobe")
     return request.param
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    """A function that compiles C into tmp_path."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here to build what the plugin is to be tried with")
+
+    def build(name, text, *flags):
+        source_file = tmp_path / f"{name}.c"
+        source_file.parent.mkdir(exist_ok=True)
+        source_file.write_text(text)
+        subprocess.run([compiler, source_file, *flags, "-o", tmp_path / name], check=True)
+        return tmp_path / name
+
+    return build

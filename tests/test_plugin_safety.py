@@ -42,22 +42,6 @@ def python(script, *args, **variables):
 
 
 @pytest.fixture
-def compiled(tmp_path):
-    """A function that compiles C into tmp_path."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler here to build what the plugin is to be tried with")
-
-    def build(name, text, *flags):
-        source_file = tmp_path / f"{name}.c"
-        source_file.write_text(text)
-        subprocess.run([compiler, source_file, *flags, "-o", tmp_path / name], check=True)
-        return tmp_path / name
-
-    return build
-
-
-@pytest.fixture
 def program_with(compiled, tmp_path):
     """A function that builds a program with a shared libavcodec that knows its version and nothing else."""
 

@@ -1,14 +1,9 @@
 /**
  * libgvc_ffmpeg: registers the codec `gvc` in FFmpeg libraries that know nothing of it.
  *
- * Preload it (LD_PRELOAD) into a program that is linked to libavcodec, or load it into one that has loaded
- * libavcodec and call gvc_ffmpeg_install. In a process without libavcodec it does nothing.
+ * Preload it (LD_PRELOAD) into a program that uses libavcodec, or load it into one that has loaded libavcodec and call
+ * gvc_ffmpeg_install. In a process without libavcodec it does nothing.
  */
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "host.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -21,7 +16,7 @@ EXPORT const char *gvc_ffmpeg_status(void);
  * loaded; -1 if none can be served (gvc_ffmpeg_status says why).
  */
 int gvc_ffmpeg_install(void) {
-    return hosts_install();
+    return hosts_install(true);
 }
 
 /** A sentence for each libavcodec that was found, one a line; "" if there was none. Valid until this thread's next
@@ -30,15 +25,6 @@ const char *gvc_ffmpeg_status(void) {
     return hosts_status();
 }
 
-/** Who preloads the plugin has asked for GVC in this program; who loads it by hand can ask for the status. */
-static bool was_preloaded(void) {
-    const char *list = getenv("LD_PRELOAD");
-    return list && strstr(list, "libgvc_ffmpeg");
-}
-
 __attribute__((constructor)) static void install_at_load(void) {
-    const char *debug = getenv("GVC_DEBUG");
-    int serving = gvc_ffmpeg_install();
-    if ((serving != 0 && debug && *debug) || (serving < 0 && was_preloaded()))
-        fprintf(stderr, "gvc: %s\n", gvc_ffmpeg_status());
+    gvc_ffmpeg_install();
 }

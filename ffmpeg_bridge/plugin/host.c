@@ -6,12 +6,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct host hosts[MAX_HOSTS];
 static atomic_int host_count; // grows only, so that callbacks may read without the lock
 static bool too_many;         // there are libraries for which `hosts` has no room
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool asked; // somebody wants whoever holds the lock to look for libraries
 
 /** File names of loaded libraries that start with `prefix`. */
 struct library_list {
@@ -59,6 +61,25 @@ static const char *register_codec(struct host *host, const char **victim) {
     return reason ? reason : host_take_over_codec(host, victim);
 }
 
+static int find_gstreamer(struct dl_phdr_info *info, size_t size, void *opaque) {
+    const char *slash = info->dlpi_name ? strrchr(info->dlpi_name, '/') : NULL;
+    (void)size, (void)opaque;
+    return slash && !strncmp(slash + 1, "libgstreamer-", 13);
+}
+
+/**
+ * Whether GStreamer may be about to note this library's codecs in the file that tells all its programs what there is.
+ * The libraries inside Python's wheels, whose names are made longer, are not among those that it uses.
+ */
+static bool is_left_to_gstreamer(const char *path) {
+    const char *slash = strrchr(path, '/'), *own = getenv("GVC_GST_REGISTRY"), *used = getenv("GST_REGISTRY_1_0");
+    if (!used)
+        used = getenv("GST_REGISTRY");
+    if (own && used && !strcmp(own, used))
+        return false;
+    return slash && !strncmp(slash, "/libavcodec.so", 14) && dl_iterate_phdr(find_gstreamer, NULL);
+}
+
 /** Decide what becomes of a libavcodec, do it, and say so in host->status. */
 static void open_host(struct host *host) {
     const char *missing = find_functions(host), *victim = NULL, *reason;
@@ -69,6 +90,13 @@ static void open_host(struct host *host) {
     if (call->avcodec_find_encoder_by_name && call->avcodec_find_encoder_by_name("gvc")) {
         host->serving = true;
         snprintf(host->status, sizeof(host->status), "%s has gvc already", name);
+        return;
+    }
+    if (is_left_to_gstreamer(host->path)) {
+        snprintf(host->status, sizeof(host->status),
+                 "%s is left alone, for GStreamer would note gvc in its registry, in place of a codec that other "
+                 "programs need; `gvc run` gives it a registry of its own",
+                 name);
         return;
     }
     host->layout = layout_find(version);
@@ -84,8 +112,20 @@ static void open_host(struct host *host) {
         snprintf(host->status, sizeof(host->status), "%s serves gvc in place of %s", name, victim);
 }
 
+/** Who preloads the plugin has asked for GVC in this program; who loads it by hand can ask for the status. */
+static bool was_preloaded(void) {
+    const char *list = getenv("LD_PRELOAD");
+    return list && strstr(list, "libgvc_ffmpeg");
+}
+
+static void report_host(const struct host *host) {
+    const char *debug = getenv("GVC_DEBUG");
+    if ((debug && *debug) || (!host->serving && was_preloaded()))
+        fprintf(stderr, "gvc: %s (%s)\n", host->status, host->path);
+}
+
 static void add_codec_library(const char *path) {
-    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    void *library = real_dlopen(path, RTLD_NOW | RTLD_NOLOAD);
     int count = atomic_load(&host_count);
     if (!library)
         return;
@@ -104,11 +144,12 @@ static void add_codec_library(const char *path) {
     host->library = library;
     snprintf(host->path, sizeof(host->path), "%s", path);
     open_host(host);
+    report_host(host);
     atomic_store(&host_count, count + 1);
 }
 
 static void add_muxer_library(const char *path) {
-    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    void *library = real_dlopen(path, RTLD_NOW | RTLD_NOLOAD);
     void *version = library ? dlsym(library, "avcodec_version") : NULL; // of the libavcodec that it is linked to
     int count = atomic_load(&host_count);
     for (int i = 0; version && i < count; i++) {
@@ -127,9 +168,20 @@ static void add_muxer_library(const char *path) {
         dlclose(library);
 }
 
-int hosts_install(void) {
-    int serving = 0;
-    pthread_mutex_lock(&install_lock);
+static int count_loaded(struct dl_phdr_info *info, size_t size, void *opaque) {
+    (void)size;
+    *(unsigned long long *)opaque = info->dlpi_adds;
+    return 1;
+}
+
+/** Look through the libraries, if any was loaded since the last time. The caller holds the lock. */
+static void add_libraries(void) {
+    static unsigned long long loaded_before;
+    unsigned long long loaded = 0;
+    dl_iterate_phdr(count_loaded, &loaded);
+    if (loaded == loaded_before)
+        return;
+    loaded_before = loaded;
     // Kept off the stack: constructors may run on small ones.
     static struct library_list codecs, muxers;
     codecs = (struct library_list){.prefix = "libavcodec"};
@@ -140,10 +192,21 @@ int hosts_install(void) {
         add_codec_library(codecs.path[i]);
     for (int i = 0; i < muxers.count; i++)
         add_muxer_library(muxers.path[i]);
+}
+
+int hosts_install(bool patient) {
+    int serving = 0;
+    atomic_store(&asked, true);
+    // Once more after unlocking: somebody may have come in vain in between.
+    while (atomic_load(&asked) &&
+           (patient ? pthread_mutex_lock(&install_lock) : pthread_mutex_trylock(&install_lock)) == 0) {
+        while (atomic_exchange(&asked, false))
+            add_libraries();
+        pthread_mutex_unlock(&install_lock);
+    }
     int count = atomic_load(&host_count);
     for (int i = 0; i < count; i++)
         serving += hosts[i].serving;
-    pthread_mutex_unlock(&install_lock);
     return serving ? serving : count ? -1 : 0;
 }
 

@@ -35,9 +35,13 @@ struct host {
 
 /**
  * Find the libavcodecs and libavformats of the process and register the codec in those not seen before.
- * Returns how many libavcodecs serve it; -1 if there are some and none does; 0 if there is none.
+ * patient: if another thread is at it, wait for it; the caller must not hold the loader's lock then, as constructors of
+ * a library do. Otherwise that thread looks once more.
+ * Returns how many libavcodecs serve the codec; -1 if there are some and none does; 0 if there is none.
  */
-int hosts_install(void);
+int hosts_install(bool patient);
+/** libc's dlopen; see late.c. */
+void *real_dlopen(const char *file, int mode);
 /** The host whose context this is, NULL if it is none of ours. */
 const struct host *host_of(const AVCodecContext *avctx);
 /** The sentences of all hosts, one a line. */
