@@ -11,7 +11,8 @@ built without GVC. PyAV hides FFmpeg's messages; av.logging.set_level(av.logging
 wrong option, for instance. Raises EngineError if the FFmpeg of this PyAV is none that the plugin can serve.
 
 Other libraries may bring an FFmpeg of their own, such as cv2: those loaded before this import know GVC too, and
-gvc.av.install() serves those that came later.
+gvc.av.install() serves those that came later. It returns what became of each. Under `gvc run python ...` all of them
+are served as they come, without any import of gvc.
 """
 
 import os
@@ -20,11 +21,13 @@ import sys
 import av
 
 from .errors import EngineError
-from .plugin import install
+from .plugin import install, register
+
+__all__ = ["install"]
 
 
 def _register() -> None:
-    report = install()
+    report = register()
     try:
         av.Codec("gvc", "w")
         av.Codec("gvc", "r")

@@ -7,6 +7,7 @@ done by preloading it (here); for PyAV in this process by `import gvc.av`.
 import ctypes
 import mmap
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,8 +22,15 @@ STATIC_BUILD = "is a static build, and the plugin cannot add GVC to FFmpeg libra
 STATIC_ADVICE = (
     "put one that uses shared libraries before it on PATH, such as Debian's, or build one with GVC inside (make ffmpeg)"
 )
-# mpv decodes in the thread that also heeds the keyboard, unless told not to.
-FIRST_ARGUMENTS = {"mpv": ("--vd-queue-enable=yes",)}
+STATIC_LIBRARY = "has FFmpeg's libraries inside it, out of the plugin's reach; use one that has shared ones beside it"
+NOTHING_LOADED = "no FFmpeg library is loaded in this process; import what brings one, then call this again"
+# mpv decodes in the thread that also heeds the keyboard, unless told not to. VLC's own demuxers know nothing of GVC.
+FIRST_ARGUMENTS = {
+    "mpv": ("--vd-queue-enable=yes",),
+    "vlc": ("--demux=avformat,any",),
+    "cvlc": ("--demux=avformat,any",),
+}
+PACKAGES = {"ffprobe": "ffmpeg", "ffplay": "ffmpeg", "vlc": "vlc-bin", "cvlc": "vlc-bin"}
 # mpv goes by timestamps, so pictures may come a GOP late, though it asks for a number of threads.
 VARIABLES = {"mpv": {"GVC_FRAME_DELAY": "129"}}
 
@@ -62,25 +70,39 @@ def _prepend(variables: dict[str, str], name: str, value: str) -> None:
     variables[name] = f"{value}:{rest}" if rest else value
 
 
-def is_static_build(path: str | Path) -> bool:
-    """Whether a program has FFmpeg's libraries inside it, out of the plugin's reach, and no GVC among them.
+def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """What to add to an environment so that GStreamer notes its codecs, with GVC, in a file of its own.
 
-    It shows in the contents: such a program names itself as libavcodec does, and no shared libavcodec. Scripts and
-    other programs that start an FFmpeg do neither.
+    Otherwise programs without the plugin would find GVC in its registry, in the place of the codec that GVC replaces,
+    so the plugin keeps away from GStreamer. A registry that the user has named stays as it is.
+    """
+    from .priors.cache import cache_file
+
+    if "GST_REGISTRY" in variables or "GST_REGISTRY_1_0" in variables:
+        return {}
+    registry = str(cache_file("gstreamer", "registry.bin"))
+    return {"GST_REGISTRY_1_0": registry, "GVC_GST_REGISTRY": registry}
+
+
+def is_static_build(path: str | Path) -> bool:
+    """Whether a program or library has FFmpeg's libraries inside it, out of the plugin's reach, and no GVC among them.
+
+    It shows in the contents: such a file names itself as libavcodec does, and no shared libavcodec. Scripts and other
+    programs that start an FFmpeg do neither.
     """
     try:
         with open(path, "rb") as file:
             if file.read(4) != b"\x7fELF":
                 return False
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
-                inside, shared, gvc = (contents.find(name) >= 0 for name in (b"Lavc", b"libavcodec.so", b"libgvc"))
+                shared = rb"libavcodec(-[0-9a-f]+)?\.so|libgvc"
+                return contents.find(b"Lavc") >= 0 and re.search(shared, contents) is None
     except OSError:  # it may be run but not read
         return False
-    return inside and not shared and not gvc
 
 
-def run(program: str, args: Sequence[str]) -> NoReturn:
-    """Become `program` (ffmpeg, ffprobe, mpv ...) with `args`, GVC registered.
+def run(program: str, args: Sequence[str], *, gstreamer: bool = False) -> NoReturn:
+    """Become `program` (ffmpeg, mpv, melt, python ...) with `args`, GVC registered, if `gstreamer` in GStreamer too.
 
     Raises EngineError if it is not found or cannot know GVC.
 
@@ -89,13 +111,17 @@ def run(program: str, args: Sequence[str]) -> NoReturn:
     """
     path = shutil.which(program)
     if path is None:
-        raise EngineError(f"the program {program!r} was not found; install it, for instance by apt-get install ffmpeg")
+        advice = f"; install it, for instance by apt-get install {PACKAGES.get(program, program)}"
+        raise EngineError(f"the program {program!r} was not found{'' if os.sep in program else advice}")
     if is_static_build(path):
         raise EngineError(f"{path} {STATIC_BUILD}; {STATIC_ADVICE}")
-    variables = VARIABLES.get(program, {}) | environment()
+    name = os.path.basename(program)
+    variables = VARIABLES.get(name, {}) | environment()
+    if gstreamer:
+        variables |= gstreamer_environment(variables)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(path, [program, *FIRST_ARGUMENTS.get(program, ()), *args], variables)
+    os.execve(path, [program, *FIRST_ARGUMENTS.get(name, ()), *args], variables)
 
 
 @cache
@@ -105,11 +131,32 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def install() -> str:
-    """Register the codec in all FFmpeg libraries that this process has loaded.
+def register() -> str:
+    """Register the codec in all shared FFmpeg libraries that this process has loaded.
 
     Returns a sentence for each of them, one a line; "" if there is none. Raises EngineError if the plugin is missing.
     """
     library = _library()
     library.gvc_ffmpeg_install()
     return library.gvc_ffmpeg_status().decode(errors="replace")
+
+
+def install() -> str:
+    """Register the codec in all FFmpeg libraries that this process has loaded, and tell of those out of reach.
+
+    Returns a sentence for each of them, one a line, or one that says that there is none. Raises EngineError if the
+    plugin is missing.
+    """
+    lines = register().splitlines()
+    lines += [f"{path} {STATIC_LIBRARY}" for path in _loaded_files() if _has_ffmpeg_inside(path)]
+    return "\n".join(lines) or NOTHING_LOADED
+
+
+_has_ffmpeg_inside = cache(is_static_build)  # it reads the whole file
+
+
+def _loaded_files() -> list[str]:
+    """Return the paths of the program and libraries of this process."""
+    with open("/proc/self/maps", errors="replace") as maps:
+        rows = [line.rstrip("\n").split(maxsplit=5) for line in maps]
+    return sorted({row[5] for row in rows if len(row) == 6 and "x" in row[1] and row[5].startswith("/")})

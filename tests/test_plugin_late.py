@@ -128,10 +128,51 @@ def movie(tmp_path_factory):
     return path
 
 
-def test_melt(movie, tmp_path):
-    if STOCK.path("melt") is None:
-        pytest.skip("melt is not installed (apt-get install melt)")
+def require(program, package):
+    if STOCK.path(program) is None:
+        pytest.skip(f"{program} is not installed (apt-get install {package})")
+
+
+def gvc_run(*args, **variables):
+    command = [sys.executable, "-m", "gvc.cli", "run", *map(str, args)]
+    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("way", ["preloaded", "gvc run"])
+def test_melt(movie, tmp_path, way):
+    require("melt", "melt")
     copy = tmp_path / "copy.mkv"
-    output = ("-consumer", f"avformat:{copy}", "vcodec=ffv1", "an=1", "real_time=-1")
-    STOCK.run("melt", "-silent", movie, *output, variables={"QT_QPA_PLATFORM": "offscreen"})
+    arguments = ("-silent", movie, "-consumer", f"avformat:{copy}", "vcodec=ffv1", "an=1", "real_time=-1")
+    if way == "preloaded":
+        STOCK.run("melt", *arguments, variables={"QT_QPA_PLATFORM": "offscreen"})
+    else:
+        gvc_run("melt", *arguments, QT_QPA_PLATFORM="offscreen")
     assert len(STOCK.packets(copy)) == 20
+
+
+def test_run_leaves_arguments_and_exit_status_to_the_program():
+    done = gvc_run("sh", "-c", "echo $0 $1; exit 7", "--help", "-v")
+    assert (done.stdout, done.stderr, done.returncode) == ("--help -v\n", "", 7)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-x",), ("no-such-program",), ("/no/such",)], ids=str)
+def test_run_says_what_it_needs(arguments):
+    done = gvc_run(*arguments)
+    assert done.returncode != 0
+    assert done.stderr.startswith("gvc: ")
+    assert done.stderr.count("\n") == 1
+
+
+INSTALL = "import {}; from gvc import plugin; print(plugin.install())"
+
+
+def test_install_says_that_there_is_no_ffmpeg():
+    assert "no FFmpeg library is loaded" in run([sys.executable, "-c", INSTALL.format("sys")])
+
+
+def test_install_names_libraries_with_an_ffmpeg_inside(compiled):
+    inside = compiled("filter.so", 'const char *version = "Lavc63.1.101";', "-shared", "-fPIC")
+    script = INSTALL.format("av, ctypes, sys; ctypes.CDLL(sys.argv[1])")
+    served, out_of_reach = run([sys.executable, "-c", script, inside]).splitlines()
+    assert "serves gvc" in served
+    assert out_of_reach.startswith(f"{inside} has FFmpeg's libraries inside it")

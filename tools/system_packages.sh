@@ -22,6 +22,10 @@ need clang-format clang-format
 if [ "$purpose" = tests ]; then
     need chromium chromium
     need mpv mpv
+    need melt melt
+    for package in gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-base gstreamer1.0-plugins-good; do
+        need gst-launch-1.0 $package
+    done
 fi
 if [ "$purpose" = ffmpeg ]; then
     need make make

@@ -250,6 +250,25 @@ def _add_program(name: str, example: str) -> None:
             run(name, ctx.args)
 
 
+@app.command(
+    "run",
+    cls=_PassThrough,
+    rich_help_panel="Programs with GVC built in",
+    help="Run any program that uses shared FFmpeg libraries with GVC: gvc run melt out.mkv",
+)
+def run_command(ctx: typer.Context) -> NoReturn:
+    from ..errors import OptionError
+    from ..plugin import run
+
+    if ctx.args[:1] == ["--help"]:
+        print(ctx.get_help())
+        raise typer.Exit
+    with errors_reported():
+        if not ctx.args or ctx.args[0].startswith("-"):
+            raise OptionError("gvc run needs the program first: gvc run PROGRAM [ARGUMENTS...]")
+        run(ctx.args[0], ctx.args[1:], gstreamer=True)
+
+
 _add_program("ffmpeg", "ffmpeg -i in.mp4 -c:v gvc -b:v 60k out.mkv")
 _add_program("ffprobe", "ffprobe -show_packets out.mkv")
 _add_program("ffplay", "ffplay out.mkv")
