@@ -17,6 +17,8 @@ from .priors.base import ModelOptions, Planes, Prior
 from .samples import from_coded
 from .stills import StillDecoder, decode_still
 
+PRIORS = 8  # priors that stay open: each keyframe may name another one, and those that are bundled are small
+
 
 class Decoder:
     """GVC decoder.
@@ -36,7 +38,7 @@ class Decoder:
     ):
         self.options = parse_options(DECODER_OPTIONS, options or {})
         self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
-        self._opener = lru_cache(maxsize=1)(opener or open_prior)  # headers may change often, the option does not
+        self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
         self._prior: Prior | None = None
         self._overlap = Overlap()
         self.flush()

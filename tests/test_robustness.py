@@ -4,6 +4,7 @@ memory."""
 import random
 import tracemalloc
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -432,6 +433,22 @@ def test_headers_that_change_open_the_given_prior_once(chain):
         with pytest.raises(PriorError, match="gp/4 was given"):
             decoder.decode(Packet(write_gop(replace(unit, header=header))))
     assert opened == ["wan:somewhere"]
+
+
+def test_headers_that_change_open_each_bundled_prior_once(chain):
+    """Small keyframes that alternate between priors: opening one takes longer than decoding them."""
+    unit, opened = read_packet(chain[1][0].data), []
+
+    def opener(spec, options):
+        opened.append(spec)
+        return open_prior(spec, options)
+
+    decoder = Decoder(None, opener=opener)
+    for name in 3 * ["gp/1", "gp/4", "gp/2", "neural/4", "gp/3"]:
+        header = replace(unit.header, prior=name, weights_hash=open_prior(name).weights_hash)
+        with suppress(BitstreamError):  # the side information is gp/4's
+            decoder.decode(Packet(write_gop(replace(unit, header=header))))
+    assert sorted(opened) == ["gp/1", "gp/2", "gp/3", "gp/4", "neural/4"]
 
 
 def test_older_versions_of_a_prior_are_for_decoding_only():

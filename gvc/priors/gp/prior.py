@@ -333,12 +333,18 @@ class GpPrior:
 
     def condition(self, condition: Condition, side: bytes) -> ConditionedGp:
         """Prepare the process for one GOP. Raises BitstreamError."""
-        return ConditionedGp(condition, self._layout(condition), side, self._version)
+        return ConditionedGp(condition, self._last_layout(condition), side, self._version)
 
     def _layout(self, condition: Condition) -> Layout:
-        """Return the layout of a GOP; an encoder asks twice."""
+        """Return the layout of a GOP that is analysed, and keep it until the GOP is coded."""
         known, layout = self._latest
         if known is not condition:
             layout = Layout.of(condition)
             self._latest = condition, layout
+        return layout
+
+    def _last_layout(self, condition: Condition) -> Layout:
+        """Return the layout of a GOP that is coded, and forget it."""
+        layout = self._layout(condition)
+        self._latest = None, None
         return layout

@@ -74,7 +74,7 @@ class NeuralPrior(GpPrior):
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
         """Prepare the process for one GOP. Raises BitstreamError."""
-        return ConditionedNeural(condition, self._layout(condition), side, self._version, self._improve)
+        return ConditionedNeural(condition, self._last_layout(condition), side, self._version, self._improve)
 
     def _improve(self, view: View, realism: float) -> torch.Tensor:
         """Return the pictures of a view, improved, [N, 6, H/2, W/2]; large ones in strips, which bounds the memory."""
