@@ -21,6 +21,7 @@ from .bell import Bell
 
 NOPTS = -(2**63)
 OPENING_TIMEOUT = 10  # seconds that a client may take to say what it wants
+FAREWELL_TIMEOUT = 0.5  # seconds that it may take to read what is being sent when the engine ends
 
 
 def read_declarations(header: Path) -> str:
@@ -103,10 +104,10 @@ class Channel:
             raise DisconnectedError
 
     def dismiss(self, sentence: str) -> None:
-        """End the conversation, from any thread; tell the client why as far as that can be done without waiting."""
+        """End the conversation, from any thread; tell the client why unless it does not read."""
         text = sentence.encode()
         message = _head(constants.GVC_MSG_FAILURE, text, {"code": EngineError.code}) + text
-        if self._sending.acquire(blocking=False):
+        if self._sending.acquire(timeout=FAREWELL_TIMEOUT):
             with suppress(OSError):
                 self._connection.send(message, socket.MSG_DONTWAIT)
             self._sending.release()
