@@ -8,8 +8,8 @@ import av
 from av.stream import Discard, Disposition, Stream
 
 from .clock import has_times
-from .demux import is_cover, main_video, open_input
 from .libav import copy_parameters
+from .reading import beginning, is_cover, main_video, open_input, timed_packets
 from .track import TEXT_OF, ConvertedSubtitles, CopiedTrack
 from .trial import first_packets, keeps_track
 
@@ -75,7 +75,7 @@ class FileCopier:
                 self._warn(f"{_title(stream)} is left out: FFmpeg has no place for it in {name} files")
 
     def _take_chapters(self) -> None:
-        chapters, name = self._source.chapters(), self._output.format.name
+        chapters, name = _chapters(self._source), self._output.format.name
         if chapters and name not in WITH_CHAPTERS:
             self._warn(f"{len(chapters)} chapters are left out: FFmpeg has no place for them in {name} files")
         self._output.set_chapters(chapters)
@@ -140,7 +140,7 @@ class FileCopier:
         if not self._tracks:
             return
         try:
-            for packet in self._source.demux([self._source.streams[index] for index in self._tracks]):
+            for packet in timed_packets(self._source, *(self._source.streams[index] for index in self._tracks)):
                 track = self._tracks.get(packet.stream_index)
                 if track and packet.size and (ready := track.prepare(packet)):
                     yield track, ready
@@ -158,6 +158,16 @@ class FileCopier:
 
     def close(self) -> None:
         self._source.close()
+
+
+def _chapters(container: av.container.InputContainer) -> list[dict]:
+    """The chapters of a file, on the clock of its packets (timed_packets)."""
+    moved, start = [], beginning(container)
+    for chapter in container.chapters():
+        first, last = (chapter[end] - round(start / chapter["time_base"]) for end in ("start", "end"))
+        if last >= 0:
+            moved.append({**chapter, "start": max(0, first), "end": last})
+    return moved
 
 
 def _title(stream: Stream) -> str:

@@ -11,34 +11,22 @@ from pathlib import Path
 from types import TracebackType
 
 import av
-from av.stream import Disposition
 
 from gvc.bitstream import SequenceHeader, read_packet, write_sequence_header
 from gvc.errors import BitstreamError, MediaError
 from gvc.media import Packet, VideoFormat
 
 from .libav import side_data
+from .reading import beginning, open_input, timed_packets
 
 CODEC_NAME = "gvc"
 SEARCHED_PACKETS = 1000  # how far to look for a keyframe
 
 
-def open_input(path: str | Path) -> av.container.InputContainer:
-    """Open a media file for reading. Raises MediaError."""
-    try:
-        return av.open(str(path))
-    except av.error.FFmpegError as error:
-        raise MediaError(f"{path} cannot be read as a media file: {error.strerror or error}") from None
-
-
-def is_cover(stream: av.VideoStream) -> bool:
-    """Whether a video track is the picture on a film's box."""
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-def main_video(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The first video track that is no cover, None if there is none."""
-    return next((stream for stream in container.streams.video if not is_cover(stream)), None)
+def gvc_track(container: av.container.InputContainer) -> av.VideoStream | None:
+    """The first GVC track of a file: one that FFmpeg does not know, or knows by the plugin; None if there is none."""
+    tracks = container.streams.video
+    return next((t for t in tracks if t.codec_context is None or t.codec_context.name == CODEC_NAME), None)
 
 
 class Demuxer:
@@ -68,9 +56,9 @@ class Demuxer:
         self.header = write_sequence_header(self.sequence)
 
     def _find_track(self) -> av.VideoStream:
-        for stream in self._container.streams.video:
-            if stream.codec_context is None or stream.codec_context.name == CODEC_NAME:
-                return stream
+        track = gvc_track(self._container)
+        if track:
+            return track
         codecs = ", ".join(stream.codec_context.name for stream in self._container.streams.video)
         raise MediaError(f"{self.path} holds no GVC video ({codecs or 'no video track'})")
 
@@ -89,13 +77,18 @@ class Demuxer:
 
     def _read(self) -> Iterator[Packet]:
         try:
-            for packet in self._container.demux():
+            for packet in timed_packets(self._container):
                 if packet.stream.index != self._track.index:
                     self.other_bytes += packet.size
                 elif packet.size:
                     yield Packet(bytes(packet), packet.pts, packet.duration or 0, packet.is_keyframe)
         except av.error.FFmpegError as error:
             raise MediaError(f"{self.path} cannot be read to its end: {error.strerror or error}") from None
+
+    @property
+    def beginning(self) -> Fraction:
+        """Seconds at which the file begins by its own clock; by the packets' times it is zero."""
+        return beginning(self._container)
 
     @property
     def time_base(self) -> Fraction:

@@ -6,6 +6,7 @@ The structs are the public beginnings of AVStream and AVCodecParameters, which a
 import ctypes
 from fractions import Fraction
 from functools import cache
+from struct import calcsize, unpack
 from typing import get_args
 
 import av.container.output
@@ -49,6 +50,22 @@ class _Parameters(ctypes.Structure):
         ("extradata_size", ctypes.c_int),
         ("coded_side_data", ctypes.POINTER(_SideData)),
         ("nb_coded_side_data", ctypes.c_int),
+        ("format", ctypes.c_int),
+        ("bit_rate", ctypes.c_int64),
+        ("bits_per_coded_sample", ctypes.c_int),
+        ("bits_per_raw_sample", ctypes.c_int),
+        ("profile", ctypes.c_int),
+        ("level", ctypes.c_int),
+        ("width", ctypes.c_int),
+        ("height", ctypes.c_int),
+        ("sample_aspect_ratio", _Rational),
+        ("framerate", _Rational),
+        ("field_order", ctypes.c_int),
+        ("color_range", ctypes.c_int),
+        ("color_primaries", ctypes.c_int),
+        ("color_trc", ctypes.c_int),
+        ("colorspace", ctypes.c_int),
+        ("chroma_location", ctypes.c_int),
     )
 
 
@@ -154,11 +171,27 @@ class AudioClock:
         return _library().av_rescale_delta(self._struct.time_base, ticks, rate, samples, last, out)
 
 
-def side_data(stream: Stream) -> dict[str, bytes]:
-    """Return what a file says of a whole video track, FFmpeg's structs as bytes by the names of SIDE_DATA."""
+def _coded_side_data(stream: Stream) -> dict[str, bytes]:
+    """Side data of a whole track by PyAV's names for that of packets."""
     parameters, names = _struct(stream).codecpar.contents, get_args(av.packet.PktSideDataT)
     given = (parameters.coded_side_data[index] for index in range(parameters.nb_coded_side_data))
-    by_name = {names[each.type]: ctypes.string_at(each.data, each.size) for each in given if each.type < len(names)}
+    return {names[each.type]: ctypes.string_at(each.data, each.size) for each in given if each.type < len(names)}
+
+
+def cropping(stream: Stream) -> tuple[int, int, int, int]:
+    """Return how many rows and columns of a video a file hides: at the top, the bottom, the left and the right."""
+    hidden = _coded_side_data(stream).get("frame_cropping", b"")
+    return unpack("<4I", hidden) if len(hidden) == calcsize("<4I") else (0, 0, 0, 0)
+
+
+def chroma_location(stream: Stream) -> int:
+    """Return where the chroma samples of a video lie (FFmpeg's AVChromaLocation), 0 if that is unknown."""
+    return _struct(stream).codecpar.contents.chroma_location
+
+
+def side_data(stream: Stream) -> dict[str, bytes]:
+    """Return what a file says of a whole video track, FFmpeg's structs as bytes by the names of SIDE_DATA."""
+    by_name = _coded_side_data(stream)
     return {name: by_name[packet_name] for name, packet_name in SIDE_DATA.items() if packet_name in by_name}
 
 

@@ -1,7 +1,7 @@
 """How long a video is and how many bits it takes: one rule for all that say it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import av
 
 from gvc.errors import MediaError
 
-from .demux import main_video, open_input
+from .reading import beginning, main_video, open_input, timed_packets
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def scan(path: str | Path, track: int | None = None) -> Rate:
             raise MediaError(f"{path} holds no video")
         tally = Tally()
         try:
-            for packet in container.demux():
+            for packet in timed_packets(container):
                 if packet.stream_index != video.index:
                     tally.other_bytes += packet.size
                 elif packet.size:
@@ -77,4 +77,5 @@ def scan(path: str | Path, track: int | None = None) -> Rate:
             raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from None
         if not tally.frames:
             raise MediaError(f"{path} holds no video frame")
-        return tally.rate(path, video.time_base, video.average_rate)
+        found = tally.rate(path, video.time_base, video.average_rate)
+        return replace(found, start=found.start + beginning(container))

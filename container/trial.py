@@ -10,8 +10,9 @@ from pathlib import Path
 import av
 from av.stream import Stream
 
-from .demux import SEARCHED_PACKETS, open_input
+from .demux import SEARCHED_PACKETS
 from .libav import add_side_data, copy_parameters, side_data
+from .reading import open_input
 
 COMMON_CODEC = "mpeg4"  # that all formats hold which are written here, but for those of bare pictures
 

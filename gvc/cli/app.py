@@ -97,7 +97,10 @@ def encode_command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Encode a video. Timestamps, colour and aspect are kept, and all that is beside the video is copied."""
+    """Encode a video. Timestamps, colour and aspect are kept, and all that is beside the video is copied.
+
+    A damaged file is encoded as far as it can be read, and the exit code is 3.
+    """
     from .encode import encode
 
     encode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio, verify=verify)

@@ -53,7 +53,7 @@ def compare_files(
     _check_targets(paths, wanted)
     with ExitStack() as stack:
         targets = {name: stack.enter_context(output_file(target, overwrite)) for name, target in wanted.items()}
-        films = [stack.enter_context(Film(path, options)) for path in paths]
+        films = [stack.enter_context(Film(path, options, report.warn)) for path in paths]
         expected = _frames_expected(films[0], wishes)
         takers = [
             stack.enter_context(_film_writer(targets[k], k, films, expected, report)) for k in FILMS if k in targets

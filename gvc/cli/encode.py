@@ -10,17 +10,21 @@ from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 
+from gvc_container.libav_log import ErrorLog
 from gvc_container.mux import Muxer
 from gvc_container.rate import scan
+from gvc_container.reading import STDIN
 
 from ..encoder import Encoder
-from ..errors import OptionError
+from ..errors import MediaError, OptionError
 from ..media import Picture, VideoFormat
 from ..options import DECODER_OPTIONS
 from ..process import abrupt_end
 from .files import is_stream, output_file
 from .report import MismatchError, Report
 from .source import VideoSource
+
+SHOWN = 5  # messages of FFmpeg about a damaged source
 
 
 def encode(
@@ -33,34 +37,55 @@ def encode(
     audio: bool,
     verify: bool,
 ) -> None:
-    """Encode a file; `options` are those of ENCODER_OPTIONS. Raises GvcError, OSError."""
+    """Encode a file; `options` are those of ENCODER_OPTIONS.
+
+    Damage of the source is warned of and skipped; then a MediaError is raised after the output has been written.
+    Raises GvcError, OSError.
+    """
     started, frames = time.monotonic(), 0
     if verify and is_stream(target):
         raise OptionError(f"--verify reads what was written, which it cannot for {target}; write to a file")
     reconstruction = PictureHash() if verify else None
-    with output_file(target, overwrite, source) as path, VideoSource(source) as video:
+    with output_file(target, overwrite, source) as path, ErrorLog() as log, VideoSource(source, report.warn) as video:
+        said = log.take(video.components)  # before the first picture: a recording may begin in the middle of things
         encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
         if encoder.choice:
             report.say(encoder.choice)
-        copy_from = source if audio and source != "-" else None
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
-        with Muxer(path, encoder.extradata, video.format, copy_from, warn=report.warn) as muxer:
+        copied = _taken_along(source, video, report) if audio else {}
+        about = {"side_data": video.side_data, "warn": report.warn}
+        with Muxer(path, encoder.extradata, video.format, **copied, **about) as muxer:
+            log.take(video.components)  # not of the source: the muxer has tried what the format holds
             for packet in report.progress(gops, "encoding", video.frames_expected):
                 muxer.write(packet)
                 frames += 1
         if reconstruction:
             _verify(path, reconstruction.digest(), options)
+        damage = log.take(video.components)
+        for text in (said + damage)[:SHOWN]:
+            report.warn(f"{source}: {text}")
         size = "" if is_stream(path) else _size(path, video.format)
     seconds = time.monotonic() - started
     report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
+    if damage or video.damage:
+        raise MediaError(f"{source} is damaged; what could be decoded was encoded")
 
 
 def _size(path: Path, video: VideoFormat) -> str:
     """A phrase: how many bytes a file has, and the rate of its video."""
     rate = scan(path, Muxer.TRACK)
     return f"{rate.file_bytes} bytes, {rate.kbps or 0:.1f} kb/s, {rate.bpp(video.width, video.height):.4f} bpp, "
+
+
+def _taken_along(source: str, video: VideoSource, report: Report) -> dict[str, object]:
+    """What Muxer is to copy from the source beside its video."""
+    if source != STDIN:
+        return {"copy_from": source, "replaced": video.track_index}
+    if video.other_tracks:
+        report.warn(f"{video.other_tracks} other tracks are left out: standard input can be read only once")
+    return {}
 
 
 class PictureHash:

@@ -1,102 +1,135 @@
-"""Read any video as pictures that the encoder takes, in the sample format that loses least."""
+"""Read any video as pictures that the encoder takes, with the tracks, times and conversions of FFmpeg's own program."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from types import TracebackType
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange
-from gvc_container.demux import main_video
+from gvc_container.libav import chroma_location, cropping
+from gvc_container.video import VideoReader, silent
 
 from ..errors import MediaError
-from ..media import SAMPLE_FORMATS, Picture, SampleFormat, VideoFormat
+from ..media import Picture, VideoFormat
+from .convert import Converter, samples, shows_through
 
-IDENTITY = 0  # matrix coefficients (H.273) of RGB
-QUARTER_TURNS = 4
-COLOURS = 3  # components; less are grey
+ALPHA_TAG = "alpha_mode"  # of WebM, whose transparency FFmpeg's own decoders leave out
 
 
 class VideoSource:
-    """The first video track of a file, or of standard input if `path` is "-".
+    """The video of a file as FFmpeg takes it (gvc_container.video), in a format that the encoder takes.
+
+    Args:
+        path: the file; "-" is standard input.
+        warn: a function that gets a sentence about whatever is lost; nothing is said by default.
 
     Attributes:
         format: geometry and colour after conversion; frame rate and time base of the track.
+        side_data: FFmpeg's structs of the first frame (HDR and the like) by their names in av.sidedata.
     Raises MediaError if there is no video that can be decoded.
     """
 
-    def __init__(self, path: str):
-        self.path = path
+    def __init__(self, path: str, warn: Callable[[str], None] = silent):
+        self._warn, self._transparent, self._noticed = warn, False, set()
+        self._reader = VideoReader(path, warn)
         try:
-            self._container = av.open("pipe:0" if path == "-" else path)
-        except av.error.FFmpegError as error:
-            raise MediaError(f"{path} cannot be read as a media file: {error.strerror or error}") from None
-        try:
-            self._track = main_video(self._container)
-            if self._track is None:
-                raise MediaError(f"{path} holds no video")
-            if self._track.codec_context is None:
-                raise MediaError(f"{path} holds video in an unknown format")
-            self._track.thread_type = "AUTO"
-            self._frames = self._decode()
-            self._first = next(self._frames, None)
-            if self._first is None:
+            self._frames = self._reader.frames()
+            first = next(self._frames, None)
+            if first is None:
                 raise MediaError(f"{path} holds no video frame that can be decoded")
-            self._turns = self._first.rotation // 90 % QUARTER_TURNS
-            self.format = self._describe(self._first)
+            self.side_data = _side_data(first)
+            self._see_through(first)
+            colour = int(first.color_primaries), int(first.color_trc)
+            self._converter = Converter(first, cropping(self._reader.track), self._notice)
+            self.format = self._describe(*colour)
+            self._first = self._picture(self._converter.first, first)
         except BaseException:
-            self._container.close()
+            self._reader.close()
             raise
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
-        try:
-            yield from self._container.decode(self._track)
-        except av.error.FFmpegError as error:
-            raise MediaError(f"{self.path} cannot be decoded: {error.strerror or error}") from None
-
-    def _describe(self, frame: av.VideoFrame) -> VideoFormat:
-        shape, aspect = (frame.width, frame.height), Fraction(self._track.sample_aspect_ratio or 0)
-        if self._turns % 2:
-            shape, aspect = shape[::-1], 1 / aspect if aspect else aspect
-        samples = nearest_format(frame.format)
+    def _describe(self, color_primaries: int, color_trc: int) -> VideoFormat:
+        track, converter = self._reader.track, self._converter
+        aspect = Fraction(track.sample_aspect_ratio or 0)
         return VideoFormat(
-            *shape,
-            frame_rate=self._track.average_rate or self._track.guessed_rate or Fraction(25),
-            time_base=self._track.time_base,
-            sample_aspect_ratio=aspect,
-            color_range=_full_or_not(frame),
-            color_primaries=int(frame.color_primaries),
-            color_trc=int(frame.color_trc),
-            colorspace=IDENTITY if samples.rgb else int(frame.colorspace),
-            samples=samples,
+            converter.first.width,
+            converter.first.height,
+            frame_rate=track.average_rate or track.guessed_rate or Fraction(25),
+            time_base=track.time_base,
+            sample_aspect_ratio=1 / aspect if converter.sideways and aspect else aspect,
+            color_range=converter.color_range,
+            color_primaries=color_primaries,
+            color_trc=color_trc,
+            colorspace=converter.colorspace,
+            chroma_location=chroma_location(track) if converter.samples.halved else 0,
+            samples=converter.samples,
         )
+
+    @property
+    def damage(self) -> int:
+        """How many errors were met after the first frame."""
+        return self._reader.damage
+
+    @property
+    def components(self) -> set[str]:
+        """Names of the parts of FFmpeg that read the video, as its messages give them."""
+        return self._reader.components
+
+    @property
+    def track_index(self) -> int:
+        """Index of the track in the file."""
+        return self._reader.track.index
+
+    @property
+    def other_tracks(self) -> int:
+        """How many tracks the file has beside the video."""
+        return self._reader.other_tracks
 
     @property
     def frames_expected(self) -> int:
         """How many frames there should be, 0 if that is unknown."""
-        if self._track.frames:
-            return self._track.frames
-        seconds = (self._container.duration or 0) / av.time_base
-        return round(seconds * self.format.frame_rate)
+        return self._reader.track.frames or round(self._reader.seconds * self.format.frame_rate)
 
     def pictures(self) -> Iterator[Picture]:
-        """Yield all pictures; pts always increase. Raises MediaError where decoding fails for good."""
-        last, nominal = None, max(1, round(1 / self.format.frame_rate / self.format.time_base))
-        frame = self._first
-        while frame is not None:
-            pts = frame.pts
-            if last is not None and (pts is None or pts <= last):
-                pts = last + (nominal if pts is None else 1)
-            last = pts or 0
-            yield Picture(self._planes(frame), last, frame.duration or 0)
-            frame = next(self._frames, None)
+        """Yield all pictures; pts always increase. To be called once."""
+        last, late = None, 0
+        nominal = max(1, round(1 / self.format.frame_rate / self.format.time_base))
+        for picture in self._all():
+            if last is None:
+                picture.pts = picture.pts or 0
+            elif picture.pts is None:
+                picture.pts = last + nominal
+            elif picture.pts <= last:
+                late += 1
+                picture.pts = last + 1
+            last = picture.pts
+            yield picture
+        if late:
+            self._warn(f"the times of {late} pictures do not increase; each is shown just after the one before")
 
-    def _planes(self, frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        planes = (samples(plane, self.format.samples) for plane in _convert(frame, self.format.samples).planes)
-        return tuple(np.ascontiguousarray(np.rot90(plane, self._turns)) for plane in planes)
+    def _all(self) -> Iterator[Picture]:
+        yield self._first
+        for frame in self._frames:
+            self._see_through(frame)
+            yield self._picture(self._converter.convert(frame), frame)
+
+    def _notice(self, changes: list[str]) -> None:
+        if not self._noticed.issuperset(changes):
+            self._noticed.update(changes)
+            names = " and ".join(changes)
+            self._warn(f"the pictures change their {names}; all are converted to what the first one has")
+
+    def _see_through(self, frame: av.VideoFrame) -> None:
+        if not self._transparent and (self._reader.track.metadata.get(ALPHA_TAG) == "1" or shows_through(frame)):
+            self._transparent = True
+            self._warn("transparency is not kept: what was hidden becomes visible")
+
+    def _picture(self, converted: av.VideoFrame, frame: av.VideoFrame) -> Picture:
+        planes = (samples(plane, self._converter.samples) for plane in converted.planes)
+        return Picture(tuple(np.ascontiguousarray(plane) for plane in planes), frame.pts, frame.duration or 0)
 
     def close(self) -> None:
-        self._container.close()
+        """Close the file."""
+        self._reader.close()
 
     def __enter__(self) -> "VideoSource":
         return self
@@ -105,28 +138,8 @@ class VideoSource:
         self.close()
 
 
-def samples(plane: av.video.plane.VideoPlane, kind: SampleFormat) -> np.ndarray:
-    """The samples of a plane, [H, W], sharing its memory."""
-    rows = np.frombuffer(plane, kind.dtype).reshape(plane.height, plane.line_size // kind.dtype.itemsize)
-    return rows[:, : plane.width]
-
-
-def nearest_format(given: av.VideoFormat) -> SampleFormat:
-    """The sample format that loses least of what `given` can hold."""
-    rgb = given.is_rgb or given.has_palette
-    depth = 8 if given.has_palette or max(c.bits for c in given.components) <= 8 else 10
-    halved = not rgb and (len(given.components) < COLOURS or given.chroma_width(2) == given.chroma_height(2) == 1)
-    return next(s for s in SAMPLE_FORMATS if (s.rgb, s.depth, s.halved) == (rgb, depth, halved))
-
-
-def _full_or_not(frame: av.VideoFrame) -> int:
-    return int(ColorRange.JPEG if frame.format.name.startswith("yuvj") else frame.color_range)
-
-
-def _convert(frame: av.VideoFrame, kind: SampleFormat) -> av.VideoFrame:
-    if frame.format.name.replace("yuvj", "yuv") == kind.pix_fmt:
-        return frame
-    if kind.rgb:
-        return frame.reformat(format=kind.pix_fmt)
-    kept = _full_or_not(frame) or ColorRange.MPEG  # the range must survive the conversion as it is
-    return frame.reformat(format=kind.pix_fmt, src_color_range=kept, dst_color_range=kept)
+def _side_data(frame: av.VideoFrame) -> dict[str, bytes]:
+    try:
+        return {data.type.name: bytes(data) for data in frame.side_data}
+    except ValueError:  # PyAV does not know the kind of one of them
+        return {}

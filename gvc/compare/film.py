@@ -1,6 +1,6 @@
 """One of the videos that are compared: its frames with times, whatever it is coded with, and what its packets say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,8 +9,10 @@ from pathlib import Path
 
 import av
 from av.video.reformatter import ColorRange, Interpolation
-from gvc_container.demux import CODEC_NAME, Demuxer, main_video, open_input
+from gvc_container.demux import Demuxer, gvc_track
 from gvc_container.rate import scan
+from gvc_container.reading import open_input
+from gvc_container.video import silent
 
 from ..cli.sink import video_frame
 from ..cli.source import VideoSource
@@ -35,19 +37,21 @@ class Film:
     Args:
         path: the file.
         options: values by name (gvc.options.DECODER_OPTIONS), for GVC.
+        warn: a function that gets a sentence about whatever else loses in being read; nothing is said by default.
     Raises MediaError, OptionError.
     """
 
-    def __init__(self, path: Path, options: Mapping[str, object]):
+    def __init__(self, path: Path, options: Mapping[str, object], warn: Callable[[str], None] = silent):
         self.path = path
-        self.track = scan(path)
+        coded = _gvc_track(path)
+        self.track = scan(path, coded)
         self._stack = ExitStack()
-        if _is_gvc(path):
+        if coded is not None:
             self._demuxer = self._stack.enter_context(Demuxer(path))
             self._source, self._decoder = None, Decoder(self._demuxer.header, options)
             self.format: VideoFormat = self._demuxer.format
         else:
-            self._source = self._stack.enter_context(VideoSource(str(path)))
+            self._source = self._stack.enter_context(VideoSource(str(path), warn))
             self.format = self._source.format
 
     @property
@@ -72,13 +76,18 @@ class Film:
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         """Yield the frames from `start` seconds after the first one on. To be called once. Raises GvcError."""
-        first = self.track.start if self._source is None else None
+        first = None if self._source else self._start
         pictures = self._source.pictures() if self._source else self._decoded(start)
         for number, picture in enumerate(pictures):
             time = number / self.rate if picture.pts is None else picture.pts * self.format.time_base
             first = time if first is None else first
             if time - first + 1 / self.rate / 2 > start:
                 yield Frame(time - first, self._frame(picture))
+
+    @property
+    def _start(self) -> Fraction:
+        """When the first frame is shown, by the clock of the demuxer's packets."""
+        return self.track.start - self._demuxer.beginning
 
     def _frame(self, picture: Picture) -> av.VideoFrame:
         video = self.format if self._source else self._decoder.format  # which changes where streams were joined
@@ -87,7 +96,7 @@ class Film:
         return frame
 
     def _decoded(self, start: Fraction) -> Iterator[Picture]:
-        tick = (self.track.start + start) / self.format.time_base
+        tick = (self._start + start) / self.format.time_base
         try:
             for packet in chain(_from_keyframe(self._demuxer.packets(), tick), [None]):
                 yield from self._decoder.decode(packet)
@@ -117,10 +126,10 @@ def like(frame: av.VideoFrame, model: av.VideoFrame) -> av.VideoFrame:
     )
 
 
-def _is_gvc(path: Path) -> bool:
+def _gvc_track(path: Path) -> int | None:
     with open_input(path) as container:
-        track = main_video(container)
-        return track.codec_context is None or track.codec_context.name == CODEC_NAME
+        track = gvc_track(container)
+        return track.index if track else None
 
 
 def _from_keyframe(packets: Iterator[Packet], tick: Fraction) -> Iterator[Packet]:

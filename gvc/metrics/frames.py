@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import av
 import numpy as np
+from gvc_container.video import VideoReader
 
 from ..errors import MediaError
 
@@ -41,20 +42,10 @@ def _luma(frame: av.VideoFrame) -> np.ndarray:
 
 def read_frames(path: str | Path) -> Iterator[Frames]:
     """Yield the pictures of a file that FFmpeg can decode, a few at a time. Raises MediaError."""
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise MediaError(f"{path} holds no video")
-            batch = []
-            for frame in container.decode(video=0):
-                batch.append(frame)
-                if len(batch) == BATCH:
-                    yield Frames.of(batch)
-                    batch = []
-            if batch:
-                yield Frames.of(batch)
-    except av.error.FFmpegError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror or error}") from None
+    with VideoReader(path) as film:
+        frames = film.frames()
+        while batch := list(islice(frames, BATCH)):
+            yield Frames.of(batch)
 
 
 def pairs(source: str | Path, decoded: str | Path) -> Iterator[tuple[Frames, Frames]]:

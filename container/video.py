@@ -1,0 +1,131 @@
+"""Decode the video of any file as FFmpeg's own program does, and know what was damaged."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.container import Flags
+
+from gvc.errors import MediaError
+
+from .reading import main_video, open_input, timed_packets
+
+
+def silent(text: str) -> None:
+    """Take a warning where nobody listens."""
+
+
+class VideoReader:
+    """The frames of the video track that FFmpeg takes of a file, or of standard input if `path` is "-".
+
+    What cannot be decoded is left out and counted; the rest of the file is read nevertheless.
+
+    Args:
+        path: the file.
+        warn: a function that gets a sentence about whatever is lost; nothing is said by default.
+
+    Attributes:
+        track: PyAV's stream.
+        components: names of the parts of FFmpeg that read the track, as its messages give them.
+        other_tracks: how many tracks the file has beside it.
+        damage: how many errors were met after the first frame; a recording may begin in the middle of things.
+    Raises MediaError if there is no video with a known codec.
+    """
+
+    def __init__(self, path: str | Path, warn: Callable[[str], None] = silent):
+        self.path, self._warn = path, warn
+        self.damage = self._packets = self._undecodable = self._end = 0
+        self._container = open_input(path)
+        try:
+            self._container.flags &= ~Flags.gen_pts.value  # which PyAV sets and FFmpeg's program does not
+            track = main_video(self._container)
+            if track is None:
+                raise MediaError(f"{path} holds no video")
+            if track.codec_context is None:
+                raise MediaError(f"{path} holds video in an unknown format")
+        except BaseException:
+            self._container.close()
+            raise
+        self.track = track
+        self.track.thread_type = "AUTO"
+        self.components = {self._container.format.name, track.codec_context.name}
+        self.other_tracks = len(self._container.streams) - 1
+
+    @property
+    def seconds(self) -> float:
+        """How long the file says it is, 0 if it does not."""
+        return (self._container.duration or 0) / av.time_base
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Yield all frames; their pts are FFmpeg's best guess, None if there is none. To be called once."""
+        times, begun = _BestEffort(), False
+        for packet in self._packets_and_end():
+            try:
+                frames = self.track.decode(packet)
+            except av.error.FFmpegError:
+                self._undecodable += begun
+                continue
+            begun = begun or bool(frames)
+            for frame in frames:
+                self.damage += frame.is_corrupt
+                frame.pts = times.of(frame)
+                yield frame
+        if self._undecodable:
+            self._complain(f"{self._undecodable} packets cannot be decoded")
+
+    def _packets_and_end(self) -> Iterator[av.Packet | None]:
+        """Yield the packets of the track that hold something, then None."""
+        try:
+            for packet in timed_packets(self._container, self.track):
+                if packet.stream_index == self.track.index:
+                    self._packets += 1
+                    self._end = packet.dts or 0
+                    if packet.size:  # an empty one means the last picture again
+                        yield packet
+            if self._ends_early():
+                self._complain(f"it ends after {self._packets} of {self.track.frames} frames")
+        except av.error.FFmpegError as error:
+            self._complain(f"it cannot be read to its end ({error.strerror or error})")
+        yield None
+
+    def _ends_early(self) -> bool:
+        """Whether there are fewer frames than the file says; AVI counts the instants at which none is, too."""
+        rate = self.track.average_rate
+        instants = self._end * self.track.time_base * rate + 1 if rate else 0
+        return max(self._packets, instants) < self.track.frames - 1
+
+    def _complain(self, text: str) -> None:
+        self.damage += 1
+        self._warn(f"{self.path} is damaged: {text}")
+
+    def close(self) -> None:
+        """Close the file, and before it the decoder, whose threads may wait for Python to take their messages."""
+        self.track.codec_context.flush_buffers()
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _BestEffort:
+    """FFmpeg's guess of a frame's time from two clocks of the file, whichever was wrong less often until then."""
+
+    def __init__(self):
+        self._last_pts = self._last_dts = float("-inf")
+        self._wrong_pts = self._wrong_dts = 0
+
+    def of(self, frame: av.VideoFrame) -> int | None:
+        """Return the best time of the next frame, in ticks of its track."""
+        pts, dts = frame.pts, frame.dts
+        if dts is not None:
+            self._wrong_dts += dts <= self._last_dts
+        if pts is not None:
+            self._wrong_pts += pts <= self._last_pts
+        self._last_dts = self._last_dts if dts is pts is None else pts if dts is None else dts
+        self._last_pts = self._last_pts if dts is pts is None else dts if pts is None else pts
+        return pts if pts is not None and (dts is None or self._wrong_pts <= self._wrong_dts) else dts
