@@ -43,5 +43,5 @@ print("ffmpeg", imageio_ffmpeg.get_ffmpeg_version(), "film.mkv:", os.path.getsiz
 found = {name: facts(name) for name in ("coded.avi", "copied.avi")}
 for name, (rate, chunks, size) in found.items():
     print(f"{name}: {rate:g} frames/s, {chunks} chunks, {size} bytes")
-raise SystemExit(not (found["coded.avi"][:2] == (25, 50) and found["copied.avi"][0] == 1000 and found["copied.avi"][1] > 1000))
+raise SystemExit(found["coded.avi"][:2] != (25, 50) or found["copied.avi"][:2] != (1000, 2000))
 P

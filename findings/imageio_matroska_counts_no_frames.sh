@@ -2,7 +2,7 @@
 # imageio 2.38.1 with its PyAV plugin (PyAV 18.1.0): how many pictures a file has.
 #
 # Expected: improps() gives the number of pictures, an estimate, or an error where a container does not know.
-# Seen: of 20 pictures it says 20 in MP4 and AVI, and 0 in Matroska (shape (0, 64, 64, 3)), from which all 20 can be read.
+# Seen: of 20 pictures it says 20 in MP4 and AVI, and 0 in Matroska (shape (0, 64, 64, 3)); all 20 can be read from it.
 # A loop over range(n_images) skips the whole video without a word.
 #
 # Needs Python 3.11 or newer with venv, and PyPI. Exits 1 if this changes.

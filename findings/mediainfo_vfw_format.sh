@@ -2,8 +2,8 @@
 # MediaInfo 24.12 (from pymediainfo 7.0.1): the Format of a video track with a FOURCC that it does not know.
 #
 # Expected: the same Format in AVI and in Matroska, whose V_MS/VFW/FOURCC tracks carry AVI's header with that FOURCC.
-# Seen: Format is "QQQ1" in AVI and "V_MS/VFW/FOURCC / QQQ1" in Matroska. Codec ID is spelt that way for known codecs too,
-# but their Format is the codec's name in both. Scripts that sort files by Format take one codec for two.
+# Seen: Format is "QQQ1" in AVI and "V_MS/VFW/FOURCC / QQQ1" in Matroska. Codec ID is spelt that way of known codecs
+# too, but their Format is the codec's name in both. Scripts that sort files by Format take one codec for two.
 #
 # Needs Python 3.11 or newer with venv, and PyPI. Exits 1 if this changes.
 set -eu

@@ -2,9 +2,9 @@
 # SVT-AV1 4.1.0 in PyAV 18.1.0: one picture, one crf, and only the prediction structure differs.
 #
 # Expected: a single intra picture refers to nothing, so low delay (pred-struct=1) and random access (2) code it alike.
-# Seen: low delay takes 2.0 times the bytes at crf 20 and 3.4 times at crf 45, for a better picture: the only picture gets
-# another quantiser. Who compares encoders of single pictures by crf, or moves from one structure to the other, compares
-# two qualities.
+# Seen: low delay takes 2.0 times the bytes at crf 20 and 3.4 times at crf 45, for a better picture: the only picture
+# gets another quantiser. Who compares encoders of single pictures by crf, or moves from one structure to the other,
+# compares two qualities.
 #
 # Needs Python 3.11 or newer with venv, and PyPI. Exits 1 if this changes.
 set -eu
