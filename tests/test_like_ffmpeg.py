@@ -39,6 +39,7 @@ SOURCES = {
     "4:1:1": (lossless("yuv411p"), "a.nut"),
     "4:2:2 of 10 bits": (lossless("yuv422p10le"), "a.nut"),
     "packed RGB of 16 bits": (lossless("rgb48le"), "a.nut"),
+    "no times at all": ((*CLIP, *X264, "-f", "h264"), "a.h264"),
     "transparency": ((*CLIP, "-vf", "format=rgba,colorchannelmixer=aa=0.5", "-c:v", "qtrle"), "a.mov"),
 }
 
@@ -69,7 +70,8 @@ def same(ours, theirs):
     (a, times, video), (b, others, model) = contents(ours), contents(theirs)
     assert a == b
     assert times == pytest.approx(others, abs=0.5 / RATE + 0.001)  # ffmpeg moves them to the frame rate
-    for field in ("width", "height", "samples", "sample_aspect_ratio", "color_primaries", "color_trc", "colorspace"):
+    fields = ("width", "height", "frame_rate", "samples", "sample_aspect_ratio")
+    for field in (*fields, "color_primaries", "color_trc", "colorspace"):
         assert getattr(video, field) == getattr(model, field), field
     assert video.chroma_location == model.chroma_location or not video.samples.halved
     # Unspecified is limited.

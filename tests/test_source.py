@@ -171,7 +171,7 @@ def test_a_damaged_file_can_be_left_early(tmp_path):
 
 def test_an_undamaged_file_is_not_called_damaged(tmp_path, capsys):
     """Though it is read while other parts of FFmpeg try what the output can hold."""
-    write(tmp_path / "film.mp4", "mpeg4", audio="aac")
+    write(tmp_path / "film.mp4", "libx264", audio="aac")
     run(tmp_path / "film.mp4", tmp_path / "out.mkv")
     assert not capsys.readouterr().err
 

@@ -6,7 +6,7 @@ from types import TracebackType
 
 import av
 import numpy as np
-from gvc_container.libav import chroma_location, cropping
+from gvc_container.libav import SIDE_DATA, chroma_location, cropping
 from gvc_container.video import VideoReader, silent
 
 from ..errors import MediaError
@@ -25,7 +25,7 @@ class VideoSource:
 
     Attributes:
         format: geometry and colour after conversion; frame rate and time base of the track.
-        side_data: FFmpeg's structs of the first frame (HDR and the like) by their names in av.sidedata.
+        side_data: what the first frame says of the whole track, by the names of gvc_container.libav.SIDE_DATA.
     Raises MediaError if there is no video that can be decoded.
     """
 
@@ -53,7 +53,7 @@ class VideoSource:
         return VideoFormat(
             converter.first.width,
             converter.first.height,
-            frame_rate=track.average_rate or track.guessed_rate or Fraction(25),
+            frame_rate=track.guessed_rate or track.average_rate or Fraction(25),
             time_base=track.time_base,
             sample_aspect_ratio=1 / aspect if converter.sideways and aspect else aspect,
             color_range=converter.color_range,
@@ -140,6 +140,6 @@ class VideoSource:
 
 def _side_data(frame: av.VideoFrame) -> dict[str, bytes]:
     try:
-        return {data.type.name: bytes(data) for data in frame.side_data}
+        return {data.type.name: bytes(data) for data in frame.side_data if data.type.name in SIDE_DATA}
     except ValueError:  # PyAV does not know the kind of one of them
         return {}
