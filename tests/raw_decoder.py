@@ -55,6 +55,8 @@ class Decoder:
         self.context("width").value, self.context("height").value = WIDTH, HEIGHT
         self.context("pix_fmt").value = library.av_get_pix_fmt(b"yuv420p")
         self.context("flags").value |= row["flag_copy_opaque"]
+        if codec == "gvc":  # its frames come four packets late; FFV1 would call `allocate` in threads of its own
+            library.av_opt_set_int(ctypes.c_void_p(self.context.address), b"threads", ctypes.c_int64(5), 0)
         data = library.av_mallocz(len(extradata) + 64)
         ctypes.memmove(data, extradata, len(extradata))
         self.context("extradata", ctypes.c_void_p).value = data
@@ -204,8 +206,9 @@ def row_of(library, layouts):
 
 def main():
     plugin, layouts, folder, *path = sys.argv[1:]
+    installer = ctypes.CDLL(plugin)
     library = open_library(*path)
-    ctypes.CDLL(plugin).gvc_ffmpeg_install()
+    installer.gvc_ffmpeg_install()
     library.av_log_set_level(-8)
     row, report = row_of(library, layouts), {}
     movies = {

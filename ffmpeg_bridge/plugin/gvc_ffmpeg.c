@@ -4,6 +4,8 @@
  * Preload it (LD_PRELOAD) into a program that uses libavcodec, or load it into one that has loaded libavcodec and call
  * gvc_ffmpeg_install. In a process without libavcodec it does nothing.
  */
+#include <pthread.h>
+
 #include "host.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -26,5 +28,6 @@ const char *gvc_ffmpeg_status(void) {
 }
 
 __attribute__((constructor)) static void install_at_load(void) {
+    pthread_atfork(NULL, NULL, hosts_forked);
     gvc_ffmpeg_install();
 }

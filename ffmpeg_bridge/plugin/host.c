@@ -210,6 +210,10 @@ int hosts_install(bool patient) {
     return serving ? serving : count ? -1 : 0;
 }
 
+void hosts_forked(void) {
+    pthread_mutex_init(&install_lock, NULL);
+}
+
 const struct host *host_of(const AVCodecContext *avctx) {
     // The first member of every AVCodecContext is its AVClass, and each libavcodec has one of its own.
     const void *context_class = *(const void *const *)avctx;

@@ -40,6 +40,8 @@ struct host {
  * Returns how many libavcodecs serve the codec; -1 if there are some and none does; 0 if there is none.
  */
 int hosts_install(bool patient);
+/** In the child of a fork: whoever else was installing is not there. */
+void hosts_forked(void);
 /** libc's dlopen; see late.c. */
 void *real_dlopen(const char *file, int mode);
 /** The host whose context this is, NULL if it is none of ours. */
