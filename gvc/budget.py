@@ -15,8 +15,10 @@ from .media import VideoFormat
 MAX_SAMPLES = 2**27  # luma samples of a GOP, its anchor among them: bounds the memory of either side
 MAX_NETWORK_STEPS = 129  # of priors whose every step is a call of a large network
 # Atoms of codebooks, which are what decoding a step takes, all steps together: for each GOP, sample, and byte of atoms.
-# Measured: with the transition ancestral the encoder needs less than half of what it may use.
-GOP_ATOMS, SAMPLE_ATOMS, BYTE_ATOMS = 2**24, 64, 2**17
+# The first holds two noise vectors of a largest codebook, so that a GOP of one step fits, however few its bytes.
+# Measured: with the transition ancestral the encoder needs no more than half of what it may use.
+GOP_ATOMS, BYTE_ATOMS = 2**25, 2**17
+SAMPLE_ATOMS = {"ancestral": 4, "sde": 16}  # the steps of the latter are given, and so may be its atoms
 
 
 def beyond_samples(frames: int, video: VideoFormat) -> str:
@@ -50,7 +52,7 @@ def beyond_work(header: SequenceHeader, rule: Rule, blocks: Sequence[slice], fra
     sizes = [piece.stop - piece.start for block in blocks for piece in pieces(block)]
     atoms = (1 + rule.noisy) * sum(1 << log2_size_for(size, header.codebook_extra) for size in sizes)
     samples = frames * header.format.width * header.format.height
-    most = GOP_ATOMS + SAMPLE_ATOMS * samples + BYTE_ATOMS * coded
+    most = GOP_ATOMS + SAMPLE_ATOMS[header.transition] * samples + BYTE_ATOMS * coded
     if atoms <= most:
         return ""
     return f"{1 + rule.noisy} noise vectors from {atoms} atoms of codebooks are too much; at most {most} may be"

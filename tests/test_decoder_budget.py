@@ -14,7 +14,7 @@ from gvc.bitstream import GopUnit, SequenceHeader, read_packet, write_gop
 from gvc.budget import MAX_SAMPLES, beyond_samples, beyond_steps, beyond_work
 from gvc.codebook import Codebook
 from gvc.decoder import Decoder
-from gvc.entropy import RangeEncoder, write_atoms, write_count
+from gvc.entropy import RangeEncoder, set_bits, write_atoms, write_count
 from gvc.errors import BitstreamError, MediaError
 from gvc.loop import rule_of
 from gvc.media import Packet, VideoFormat
@@ -119,14 +119,14 @@ def test_a_packet_is_refused_at_once_or_is_within_the_budget(data):
         except BitstreamError as error:
             assert samples <= MAX_SAMPLES or "too much" in str(error)
             assert counted.atoms == 0 or "too much" not in str(error)
-    assert counted.atoms <= 2**24 + 64 * samples + 2**17 * len(unit.atoms)
+    assert counted.atoms <= 2**25 + (16 if sde else 4) * samples + 2**17 * len(unit.atoms)
 
 
 def test_work_that_bytes_pay_for_is_done(monkeypatch):
     """The most steps that a GOP of one small picture may have."""
     header, shown = t2v(16, 16, codebook_extra=8), 1
     size = 2 ** (9 + 8)  # of 384 coefficients
-    steps = next(n for n in range(1, 768) if (2 + n) * size > 2**24 + 64 * 256 * shown)
+    steps = next(n for n in range(1, 768) if (2 + n) * size > 2**25 + 4 * 256 * shown)
     unit = GopUnit(0, shown, header, side=side_of(ALL), start=steps - 1, stop=0, stride=1)
     assert beyond_work(header, rule_of(header, replace(unit, start=steps)), [slice(0, 384)], shown, 0)
     counted = Counted(monkeypatch)
@@ -138,11 +138,20 @@ def test_work_that_bytes_pay_for_is_done(monkeypatch):
 
 
 @given(st.integers(1, MAX_SAMPLES), st.data())
-def test_the_largest_streams_of_the_paper_s_scheme_fit(samples, data):
-    """Its steps are given; even if it carries all coefficients, luma and chroma, its bytes need not pay for them."""
-    header = replace(t2v(1, 1), transition="sde")
+def test_one_step_fits_however_large_the_latent_and_few_its_bytes(samples, data):
+    """An encoder that has no bits left for atoms still gives a GOP."""
     size = data.draw(st.integers(1, 3 * samples // 2))
-    assert beyond_work(header, rule_of(header, GopUnit(0, 1)), [slice(0, size)], samples, 0) == ""
+    rule = rule_of(t2v(1, 1), GopUnit(0, 1, start=300, stop=300, stride=1))
+    assert beyond_work(t2v(1, 1), rule, [slice(0, size)], samples, 0) == ""
+
+
+@given(st.integers(1, MAX_SAMPLES), st.data())
+def test_the_largest_streams_of_the_paper_s_scheme_fit(samples, data):
+    """Its steps are given: 64 atoms in each block of 2**24 values, which may be all coefficients."""
+    header = replace(t2v(1, 1, codebook_limit=14), transition="sde")
+    size = data.draw(st.integers(1, 3 * samples // 2))
+    coded = int(17 * set_bits(2**14, 64) / 8) * -(-size // 2**24)
+    assert beyond_work(header, rule_of(header, GopUnit(0, 1)), [slice(0, size)], samples, coded) == ""
 
 
 def test_size_and_steps_are_bounded():
@@ -156,7 +165,7 @@ def test_size_and_steps_are_bounded():
 def allow(monkeypatch, atoms: int) -> None:
     """Let a GOP ask for so many atoms a sample, and for no others."""
     monkeypatch.setattr(budget, "GOP_ATOMS", 0)
-    monkeypatch.setattr(budget, "SAMPLE_ATOMS", atoms)
+    monkeypatch.setattr(budget, "SAMPLE_ATOMS", dict.fromkeys(budget.SAMPLE_ATOMS, atoms))
     monkeypatch.setattr(budget, "BYTE_ATOMS", 0)
 
 
