@@ -189,6 +189,11 @@ def chroma_location(stream: Stream) -> int:
     return _struct(stream).codecpar.contents.chroma_location
 
 
+def field_order(stream: Stream) -> int:
+    """Return how the fields of a video lie in its frames (FFmpeg's AVFieldOrder), 0 if that is unknown."""
+    return _struct(stream).codecpar.contents.field_order
+
+
 def side_data(stream: Stream) -> dict[str, bytes]:
     """Return what a file says of a whole video track, FFmpeg's structs as bytes by the names of SIDE_DATA."""
     by_name = _coded_side_data(stream)

@@ -38,6 +38,7 @@ class Muxer(MediaOutput):
         copy_from: a file of which all but one video track is to be taken along.
         container_format: libavformat's name of the format, default: as `path` says, Matroska where it has no extension.
         replaced: index of that track in `copy_from`, default: its main video.
+        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder), default: unknown.
         side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
         warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
@@ -54,10 +55,11 @@ class Muxer(MediaOutput):
         *,
         container_format: str | None = None,
         replaced: int | None = None,
+        field_order: int = 0,
         side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
     ):
-        self._format = video_format
+        self._format, self._field_order = video_format, field_order
         if not Path(path).suffix:
             container_format = container_format or "matroska"
         try:
@@ -103,6 +105,7 @@ class Muxer(MediaOutput):
         context.color_primaries = video.color_primaries
         context.color_trc = video.color_trc
         context.colorspace = video.colorspace
+        context.field_order = self._field_order
         return track
 
     def write(self, packet: Packet) -> None:

@@ -16,6 +16,7 @@ RATE = 10
 CLIP = ("-f", "lavfi", "-i", f"testsrc2=size=96x64:rate={RATE}:duration=1")
 TONE = ("-f", "lavfi", "-i", "sine=duration=1")
 HLG = ("-color_primaries", "bt2020", "-color_trc", "arib-std-b67", "-colorspace", "bt2020nc", "-color_range", "tv")
+MPEG2_OF_FIELDS = ("-flags", "+ildct+ilme", "-c:v", "mpeg2video")
 X264 = ("-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "5")
 
 
@@ -28,7 +29,7 @@ SOURCES = {
     "B frames in AVI": ((*CLIP, *X264, "-bf", "2"), "a.avi"),
     "B frames of MPEG-4 in AVI": ((*CLIP, "-c:v", "mpeg4", "-bf", "2"), "a.avi"),
     "transport stream": ((*CLIP, *TONE, *X264, "-c:a", "mp2"), "a.ts"),
-    "anamorphic and interlaced": ((*CLIP, "-vf", "setsar=64/45", "-flags", "+ildct", "-c:v", "mpeg2video"), "a.mpg"),
+    "anamorphic and interlaced": ((*CLIP, "-vf", "setsar=64/45,setfield=tff", *MPEG2_OF_FIELDS), "a.mpg"),
     "repeated pictures": (
         ("-f", "lavfi", "-i", f"color=red:size=64x48:rate={RATE}:duration=2", "-c:v", "libtheora"),
         "a.ogv",
@@ -81,7 +82,7 @@ def same(ours, theirs):
 
 def shown(path):
     """The tracks, and the aspect by the container."""
-    fields = "stream=codec_type,display_aspect_ratio,sample_aspect_ratio"
+    fields = "stream=codec_type,display_aspect_ratio,sample_aspect_ratio,field_order"
     return STOCK.probe(path, "-show_entries", fields)["streams"]
 
 

@@ -53,7 +53,7 @@ def encode(
             report.say(encoder.choice)
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
         copied = _taken_along(source, video, report) if audio else {}
-        about = {"side_data": video.side_data, "warn": report.warn}
+        about = {"field_order": video.field_order, "side_data": video.side_data, "warn": report.warn}
         with Muxer(path, encoder.extradata, video.format, **copied, **about) as muxer:
             log.take(video.components)  # not of the source: the muxer has tried what the format holds
             for packet in report.progress(gops, "encoding", video.frames_expected):

@@ -6,13 +6,15 @@ from types import TracebackType
 
 import av
 import numpy as np
-from gvc_container.libav import SIDE_DATA, chroma_location, cropping
+from gvc_container.libav import SIDE_DATA, chroma_location, cropping, field_order
 from gvc_container.video import VideoReader, silent
 
 from ..errors import MediaError
 from ..media import Picture, VideoFormat
 from .convert import Converter, samples, shows_through
 
+PROGRESSIVE = 1  # AVFieldOrder
+WHOLE_FRAMES = {2: 4, 3: 5}  # AVFieldOrder of coded fields, and of frames that hold both
 ALPHA_TAG = "alpha_mode"  # of WebM, whose transparency FFmpeg's own decoders leave out
 
 
@@ -25,6 +27,7 @@ class VideoSource:
 
     Attributes:
         format: geometry and colour after conversion; frame rate and time base of the track.
+        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder).
         side_data: what the first frame says of the whole track, by the names of gvc_container.libav.SIDE_DATA.
     Raises MediaError if there is no video that can be decoded.
     """
@@ -38,6 +41,8 @@ class VideoSource:
             if first is None:
                 raise MediaError(f"{path} holds no video frame that can be decoded")
             self.side_data = _side_data(first)
+            order = field_order(self._reader.track)
+            self.field_order = WHOLE_FRAMES.get(order, order) if first.interlaced_frame else PROGRESSIVE
             self._see_through(first)
             colour = int(first.color_primaries), int(first.color_trc)
             self._converter = Converter(first, cropping(self._reader.track), self._notice)
