@@ -15,6 +15,14 @@ from .copy import FileCopier
 from .trial import lost_side_data
 
 STDOUT = "-"
+# Side data that is lost in coding and that somebody will miss, by PyAV's names; other kinds are notes of old encoders.
+OF_PICTURES = {
+    "A53_CC": "closed captions (A/53)",
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid",
+    "DOVI_METADATA": "Dolby Vision",
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+}
 
 
 def url(path: str | Path) -> str:
@@ -37,7 +45,7 @@ class MediaOutput:
         copy_from: a file of which all but one video track is to be taken along, None: nothing.
         replaced: index of that track in `copy_from`, default: the main video.
         clock: frames of the output, where its format has no times; default: times are those of the pictures.
-        side_data: what was given to the video track with `add_side_data`, default: nothing.
+        side_data: what the source says beside its pictures, by PyAV's names, default: nothing.
         warn: called with a sentence for each thing that the output lacks or has in another form, default: Python's.
     Attributes:
         refused: number of packets that the muxer did not take, so that they are missing.
@@ -57,13 +65,18 @@ class MediaOutput:
     ):
         self.refused = 0
         self._output, self._clock, self._warn = output, clock, warn
-        format_name = output.format.name
-        for name in lost_side_data(format_name, side_data) if side_data else ():
-            words = name.lower().replace("_", " ")
-            warn(f"{words} of the video track is left out: FFmpeg has no place for it in {format_name} files")
+        self._name_losses(side_data)
         self._copier = (
             FileCopier(copy_from, output, video, replaced=replaced, warn=warn, mux=self._mux) if copy_from else None
         )
+
+    def _name_losses(self, side_data: Mapping[str, bytes]) -> None:
+        name = self._output.format.name
+        for kind in lost_side_data(name, side_data):
+            words = kind.lower().replace("_", " ")
+            self._warn(f"{words} of the video track is left out: FFmpeg has no place for it in {name} files")
+        for title in {title for kind, title in OF_PICTURES.items() if kind in side_data}:
+            self._warn(f"{title} of the video track is left out: it belongs to single pictures, which are coded anew")
 
     def close(self) -> None:
         """Write what is held back, the rest of the other tracks, and the end of the file.

@@ -11,7 +11,7 @@ import av
 from av.stream import Stream
 
 from .demux import SEARCHED_PACKETS
-from .libav import add_side_data, copy_parameters, side_data
+from .libav import SIDE_DATA, add_side_data, copy_parameters, side_data
 from .reading import open_input
 
 COMMON_CODEC = "mpeg4"  # that all formats hold which are written here, but for those of bare pictures
@@ -84,14 +84,17 @@ def _can_be_decoded(stream: Stream) -> bool:
 
 def lost_side_data(format_name: str, given: Mapping[str, bytes]) -> list[str]:
     """Return what of a track's side data (gvc_container.libav.SIDE_DATA) cannot be read back from a file, by name."""
+    known = SIDE_DATA.keys() & given.keys()
+    if not known:
+        return []
     file = io.BytesIO()
     try:
         _write_picture(file, format_name, given)
     except ValueError:  # a format of bare pictures
-        return sorted(given)
+        return sorted(known)
     file.seek(0)
     with av.open(file) as trial:
-        return sorted(given.keys() - side_data(trial.streams[0]).keys())
+        return sorted(known - side_data(trial.streams[0]).keys())
 
 
 def _write_picture(file: io.BytesIO, format_name: str, given: Mapping[str, bytes]) -> None:

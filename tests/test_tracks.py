@@ -294,6 +294,11 @@ def test_light_of_the_mastering_display_is_named_where_it_is_lost(coded, tmp_pat
     assert [text.split(" of the")[0] for text in said] == ["content light level", "mastering display metadata"]
 
 
+def test_data_of_pictures_that_somebody_will_miss_is_named(coded, tmp_path):
+    (said,) = write(tmp_path / "out.mkv", coded, side_data=HDR | {"A53_CC": b"", "SEI_UNREGISTERED": b"x264"})
+    assert said.startswith("closed captions (A/53) of the video track is left out")
+
+
 def test_chapters_are_named_where_they_are_lost(coded, tmp_path):
     with av.open(str(tmp_path / "in.mkv"), "w") as output:
         track = output.add_stream("mpeg4", RATE, width=64, height=48)
