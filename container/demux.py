@@ -109,6 +109,11 @@ class Demuxer:
         return self._track.index
 
     @property
+    def other_tracks(self) -> int:
+        """How many tracks the file has beside this one."""
+        return len(self._container.streams) - 1
+
+    @property
     def side_data(self) -> dict[str, bytes]:
         """What the file says of the whole track beside its format, as gvc_container.libav.side_data returns it."""
         return side_data(self._track)

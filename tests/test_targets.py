@@ -77,6 +77,24 @@ def test_a_named_pipe_is_written_through(film, tmp_path, name, write, begins):
         assert sum(1 for packet in container.demux(video=0) if packet.size) == FRAMES
 
 
+def test_a_pipe_that_is_read_is_read_once(tmp_path, capsys):
+    """Its other tracks would need a second reading, so they are named."""
+    with av.open(str(tmp_path / "two.mkv"), "w") as output:
+        track = output.add_stream("mpeg4", 25, width=64, height=48)
+        track.codec_context.pix_fmt = "yuv420p"
+        output.add_stream("mpeg4", 25, width=64, height=48).codec_context.pix_fmt = "yuv420p"
+        output.mux([*track.encode(av.VideoFrame(64, 48, "yuv420p")), *track.encode(None)])
+    pipe = tmp_path / "pipe.mkv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=((tmp_path / "two.mkv").read_bytes(),), daemon=True)
+    writer.start()
+    to_mkv(pipe, tmp_path / "out.mkv")
+    writer.join(timeout=60)
+    assert "1 other tracks are left out" in capsys.readouterr().err
+    with Demuxer(tmp_path / "out.mkv") as demuxer:
+        assert sum(1 for _ in demuxer.packets()) == 1
+
+
 def test_formats_that_are_finished_at_their_beginning_refuse_a_pipe(film, tmp_path):
     os.mkfifo(tmp_path / "out.mp4")
     with pytest.raises(OptionError, match="through a pipe"):

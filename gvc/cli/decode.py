@@ -9,7 +9,7 @@ from gvc_container.demux import Demuxer
 from ..ahead import AheadDecoder, Answer
 from ..errors import BitstreamError, MediaError
 from ..media import Packet, Picture, VideoFormat
-from .files import output_file
+from .files import is_stream, output_file
 from .report import Report
 from .sink import VideoSink
 
@@ -26,16 +26,19 @@ def decode(
     with Demuxer(source) as demuxer:
         pictures = _Pictures(demuxer, AheadDecoder(demuxer.header, options), report)
         with output_file(target, overwrite, source) as path:
+            along = audio and not is_stream(source)
+            if audio and not along and demuxer.other_tracks:
+                report.warn(f"{demuxer.other_tracks} other tracks are left out: a pipe can be read only once")
             about = {"replaced": demuxer.track_index, "side_data": demuxer.side_data, "warn": report.warn}
-            with VideoSink(path, demuxer.format, source if audio else None, **about) as sink:
+            with VideoSink(path, demuxer.format, source if along else None, **about) as sink:
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
                     sink.write(picture)
             if not pictures.count:
                 raise MediaError(f"{source}: not one frame could be decoded")
     seconds = time.monotonic() - started
     report.say(f"{target}: {pictures.count} frames, {seconds:.1f} s ({pictures.count / seconds:.1f} frames/s)")
-    if pictures.damage:
-        raise MediaError(f"{source} is damaged ({pictures.damage} errors); what could be decoded was written")
+    if damage := pictures.damage + sink.refused:
+        raise MediaError(f"{source} is damaged ({damage} errors); what could be decoded was written")
 
 
 class _Pictures:

@@ -13,7 +13,6 @@ from pathlib import Path
 from gvc_container.libav_log import ErrorLog
 from gvc_container.mux import Muxer
 from gvc_container.rate import scan
-from gvc_container.reading import STDIN
 
 from ..encoder import Encoder
 from ..errors import MediaError, OptionError
@@ -69,7 +68,7 @@ def encode(
     report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
-    if damage or video.damage:
+    if damage or video.damage or muxer.refused:
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
 
 
@@ -81,10 +80,10 @@ def _size(path: Path, video: VideoFormat) -> str:
 
 def _taken_along(source: str, video: VideoSource, report: Report) -> dict[str, object]:
     """What Muxer is to copy from the source beside its video."""
-    if source != STDIN:
+    if not is_stream(Path(source)):
         return {"copy_from": source, "replaced": video.track_index}
     if video.other_tracks:
-        report.warn(f"{video.other_tracks} other tracks are left out: standard input can be read only once")
+        report.warn(f"{video.other_tracks} other tracks are left out: a pipe can be read only once")
     return {}
 
 
