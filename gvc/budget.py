@@ -18,7 +18,9 @@ MAX_NETWORK_STEPS = 129  # of priors whose every step is a call of a large netwo
 # The first holds two noise vectors of a largest codebook, so that a GOP of one step fits, however few its bytes.
 # Measured: with the transition ancestral the encoder needs no more than half of what it may use.
 GOP_ATOMS, BYTE_ATOMS = 2**25, 2**17
-SAMPLE_ATOMS = {"ancestral": 4, "sde": 16}  # the steps of the latter are given, and so may be its atoms
+# The steps of sde are given, and its atoms may be few: 18 noise vectors, each from less than twice the 1.5 values that
+# the prior gp may carry for a luma sample.
+SAMPLE_ATOMS = {"ancestral": 4, "sde": 54}
 
 
 def beyond_samples(frames: int, video: VideoFormat) -> str:
