@@ -4,6 +4,7 @@
 # make bench-full         the same with all settings and metrics, JOBS files at a time: hours
 # make train              train the network of the prior neural on CLIPS and PHOTOS (training/README.md)
 # make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
+# make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
 # make lint               style checks
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
@@ -13,8 +14,8 @@
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, for the
 # benchmarks CLIPS (videos; or else the sample clip), BENCH (more arguments, see python -m benchmarks --help) and JOBS (as
 # many as there are processors; each takes a gigabyte of memory), for training CLIPS and PHOTOS, and FFMPEG: 5.1, 7.1, 8.1
-# or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12. SECONDS (300) and TARGETS
-# for fuzz (all; tests/fuzz/__init__.py names them).
+# or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12. SECONDS (300) for fuzz
+# and sanitize, TARGETS of fuzz (all; tests/fuzz/__init__.py names them).
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -39,7 +40,7 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test bench bench-full train fuzz lint generate ffmpeg pyav plugin-matrix setup clean
+.PHONY: demo test bench bench-full train fuzz sanitize lint generate ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -60,6 +61,9 @@ train: setup
 fuzz: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt atheris
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) $(TARGETS)
+
+sanitize: setup
+	tools/sanitize.sh $(BIN)/python $(SECONDS)
 
 lint: setup
 	$(BIN)/ruff check .

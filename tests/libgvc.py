@@ -1,5 +1,6 @@
 """libgvc as a C program sees it: a thin layer over the real gvc.h and libgvc.so for the tests."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ HEADER = LIB / "include" / "gvc.h"
 
 ffi = FFI()
 ffi.cdef("\n".join(line for line in read_declarations(HEADER).splitlines() if line not in ('extern "C" {', "}")))
-lib = ffi.dlopen(str(LIB / "libgvc.so"))
+# It stays loaded to the end, so that sanitizers know by then whose the addresses in it were.
+lib = ffi.dlopen(str(LIB / "libgvc.so"), os.RTLD_NOW | os.RTLD_NODELETE)
 
 
 class CallError(Exception):
