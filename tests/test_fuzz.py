@@ -3,13 +3,13 @@
 from random import Random
 
 import pytest
-from fuzz import inputs, target
+from fuzz import TARGETS, inputs, target
 from fuzz.pieces import scrambled, split
 
 from gvc.bitstream import is_show, read_packet
 from gvc.errors import BitstreamError
 
-MUTATIONS = {"stream": 60, "neural": 8, "still": 300, "weights": 200, "messages": 40}
+MUTATIONS = {"stream": 60, "neural": 8, "still": 300, "file": 40, "weights": 200, "messages": 40}
 
 
 def mutations(name: str, count: int):
@@ -22,7 +22,7 @@ def mutations(name: str, count: int):
         yield data
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("name", TARGETS)
 def test_inputs_and_mutations_of_them(name):
     run = target(name).run
     for data in (*inputs(name).values(), *mutations(name, MUTATIONS[name])):

@@ -68,19 +68,27 @@ def hostile_film(path: Path, prior: str = "gp/1", prompt: str = "") -> Path:
     return path
 
 
-@settings(max_examples=25)
-@given(prior=storable, prompt=storable.map("x".__add__))
-@example(prior="gp/\x1b[31mred", prompt="x\nprior gp/1")
-def test_names_in_a_stream(tmp_path_factory, prior, prompt):
-    film = hostile_film(tmp_path_factory.mktemp("film") / "film.mkv", prior, prompt)
+@settings(max_examples=15)
+@given(prompt=storable.map("x".__add__))
+@example(prompt="x\nprior gp/1")
+def test_a_prompt_in_a_stream(tmp_path_factory, prompt):
+    film = hostile_film(tmp_path_factory.mktemp("film") / "film.mkv", prompt=prompt)
     done = CliRunner().invoke(app, ["info", str(film)])
-    assert done.exit_code == 0
-    assert is_shown(f"prior {prior}, mode", done.stdout) and is_shown(f"prompt {prompt!r}", done.stdout)
+    assert done.exit_code == 0 and is_shown(f"prompt {prompt!r}", done.stdout)
     done = CliRunner().invoke(app, ["info", "--json", str(film)])
-    sequence = json.loads(done.stdout)["sequence"]
-    assert (sequence["prior"], sequence["prompt"]) == (prior, prompt)
-    done = CliRunner().invoke(app, ["decode", str(film), str(film.with_name("out.mkv"))])
-    assert done.exit_code == 4 and is_shown("", done.stderr) and done.stderr.count("\n") == 1
+    assert json.loads(done.stdout)["sequence"]["prompt"] == prompt
+
+
+@settings(max_examples=15)
+@given(prior=storable)
+@example(prior="gp/\x1b[31mred")
+def test_the_name_of_a_prior_in_a_stream(tmp_path_factory, prior):
+    """It may be an error of the stream already, and then that is shown."""
+    film = hostile_film(tmp_path_factory.mktemp("film") / "film.mkv", prior)
+    for arguments in (["info"], ["info", "--json"], ["decode", "-y", "-q"]):
+        out = [str(film.with_name("out.mkv"))] * (arguments[0] == "decode")
+        done = CliRunner().invoke(app, [*arguments, str(film), *out])
+        assert is_shown("", done.output) and "unexpected" not in done.stderr
 
 
 @pytest.fixture(scope="module")
