@@ -1,4 +1,4 @@
-"""Frames of the plugin's decoder: in memory that the program gives, with all that their packets say."""
+"""Frames of the plugin's decoder and the built-in one: in memory of the program, with all that their packets say."""
 
 import ctypes.util
 import json
@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from programs import ROOT
+from programs import ROOT, Programs, built
 from raw_decoder import FRAMES, HEIGHT, WIDTH
 from test_plugin_matrix import pythons
 
@@ -21,9 +21,11 @@ def trial(folder, python, *library):
     return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module", params=["own", "system", *pythons()], ids=str)
+@pytest.fixture(scope="module", params=["own", "system", *pythons(), *built()], ids=str)
 def report(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("frames")
+    if isinstance(request.param, Programs):
+        return trial(folder, sys.executable, next((request.param.prefix / "lib").glob("libavcodec.so.*")))
     if request.param == "system":
         library = ctypes.util.find_library("avcodec")
         if library is None:

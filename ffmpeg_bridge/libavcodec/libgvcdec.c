@@ -21,18 +21,26 @@
 
 #if LIBAVCODEC_VERSION_MAJOR < 60 // it finds the packet of each frame itself
 #define GVC_CAPS_PROPS 0
+#define KNOWS_PACKETS 0
 #define track_props(avctx, frame) 0
 #define ff_decode_frame_props_from_pkt(avctx, frame, pkt) 0
 #else
 #define track_props ff_decode_frame_props
 #define GVC_CAPS_PROPS FF_CODEC_CAP_SETS_FRAME_PROPS
+#define KNOWS_PACKETS 1
 #endif
+
+/** A frame before its picture. */
+typedef struct ComingFrame {
+    AVPacket *props; ///< its packet, without data
+    AVFrame *frame;  ///< with buffers, NULL if none were asked for yet
+} ComingFrame;
 
 typedef struct LibGVCDecContext {
     const AVClass *class;
     gvc_context *gvc;
     AVPacket *pkt;
-    AVFifo *coming; ///< packets whose frames have not come yet, without data
+    AVFifo *coming; ///< ComingFrames of the packets that were sent
     char told[1024]; ///< the last error, not logged again before a frame
 
     /* User options */
@@ -92,7 +100,7 @@ static av_cold int libgvc_decode_init(AVCodecContext *avctx)
     int ret;
 
     s->pkt    = av_packet_alloc();
-    s->coming = av_fifo_alloc2(1, sizeof(AVPacket *), AV_FIFO_FLAG_AUTO_GROW);
+    s->coming = av_fifo_alloc2(1, sizeof(ComingFrame), AV_FIFO_FLAG_AUTO_GROW);
     if (!s->pkt || !s->coming)
         return AVERROR(ENOMEM);
     snprintf(standard, sizeof(standard), "frame_delay=%d:threads=%d:", frame_delay(avctx), avctx->thread_count);
@@ -117,50 +125,87 @@ static int decoder_error(AVCodecContext *avctx, int result)
     return ff_gvc_error(avctx, s->gvc, result);
 }
 
-/** Keep what a packet says beside its data until its frame comes. */
-static int push_props(LibGVCDecContext *s, AVPacket *pkt, int64_t pts)
+static void free_coming(ComingFrame *coming)
 {
-    AVPacket *props = av_packet_alloc();
-    int ret;
+    av_packet_free(&coming->props);
+    av_frame_free(&coming->frame);
+}
 
-    if (!props)
-        return AVERROR(ENOMEM);
-    av_buffer_unref(&pkt->buf);
-    pkt->data = NULL;
-    pkt->pts  = pts;
-    av_packet_move_ref(props, pkt);
-    ret = av_fifo_write(s->coming, &props, 1);
-    if (ret < 0)
-        av_packet_free(&props);
+/** Give a frame all but its samples; get_buffer2 may look at what its packet says. */
+static int make_frame(AVCodecContext *avctx, AVFrame *frame, const AVPacket *props)
+{
+    int ret = track_props(avctx, frame); // they go before the packet's
+
+    if (ret >= 0 && props)
+        ret = ff_decode_frame_props_from_pkt(avctx, frame, props);
+    if (ret >= 0)
+        ret = ff_get_buffer(avctx, frame, 0);
     return ret;
 }
 
 /**
- * Give a frame what its packet says. A packet before the first keyframe or a
- * damaged one has no frame.
+ * Ask for a frame's buffers when its packet is sent, as decoders with frame
+ * threads do. Programs with a get_buffer2 of their own may count on it.
  */
-static int pop_props(AVCodecContext *avctx, AVFrame *frame, int64_t pts)
+static void make_early(AVCodecContext *avctx, ComingFrame *coming)
+{
+    if (!KNOWS_PACKETS || avctx->get_buffer2 == avcodec_default_get_buffer2 || avctx->width <= 0)
+        return;
+    coming->frame = av_frame_alloc();
+    if (coming->frame && make_frame(avctx, coming->frame, coming->props) < 0)
+        av_frame_free(&coming->frame); // it is tried again when the picture comes
+}
+
+/** Note that a packet was sent, with what it says beside its data. */
+static int expect_frame(AVCodecContext *avctx, AVPacket *pkt, int64_t pts)
 {
     LibGVCDecContext *s = avctx->priv_data;
-    AVPacket *props = NULL;
-    int ret = 0;
+    ComingFrame coming = { .props = av_packet_alloc() };
+    int ret;
 
-    do {
-        av_packet_free(&props);
-        if (av_fifo_read(s->coming, &props, 1) < 0)
-            return 0;
-    } while (props->pts != pts);
-    ret = ff_decode_frame_props_from_pkt(avctx, frame, props);
-    av_packet_free(&props);
+    if (!coming.props)
+        return AVERROR(ENOMEM);
+    av_buffer_unref(&pkt->buf);
+    pkt->data = NULL;
+    pkt->pts  = pts;
+    av_packet_move_ref(coming.props, pkt);
+    make_early(avctx, &coming);
+    ret = av_fifo_write(s->coming, &coming, 1);
+    if (ret < 0)
+        free_coming(&coming);
     return ret;
 }
 
-static void clear_props(LibGVCDecContext *s)
+/**
+ * Make the frame of a picture: all but its samples. A packet before the first
+ * keyframe or a damaged one has no frame.
+ */
+static int take_frame(AVCodecContext *avctx, AVFrame *frame, int64_t pts)
 {
-    AVPacket *props;
+    LibGVCDecContext *s = avctx->priv_data;
+    ComingFrame coming = { 0 };
+    int ret = update_format(avctx); // a keyframe may have brought another one
 
-    while (av_fifo_read(s->coming, &props, 1) >= 0)
-        av_packet_free(&props);
+    if (ret < 0)
+        return ret;
+    do {
+        free_coming(&coming);
+    } while (av_fifo_read(s->coming, &coming, 1) >= 0 && coming.props->pts != pts);
+    if (coming.frame && coming.frame->width == avctx->width && coming.frame->height == avctx->height &&
+        coming.frame->format == avctx->pix_fmt)
+        av_frame_move_ref(frame, coming.frame);
+    else
+        ret = make_frame(avctx, frame, coming.props);
+    free_coming(&coming);
+    return ret;
+}
+
+static void forget_frames(LibGVCDecContext *s)
+{
+    ComingFrame coming;
+
+    while (av_fifo_read(s->coming, &coming, 1) >= 0)
+        free_coming(&coming);
 }
 
 /**
@@ -193,7 +238,7 @@ static int feed_decoder(AVCodecContext *avctx)
                         (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
         };
         ret = gvc_decoder_send(s->gvc, &coded);
-        if (ret == GVC_OK && (memory = push_props(s, pkt, coded.pts)) < 0)
+        if (ret == GVC_OK && (memory = expect_frame(avctx, pkt, coded.pts)) < 0)
             return memory;
         av_packet_unref(pkt);
     } else if (ret == AVERROR_EOF) {
@@ -204,23 +249,6 @@ static int feed_decoder(AVCodecContext *avctx)
     return ret == GVC_OK ? 0 : decoder_error(avctx, ret);
 }
 
-/**
- * Make a frame for the picture that comes: its packet's properties before its
- * buffers, since get_buffer2 may look at them.
- */
-static int prepare_frame(AVCodecContext *avctx, AVFrame *frame, int64_t pts)
-{
-    int ret = update_format(avctx); // a keyframe may have brought another one
-
-    if (ret >= 0)
-        ret = track_props(avctx, frame); // they go before the packet's
-    if (ret >= 0)
-        ret = pop_props(avctx, frame, pts);
-    if (ret >= 0)
-        ret = ff_get_buffer(avctx, frame, 0);
-    return ret;
-}
-
 /** Take the picture that libgvc has ready. */
 static int output_frame(AVCodecContext *avctx, AVFrame *frame)
 {
@@ -229,7 +257,7 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
     int ret;
 
     gvc_decoder_describe(s->gvc, &picture);
-    ret = prepare_frame(avctx, frame, picture.pts);
+    ret = take_frame(avctx, frame, picture.pts);
     if (ret < 0) {
         gvc_decoder_drop(s->gvc); // the next picture belongs to the next packet
         av_frame_unref(frame);
@@ -282,7 +310,7 @@ static void libgvc_decode_flush(AVCodecContext *avctx)
     LibGVCDecContext *s = avctx->priv_data;
     int ret = gvc_flush(s->gvc);
 
-    clear_props(s);
+    forget_frames(s);
     if (ret != GVC_OK)
         decoder_error(avctx, ret);
 }
@@ -293,7 +321,7 @@ static av_cold int libgvc_decode_close(AVCodecContext *avctx)
 
     gvc_close(&s->gvc);
     if (s->coming)
-        clear_props(s);
+        forget_frames(s);
     av_fifo_freep2(&s->coming);
     av_packet_free(&s->pkt);
     return 0;
