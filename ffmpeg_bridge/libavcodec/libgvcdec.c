@@ -288,16 +288,23 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
     return 0;
 }
 
+/**
+ * Take a packet before anything else: libavcodec has room for one only, and an
+ * error about an earlier one must not leave it there.
+ */
 static int libgvc_receive_frame(AVCodecContext *avctx, AVFrame *frame)
 {
     LibGVCDecContext *s = avctx->priv_data;
-    int ret;
+    int fed, ret;
 
-    while ((ret = gvc_decoder_peek(s->gvc)) == GVC_AGAIN) {
-        ret = feed_decoder(avctx);
-        if (ret < 0)
-            return ret;
-    }
+    do {
+        fed = feed_decoder(avctx);
+        if (fed < 0 && fed != AVERROR(EAGAIN))
+            return fed;
+        ret = gvc_decoder_peek(s->gvc);
+    } while (ret == GVC_AGAIN && fed >= 0);
+    if (ret == GVC_AGAIN)
+        return fed;
     if (ret == GVC_EOF)
         return AVERROR_EOF;
     if (ret != GVC_OK)
