@@ -9,7 +9,7 @@ from av.stream import Discard, Disposition, Stream
 
 from .clock import has_times
 from .libav import copy_parameters
-from .reading import beginning, is_cover, main_video, open_input, timed_packets
+from .reading import CorruptPackets, beginning, is_cover, main_video, open_input, timed_packets
 from .track import TEXT_OF, ConvertedSubtitles, CopiedTrack
 from .trial import first_packets, keeps_track
 
@@ -35,6 +35,8 @@ class FileCopier:
         replaced: index of the track that is not copied, None: that of the main video.
         warn: called with a sentence for each track that is left out or converted.
         mux: writes a packet to the output.
+    Attributes:
+        corrupt: counts packets that are copied though the file has a part of them only.
     Raises MediaError if the file cannot be read.
     """
 
@@ -51,6 +53,7 @@ class FileCopier:
         self._warn, self._mux = warn, mux
         self._path, self._output = path, output
         self._source = open_input(path)
+        self.corrupt = CorruptPackets(self._source)
         self._tracks: dict[int, CopiedTrack] = {}
         try:
             self._take_all(video, replaced)
@@ -143,6 +146,7 @@ class FileCopier:
             for packet in timed_packets(self._source, *(self._source.streams[index] for index in self._tracks)):
                 track = self._tracks.get(packet.stream_index)
                 if track and packet.size and (ready := track.prepare(packet)):
+                    self.corrupt.add(packet)
                     yield track, ready
         except av.error.FFmpegError as error:
             self._warn(f"{self._path} cannot be read to its end: {error.strerror or error}")

@@ -47,8 +47,6 @@ class MediaOutput:
         clock: frames of the output, where its format has no times; default: times are those of the pictures.
         side_data: what the source says beside its pictures, by PyAV's names, default: nothing.
         warn: called with a sentence for each thing that the output lacks or has in another form, default: Python's.
-    Attributes:
-        refused: number of packets that the muxer did not take, so that they are missing.
     Raises MediaError if `copy_from` cannot be read.
     """
 
@@ -63,7 +61,7 @@ class MediaOutput:
         side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
     ):
-        self.refused = 0
+        self._refused = 0
         self._output, self._clock, self._warn = output, clock, warn
         self._name_losses(side_data)
         self._copier = (
@@ -78,6 +76,12 @@ class MediaOutput:
         for title in {title for kind, title in OF_PICTURES.items() if kind in side_data}:
             self._warn(f"{title} of the video track is left out: it belongs to single pictures, which are coded anew")
 
+    @property
+    def damage(self) -> int:
+        """How many packets are missing, since the muxer did not take them, or have been copied in part only."""
+        copied = self._copier.corrupt if self._copier else None
+        return self._refused + (copied.count if copied and copied.certain else 0)
+
     def close(self) -> None:
         """Write what is held back, the rest of the other tracks, and the end of the file.
 
@@ -89,9 +93,11 @@ class MediaOutput:
                 self._copier.copy_until(None)
         if self._clock and (sentence := self._clock.warning(self._output.format.long_name)):
             self._warn(sentence)
-        if self.refused:
+        if self._copier and self._copier.corrupt.count:
+            self._warn(self._copier.corrupt.sentence("packets of copied tracks"))
+        if self._refused:
             self._warn(
-                f"{self.refused} packets are missing: FFmpeg's muxer refused them, mostly since they are damaged"
+                f"{self._refused} packets are missing: FFmpeg's muxer refused them, mostly since they are damaged"
             )
 
     @contextmanager
@@ -113,7 +119,7 @@ class MediaOutput:
             try:
                 self._output.mux(packet)
             except REFUSALS:
-                self.refused += 1
+                self._refused += 1
 
     def _copy_until(self, seconds: Fraction) -> None:
         if self._copier:

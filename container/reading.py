@@ -67,6 +67,31 @@ def beginning(container: av.container.InputContainer) -> Fraction:
     return Fraction(container.start_time or 0, MICROSECONDS)
 
 
+def _may_jump(container: av.container.InputContainer) -> bool:
+    """Whether a file's format allows that its clock jumps, as it does where recordings are joined."""
+    return bool(FormatFlags(container.format.flags) & FormatFlags.ts_discont)
+
+
+class CorruptPackets:
+    """Counts packets of which a file has a part only, or so its demuxer says.
+
+    Attributes:
+        count: their number.
+        certain: whether that is damage; some demuxers say the same where recordings are joined.
+    """
+
+    def __init__(self, container: av.container.InputContainer):
+        self.count, self.certain = 0, not _may_jump(container)
+
+    def add(self, packet: av.Packet) -> None:
+        """Take a packet into account."""
+        self.count += packet.is_corrupt
+
+    def sentence(self, name: str) -> str:
+        """Return a warning; `name` is that of the packets."""
+        return f"{self.count} {name} are corrupt" + ("" if self.certain else ", or recordings are joined there")
+
+
 class Timeline:
     """The corrections that FFmpeg's program makes to the times of a file, the same ones for all its tracks.
 
@@ -78,7 +103,7 @@ class Timeline:
     """
 
     def __init__(self, container: av.container.InputContainer):
-        self.jumps = bool(FormatFlags(container.format.flags) & FormatFlags.ts_discont)
+        self.jumps = _may_jump(container)
         self._offset = -(container.start_time or 0)  # microseconds
         self._latest: int | None = None  # dts of the packet before, of any track
         self._clocks = {stream.index: _Clock(stream) for stream in container.streams}

@@ -10,7 +10,7 @@ from av.container import Flags
 
 from gvc.errors import MediaError
 
-from .reading import main_video, open_input, timed_packets
+from .reading import CorruptPackets, main_video, open_input, timed_packets
 
 
 def silent(text: str) -> None:
@@ -48,7 +48,7 @@ class VideoReader:
         except BaseException:
             self._container.close()
             raise
-        self.track = track
+        self.track, self._corrupt = track, CorruptPackets(self._container)
         self.track.thread_type = "AUTO"
         self.components = {self._container.format.name, track.codec_context.name}
         self.other_tracks = len(self._container.streams) - 1
@@ -72,6 +72,9 @@ class VideoReader:
                 self.damage += frame.is_corrupt
                 frame.pts = times.of(frame)
                 yield frame
+        if self._corrupt.count:
+            self.damage += self._corrupt.certain
+            self._warn(f"{self.path}: {self._corrupt.sentence('packets of the video')}")
         if self._undecodable:
             self._complain(f"{self._undecodable} packets cannot be decoded")
 
@@ -82,6 +85,7 @@ class VideoReader:
                 if packet.stream_index == self.track.index:
                     self._packets += 1
                     self._end = packet.dts or 0
+                    self._corrupt.add(packet)
                     if packet.size:  # an empty one means the last picture again
                         yield packet
             if self._ends_early():

@@ -205,6 +205,7 @@ def test_odd_sizes(tmp_path, size):
     gvc("decode", tmp_path / "coded.mkv", tmp_path / "back.mkv")
     with av.open(str(tmp_path / "back.mkv")) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == size
+    assert "H.264 takes even sizes only" in gvc("decode", tmp_path / "coded.mkv", tmp_path / "back.mp4", code=2).stderr
 
 
 def test_existing_files_are_safe(source, tmp_path):
@@ -263,6 +264,19 @@ def test_damaged_file_is_decoded_as_far_as_it_goes(coded, tmp_path):
     assert "warning" in done.stderr and "damaged" in done.stderr
     assert len(frames(tmp_path / "back.mkv")) >= 9
     assert "1 packets are damaged" in gvc("info", tmp_path / "damaged.mkv").stdout
+
+
+@pytest.mark.parametrize("extension", ["mkv", "nut"])
+def test_a_file_that_was_cut_off_is_decoded_and_said(coded, tmp_path, extension):
+    whole, cut = tmp_path / f"whole.{extension}", tmp_path / f"cut.{extension}"
+    with Demuxer(coded) as source, Muxer(whole, source.header, source.format) as output:
+        for packet in source.packets():
+            output.write(packet)
+    cut.write_bytes(whole.read_bytes()[:-300])
+    assert "warning" not in gvc("decode", whole, tmp_path / "back.mkv").stderr
+    done = gvc("decode", "-y", cut, tmp_path / "back.mkv", code=3)
+    assert "warning" in done.stderr and "damaged" in done.stderr and frames(tmp_path / "back.mkv")
+    assert "warning" in gvc("info", cut).stderr
 
 
 def test_a_file_joined_of_different_sizes_is_decoded_up_to_there(tmp_path):

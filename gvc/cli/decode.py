@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gvc_container.demux import Demuxer
+from gvc_container.libav_log import ErrorLog
 
 from ..ahead import AheadDecoder, Answer
 from ..errors import BitstreamError, MediaError
@@ -23,7 +24,8 @@ def decode(
     Raises GvcError, OSError.
     """
     started = time.monotonic()
-    with Demuxer(source) as demuxer:
+    with ErrorLog() as log, Demuxer(source) as demuxer:
+        said = log.take({demuxer.format_name})
         pictures = _Pictures(demuxer, AheadDecoder(demuxer.header, options), report)
         with output_file(target, overwrite, source) as path:
             along = audio and not is_stream(source)
@@ -31,13 +33,16 @@ def decode(
                 report.warn(f"{demuxer.other_tracks} other tracks are left out: a pipe can be read only once")
             about = {"replaced": demuxer.track_index, "side_data": demuxer.side_data, "warn": report.warn}
             with VideoSink(path, demuxer.format, source if along else None, **about) as sink:
+                log.take({demuxer.format_name})  # not of the source: the muxer has tried what the format holds
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
                     sink.write(picture)
             if not pictures.count:
                 raise MediaError(f"{source}: not one frame could be decoded")
+        said += log.take({demuxer.format_name})
+        report.warn_of_damage(source, said)
     seconds = time.monotonic() - started
     report.say(f"{target}: {pictures.count} frames, {seconds:.1f} s ({pictures.count / seconds:.1f} frames/s)")
-    if damage := pictures.damage + sink.refused:
+    if damage := pictures.damage + sink.damage + len(said):
         raise MediaError(f"{source} is damaged ({damage} errors); what could be decoded was written")
 
 

@@ -23,8 +23,6 @@ from .files import is_stream, output_file
 from .report import MismatchError, Report
 from .source import VideoSource
 
-SHOWN = 5  # messages of FFmpeg about a damaged source
-
 
 def encode(
     source: str,
@@ -61,14 +59,13 @@ def encode(
         if reconstruction:
             _verify(path, reconstruction.digest(), options)
         damage = log.take(video.components)
-        for text in (said + damage)[:SHOWN]:
-            report.warn(f"{source}: {text}")
+        report.warn_of_damage(source, said + damage)
         size = "" if is_stream(path) else _size(path, video.format)
     seconds = time.monotonic() - started
     report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
-    if damage or video.damage or muxer.refused:
+    if damage or video.damage or muxer.damage:
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
 
 

@@ -4,9 +4,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from gvc_container.libav_log import ErrorLog
 from gvc_container.probe import Probe, probe
 
 from ..terminal import visible
+from .report import Report
 
 LABELS = {
     "stills": "boundary stills",
@@ -23,7 +25,9 @@ LABELS = {
 
 def info(path: Path, as_json: bool) -> None:
     """Print what a GVC file holds. Raises MediaError."""
-    result = probe(path)
+    with ErrorLog() as log:
+        result = probe(path)
+        Report().warn_of_damage(path, log.take({result.format}))
     if as_json:
         print(json.dumps(result.as_dict(), indent=2))
     else:

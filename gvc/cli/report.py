@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import TypeVar
 
 import typer
@@ -17,6 +18,7 @@ from ..terminal import visible
 
 Item = TypeVar("Item")
 
+SHOWN = 5  # messages of FFmpeg about a damaged file
 SECONDS_BETWEEN_LINES = 5  # of progress, where stderr is no terminal
 
 
@@ -133,6 +135,11 @@ class Report:
     def warn(self, text: str) -> None:
         """Print a warning, always."""
         print(f"gvc: warning: {visible(text)}", file=sys.stderr)
+
+    def warn_of_damage(self, path: str | Path, messages: list[str]) -> None:
+        """Print the first of what FFmpeg has said about a file."""
+        for text in list(dict.fromkeys(messages))[:SHOWN]:
+            self.warn(f"{path}: {text}")
 
     def progress(self, batches: Iterable[list[Item]], verb: str, total: int = 0) -> Iterator[Item]:
         """Pass the items of `batches` through and show how many: a bar on a terminal, plain lines otherwise."""

@@ -16,18 +16,19 @@ from ..errors import OptionError
 from ..media import Picture, VideoFormat
 from .source import samples
 
+H264 = "libx264"
 # Extension: codec and its options. Lossless, except where players would not take it.
 CODECS = {
     ".mkv": ("ffv1", {"level": "3"}),
     ".avi": ("ffv1", {"level": "3"}),
     ".nut": ("ffv1", {"level": "3"}),
-    ".mp4": ("libx264", {"crf": "12", "preset": "fast"}),
-    ".mov": ("libx264", {"crf": "12", "preset": "fast"}),
+    ".mp4": (H264, {"crf": "12", "preset": "fast"}),
+    ".mov": (H264, {"crf": "12", "preset": "fast"}),
     ".y4m": ("rawvideo", {}),
 }
 # Pixel formats that a codec lacks, and what is stored in their place.
 YUV_FOR_RGB = {"gbrp": "yuv444p", "gbrp10le": "yuv444p10le"}
-STORED = {"ffv1": {"gbrp": "bgr0"}, "libx264": YUV_FOR_RGB, "rawvideo": YUV_FOR_RGB}
+STORED = {"ffv1": {"gbrp": "bgr0"}, H264: YUV_FOR_RGB, "rawvideo": YUV_FOR_RGB}
 SMPTE170M, LIMITED = 6, 1  # matrix and range of RGB that is stored as Y'CbCr
 SEEKING = (".mp4", ".mov")  # formats that are finished at their beginning
 
@@ -60,6 +61,9 @@ class VideoSink(MediaOutput):
             raise OptionError(f"{extension} is no known output format; use {', '.join(CODECS)}, or -")
         if extension in SEEKING and Path(path).is_fifo():
             raise OptionError(f"{extension} files cannot be written through a pipe; use .mkv, .nut or .y4m")
+        if CODECS[extension][0] == H264 and _halves_odd_sides(video_format):
+            size = f"{video_format.width}x{video_format.height}"
+            raise OptionError(f"H.264 takes even sizes only where colour is halved, and this is {size}; use .mkv")
         self._format, file = video_format, url(path)
         if extension == ".y4m":  # which has no standard way to say 10 bits, but a common one
             output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
@@ -126,6 +130,10 @@ class VideoSink(MediaOutput):
     def _drain(self) -> None:
         if self._begun:
             self._mux(self._track.encode(None))
+
+
+def _halves_odd_sides(video: VideoFormat) -> bool:
+    return video.samples.halved and bool(video.width % 2 or video.height % 2)
 
 
 def video_frame(picture: Picture, video: VideoFormat) -> av.VideoFrame:
