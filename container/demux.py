@@ -16,7 +16,7 @@ from gvc.bitstream import SequenceHeader, read_packet, write_sequence_header
 from gvc.errors import BitstreamError, MediaError
 from gvc.media import Packet, VideoFormat
 
-from .libav import side_data
+from .libav import field_order, side_data
 from .reading import beginning, open_input, timed_packets
 
 CODEC_NAME = "gvc"
@@ -112,6 +112,11 @@ class Demuxer:
     def other_tracks(self) -> int:
         """How many tracks the file has beside this one."""
         return len(self._container.streams) - 1
+
+    @property
+    def field_order(self) -> int:
+        """How fields lie in the pictures, as gvc_container.libav.field_order returns it."""
+        return field_order(self._track)
 
     @property
     def side_data(self) -> dict[str, bytes]:

@@ -83,7 +83,7 @@ def probe(path: str | Path) -> Probe:
         keyframes = damaged = 0
         for packet in demuxer.packets():
             keyframes += packet.key
-            tally.add(packet.pts, packet.duration)
+            tally.add(len(packet.data), packet.pts, packet.duration)
             try:
                 unit = read_packet(packet.data)
             except BitstreamError:

@@ -36,12 +36,13 @@ class Tally:
     """Adds up the packets of one video track and the payload of the others."""
 
     def __init__(self):
-        self.frames = self.other_bytes = 0
+        self.frames = self.payload = self.other_bytes = 0
         self._spans: list[tuple[int, int]] = []
 
-    def add(self, pts: int | None, duration: int | None) -> None:
-        """Count a packet of the video; times are in ticks."""
+    def add(self, size: int, pts: int | None, duration: int | None) -> None:
+        """Count a packet of the video; the size is in bytes, times are in ticks."""
         self.frames += 1
+        self.payload += size
         if pts is not None:
             self._spans.append((pts, duration or 0))
 
@@ -55,7 +56,8 @@ class Tally:
         """
         (start, _), (last, length) = min(self._spans, default=(0, 0)), max(self._spans, default=(0, 0))
         ending = length * time_base or (1 / frame_rate if frame_rate else Fraction(0))
-        size = os.path.getsize(path)
+        # A series of images is many files, which hold nothing else.
+        size = os.path.getsize(path) if os.path.exists(path) else self.payload + self.other_bytes
         duration = (last - start) * time_base + ending if self._spans else Fraction(0)
         return Rate(size, size - self.other_bytes, self.frames, start * time_base, duration)
 
@@ -72,7 +74,7 @@ def scan(path: str | Path, track: int | None = None) -> Rate:
                 if packet.stream_index != video.index:
                     tally.other_bytes += packet.size
                 elif packet.size:
-                    tally.add(packet.pts, packet.duration)
+                    tally.add(packet.size, packet.pts, packet.duration)
         except av.error.FFmpegError as error:
             raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from None
         if not tally.frames:

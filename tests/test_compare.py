@@ -199,12 +199,21 @@ def test_errors_are_sentences(source, ramp, tmp_path):
         (2, "let it end in .html", [source, source, "--html", tmp_path / "page.mp4"]),
         (2, ".webm is no known output format", [source, source, "--video", tmp_path / "side.webm"]),
         (2, "is given twice", [source, source, "--video", source, "-y"]),
+        (2, "can be read only once", [source, "-"]),
     )
     for code, sentence, args in cases:
         errors = gvc("compare", *args, code=code).stderr
         assert sentence in errors and errors.count("\n") == 1
     assert (tmp_path / "kept.html").read_text() == "mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["kept.html", "text.mp4"]
+
+
+def test_a_series_of_images_has_their_bytes(tmp_path):
+    for number in range(3):
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 50 * number, np.uint8), "rgb24")
+        frame.to_image().save(tmp_path / f"{number}.png")
+    film = compare(tmp_path / "%d.png", tmp_path / "%d.png")["files"][0]
+    assert film["bytes"] == sum(path.stat().st_size for path in tmp_path.iterdir())
 
 
 def test_a_damaged_gvc_file_is_an_error(source, coded, tmp_path):

@@ -30,6 +30,7 @@ SOURCES = {
     "B frames of MPEG-4 in AVI": ((*CLIP, "-c:v", "mpeg4", "-bf", "2"), "a.avi"),
     "transport stream": ((*CLIP, *TONE, *X264, "-c:a", "mp2"), "a.ts"),
     "anamorphic and interlaced": ((*CLIP, "-vf", "setsar=64/45,setfield=tff", *MPEG2_OF_FIELDS), "a.mpg"),
+    "fields of MPEG-4": ((*CLIP, "-vf", "setfield=bff", "-flags", "+ildct+ilme", "-c:v", "mpeg4"), "a.avi"),
     "repeated pictures": (
         ("-f", "lavfi", "-i", f"color=red:size=64x48:rate={RATE}:duration=2", "-c:v", "libtheora"),
         "a.ogv",

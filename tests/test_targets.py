@@ -14,6 +14,7 @@ from gvc_container.mux import Muxer
 from gvc.cli.decode import decode
 from gvc.cli.encode import encode
 from gvc.cli.files import is_stream, output_file
+from gvc.cli.info import info
 from gvc.cli.report import Report
 from gvc.errors import OptionError
 
@@ -93,6 +94,13 @@ def test_a_pipe_that_is_read_is_read_once(tmp_path, capsys):
     assert "1 other tracks are left out" in capsys.readouterr().err
     with Demuxer(tmp_path / "out.mkv") as demuxer:
         assert sum(1 for _ in demuxer.packets()) == 1
+
+
+def test_what_needs_the_size_of_a_file_refuses_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mkv")
+    for path in (tmp_path / "pipe.mkv", Path("-")):
+        with pytest.raises(OptionError, match="can be read only once"):
+            info(path, as_json=False)
 
 
 def test_formats_that_are_finished_at_their_beginning_refuse_a_pipe(film, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 from gvc_container.demux import Demuxer
-from gvc_container.libav import side_data
+from gvc_container.libav import field_order, side_data
 from gvc_container.mux import Muxer
 from programs import STOCK
 
@@ -268,6 +268,17 @@ def test_shape_of_decoded_pixels_is_said_by_the_container(coded, tmp_path, exten
     if STOCK.path("ffprobe"):
         shown = STOCK.probe(path, "-show_entries", "stream=display_aspect_ratio")["streams"][0]
         assert Fraction(shown["display_aspect_ratio"].replace(":", "/")) == Fraction(64 * 64, 48 * 45)
+
+
+@pytest.mark.parametrize("order", [1, 4, 5])
+def test_order_of_fields_is_kept_there_and_back(coded, tmp_path, order):
+    write(tmp_path / "fields.mkv", coded, field_order=order)
+    with Demuxer(tmp_path / "fields.mkv") as demuxer:
+        assert demuxer.field_order == order
+        with VideoSink(tmp_path / "back.mkv", demuxer.format, field_order=demuxer.field_order) as sink:
+            sink.write(Picture(clips.moving_clip(1)[0].planes, 0, 1))
+    with av.open(str(tmp_path / "back.mkv")) as container:
+        assert field_order(container.streams.video[0]) == order
 
 
 def test_light_of_the_mastering_display_is_kept_there_and_back(coded, tmp_path):

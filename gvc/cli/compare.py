@@ -16,7 +16,7 @@ from ..compare.video import FilmWriter, SideBySide, Wipe
 from ..errors import OptionError
 from ..metrics import METRICS
 from ..terminal import visible
-from .files import output_file
+from .files import check_readable_again, output_file
 from .report import Report
 
 FILMS, PAGE = ("video", "wipe"), "html"
@@ -48,6 +48,8 @@ def compare_files(
     """Compare files with the first of them; `options` are those of DECODER_OPTIONS. Raises GvcError, OSError."""
     if len(paths) < 2:
         raise OptionError("give two files at least: the reference, then what is to be compared with it")
+    for path in paths:
+        check_readable_again(path)
     metrics = parse_metrics(wishes.metrics)
     wanted = {name: target for name in (*FILMS, PAGE) if (target := getattr(wishes, name))}
     _check_targets(paths, wanted)

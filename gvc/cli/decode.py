@@ -31,7 +31,8 @@ def decode(
             along = audio and not is_stream(source)
             if audio and not along and demuxer.other_tracks:
                 report.warn(f"{demuxer.other_tracks} other tracks are left out: a pipe can be read only once")
-            about = {"replaced": demuxer.track_index, "side_data": demuxer.side_data, "warn": report.warn}
+            about = {"replaced": demuxer.track_index, "warn": report.warn}
+            about |= {"field_order": demuxer.field_order, "side_data": demuxer.side_data}
             with VideoSink(path, demuxer.format, source if along else None, **about) as sink:
                 log.take({demuxer.format_name})  # not of the source: the muxer has tried what the format holds
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):

@@ -49,6 +49,12 @@ def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -
         temporary.unlink(missing_ok=True)
 
 
+def check_readable_again(path: Path) -> None:
+    """Raise OptionError for what can be read only once and has no size, such as a pipe."""
+    if str(path) == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
+        raise OptionError(f"{path} is no file: it can be read only once and has no size; write it to a file first")
+
+
 def is_stream(path: Path) -> bool:
     """Whether a path names "-", a pipe, a device, a socket or an open descriptor: nothing that could be replaced."""
     if str(path) == STDOUT or _is_descriptor(path):

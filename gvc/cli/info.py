@@ -8,6 +8,7 @@ from gvc_container.libav_log import ErrorLog
 from gvc_container.probe import Probe, probe
 
 from ..terminal import visible
+from .files import check_readable_again
 from .report import Report
 
 LABELS = {
@@ -24,7 +25,8 @@ LABELS = {
 
 
 def info(path: Path, as_json: bool) -> None:
-    """Print what a GVC file holds. Raises MediaError."""
+    """Print what a GVC file holds. Raises MediaError, OptionError."""
+    check_readable_again(path)
     with ErrorLog() as log:
         result = probe(path)
         Report().warn_of_damage(path, log.take({result.format}))

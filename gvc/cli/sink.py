@@ -41,6 +41,7 @@ class VideoSink(MediaOutput):
         video_format: of the pictures.
         copy_from: a file of which all but one video track is to be taken along.
         replaced: index of that track in `copy_from`, default: its main video.
+        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder), default: unknown.
         side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
         warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
     Raises OptionError for another extension and where the format cannot be written to a pipe, OSError if writing fails.
@@ -53,6 +54,7 @@ class VideoSink(MediaOutput):
         copy_from: str | Path | None = None,
         *,
         replaced: int | None = None,
+        field_order: int = 0,
         side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
     ):
@@ -70,6 +72,7 @@ class VideoSink(MediaOutput):
         else:
             output = av.open(file, "w")
         self._track = self._add_track(output, *CODECS[extension], side_data)
+        self._track.codec_context.field_order = field_order
         plain = extension == ".y4m"
         clock = frame_clock(output, video_format, gaps=not plain)
         super().__init__(

@@ -5,16 +5,16 @@ from fractions import Fraction
 from types import TracebackType
 
 import av
+import av.filter
 import numpy as np
-from gvc_container.libav import SIDE_DATA, chroma_location, cropping, field_order
+from gvc_container.libav import SIDE_DATA, chroma_location, cropping
 from gvc_container.video import VideoReader, silent
 
 from ..errors import MediaError
 from ..media import Picture, VideoFormat
 from .convert import Converter, samples, shows_through
 
-PROGRESSIVE = 1  # AVFieldOrder
-WHOLE_FRAMES = {2: 4, 3: 5}  # AVFieldOrder of coded fields, and of frames that hold both
+PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 4, 5  # AVFieldOrder of frames that hold both fields
 ALPHA_TAG = "alpha_mode"  # of WebM, whose transparency FFmpeg's own decoders leave out
 
 
@@ -41,8 +41,7 @@ class VideoSource:
             if first is None:
                 raise MediaError(f"{path} holds no video frame that can be decoded")
             self.side_data = _side_data(first)
-            order = field_order(self._reader.track)
-            self.field_order = WHOLE_FRAMES.get(order, order) if first.interlaced_frame else PROGRESSIVE
+            self.field_order = _field_order(first)
             self._see_through(first)
             colour = int(first.color_primaries), int(first.color_trc)
             self._converter = Converter(first, cropping(self._reader.track), self._notice)
@@ -141,6 +140,21 @@ class VideoSource:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _field_order(frame: av.VideoFrame) -> int:
+    if not frame.interlaced_frame:
+        return PROGRESSIVE
+    graph = av.filter.Graph()  # which knows what PyAV does not tell
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1))
+    graph.link_nodes(source, graph.add("select", "eq(interlace_type,TOPFIRST)"), graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    graph.vpush(None)
+    try:
+        graph.vpull()
+    except av.error.EOFError:
+        return BOTTOM_FIRST
+    return TOP_FIRST
 
 
 def _side_data(frame: av.VideoFrame) -> dict[str, bytes]:
