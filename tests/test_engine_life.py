@@ -66,6 +66,26 @@ def test_a_seek_also_brings_another_engine(coded, decoded):  # noqa: F811
         assert same(decoder.decode([*coded[1], None]), decoded)
 
 
+@pytest.mark.parametrize("harm", ["KILL", "STOP"])
+def test_an_engine_that_is_ended_before_it_is_ready_has_a_successor(coded, decoded, tmp_path, monkeypatch, harm):  # noqa: F811
+    """Memory is shortest while a model is loaded."""
+    chosen = tmp_path / "python"
+    chosen.write_text(
+        f'#!/bin/sh\nmkdir {tmp_path}/first 2> /dev/null && kill -{harm} $$\nexec {sys.executable} "$@"\n'
+    )
+    chosen.chmod(0o755)
+    monkeypatch.setenv("GVC_PYTHON", str(chosen))
+    before = children()
+    with Decoder(extradata=coded[0]) as decoder:
+        taken, errors = decoder.decode_in_spite_of_errors([*coded[1], *coded[1], None])
+    assert len(taken) + len(errors) == 2 * len(coded[1])
+    said = {"KILL": "signal 9", "STOP": "is stopped"}[harm]
+    assert all(said in error.sentence for error in errors), errors
+    assert same(taken[-8:], decoded[-8:])
+    assert len(taken) >= len(decoded)
+    assert children() == before
+
+
 def test_pictures_that_have_come_survive_their_engine(tmp_path, monkeypatch):
     """They are taken after the next engine has begun."""
     dying = "lay_out()\nfor value in (1, 2, 3):\n    channel.receive()\n    show(value, 10 * value)\n"

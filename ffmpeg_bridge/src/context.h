@@ -50,7 +50,7 @@ struct gvc_context {
     size_t lost;             ///< decoder: packets whose pictures went with an engine, which is to be told
     size_t answered;         ///< decoder: packets that this engine has given a picture or an error for
     int renewals;            ///< decoder: engines in a row that were started in the place of one that ended early
-    bool begun;              ///< decoder: an engine was ready once, and may get a successor
+    bool startable;          ///< decoder: engines can start, so one that ends may get a successor
     bool ready;              ///< READY has come
     bool ending;             ///< END was sent
     bool ended;              ///< END has come back

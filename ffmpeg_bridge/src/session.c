@@ -87,7 +87,7 @@ static int open_codec(gvc_context *context) {
     gvc_reply *ready = expect(context, GVC_MSG_READY, -1);
     if (!ready)
         return context->failure;
-    context->ready = context->begun = true;
+    context->ready = context->startable = true;
     context->ahead = ready->message.flags & GVC_MESSAGE_AHEAD;
     if (encoder) {
         context->extradata = malloc(ready->message.size + 1);
@@ -122,6 +122,7 @@ int gvc_session_lost(gvc_context *context) {
     int status;
     if (context->failure)
         return context->failure;
+    context->startable |= context->warm;
     if (context->warm)
         return gvc_break(context, GVC_ERROR_ENGINE,
                          "the warm engine (%s) ended unexpectedly; its last messages are on its standard error, and "
@@ -131,9 +132,10 @@ int gvc_session_lost(gvc_context *context) {
                          : getenv("LD_LIBRARY_PATH") ? START_ADVICE LIBRARY_ADVICE
                                                      : START_ADVICE;
     char how[64] = "";
-    if (gvc_engine_reap(context, &status) && WIFSIGNALED(status))
+    if (gvc_engine_reap(context, &status) && WIFSIGNALED(status)) {
+        context->startable = true; /* somebody ended it, or memory was short: another one may fare better */
         snprintf(how, sizeof how, " (signal %d%s)", WTERMSIG(status), memory_hint(WTERMSIG(status)));
-    else if (WIFEXITED(status) && WEXITSTATUS(status))
+    } else if (WIFEXITED(status) && WEXITSTATUS(status))
         snprintf(how, sizeof how, " (exit status %d)", WEXITSTATUS(status));
     return gvc_break(context, GVC_ERROR_ENGINE, "%s -m gvc.engine ended unexpectedly%s; %s", context->python, how,
                      advice);
@@ -171,7 +173,7 @@ void gvc_session_disown(gvc_context *context) {
 }
 
 bool gvc_session_renewable(const gvc_context *context) {
-    return context->role == GVC_DECODER && context->begun &&
+    return context->role == GVC_DECODER && context->startable &&
            (!context->failure || context->failure == GVC_ERROR_ENGINE);
 }
 
@@ -191,7 +193,7 @@ int gvc_session_renew(gvc_context *context) {
         return context->failure;
     context->renewals = context->answered < LONG_LIFE ? context->renewals + 1 : 1;
     if (context->renewals > MAX_RENEWALS) {
-        context->begun = false;
+        context->startable = false;
         return gvc_break(context, GVC_ERROR_ENGINE,
                          "the GVC engine ended %d times, each time soon after its start, and is not started again; its "
                          "last messages are on standard error, and if it was killed, memory may be short",

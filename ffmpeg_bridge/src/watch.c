@@ -58,6 +58,7 @@ int gvc_engine_check(gvc_context *context, int waited) {
         context->stopped += waited;
         if (context->stopped < STOPPED_LIMIT)
             return GVC_OK;
+        context->startable = true;
         return gvc_break(context, GVC_ERROR_ENGINE,
                          "the GVC engine (%s, process %d) is stopped (SIGSTOP) and did not go on for %d seconds",
                          context->python, (int)context->watched, STOPPED_LIMIT / 1000);

@@ -264,7 +264,7 @@ int gvc_wire_receive(gvc_context *context, int timeout) {
     if (context->failure)
         return context->failure;
     if (!wait_for(context, POLLIN, timeout))
-        return GVC_AGAIN;
+        return context->failure ? context->failure : GVC_AGAIN;
     gvc_message message;
     if (!receive_exactly(context, &message, sizeof message))
         return gvc_session_lost(context);
