@@ -55,15 +55,15 @@ class Decoder:
         self._overlap.forget()
         self._anchor: Anchor | None = None
         self._stills: StillDecoder | None = None  # of the chain
-        self._next_index: int | None = None
+        self._next_index: int | None = None  # of the chain; None where it is broken
         self._shown: Planes | None = None
 
     def decode(self, packet: Packet | None) -> list[Picture]:
         """Decode one packet; None at the end. Returns the picture of the packet, or none before a keyframe.
 
         Where a GOP is lost or damaged, the last picture is shown again for each of its packets; later GOPs fade to
-        their last stills, or show it again, until the next keyframe. Raises BitstreamError for the damaged packet
-        itself; decoding may go on after it.
+        their last stills, or show it again, until the next keyframe. Such pictures are marked as concealed. Raises
+        BitstreamError for the damaged packet itself; decoding may go on after it.
         """
         if packet is None:
             return []
@@ -77,21 +77,23 @@ class Decoder:
             self._break_chain()
             self._pictures = []
             raise
-        self._show(None if unit else shown_position(packet.data))
+        concealed = not self._show(None if unit else shown_position(packet.data)) or self._next_index is None
         if self._shown is None:
             return []
         planes = from_coded(self._shown, self.header.format)
-        return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key)]
+        return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key, concealed)]
 
-    def _show(self, position: int | None) -> None:
+    def _show(self, position: int | None) -> bool:
         """Show a picture of the GOP, None: the next one. The last one stays where it is not there or was shown before.
 
-        Then the packet is one of a GOP that was lost, or came twice.
+        Then the packet is one of a GOP that was lost, or came twice, and the answer is False.
         """
         if position is None:
             position = self._position
-        if self._position <= position < len(self._pictures):
+        found = self._position <= position < len(self._pictures)
+        if found:
             self._shown, self._position = self._pictures[position](), position + 1
+        return found
 
     def _start_gop(self, unit: GopUnit) -> None:
         header = unit.header or self.header

@@ -72,12 +72,14 @@ class Picture:
     planes: as the sample format of the video says: shapes VideoFormat.plane_shapes, uint8, or uint16 beyond 8 bits.
     pts, duration: in ticks of the video's time base; pts None = unknown.
     key: asked of the encoder: start a self-contained GOP here; from the decoder: it did.
+    concealed: whether it stands in for a picture that was lost or damaged; for encoders without meaning.
     """
 
     planes: tuple[np.ndarray, np.ndarray, np.ndarray]
     pts: int | None = None
     duration: int = 0
     key: bool = False
+    concealed: bool = False
 
 
 @dataclass

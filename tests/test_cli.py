@@ -266,6 +266,19 @@ def test_damaged_file_is_decoded_as_far_as_it_goes(coded, tmp_path):
     assert "1 packets are damaged" in gvc("info", tmp_path / "damaged.mkv").stdout
 
 
+def test_frames_that_stand_in_for_missing_ones_are_counted(coded, tmp_path):
+    gap = tmp_path / "gap.mkv"
+    with Demuxer(coded) as source, Muxer(gap, source.header, source.format) as output:
+        first, *packets = source.packets()
+        lost = next(packet for packet in packets if len(packet.data) > 1)
+        for packet in (first, *packets):
+            if packet is not lost:
+                output.write(packet)
+    done = gvc("decode", gap, tmp_path / "back.mkv", code=3)
+    assert "missing or damaged" in done.stderr and "(1 errors)" in done.stderr
+    assert len(frames(tmp_path / "back.mkv")) == len(packets)
+
+
 @pytest.mark.parametrize("extension", ["mkv", "nut"])
 def test_a_file_that_was_cut_off_is_decoded_and_said(coded, tmp_path, extension):
     whole, cut = tmp_path / f"whole.{extension}", tmp_path / f"cut.{extension}"

@@ -73,6 +73,26 @@ def test_a_short_clip_can_be_read_by_index(tmp_path, count):
         assert same([(frame.pts, frame.to_ndarray()) for frame in frames], linear)
 
 
+@pytest.mark.parametrize(
+    ("missing", "marked"),
+    [
+        ([3, 4, 8], []),  # packets that show the pictures of a GOP that is there
+        ([18], [*range(19, 36)]),  # a keyframe
+        ([9], [*range(10, 18)]),  # a GOP in a chain
+    ],
+)
+def test_pictures_that_stand_in_for_lost_ones_are_marked(movie, missing, marked):
+    linear = decode(movie)
+    with av.open(str(movie)) as container:
+        stream = container.streams.video[0]
+        packets = [packet for number, packet in enumerate(container.demux(stream)) if number not in missing]
+        frames = [frame for packet in packets for frame in packet.decode()]
+    assert [frame.pts for frame in frames] == [pts for number, (pts, _) in enumerate(linear) if number not in missing]
+    assert [frame.pts for frame in frames if frame.is_corrupt] == [linear[number][0] for number in marked]
+    right = dict(linear)
+    assert all((frame.to_ndarray() == right[frame.pts]).all() for frame in frames if not frame.is_corrupt)
+
+
 def test_one_picture_for_each_key_packet_where_others_are_skipped(movie):
     linear = decode(movie)
     with av.open(str(movie)) as container:

@@ -157,6 +157,8 @@ int gvc_decoder_receive(gvc_context *context, gvc_picture *picture);
  * if there is none. The planes are left alone.
  */
 int gvc_decoder_describe(gvc_context *context, gvc_picture *picture);
+/** 1 if the picture that gvc_decoder_peek has found stands in for one that was lost or damaged, else 0. */
+int gvc_decoder_conceals(gvc_context *context);
 /** Let go of the picture that gvc_decoder_peek has found, for one that there is no place for. */
 int gvc_decoder_drop(gvc_context *context);
 /**

@@ -263,6 +263,8 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
         av_frame_unref(frame);
         return ret;
     }
+    if (gvc_decoder_conceals(s->gvc))
+        frame->flags |= AV_FRAME_FLAG_CORRUPT;
     for (int i = 0; i < FF_ARRAY_ELEMS(picture.data); i++) {
         picture.data[i]   = frame->data[i];
         picture.stride[i] = frame->linesize[i];

@@ -132,6 +132,8 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
         gvc_decoder_drop(state->gvc); // the next picture belongs to the next packet
         return error;
     }
+    if (gvc_decoder_conceals(state->gvc))
+        FIELD(int, frame, l->frame_flags) |= AV_FRAME_FLAG_CORRUPT;
     for (int i = 0; i < 3; i++) {
         picture.data[i] = (&FIELD(uint8_t *, frame, l->frame_data))[i];
         picture.stride[i] = (&FIELD(int, frame, l->frame_linesize))[i];

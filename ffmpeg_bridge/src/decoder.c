@@ -208,6 +208,11 @@ int gvc_decoder_describe(gvc_context *context, gvc_picture *picture) {
     return GVC_OK;
 }
 
+int gvc_decoder_conceals(gvc_context *context) {
+    return !gvc_check_role(context, GVC_DECODER) && gives_picture(context) &&
+           context->first->message.flags & GVC_MESSAGE_CONCEALED;
+}
+
 int gvc_decoder_drop(gvc_context *context) {
     int result = gvc_check_role(context, GVC_DECODER);
     if (result)

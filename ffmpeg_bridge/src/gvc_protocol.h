@@ -87,7 +87,8 @@ enum gvc_message_flags {
     GVC_MESSAGE_KEY = 1,
     GVC_MESSAGE_AHEAD = 2,
     GVC_MESSAGE_DISCARD = 4,
-    GVC_MESSAGE_NOTHING = 8 /* DONE: the packet that was due has neither a picture nor an error */
+    GVC_MESSAGE_NOTHING = 8,   /* DONE: the packet that was due has neither a picture nor an error */
+    GVC_MESSAGE_CONCEALED = 16 /* PICTURE: it stands in for one that was lost or damaged */
 };
 
 typedef struct gvc_message {

@@ -53,6 +53,7 @@ class _Pictures:
     def __init__(self, demuxer: Demuxer, decoder: AheadDecoder, report: Report):
         self._demuxer, self._decoder, self._report = demuxer, decoder, report
         self.count = self.damage = 0
+        self._concealed = 0
 
     def __iter__(self) -> Iterator[list[Picture]]:
         try:
@@ -61,7 +62,12 @@ class _Pictures:
                 for answer in self._decoder.answers():
                     self._check(answer)
                     self.count += len(answer.pictures)
+                    self._concealed += sum(picture.concealed for picture in answer.pictures)
                     yield answer.pictures
+            if self._concealed:
+                self._complain(
+                    f"packets are missing or damaged: {self._concealed} frames show the one before or a fade"
+                )
         except MediaError as error:  # keep what came before
             self._complain(str(error))
         finally:

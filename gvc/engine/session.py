@@ -223,7 +223,7 @@ class DecoderSession:
         self._channel.send(
             constants.GVC_MSG_PICTURE,
             slot=slot,
-            flags=constants.GVC_MESSAGE_KEY if picture.key else 0,
+            flags=constants.GVC_MESSAGE_KEY * picture.key | constants.GVC_MESSAGE_CONCEALED * picture.concealed,
             pts=to_wire(picture.pts),
             duration=picture.duration,
         )
