@@ -31,11 +31,12 @@ class FileCopier:
     Args:
         path: the file.
         output: gets its tracks, attachments, covers, chapters and tags.
-        video: the video track of the output; gets the tags and the disposition of the replaced one.
+        add_video: adds the video track of the output; it gets the place, tags and disposition of the replaced one.
         replaced: index of the track that is not copied, None: that of the main video.
         warn: called with a sentence for each track that is left out or converted.
         mux: writes a packet to the output.
     Attributes:
+        video: the video track of the output.
         corrupt: counts packets that are copied though the file has a part of them only.
     Raises MediaError if the file cannot be read.
     """
@@ -44,7 +45,7 @@ class FileCopier:
         self,
         path: str | Path,
         output: av.container.OutputContainer,
-        video: Stream,
+        add_video: Callable[[], av.VideoStream],
         *,
         replaced: int | None,
         warn: Callable[[str], object],
@@ -56,23 +57,26 @@ class FileCopier:
         self.corrupt = CorruptPackets(self._source)
         self._tracks: dict[int, CopiedTrack] = {}
         try:
-            self._take_all(video, replaced)
+            self._take_all(add_video, replaced)
             self._packets = self._read()
             self._next = next(self._packets, None)
         except BaseException:
             self._source.close()
             raise
 
-    def _take_all(self, video: Stream, replaced: int | None) -> None:
+    def _take_all(self, add_video: Callable[[], av.VideoStream], replaced: int | None) -> None:
         self._samples = first_packets(self._path)
         self._output.metadata.update(_without(self._source.metadata, OF_THE_FILE))
         self._take_chapters()
         if replaced is None:
             main = main_video(self._source)
             replaced = main.index if main else None
+        if replaced is None:
+            self.video = add_video()
         for stream in self._source.streams:
             if stream.index == replaced:
-                _describe(video, stream)
+                self.video = add_video()
+                _describe(self.video, stream)
             elif not self._add(stream) and not self._is_kept_otherwise(stream):
                 name = self._output.format.name
                 self._warn(f"{_title(stream)} is left out: FFmpeg has no place for it in {name} files")

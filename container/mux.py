@@ -44,8 +44,6 @@ class Muxer(MediaOutput):
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
     """
 
-    TRACK = 0  # index of the GVC track in the file
-
     def __init__(
         self,
         path: str | Path,
@@ -74,12 +72,18 @@ class Muxer(MediaOutput):
         output.container_options.update(MUXER_OPTIONS.get(name, {}))
         self._tick = video_format.time_base if has_times(output) else 1 / (video_format.frame_rate or NOMINAL_RATE)
         try:
-            self._track = self._add_track(output, header, side_data)
-        except ValueError:
+            super().__init__(
+                output,
+                lambda: self._add_track(output, header, side_data),
+                copy_from,
+                replaced=replaced,
+                clock=frame_clock(output, video_format),
+                side_data=side_data,
+                warn=warn,
+            )
+        except BaseException:
             output.close()
-            raise MediaError(f"{Path(path).suffix or path} files cannot hold video; use .mkv") from None
-        clock = frame_clock(output, video_format)
-        super().__init__(output, self._track, copy_from, replaced=replaced, clock=clock, side_data=side_data, warn=warn)
+            raise
 
     def _add_track(
         self, output: av.container.OutputContainer, header: bytes, side_data: Mapping[str, bytes]
@@ -94,7 +98,10 @@ class Muxer(MediaOutput):
                 height=video.height,
                 time_base=self._tick,
             )
-            track = output.add_stream_from_template(template)
+            try:
+                track = output.add_stream_from_template(template)
+            except ValueError:
+                raise MediaError(f"{output.format.name} files cannot hold video; use .mkv") from None
         add_side_data(track, side_data)
         set_sample_aspect(track, video.sample_aspect_ratio)
         context = track.codec_context

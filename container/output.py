@@ -41,7 +41,7 @@ class MediaOutput:
 
     Args:
         output: the file, to be closed by this object.
-        video: its video track.
+        add_video: adds its video track, which gets the place of the one that it replaces.
         copy_from: a file of which all but one video track is to be taken along, None: nothing.
         replaced: index of that track in `copy_from`, default: the main video.
         clock: frames of the output, where its format has no times; default: times are those of the pictures.
@@ -53,7 +53,7 @@ class MediaOutput:
     def __init__(
         self,
         output: av.container.OutputContainer,
-        video: av.VideoStream,
+        add_video: Callable[[], av.VideoStream],
         copy_from: str | Path | None,
         *,
         replaced: int | None = None,
@@ -65,8 +65,14 @@ class MediaOutput:
         self._output, self._clock, self._warn = output, clock, warn
         self._name_losses(side_data)
         self._copier = (
-            FileCopier(copy_from, output, video, replaced=replaced, warn=warn, mux=self._mux) if copy_from else None
+            FileCopier(copy_from, output, add_video, replaced=replaced, warn=warn, mux=self._mux) if copy_from else None
         )
+        self._track = self._copier.video if self._copier else add_video()
+
+    @property
+    def track_index(self) -> int:
+        """Index of the video track in the file."""
+        return self._track.index
 
     def _name_losses(self, side_data: Mapping[str, bytes]) -> None:
         name = self._output.format.name

@@ -29,6 +29,7 @@ SOURCES = {
     "B frames in AVI": ((*CLIP, *X264, "-bf", "2"), "a.avi"),
     "B frames of MPEG-4 in AVI": ((*CLIP, "-c:v", "mpeg4", "-bf", "2"), "a.avi"),
     "transport stream": ((*CLIP, *TONE, *X264, "-c:a", "mp2"), "a.ts"),
+    "sound first": ((*TONE, *CLIP, "-map", "0", "-map", "1", *X264, "-c:a", "mp2"), "a.mkv"),
     "anamorphic and interlaced": ((*CLIP, "-vf", "setsar=64/45,setfield=tff", *MPEG2_OF_FIELDS), "a.mpg"),
     "fields of MPEG-4": ((*CLIP, "-vf", "setfield=bff", "-flags", "+ildct+ilme", "-c:v", "mpeg4"), "a.avi"),
     "repeated pictures": (

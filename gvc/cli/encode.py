@@ -60,7 +60,7 @@ def encode(
             _verify(path, reconstruction.digest(), options)
         damage = log.take(video.components)
         report.warn_of_damage(source, said + damage)
-        size = "" if is_stream(path) else _size(path, video.format)
+        size = "" if is_stream(path) else _size(path, muxer.track_index, video.format)
     seconds = time.monotonic() - started
     report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
     if verify:
@@ -69,9 +69,9 @@ def encode(
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
 
 
-def _size(path: Path, video: VideoFormat) -> str:
-    """A phrase: how many bytes a file has, and the rate of its video."""
-    rate = scan(path, Muxer.TRACK)
+def _size(path: Path, track: int, video: VideoFormat) -> str:
+    """A phrase: how many bytes a file has, and the rate of its video, the track of that index."""
+    rate = scan(path, track)
     return f"{rate.file_bytes} bytes, {rate.kbps or 0:.1f} kb/s, {rate.bpp(video.width, video.height):.4f} bpp, "
 
 

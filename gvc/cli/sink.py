@@ -71,16 +71,13 @@ class VideoSink(MediaOutput):
             output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
         else:
             output = av.open(file, "w")
-        self._track = self._add_track(output, *CODECS[extension], side_data)
-        self._track.codec_context.field_order = field_order
         plain = extension == ".y4m"
-        clock = frame_clock(output, video_format, gaps=not plain)
         super().__init__(
             output,
-            self._track,
+            lambda: self._add_track(output, *CODECS[extension], field_order, side_data),
             None if plain else copy_from,
             replaced=replaced,
-            clock=clock,
+            clock=frame_clock(output, video_format, gaps=not plain),
             side_data=side_data,
             warn=warn,
         )
@@ -90,6 +87,7 @@ class VideoSink(MediaOutput):
         output: av.container.OutputContainer,
         codec: str,
         options: dict[str, str],
+        field_order: int,
         side_data: Mapping[str, bytes],
     ) -> av.VideoStream:
         video = self._format
@@ -101,6 +99,7 @@ class VideoSink(MediaOutput):
         set_sample_aspect(track, video.sample_aspect_ratio)
         track.pix_fmt = stored
         context = track.codec_context
+        context.field_order = field_order
         context.time_base = video.time_base if has_times(output) else 1 / Fraction(rate)
         if video.sample_aspect_ratio:
             context.sample_aspect_ratio = video.sample_aspect_ratio
