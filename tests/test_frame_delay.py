@@ -2,6 +2,7 @@
 
 import av
 import pytest
+from libgvc import lib
 from test_pyav import decode, same, write
 
 import gvc.av  # noqa: F401  registers the codec
@@ -117,3 +118,24 @@ def test_pictures_skipped_for_a_while_leave_the_others_as_they_are(movie):
             stream.codec_context.skip_frame = "NONKEY" if number in (3, 4, 5) else "DEFAULT"
             found += [(frame.pts, frame.to_ndarray()) for frame in packet.decode()]
     assert same(found, linear[:3] + linear[6:])
+
+
+@pytest.mark.parametrize(
+    ("variable", "frame_threads", "threads", "delay"),
+    [
+        (None, 1, 0, 129),
+        (None, 1, 4, 3),
+        (None, 1, 1000, 129),
+        (None, 0, 4, 0),
+        ("129", 1, 4, 129),
+        ("2", 1, 0, 2),
+        ("129", 0, 4, 0),
+        ("-1", 1, 4, 129),
+        ("", 1, 4, 3),
+    ],
+)
+def test_players_may_ask_for_another_delay_by_a_variable(monkeypatch, variable, frame_threads, threads, delay):
+    monkeypatch.delenv("GVC_FRAME_DELAY", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("GVC_FRAME_DELAY", variable)
+    assert lib.gvc_frame_delay(frame_threads, threads) == delay
