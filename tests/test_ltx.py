@@ -1,6 +1,7 @@
 """The LTX prior on tiny random weights: latents, velocity, whole streams, and models that it cannot use."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 from smooth import condition_of, picture, smooth_clip
 from tiny_ltx import LATENT_CHANNELS, MODES, build_tiny_ltx
 
-from gvc.bitstream import GopUnit, SequenceHeader
+from gvc.bitstream import GopUnit, SequenceHeader, is_show
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, OptionError, PriorError
 from gvc.loop import denoise, finish, rule_of
@@ -219,7 +220,7 @@ def test_a_stream_decodes_to_what_the_encoder_saw(folders, version, mode):
     options = {"prior": f"ltx:{folders[version]}", "mode": mode, "gop": 17, "quality": 20, "preset": "fast"}
     for transition in ("ancestral", "sde"):
         extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
-        assert len(packets) == 20 and sum(packet.data != packets[1].data for packet in packets) == 2
+        assert len(packets) == 20 and sum(not is_show(packet.data) for packet in packets) == 2
         assert same(decode(extradata, packets, prior=options["prior"]), seen)
 
 
@@ -259,7 +260,10 @@ def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folders):
         packets = [packet for given in [*pictures_of(clip), None] for packet in encoder.encode(given)]
         streams.append((encoder.extradata, packets, prior))
         expected.append(sha256(b"".join(bytes(plane) for p in seen for plane in p.planes)).hexdigest())
-    done = subprocess.run([sys.executable, "-c", DECODE], input=pickle.dumps(streams), capture_output=True, check=True)
+    # As many threads as here (tiny_ltx): on some processors their number decides the last bits of a convolution.
+    variables = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", DECODE]
+    done = subprocess.run(command, input=pickle.dumps(streams), capture_output=True, check=True, env=variables)
     assert done.stdout.decode().split() == expected
 
 

@@ -1,5 +1,6 @@
 """The Wan prior on tiny random weights: latents, velocity, and whole streams."""
 
+import os
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from gvc_container.mux import Muxer
 from smooth import condition_of, picture, smooth_clip, stretch
 from tiny_wan import FLAVOURS, build_tiny_wan
 
-from gvc.bitstream import GopUnit, SequenceHeader
+from gvc.bitstream import GopUnit, SequenceHeader, is_show
 from gvc.cli.encode import PictureHash
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
@@ -162,7 +163,7 @@ def test_a_stream_decodes_to_what_the_encoder_saw(wan_folders, flavour, transiti
     prior = f"wan:{wan_folders[flavour]}"
     options = {"prior": prior, "mode": flavour, "gop": 9, "transition": transition, "quality": 20}
     extradata, packets, seen = encode_stream(clip, video_format, options)
-    assert len(packets) == 12 and sum(packet.data != packets[1].data for packet in packets) == 2
+    assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
     decoded = decode_stream(extradata, packets, wan_folders[flavour])
     assert len(decoded) == 12
     for ours, theirs in zip(decoded, seen, strict=True):
@@ -211,9 +212,10 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
                     muxer.write(packet)
         expected.append(reconstructed.digest())
         arguments += [path, f"wan:{folder}"]
-    done = subprocess.run(
-        [sys.executable, "-c", DECODE, *map(str, arguments)], capture_output=True, text=True, check=True
-    )
+    # As many threads as here (tiny_wan): on some processors their number decides the last bits of a convolution.
+    variables = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", DECODE, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
     assert done.stdout.split() == expected
 
 
