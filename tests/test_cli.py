@@ -321,17 +321,32 @@ def test_info_json(coded):
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "ended by SIGTERM"), (signal.SIGHUP, 129, "SIGHUP")],
 )
 def test_interrupt(tmp_path, number, code, said):
-    path = clip(tmp_path / "long.mkv", frames=1200, size=(320, 240), codec="mpeg4")
-    command = [sys.executable, "-m", "gvc.cli", "encode", path, tmp_path / "out.mkv"]
-    # Where tests run in the background of a shell script, interrupts are ignored, which children inherit.
-    heeding = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heeding)
-    while process.poll() is None and not list(tmp_path.glob(".out*")):
-        pass  # until it has begun to write
+    process = encoding(tmp_path, number)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code and said in errors and "Traceback" not in errors
     assert [path.name for path in tmp_path.iterdir()] == ["long.mkv"]
+
+
+def test_impatient_interrupts(tmp_path):
+    process = encoding(tmp_path, signal.SIGINT)
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    errors = process.communicate()[1]
+    assert process.returncode in (130, -signal.SIGINT) and "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["long.mkv"]
+
+
+def encoding(folder, number):
+    """A process that is about to write a file and heeds the signal of this number."""
+    path = clip(folder / "long.mkv", frames=300, size=(320, 240), codec="mpeg4")
+    command = [sys.executable, "-m", "gvc.cli", "encode", path, folder / "out.mkv"]
+    # Where tests run in the background of a shell script, interrupts are ignored, which children inherit.
+    heeding = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heeding)
+    while process.poll() is None and not list(folder.glob(".out*")):
+        pass  # until it has begun to write
+    return process
 
 
 def test_programs_get_arguments_and_give_their_exit_code(coded):

@@ -36,7 +36,7 @@ class StoppedError(KeyboardInterrupt):
 
 EXIT_RUNTIME = 1
 EXIT_SIGNAL = 128  # and the signal's number, as shells say it
-STOPPING = (signal.SIGTERM, signal.SIGHUP)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_CODES = (  # what each says, and the errors that end with it; all others end with EXIT_RUNTIME
     (0, "done", ()),
     (EXIT_RUNTIME, "failed while running", ()),
@@ -91,23 +91,29 @@ def errors_reported(verbose: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _signals_raised() -> Iterator[None]:
-    """Let signals that would end the process at once be exceptions, so that it can clear away what is half written."""
+    """Let signals that would end the process be exceptions, so that it can clear away what is half written."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are not this thread's to handle
         return
 
-    def stop(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)  # clearing away is not to be stopped half way
-        raise StoppedError(number)
+    stopped = False
 
-    heeded = [number for number in STOPPING if signal.getsignal(number) == signal.SIG_DFL]  # nohup ignores SIGHUP
+    def stop(number: int, _: object) -> None:
+        nonlocal stopped
+        stopped = True
+        signal.signal(number, signal.SIG_IGN)  # clearing away is not to be stopped half way
+        raise KeyboardInterrupt if number == signal.SIGINT else StoppedError(number)
+
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    heeded = {number: signal.getsignal(number) for number in STOPPING}  # nohup ignores SIGHUP
+    heeded = {number: before for number, before in heeded.items() if before in usual}
     for number in heeded:
         signal.signal(number, stop)
     try:
         yield
     finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_DFL)
+        for number, before in heeded.items():  # what ends anyway may be ended at once, without a traceback
+            signal.signal(number, signal.SIG_DFL if stopped else before)
 
 
 def reported(command: Callable) -> Callable:
