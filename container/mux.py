@@ -71,19 +71,15 @@ class Muxer(MediaOutput):
             raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video here: {reason}; use .mkv")
         output.container_options.update(MUXER_OPTIONS.get(name, {}))
         self._tick = video_format.time_base if has_times(output) else 1 / (video_format.frame_rate or NOMINAL_RATE)
-        try:
-            super().__init__(
-                output,
-                lambda: self._add_track(output, header, side_data),
-                copy_from,
-                replaced=replaced,
-                clock=frame_clock(output, video_format),
-                side_data=side_data,
-                warn=warn,
-            )
-        except BaseException:
-            output.close()
-            raise
+        super().__init__(
+            output,
+            lambda: self._add_track(output, header, side_data),
+            copy_from,
+            replaced=replaced,
+            clock=frame_clock(output, video_format),
+            side_data=side_data,
+            warn=warn,
+        )
 
     def _add_track(
         self, output: av.container.OutputContainer, header: bytes, side_data: Mapping[str, bytes]

@@ -63,11 +63,17 @@ class MediaOutput:
     ):
         self._refused = 0
         self._output, self._clock, self._warn = output, clock, warn
-        self._name_losses(side_data)
-        self._copier = (
-            FileCopier(copy_from, output, add_video, replaced=replaced, warn=warn, mux=self._mux) if copy_from else None
-        )
-        self._track = self._copier.video if self._copier else add_video()
+        try:
+            self._name_losses(side_data)
+            self._copier = (
+                FileCopier(copy_from, output, add_video, replaced=replaced, warn=warn, mux=self._mux)
+                if copy_from
+                else None
+            )
+            self._track = self._copier.video if self._copier else add_video()
+        except BaseException:
+            output.close()
+            raise
 
     @property
     def track_index(self) -> int:
