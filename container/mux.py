@@ -97,7 +97,8 @@ class Muxer(MediaOutput):
             try:
                 track = output.add_stream_from_template(template)
             except ValueError:
-                raise MediaError(f"{output.format.name} files cannot hold video; use .mkv") from None
+                kind = Path(output.name).suffix or output.format.name
+                raise MediaError(f"{kind} files cannot hold video; use .mkv") from None
         add_side_data(track, side_data)
         set_sample_aspect(track, video.sample_aspect_ratio)
         context = track.codec_context

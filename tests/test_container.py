@@ -156,6 +156,8 @@ def test_track_that_does_not_fit_is_named(stream, tmp_path):
 def test_formats_that_cannot_hold_gvc_are_refused(stream, tmp_path):
     with pytest.raises(MediaError, match=r"\.webm files cannot hold GVC"):
         Muxer(tmp_path / "a.webm", stream[0], FORMAT)
+    with pytest.raises(MediaError, match=r"\.mka files cannot hold video"):
+        Muxer(tmp_path / "a.mka", stream[0], FORMAT)
 
 
 def test_probe_books_every_byte(movie):
