@@ -55,7 +55,7 @@
 #include <stdint.h>
 
 enum gvc_protocol {
-    GVC_PROTOCOL_VERSION = 3,
+    GVC_PROTOCOL_VERSION = 4,
     GVC_SOCKET_FD = 3,
     GVC_SLOTS = 8,
     GVC_MAX_DIMENSION = 16384,
