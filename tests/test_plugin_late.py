@@ -150,12 +150,13 @@ def test_melt(movie, tmp_path, way):
     assert len(STOCK.packets(copy)) == 20
 
 
-def test_run_leaves_arguments_and_exit_status_to_the_program():
-    done = gvc_run("sh", "-c", "echo $0 $1; exit 7", "--help", "-v")
+@pytest.mark.parametrize("before", [(), ("--",)], ids=str)
+def test_run_leaves_arguments_and_exit_status_to_the_program(before):
+    done = gvc_run(*before, "sh", "-c", "echo $0 $1; exit 7", "--help", "-v")
     assert (done.stdout, done.stderr, done.returncode) == ("--help -v\n", "", 7)
 
 
-@pytest.mark.parametrize("arguments", [(), ("-x",), ("no-such-program",), ("/no/such",)], ids=str)
+@pytest.mark.parametrize("arguments", [(), ("-x",), ("--",), ("no-such-program",), ("/no/such",)], ids=str)
 def test_run_says_what_it_needs(arguments):
     done = gvc_run(*arguments)
     assert done.returncode != 0

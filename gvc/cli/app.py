@@ -266,10 +266,11 @@ def run_command(ctx: typer.Context) -> NoReturn:
     if ctx.args[:1] == ["--help"]:
         print(ctx.get_help())
         raise typer.Exit
+    words = ctx.args[1:] if ctx.args[:1] == ["--"] else ctx.args
     with errors_reported():
-        if not ctx.args or ctx.args[0].startswith("-"):
+        if not words or words[0].startswith("-"):
             raise OptionError("gvc run needs the program first: gvc run PROGRAM [ARGUMENTS...]")
-        run(ctx.args[0], ctx.args[1:], gstreamer=True)
+        run(words[0], words[1:], gstreamer=True)
 
 
 _add_program("ffmpeg", "ffmpeg -i in.mp4 -c:v gvc -b:v 60k out.mkv")
