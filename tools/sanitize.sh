@@ -2,11 +2,10 @@
 # Run the native code under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer.
 #   tools/sanitize.sh PYTHON SECONDS        PYTHON: with gvc and what its tests need. Ends with 1 if anything is found.
 # A third of the time each: libgvc with hostile engines, the inputs of the fuzzer, the tests of the kernels. The build
-# in build/sanitize is made anew only where sources have changed.
+# in build/sanitize comes before, and is made anew only where sources have changed.
 set -eu
 python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1") seconds=$2
 cd "$(dirname "$0")/.."
-ended=$(($(date +%s) + seconds))
 build=$PWD/build/sanitize
 package=$build/package
 flags="-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
@@ -65,8 +64,7 @@ run() { # NAME ASAN_OPTIONS SECONDS COMMAND...: to its end or to the end of its 
 
 run import "$without_leaks" 60 "$python" -P -c "import gvc._native as n; assert n.__file__.startswith('$package'); print('ok')"
 
-left=$((ended - $(date +%s)))
-[ "$left" -gt 30 ] || left=30 # however long the build took
-run hostile-engine detect_leaks=1:malloc_context_size=2 $((left / 3 + 30)) "$python" -P -m hostile --seconds $((left / 3))
-run fuzz-inputs "$without_leaks" $((left / 3)) "$python" -P -m pytest -v -p no:cacheprovider tests/test_fuzz.py -k 'not neural'
-run kernels "$without_leaks" $((left / 3)) "$python" -P -m pytest -v -x -p no:cacheprovider $KERNELS
+third=$((seconds / 3))
+run hostile-engine detect_leaks=1:malloc_context_size=2 $((third + 30)) "$python" -P -m hostile --seconds $third
+run fuzz-inputs "$without_leaks" $third "$python" -P -m pytest -v -p no:cacheprovider tests/test_fuzz.py -k 'not neural'
+run kernels "$without_leaks" $third "$python" -P -m pytest -v -x -p no:cacheprovider $KERNELS
