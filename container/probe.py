@@ -42,15 +42,15 @@ class Bytes:
 
 @dataclass
 class GopInfo:
-    """One GOP: when it starts (seconds), how many frames it shows, its noise levels, its bytes."""
+    """One GOP: when it starts (seconds), its noise levels, its bytes, how many frames it shows."""
 
     index: int
     key: bool
     seconds: float | None
-    frames: int
     start: int
     stop: int
     bytes: int
+    frames: int
 
 
 @dataclass
@@ -116,7 +116,7 @@ def probe(path: str | Path) -> Probe:
 
 def _gop_info(unit: GopUnit, packet: Packet, demuxer: Demuxer) -> GopInfo:
     seconds = None if packet.pts is None else float(packet.pts * demuxer.time_base)
-    return GopInfo(unit.index, unit.key, seconds, unit.shown, unit.start, unit.stop, len(packet.data))
+    return GopInfo(unit.index, unit.key, seconds, unit.start, unit.stop, len(packet.data), unit.shown)
 
 
 def _sequence_info(demuxer: Demuxer) -> dict:
