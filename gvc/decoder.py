@@ -50,12 +50,12 @@ class Decoder:
 
     def flush(self) -> None:
         """Forget all state, as after a seek: the next packet that shows anything is a keyframe."""
-        self._pictures: list[Callable[[], Planes]] = []  # of the GOP that is shown, each made when it is due
-        self._position = 0  # of the next one of them
+        self._pictures: list[Callable[[], Planes]] = []  # pictures of the shown GOP, each made when it is due
+        self._position = 0  # place of the next one among them
         self._overlap.forget()
         self._anchor: Anchor | None = None
         self._stills: StillDecoder | None = None  # of the chain
-        self._next_index: int | None = None  # of the chain; None where it is broken
+        self._next_index: int | None = None  # index of the chain's next GOP; None where it is broken
         self._shown: Planes | None = None
 
     def decode(self, packet: Packet | None) -> list[Picture]:
@@ -73,7 +73,7 @@ class Decoder:
                 self._pictures, self._position = [], 0
                 with limited(self.options.threads):
                     self._start_gop(unit)
-        except BaseException:  # of whatever kind: this GOP is missing
+        except BaseException:  # after an error of any kind this GOP is missing
             self._break_chain()
             self._pictures = []
             raise

@@ -29,8 +29,8 @@ def decode(
         pictures = _Pictures(demuxer, AheadDecoder(demuxer.header, options), report)
         with output_file(target, overwrite, source) as path:
             along = audio and not is_stream(source)
-            if audio and not along and demuxer.other_tracks:
-                report.warn(f"{demuxer.other_tracks} other tracks are left out: a pipe can be read only once")
+            if audio and not along:
+                report.warn_of_pipe(demuxer.other_tracks)
             about = {"replaced": demuxer.track_index, "warn": report.warn}
             about |= {"field_order": demuxer.field_order, "side_data": demuxer.side_data}
             with VideoSink(path, demuxer.format, source if along else None, **about) as sink:

@@ -79,8 +79,7 @@ def _taken_along(source: str, video: VideoSource, report: Report) -> dict[str, o
     """What Muxer is to copy from the source beside its video."""
     if not is_stream(Path(source)):
         return {"copy_from": source, "replaced": video.track_index}
-    if video.other_tracks:
-        report.warn(f"{video.other_tracks} other tracks are left out: a pipe can be read only once")
+    report.warn_of_pipe(video.other_tracks)
     return {}
 
 

@@ -142,6 +142,11 @@ class Report:
         """Print a warning, always."""
         print(f"gvc: warning: {visible(text)}", file=sys.stderr)
 
+    def warn_of_pipe(self, other_tracks: int) -> None:
+        """Warn that tracks beside the video are left out, if there are any: copying them reads the source again."""
+        if other_tracks:
+            self.warn(f"{other_tracks} other tracks are left out: a pipe can be read only once")
+
     def warn_of_damage(self, path: str | Path, messages: list[str]) -> None:
         """Print the first of what FFmpeg has said about a file."""
         for text in list(dict.fromkeys(messages))[:SHOWN]:
