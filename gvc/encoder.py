@@ -48,6 +48,8 @@ class Encoder:
                 f"pictures must have 1..{MAX_DIMENSION} samples a side; this video has "
                 f"{video_format.width}x{video_format.height}"
             )
+        if video_format.time_base <= 0:
+            raise MediaError(f"the time base must be a positive fraction of a second, not {video_format.time_base}")
         settings = Settings.of(self.options, video_format)
         model_options = ModelOptions.of(self.options)
         chosen = open_chosen(self.options.prior, video_format, model_options, opener or open_prior)

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -368,6 +369,12 @@ def test_pictures_of_another_size():
 def test_impossible_sizes(width, height):
     with pytest.raises(MediaError, match=f"{width}x{height}"):
         Encoder(VideoFormat(width, height))
+
+
+@pytest.mark.parametrize("time_base", [Fraction(0), Fraction(-1, 25)])
+def test_time_base_must_be_positive(time_base):
+    with pytest.raises(MediaError, match=f"not {time_base}"):
+        Encoder(VideoFormat(64, 48, time_base=time_base))
 
 
 def test_a_gop_too_large_for_memory_is_refused():

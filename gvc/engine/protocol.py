@@ -200,7 +200,7 @@ PLAIN_FIELDS = {  # and their ranges
     "height": (1, constants.GVC_MAX_DIMENSION),
     **dict.fromkeys(("color_range", "color_primaries", "color_trc", "colorspace", "chroma_location"), (0, INT32_MAX)),
 }
-RATIO_FIELDS = {"time_base": "time_base", "frame_rate": "frame_rate", "sample_aspect_ratio": "sar"}
+RATIO_FIELDS = {"time_base": ("time_base", 1), "frame_rate": ("frame_rate", 0), "sample_aspect_ratio": ("sar", 0)}
 
 
 def video_format_of(wire: FFI.CData) -> VideoFormat:
@@ -210,8 +210,8 @@ def video_format_of(wire: FFI.CData) -> VideoFormat:
         raise EngineError(f"sample format {wire.sample_format} of libgvc is unknown; install both from one release")
     plain = {name: _number(wire, name, *limits) for name, limits in PLAIN_FIELDS.items()}
     ratios = {
-        name: Fraction(_number(wire, f"{prefix}_num", 0, INT32_MAX), _number(wire, f"{prefix}_den", 1, INT32_MAX))
-        for name, prefix in RATIO_FIELDS.items()
+        name: Fraction(_number(wire, f"{prefix}_num", least, INT32_MAX), _number(wire, f"{prefix}_den", 1, INT32_MAX))
+        for name, (prefix, least) in RATIO_FIELDS.items()
     }
     return VideoFormat(**plain, **ratios, samples=samples)
 
@@ -227,7 +227,7 @@ def wire_format_of(video_format: VideoFormat) -> bytes:
     """The gvc_format of a VideoFormat, as bytes; a ratio that does not fit (in a strange stream) becomes unknown."""
     fields = {name: getattr(video_format, name) for name in PLAIN_FIELDS}
     fields["sample_format"] = video_format.samples.code
-    for name, prefix in RATIO_FIELDS.items():
+    for name, (prefix, _) in RATIO_FIELDS.items():
         num, den = getattr(video_format, name).as_integer_ratio()
         fits = max(num, den) <= INT32_MAX
         fields[f"{prefix}_num"], fields[f"{prefix}_den"] = (num, den) if fits else (0, 1)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "fuzz"  # the corpora, which grow from run to run, logs and findings
 INPUT_SECONDS = 20  # that reading an input may take
 INPUT_MEMORY = 2048  # MiB of the process
+SHOWN = 1 << 13  # bytes of a finding that the report quotes, so that it can be tried again elsewhere
 LONGEST = 1 << 16  # bytes of an input
 PATIENCE = 60  # seconds beyond its time after which a process is ended
 
@@ -91,6 +93,9 @@ def _tell(outcome: Outcome, seconds: int) -> None:
         print("\n".join(f"    {ascii(line)[1:-1]}" for line in lines[start : start + 30]))
         for path in (*outcome.findings, outcome.log):
             print(f"    {path}")
+        for path in outcome.findings:
+            if path.stat().st_size <= SHOWN:
+                print(f"    base64 of {path.name}: {b64encode(path.read_bytes()).decode()}")
 
 
 def main() -> int:
