@@ -18,6 +18,12 @@ BRIDGE = Path(__file__).resolve().parent.parent
 PATCHES = BRIDGE / "patches"
 WRAPPER = ("libgvc.c", "libgvc.h", "libgvcdec.c", "libgvcenc.c")
 CONTEXT = 3  # lines around a change
+# REUSE-IgnoreStart
+NOTICE = """\
+SPDX-FileCopyrightText: 2026 The GVC contributors
+SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+# REUSE-IgnoreEnd
 Source = Mapping[str, list[str]]  # lines of FFmpeg's files, by path
 
 
@@ -225,7 +231,7 @@ def make_series(source: Source) -> dict[str, str]:
             "From: GVC <gvc@localhost>",
             "Date: Sun, 1 Nov 2026 12:00:00 +0000",
             f"Subject: [PATCH {number}/{len(SERIES)}] {patch.subject}",
-            f"\n{patch.message}\n---",
+            f"\n{patch.message}\n---\n{NOTICE}",
             *(line for path in sorted(diffs) for line in diffs[path]),
             "-- \nGVC\n",
         ]
