@@ -2,7 +2,7 @@
 # make test               set everything up, then run all tests
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
 # make bench-full         the same with all settings and metrics, JOBS files at a time: hours
-# make train              train the network of the prior neural on CLIPS and PHOTOS (training/README.md)
+# make train              train the network of the prior neural on what MEDIA lists (training/README.md)
 # make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
 # make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
 # make lint               style checks
@@ -13,9 +13,10 @@
 #
 # Variables: PYTHON (python3), VENV (.venv), PIP_ARGS (for pip install), for the demo CLIP, BPP and FRAMES, for the
 # benchmarks CLIPS (videos; or else the sample clip), BENCH (more arguments, see python -m benchmarks --help) and JOBS (as
-# many as there are processors; each takes a gigabyte of memory), for training CLIPS and PHOTOS, and FFMPEG: 5.1, 7.1, 8.1
-# or 9.0. PYAV_PYTHON: whose PyAV it is to be ($(VENV)/bin/python); 9.0 needs Python 3.12. SECONDS (300) for fuzz
-# and sanitize, TARGETS of fuzz (all; tests/fuzz/__init__.py names them).
+# many as there are processors; each takes a gigabyte of memory), for training MEDIA (a list of files and their licences)
+# and FOLDER (where the files lie), and FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose PyAV it is to be
+# ($(VENV)/bin/python); 9.0 needs Python 3.12. SECONDS (300) for fuzz and sanitize, TARGETS of fuzz (all;
+# tests/fuzz/__init__.py names them).
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -26,7 +27,8 @@ CLIP ?= assets/city_416x240.mp4
 BPP ?= 0.016
 FRAMES ?= 97
 CLIPS ?=
-PHOTOS ?=
+MEDIA ?= training/media.tsv
+FOLDER ?= $(dir $(MEDIA))
 BENCH ?=
 JOBS ?= $(shell nproc)
 SECONDS ?= 300
@@ -55,7 +57,7 @@ bench-full: setup
 	$(BIN)/python -m benchmarks $(CLIPS) --full --jobs $(JOBS) --output build/bench-full $(BENCH)
 
 train: setup
-	$(BIN)/python -m training.pack build/training/packs --clips $(CLIPS) --photos $(PHOTOS)
+	$(BIN)/python -m training.pack build/training/packs $(MEDIA) --folder $(FOLDER)
 	$(BIN)/python -m training.train build/training/packs build/training
 
 fuzz: setup

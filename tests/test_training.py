@@ -12,26 +12,40 @@ from gvc.metrics.errors import MetricError
 from gvc.metrics.weights import lpips_weights
 from gvc.priors.base import DEFAULT_OPTIONS
 from gvc.priors.neural import NeuralPrior
+from training.data import scene_of
+from training.media import MediaError, read_media
+from training.train import HELD_OUT
 
 ROOT = Path(__file__).parents[1]
 CLIP = ROOT / "assets" / "city_416x240.mp4"
 
 
-def training(module: str, *arguments: object) -> str:
+def run_training(module: str, *arguments: object) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", f"training.{module}", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+
+
+def training(module: str, *arguments: object) -> str:
+    done = run_training(module, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def media_list(path: Path, licences: dict[str, str]) -> Path:
+    """Write the list of clips (name to licence) that lie beside it."""
+    rows = [f"clip\t{name}\t{licence}\t\tassets/city_416x240.mp4" for name, licence in licences.items()]
+    path.write_text("\n".join(["kind\tfile\tlicence\tnote\tsource", *rows, ""]))
+    return path
 
 
 @pytest.fixture(scope="module")
 def packs(tmp_path_factory):
     """Two windows of a clip that is trained on, and of one whose name says that it is held out."""
     folder = tmp_path_factory.mktemp("training")
-    clips = [folder / "city_centre_00.mp4", folder / "mdn_friday_00.mp4"]
-    for clip in clips:
-        shutil.copy(CLIP, clip)
-    training("pack", folder / "packs", "--clips", *clips, "--windows", 1)
+    clips = {"city_centre_00.mp4": "CC0-1.0", "gopro_karma_00.mp4": "MIT"}
+    for name in clips:
+        shutil.copy(CLIP, folder / name)
+    training("pack", folder / "packs", media_list(folder / "media.tsv", clips), "--windows", 1)
     return folder / "packs"
 
 
@@ -54,7 +68,7 @@ def train(packs: Path, output: Path, steps: int, *more: object) -> dict:
 def test_packs_are_kept(packs):
     assert sorted(path.name for path in packs.iterdir()) == [
         "city_centre_00_s1_0.safetensors",
-        "mdn_friday_00_s1_0.safetensors",
+        "gopro_karma_00_s1_0.safetensors",
     ]
     rows = load_file(packs / "city_centre_00_s1_0.safetensors")
     estimate, source = rows["estimate"].float(), rows["source"].float()
@@ -81,3 +95,48 @@ def test_training_begins_with_what_was_trained_before(packs, lpips, tmp_path):
     before = train(packs, tmp_path / "before", 4)
     after = train(packs, tmp_path / "after", 0, "--start", tmp_path / "before" / "weights.safetensors")
     assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_media_without_a_licence_that_is_allowed_are_refused(tmp_path):
+    licences = {
+        "free.mp4": "CC0-1.0",
+        "copyleft.mp4": "GPL-2.0-or-later",
+        "shared.mp4": "CC-BY-SA-4.0",
+        "found.mp4": "",
+    }
+    for name in licences:
+        shutil.copy(CLIP, tmp_path / name)
+    done = run_training("pack", tmp_path / "packs", media_list(tmp_path / "media.tsv", licences))
+    assert done.returncode == 1
+    assert "copyleft.mp4 is under GPL-2.0-or-later" in done.stderr
+    assert "shared.mp4 is under CC-BY-SA-4.0" in done.stderr
+    assert "found.mp4 is under no known licence" in done.stderr
+    assert "free.mp4" not in done.stderr
+    assert not (tmp_path / "packs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "its columns must be"),
+        ("name\tlicence\na.mp4\tMIT\n", "its columns must be"),
+        ("kind\tfile\tlicence\tnote\tsource\nclip\ta.mp4\n", "line 2: it must have 5 columns"),
+        ("kind\tfile\tlicence\tnote\tsource\nfilm\ta.mp4\tMIT\t\there\n", "the kind of a.mp4 must be"),
+        ("kind\tfile\tlicence\tnote\tsource\nclip\ta.mp4\tMIT\t\t\n", "the source of a.mp4 is missing"),
+        ("kind\tfile\tlicence\tnote\tsource\nclip\ta.mp4\tMIT\t\there\n", "there is no file"),
+    ],
+)
+def test_a_list_of_media_that_cannot_be_read_says_why(tmp_path, text, sentence):
+    (tmp_path / "media.tsv").write_text(text)
+    with pytest.raises(MediaError, match=sentence):
+        read_media(tmp_path / "media.tsv", tmp_path)
+
+
+def test_the_list_for_the_next_training_is_allowed(tmp_path):
+    listed = ROOT / "training" / "media.tsv"
+    for line in listed.read_text().splitlines()[1:]:
+        (tmp_path / line.split("\t")[1]).touch()
+    media = read_media(listed, tmp_path)
+    assert len(media.clips) > 50 and len(media.photos) > 200
+    held = {scene for scene in HELD_OUT if any(scene_of(clip).startswith(scene) for clip in media.clips)}
+    assert held == set(HELD_OUT)

@@ -1,10 +1,13 @@
 """Code training material with `gp` and keep what a decoder sees beside the source, as safetensors files.
 
+The material is what a list of media names; media without a licence that is allowed are refused (training.media).
+
 A file holds the pictures of one short video: estimate, first, last and source as uint8 [N, 6, H/2, W/2] (the half-size
 layout of gvc.priors.neural.inputs), error as float16 [N, 1, H/2, W/2], way and distance as float32 [N].
 """
 
 import argparse
+import sys
 import zlib
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from gvc.priors.gp import GpPrior
 from gvc.priors.neural.inputs import pack, view_of
 from gvc.stills import StillDecoder
 from training.material import HEIGHT, WIDTH, Planes, clip_windows, moved_photo
+from training.media import Media, MediaError, read_media
 
 FINEST = 55.0  # quality; coarse ones, where a network has most to do, come more often
 MODES, SHARES = ("flf2v", "i2v", "t2v"), (0.86, 0.07, 0.07)
@@ -67,34 +71,37 @@ def _stored(view, source: torch.Tensor) -> dict[str, torch.Tensor]:
     return stored | {"error": error, "way": view.way.float(), "distance": view.distance.float()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
-    parser.add_argument("output", type=Path, help="folder for the files; what is there already is kept")
-    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="videos")
-    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="photographs")
-    parser.add_argument("--windows", type=int, default=2, help="of each clip")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    for path in [*arguments.clips, *arguments.photos]:
-        rng = np.random.default_rng([arguments.seed, zlib.crc32(path.name.encode())])
-        names = [
-            f"{path.stem}_s{arguments.seed}_{i}" for i in range(arguments.windows if path in arguments.clips else 1)
-        ]
-        if all((arguments.output / f"{name}.safetensors").exists() for name in names):
+def pack_all(media: Media, output: Path, windows: int, seed: int) -> None:
+    """Write the files of all media into `output`; `windows` is the number of files for each clip."""
+    for path in [*media.clips, *media.photos]:
+        rng = np.random.default_rng([seed, zlib.crc32(path.name.encode())])
+        names = [f"{path.stem}_s{seed}_{i}" for i in range(windows if path in media.clips else 1)]
+        if all((output / f"{name}.safetensors").exists() for name in names):
             continue
-        videos = (
-            clip_windows(path, rng, len(names))
-            if path in arguments.clips
-            else [moved_photo(path, arguments.photos, rng)]
-        )
+        videos = clip_windows(path, rng, len(names)) if path in media.clips else [moved_photo(path, media.photos, rng)]
         for name, video in zip(names, videos, strict=True):
             rows = code(video, rng)
-            target = arguments.output / f"{name}.safetensors"
+            target = output / f"{name}.safetensors"
             save_file(rows, target.with_suffix(".partial"))
             target.with_suffix(".partial").rename(target)
             print(f"{name}: {len(rows['way'])} pictures", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.pack", description=__doc__)
+    parser.add_argument("output", type=Path, help="folder for the files; what is there already is kept")
+    parser.add_argument("media", type=Path, help="list of the media (training.media says how)")
+    parser.add_argument("--folder", type=Path, help="folder with the media; default: that of the list")
+    parser.add_argument("--windows", type=int, default=2, help="number of windows of each clip; default: 2")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all choices; default: 1")
+    arguments = parser.parse_args()
+    try:
+        media = read_media(arguments.media, arguments.folder or arguments.media.parent)
+    except (MediaError, OSError) as error:
+        sys.exit(str(error))
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    pack_all(media, arguments.output, arguments.windows, arguments.seed)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from gvc.priors.neural.network import WIDTHS, Network
 from training.data import Packs, scene_of
 from training.loss import Loss, squared_error
 
-HELD_OUT = ("gopro_karma", "mdn_friday", "winui_fishes", "html5demos_dizzy", "clm_cap13", "ffmpegconcat_2-skater")
+HELD_OUT = ("gopro_karma", "winui_fishes", "clm_cap13", "ffmpegconcat_2-skater")  # scenes
 ERROR_EDGES = (0, 3, 6, 100)  # expected error, sample values, by which held-out crops are grouped
 WARM_UP = 200  # steps
 AVERAGE = 0.998  # of the running mean of weights, which is what is kept

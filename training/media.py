@@ -1,0 +1,73 @@
+"""The list of media to train on: tab-separated, with a first line that names the columns, one row a file.
+
+    kind     "clip" or "photograph"
+    file     path below the folder of the media
+    licence  SPDX identifier, one of ALLOWED
+    note     what else is known of its origin; may be empty
+    source   where it was taken from
+
+Weights carry what they were trained on into programs under any licence. So only media are taken whose licence asks for
+no more than a notice and the names of the authors, and the list is that notice.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+COLUMNS = ("kind", "file", "licence", "note", "source")
+KINDS = ("clip", "photograph")
+ALLOWED = (
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CC-BY-2.0",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+    "CC0-1.0",
+    "MIT",
+)
+
+
+class MediaError(ValueError):
+    """A list of media that cannot be trained on; the text names each row that is at fault."""
+
+
+@dataclass(frozen=True)
+class Media:
+    """Files to train on, in the order of the list."""
+
+    clips: list[Path]
+    photos: list[Path]
+
+
+def read_media(table: Path, folder: Path) -> Media:
+    """Return the files that `table` lists, below `folder`. Raises MediaError if any of them may not be used."""
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise MediaError(
+            f"{table} is no list of media: its columns must be {', '.join(COLUMNS)}, with a row for each file"
+        )
+    faults = [f"line {line}: {fault}" for line, row in enumerate(rows, 2) if (fault := _fault(row, folder))]
+    if faults:
+        raise MediaError(
+            "\n".join([f"{table} has media that cannot be trained on; mend these rows or remove them:", *faults])
+        )
+    clips, photos = ([folder / row["file"] for row in rows if row["kind"] == kind] for kind in KINDS)
+    return Media(clips, photos)
+
+
+def _fault(row: dict[str, str | None], folder: Path) -> str:
+    """Return what is wrong with a row, or an empty text."""
+    if None in row.values() or None in row:
+        return f"it must have {len(COLUMNS)} columns, with a tab between each two"
+    name, licence = row["file"], row["licence"]
+    if row["kind"] not in KINDS:
+        return f"the kind of {name} must be {' or '.join(KINDS)}"
+    if licence not in ALLOWED:
+        return f"{name} is under {licence or 'no known licence'}, and only these are allowed: {', '.join(ALLOWED)}"
+    if not row["source"]:
+        return f"the source of {name} is missing"
+    if not (folder / name).is_file():
+        return f"there is no file {folder / name}"
+    return ""
