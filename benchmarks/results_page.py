@@ -1,4 +1,4 @@
-"""`python -m benchmarks.results_page RESULTS.json`: docs/RESULTS.md on standard output, every figure from the JSON."""
+"""`python -m benchmarks.results_page RESULTS.json`: a page of docs/results on standard output, all from the JSON."""
 
 import argparse
 import json
@@ -10,6 +10,15 @@ from benchmarks.tables import Table, tables
 from benchmarks.targets import bd_rates, targets
 from gvc.metrics import METRICS
 
+# REUSE-IgnoreStart
+NOTICE = """\
+<!--
+SPDX-FileCopyrightText: 2026 The GVC contributors
+SPDX-License-Identifier: BSD-2-Clause
+-->
+"""
+# REUSE-IgnoreEnd
+
 
 def page(result: dict) -> str:
     """Return the page."""
@@ -19,6 +28,7 @@ def page(result: dict) -> str:
 def _head(result: dict) -> list[str]:
     machine, command = result["machine"], _short(result["command"])
     return [
+        NOTICE,
         "# Results",
         "",
         f"Written by `python -m benchmarks.results_page` from the JSON of `{command}` ({result['started']}, "

@@ -1,4 +1,4 @@
-"""The tables of efficiency, speed and memory, as text for both the report and docs/RESULTS.md."""
+"""The tables of efficiency, speed and memory, as text for both the report and docs/results."""
 
 from dataclasses import dataclass
 from itertools import pairwise
