@@ -25,7 +25,7 @@ from gvc import plugin
 ENCODE = """
 import sys
 from fractions import Fraction
-from gvc.process import settle
+from gvc.machine.process import settle
 settle()
 import numpy as np
 from gvc.encoder import Encoder
@@ -47,7 +47,7 @@ with Muxer(target, encoder.extradata, video) as muxer, open(source, "rb") as raw
 """
 DECODE = """
 import sys
-from gvc.process import settle
+from gvc.machine.process import settle
 settle()  # as the engine does
 from gvc.decoder import Decoder
 from gvc_container.demux import Demuxer

@@ -14,7 +14,7 @@ import time
 import numpy as np
 import torch
 
-from gvc.codebook import Codebook, Ranking, log2_size_for
+from gvc.loop.codebook import Codebook, Ranking, log2_size_for
 
 DIMENSION, ATOMS = 99_840, 64  # one latent frame of 416x240, and how many atoms are picked
 BASELINE_SIZE, CHUNK = 16_384, 64

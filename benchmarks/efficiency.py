@@ -2,7 +2,7 @@
 
 Three prices of the same choice of noise:
 - the divergence (KL) between the posterior that knows the source and the model's own step, which is what has to be
-  conveyed: |pull (x0 - x0_hat)|^2 / (2 sigma^2) nats a step (gvc.transition);
+  conveyed: |pull (x0 - x0_hat)|^2 / (2 sigma^2) nats a step (gvc.loop.transition);
 - the ideal code of the chosen sets, log2 C(N, M) + M bits;
 - the bytes that the range coder wrote, counts of atoms included.
 """
@@ -16,15 +16,17 @@ from types import SimpleNamespace
 import numpy as np
 
 from benchmarks.clips import Clip
-from gvc import gop_encoder, loop, transition
 from gvc.bench.material import clip_of_file
+from gvc.bitstream.levels import level_time, matched_levels, shifted_times, sigma_level
 from gvc.encoder import Encoder
 from gvc.entropy import set_bits
-from gvc.gop_encoder import CHEAP_LEVEL_STRIDE, START_SNR
-from gvc.noise import SearchNoise
-from gvc.priors.base import on_host
-from gvc.schedule import level_time, matched_levels, shifted_times, sigma_level
-from gvc.settings import CODEBOOK_EXTRA, PAPER_LOG2_ATOMS
+from gvc.gop import encoder as gop_encoder
+from gvc.gop.encoder import CHEAP_LEVEL_STRIDE, START_SNR
+from gvc.loop import denoise as loop
+from gvc.loop import transition
+from gvc.loop.noise import SearchNoise
+from gvc.plan.settings import CODEBOOK_EXTRA, PAPER_LOG2_ATOMS
+from gvc.prior import on_host
 
 CODED = (
     {"mode": "flf2v", "quality": 8},

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from gvc_container.probe import probe
 
-from gvc.loop import SDE_STEPS, SDE_TAIL
-from gvc.settings import PAPER_LOG2_ATOMS
+from gvc.loop.denoise import SDE_STEPS, SDE_TAIL
+from gvc.plan.settings import PAPER_LOG2_ATOMS
 
 BLOCKS = 1  # parts of a GOP with a codebook of their own; F latent frames in the paper, one for the bundled prior
 

@@ -11,7 +11,7 @@ from benchmarks import codebook
 from benchmarks.clips import Clip
 from benchmarks.programs import FFMPEG, GVC, Cost, run
 from benchmarks.tables import SIDES
-from gvc.codebook import log2_size_for
+from gvc.loop.codebook import log2_size_for
 
 # Pictures by size: fewer where each takes longer, so that a full run takes minutes.
 SIZES = {False: {"416x240": 65, "832x480": 33}, True: {"416x240": 97, "832x480": 65, "1280x720": 33}}

@@ -21,8 +21,8 @@ from .bitstream import MAX_SHOWN, is_show
 from .decoder import Decoder
 from .errors import GvcError
 from .media import Packet, Picture, VideoFormat
+from .prior import ModelOptions
 from .priors import Opener, open_prior
-from .priors.base import ModelOptions
 from .priors.shared import SharedPrior
 
 PACKET_COST = 1024  # bytes, about, that a packet takes beside its data

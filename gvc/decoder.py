@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, shown_position
-from .boundary import Anchor
 from .errors import BitstreamError
-from .fade import fade
-from .gop_codec import check_unit, decode_gop
+from .gop.boundary import Anchor
+from .gop.decoder import check_unit, decode_gop
+from .gop.overlap import Overlap
+from .machine.parallel import limited
 from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
-from .overlap import Overlap
-from .parallel import limited
+from .pictures.fade import fade
+from .pictures.samples import from_coded
+from .prior import ModelOptions, Planes, Prior
 from .priors import Opener, open_prior, prior_for
-from .priors.base import ModelOptions, Planes, Prior
-from .samples import from_coded
-from .stills import StillDecoder, decode_still
+from .stills.av1 import StillDecoder, decode_still
 
 PRIORS = 8  # priors that stay open: each keyframe may name another one, and those that are bundled are small
 

@@ -4,20 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
-from .boundary import Anchor
 from .errors import MediaError, OptionError
-from .gop import Gop
-from .gop_encoder import GopEncoder
+from .gop.boundary import Anchor
+from .gop.encoder import GopEncoder
+from .gop.overlap import Overlap
+from .machine.parallel import limited
 from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
-from .overlap import Overlap
-from .parallel import limited
+from .pictures.samples import from_coded, to_coded
+from .plan.control import RateControl
+from .plan.gops import Gop
+from .plan.settings import Settings
+from .prior import Clip, ModelOptions
 from .priors import Opener, open_prior
-from .priors.base import Clip, ModelOptions
-from .priors.choice import open_chosen
-from .rate_control import RateControl
-from .samples import from_coded, to_coded
-from .settings import Settings
+from .priors.auto import open_chosen
 
 
 class Encoder:

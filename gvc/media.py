@@ -61,7 +61,7 @@ class VideoFormat:
 
     @property
     def coded(self) -> "VideoFormat":
-        """The 8-bit 4:2:0 format that pictures of this one are coded in (gvc.samples)."""
+        """The 8-bit 4:2:0 format that pictures of this one are coded in (gvc.pictures.samples)."""
         return replace(self, samples=YUV420P, color_range=FULL_RANGE if self.samples.rgb else self.color_range)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .errors import EngineError
-from .process import given_environment
+from .machine.process import given_environment
 
 STATIC_BUILD = "is a static build, and the plugin cannot add GVC to FFmpeg libraries that are inside a program"
 STATIC_ADVICE = (
@@ -76,7 +76,7 @@ def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
     Otherwise programs without the plugin would find GVC in its registry, in the place of the codec that GVC replaces,
     so the plugin keeps away from GStreamer. A registry that the user has named stays as it is.
     """
-    from .priors.cache import cache_file
+    from .machine.cache import cache_file
 
     if "GST_REGISTRY" in variables or "GST_REGISTRY_1_0" in variables:
         return {}

@@ -8,9 +8,9 @@ import numpy as np
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
-from gvc.priors.base import Clip
-from gvc.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
-from gvc.samples import from_coded
+from gvc.pictures.samples import from_coded
+from gvc.plan.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
+from gvc.prior import Clip
 
 
 def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1, speed: int = 3) -> list[Picture]:

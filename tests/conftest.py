@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from programs import STOCK, built
 
-from gvc.process import settle
+from gvc.machine.process import settle
 
 settle()  # as the engine and the command do; test modules import NumPy later
 

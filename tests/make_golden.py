@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 from clips import encode, in_samples, moving_clip, stack
 
-from gvc import tail
 from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
-from gvc.codebook import log2_size_for
 from gvc.decoder import Decoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count
-from gvc.gop_codec import decode_gop
-from gvc.loop import rule_of
+from gvc.gop import tail
+from gvc.gop.decoder import decode_gop
+from gvc.loop.codebook import log2_size_for
+from gvc.loop.denoise import rule_of
 from gvc.media import Packet
+from gvc.prior import Planes
 from gvc.priors import prior_for
-from gvc.priors.base import Planes
-from gvc.stills import StillDecoder, decode_still
+from gvc.stills.av1 import StillDecoder, decode_still
 
 FOLDER = Path(__file__).with_name("golden")
 FRAMES, WIDTH, HEIGHT = 8, 50, 38

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gvc.media import VideoFormat
-from gvc.priors.base import Clip, Condition, Planes
+from gvc.prior import Clip, Condition, Planes
 
 
 def smooth_clip(video_format: VideoFormat, frames: int, seed: int = 0) -> Clip:

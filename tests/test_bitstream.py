@@ -18,10 +18,10 @@ from gvc.bitstream import (
     write_sequence_header,
 )
 from gvc.bitstream.fields import FieldReader, FieldWriter
+from gvc.bitstream.levels import MAX_LEVEL
 from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_PROMPT, MODES, PRIOR_NAME, TRANSITIONS
 from gvc.errors import BitstreamError
 from gvc.media import MAX_DIMENSION, VideoFormat
-from gvc.schedule import MAX_LEVEL
 
 
 def rates(numerator: int, denominator: int):

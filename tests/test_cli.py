@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from gvc_container.demux import Demuxer
 from gvc_container.mux import Muxer
+from gvc_container.sink import VideoSink
+from gvc_container.source import VideoSource
 
 from gvc.cli.options_page import page
-from gvc.cli.sink import VideoSink
-from gvc.cli.source import VideoSource
 from gvc.options import DECODER_OPTIONS, ENCODER_OPTIONS
-from gvc.samples import to_coded
+from gvc.pictures.samples import to_coded
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT, FRAMES = 96, 64, 20

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvc.codebook import Codebook, Ranking, log2_size_for
+from gvc.loop.codebook import Codebook, Ranking, log2_size_for
 
 
 def philox(counter, key):

@@ -6,7 +6,7 @@ import torch
 from smooth import smooth_clip
 
 from gvc.media import VideoFormat
-from gvc.rgb import from_rgb, to_rgb
+from gvc.pictures.rgb import from_rgb, to_rgb
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from gvc.entropy import RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
 from gvc.media import Picture
+from gvc.prior import Condition
 from gvc.priors import open_prior
-from gvc.priors.base import Condition
 from gvc.priors.gp import correction
 from gvc.priors.gp.correction import Fields, Grid, Models, order, read_corrections, write_corrections
 from gvc.priors.gp.correction_search import CorrectionSearch

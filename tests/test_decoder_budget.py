@@ -9,19 +9,19 @@ from clips import decode, encode, moving_clip, same, still_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gvc import budget
 from gvc.bitstream import GopUnit, SequenceHeader, read_packet, write_gop
-from gvc.budget import MAX_SAMPLES, beyond_samples, beyond_steps, beyond_work
-from gvc.codebook import Codebook
+from gvc.bitstream.levels import MAX_LEVEL
 from gvc.decoder import Decoder
 from gvc.entropy import RangeEncoder, write_atoms, write_count
 from gvc.errors import BitstreamError, MediaError
-from gvc.loop import rule_of
+from gvc.loop import budget
+from gvc.loop.budget import MAX_SAMPLES, beyond_samples, beyond_steps, beyond_work
+from gvc.loop.codebook import Codebook
+from gvc.loop.denoise import rule_of
 from gvc.media import Packet, VideoFormat
 from gvc.priors.gp import bands, basis
 from gvc.priors.gp.kept import keeping
-from gvc.schedule import MAX_LEVEL
-from gvc.stills import StillDecoder, encode_still
+from gvc.stills.av1 import StillDecoder, encode_still
 
 ALL = np.full((3, bands.BANDS + 1), 20)  # levels of a GOP that carries all its coefficients
 

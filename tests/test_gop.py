@@ -8,8 +8,8 @@ from clips import moving_clip, pan_clip, still_clip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvc.gop import Gop, GopPlanner
 from gvc.media import Picture
+from gvc.plan.gops import Gop, GopPlanner
 
 
 def plan(pictures: list[Picture], length=9, keyint=1000, **sharing) -> list[Gop]:

@@ -6,12 +6,12 @@ from clips import decode, encode, moving_clip, psnr, still_clip, video_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gvc import rate_control
 from gvc.bitstream import read_packet
 from gvc.encoder import Encoder
-from gvc.gop_lengths import Cuts, GopLengths
 from gvc.media import Picture
-from gvc.rate import quality_level
+from gvc.plan import control as rate_control
+from gvc.plan.lengths import Cuts, GopLengths
+from gvc.plan.rate import quality_level
 
 SCALE = 64.0  # of the bundled prior
 WIDTH, HEIGHT = 96, 64

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gvc.entropy import RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
+from gvc.prior import Condition
 from gvc.priors import open_prior
-from gvc.priors.base import Condition
 from gvc.priors.gp import VERSIONS, GpPrior, bands, basis, mean
 from gvc.priors.gp.activity import activity_maps
 from gvc.priors.gp.texture import textured

@@ -10,14 +10,14 @@ from tiny_wan import FLAVOURS
 from torch.nn import Module
 
 from gvc.bitstream import parse_sequence_header, read_packet
-from gvc.codebook import log2_size_for
 from gvc.encoder import Encoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count, set_bits
-from gvc.gop_codec import decode_gop
-from gvc.loop import finish, rule_of
+from gvc.gop.decoder import decode_gop
+from gvc.loop.codebook import log2_size_for
+from gvc.loop.denoise import finish, rule_of
 from gvc.media import VideoFormat
 from gvc.priors.wan import WanPrior
-from gvc.stills import StillDecoder
+from gvc.stills.av1 import StillDecoder
 
 ATOMS, SDE_STEPS, PAPER_ATOMS = 8, 17, 1 << 14
 WIDTH, HEIGHT = 128, 96  # a latent frame of 3072 values

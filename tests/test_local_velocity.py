@@ -7,7 +7,7 @@ from gvc._native import local_velocity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gvc.priors.base import Condition
+from gvc.prior import Condition
 from gvc.priors.gp import GpPrior
 
 NONE = 255

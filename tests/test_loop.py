@@ -11,15 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvc import noise, transition
 from gvc.bitstream import GopUnit, SequenceHeader
-from gvc.entropy import RangeDecoder, read_atoms, read_count
-from gvc.errors import BitstreamError
-from gvc.loop import Rule, denoise, finish, rule_of
-from gvc.media import VideoFormat
-from gvc.noise import ReplayNoise, SearchNoise
-from gvc.parallel import allowed, each, limited
-from gvc.schedule import (
+from gvc.bitstream.levels import (
     LEVELS_PER_OCTAVE,
     MAX_LEVEL,
     level_sigma,
@@ -28,6 +21,13 @@ from gvc.schedule import (
     shifted_times,
     sigma_level,
 )
+from gvc.entropy import RangeDecoder, read_atoms, read_count
+from gvc.errors import BitstreamError
+from gvc.loop import noise, transition
+from gvc.loop.denoise import Rule, denoise, finish, rule_of
+from gvc.loop.noise import ReplayNoise, SearchNoise
+from gvc.machine.parallel import allowed, each, limited
+from gvc.media import VideoFormat
 
 HEADER = SequenceHeader(VideoFormat(16, 16), "t2v", "ancestral", "gauss/1", seed=5, codebook_extra=1)
 SDE = replace(HEADER, transition="sde")

@@ -17,16 +17,16 @@ from smooth import condition_of, picture, smooth_clip
 from tiny_ltx import LATENT_CHANNELS, MODES, build_tiny_ltx
 
 from gvc.bitstream import GopUnit, SequenceHeader, is_show
+from gvc.bitstream.levels import matched_levels, sigma_level
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, OptionError, PriorError
-from gvc.loop import denoise, finish, rule_of
+from gvc.loop.denoise import denoise, finish, rule_of
+from gvc.loop.noise import ReplayNoise, SearchNoise
 from gvc.media import Picture, VideoFormat
-from gvc.noise import ReplayNoise, SearchNoise
+from gvc.prior import Condition, ModelOptions
 from gvc.priors import open_prior
-from gvc.priors.base import Condition, ModelOptions
 from gvc.priors.ltx import LtxPrior
 from gvc.priors.prompts import EMBEDDING_FILE
-from gvc.schedule import matched_levels, sigma_level
 
 CASES = [(version, mode) for version, modes in MODES.items() for mode in modes]
 

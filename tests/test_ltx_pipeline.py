@@ -11,11 +11,11 @@ from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_ltx import LATENT_CHANNELS, MODES, TEXT_CHANNELS, TEXT_TOKENS, build_tiny_ltx
 
-from gvc.loop import Rule, denoise
+from gvc.loop.denoise import Rule, denoise
+from gvc.loop.transition import ode
 from gvc.media import VideoFormat
+from gvc.pictures.rgb import from_rgb
 from gvc.priors.ltx import LtxPrior
-from gvc.rgb import from_rgb
-from gvc.transition import ode
 
 FULL_RANGE = 2
 STEPS, WIDTH, HEIGHT, RATE = 4, 64, 96, 24

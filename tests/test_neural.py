@@ -14,14 +14,15 @@ from clips import decode, encode, moving_clip, psnr, same
 from make_golden import FOLDER, decode_planes, read_stream
 from safetensors.torch import load, save
 
+from gvc.cli.checks import _speeds
 from gvc.decoder import Decoder
-from gvc.doctor import _speeds
 from gvc.errors import PriorError
-from gvc.limits import processors
+from gvc.machine.processors import processors
 from gvc.media import Picture, VideoFormat
-from gvc.priors import choice, open_prior
-from gvc.priors.base import DEFAULT_OPTIONS, ModelOptions
-from gvc.priors.choice import open_chosen
+from gvc.prior import DEFAULT_OPTIONS, ModelOptions
+from gvc.priors import auto as choice
+from gvc.priors import open_prior
+from gvc.priors.auto import open_chosen
 from gvc.priors.gp.texture import bounded
 from gvc.priors.neural import VERSIONS, NeuralPrior
 from gvc.priors.neural.inputs import pack, unpack

@@ -6,7 +6,7 @@ from clips import decode, encode, moving_clip, psnr, same, size_of, stack, video
 
 from gvc.bitstream import read_packet
 from gvc.encoder import Encoder
-from gvc.overlap import Overlap
+from gvc.gop.overlap import Overlap
 
 OPTIONS = {"mode": "t2v", "gop": 9, "preset": "fast", "quality": 20}
 

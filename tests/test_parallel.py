@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gvc import limits
-from gvc.parallel import PROCESSORS, allowed, each, inheriting, limited
+from gvc.machine import processors as limits
+from gvc.machine.parallel import PROCESSORS, allowed, each, inheriting, limited
 
 
 def test_results_keep_the_order_of_the_rows():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gvc.priors.base import ModelOptions
+from gvc.prior import ModelOptions
 from gvc.priors.pool import PriorPool
 from gvc.priors.shared import SharedPrior, Turns
 

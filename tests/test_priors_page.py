@@ -11,7 +11,7 @@ from clips import decode, encode, moving_clip, psnr, same, stack, video_format
 
 import gvc.priors
 from gvc.errors import OptionError, PriorError
-from gvc.priors.base import Condition
+from gvc.prior import Condition
 
 PAGE = Path(__file__).parents[1] / "docs" / "PRIORS.md"
 (EXAMPLE,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from gvc import doctor
-from gvc.process import SETTINGS, abrupt_end
+from gvc.cli import checks as doctor
+from gvc.machine.process import SETTINGS, abrupt_end
 
 # Arrays as large as those of a GOP, and made between them pictures that outlive them.
 GOPS = """
-from gvc.process import settle
+from gvc.machine.process import settle
 settle()
 import os
 import numpy as np
@@ -42,7 +42,7 @@ def test_arrays_of_a_gop_go_back_to_the_system_while_its_pictures_are_kept():
 
 
 def test_what_gvc_sets_for_itself_does_not_reach_the_programs_that_it_runs():
-    script = "from gvc.process import settle; settle(); from gvc import plugin; plugin.run('env', [])"
+    script = "from gvc.machine.process import settle; settle(); from gvc import plugin; plugin.run('env', [])"
     given = {name: value for name, value in os.environ.items() if name not in SETTINGS} | {"OMP_WAIT_POLICY": "ACTIVE"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=given)
     found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
@@ -64,7 +64,7 @@ def test_the_doctor_leaves_the_environment_as_it_was(monkeypatch, given):
 STILLS = """
 import os
 import numpy as np
-from gvc.stills import StillEncoder
+from gvc.stills.av1 import StillEncoder
 
 encoder = StillEncoder((64, 64), 40, 5)
 encoder.encode([np.zeros((64 >> n, 64 >> n), np.uint8) for n in (0, 1, 1)])

@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 from clips import decode, encode, file_size, moving_clip, psnr, same, size_of, still_clip
 
+from gvc.bitstream.levels import MAX_LEVEL
 from gvc.encoder import Encoder
 from gvc.errors import OptionError, RateError
 from gvc.media import VideoFormat
-from gvc.rate import FRAME_BYTES, KEYFRAME_BYTES, quality_level
-from gvc.schedule import MAX_LEVEL
+from gvc.plan.rate import FRAME_BYTES, KEYFRAME_BYTES, quality_level
 
 FRAMES, RATE = 70, 25
 

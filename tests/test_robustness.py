@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from make_golden import FOLDER, read_stream
 
 from gvc.bitstream import GopUnit, is_show, parse_sequence_header, read_packet, write_gop, write_sequence_header
+from gvc.bitstream.levels import MAX_LEVEL
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, GvcError, PriorError
 from gvc.media import Packet, VideoFormat
 from gvc.priors import open_prior
-from gvc.schedule import MAX_LEVEL
-from gvc.stills import encode_still
+from gvc.stills.av1 import encode_still
 
 FRAMES = 13
 KINDS = [(mode, transition) for mode in ("t2v", "i2v", "flf2v") for transition in ("ancestral", "sde")]

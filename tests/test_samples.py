@@ -9,7 +9,7 @@ from smooth import smooth_clip
 
 from gvc.errors import MediaError
 from gvc.media import SAMPLE_FORMATS, Picture, VideoFormat
-from gvc.samples import from_coded, to_coded
+from gvc.pictures.samples import from_coded, to_coded
 
 SAMPLES = {samples.pix_fmt: samples for samples in SAMPLE_FORMATS}
 NAMES = list(SAMPLES)

@@ -38,7 +38,7 @@ from test_libgvc import (  # noqa: F401 - these tests hold with a warm engine as
 from warm import Server, own, served  # noqa: F401
 
 import gvc
-from gvc.doctor import _warm_engine
+from gvc.cli.checks import _warm_engine
 from gvc.encoder import Encoder as PythonEncoder
 from gvc.engine import server as serving
 from gvc.engine.address import Address

@@ -10,11 +10,11 @@ import pytest
 from films import film
 from gvc_container.libav_log import ErrorLog
 from gvc_container.reading import main_video, open_input, timed_packets
+from gvc_container.source import VideoSource
 from gvc_container.video import VideoReader
 
 from gvc.cli.encode import encode
 from gvc.cli.report import Report
-from gvc.cli.source import VideoSource
 from gvc.errors import MediaError
 
 WIDTH, HEIGHT, RATE = 64, 48, 10

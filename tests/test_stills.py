@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from gvc.bitstream import SequenceHeader
 from gvc.errors import BitstreamError
+from gvc.machine.parallel import limited
 from gvc.media import VideoFormat
-from gvc.parallel import limited
-from gvc.still_chain import StillChain
-from gvc.stills import (
+from gvc.stills.av1 import (
     COARSEST,
     FINEST,
     LOW_DELAY,
@@ -23,6 +22,7 @@ from gvc.stills import (
     decode_still,
     encode_still,
 )
+from gvc.stills.chain import StillChain
 
 
 def picture(width: int, height: int):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from gvc.bitstream import read_packet
 from gvc.errors import BitstreamError
+from gvc.gop.tail import PictureTail, PictureTailSearch, add_latent_tail, encode_latent_tail
 from gvc.media import VideoFormat
-from gvc.stills import encode_still
-from gvc.tail import PictureTail, PictureTailSearch, add_latent_tail, encode_latent_tail
+from gvc.stills.av1 import encode_still
 
 VIDEO = VideoFormat(64, 48)
 

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from gvc.bitstream import read_packet, write_gop, write_sequence_header
 from gvc.cli.app import app
+from gvc.cli.checks import Check
 from gvc.cli.doctor import print_checks
 from gvc.cli.report import Report, errors_reported, sentence
-from gvc.doctor import Check
 from gvc.engine.protocol import Channel, ffi
 from gvc.engine.server import log
 from gvc.engine.session import report

@@ -11,11 +11,11 @@ from av.stream import Disposition
 from gvc_container.demux import Demuxer
 from gvc_container.libav import field_order, side_data
 from gvc_container.mux import Muxer
+from gvc_container.sink import VideoSink
 from programs import STOCK
 
 from gvc.cli.encode import encode
 from gvc.cli.report import Report
-from gvc.cli.sink import VideoSink
 from gvc.media import Picture
 
 FRAMES, RATE = 10, 25

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from gvc.metrics.errors import MetricError
 from gvc.metrics.weights import lpips_weights
-from gvc.priors.base import DEFAULT_OPTIONS
+from gvc.prior import DEFAULT_OPTIONS
 from gvc.priors.neural import NeuralPrior
 from training.data import scene_of
 from training.media import MediaError, read_media

@@ -12,17 +12,17 @@ from smooth import condition_of, picture, smooth_clip, stretch
 from tiny_wan import FLAVOURS, build_tiny_wan
 
 from gvc.bitstream import GopUnit, SequenceHeader, is_show
+from gvc.bitstream.levels import matched_levels, sigma_level
 from gvc.cli.encode import PictureHash
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, PriorError
-from gvc.loop import denoise, finish, rule_of
+from gvc.loop.denoise import denoise, finish, rule_of
+from gvc.loop.noise import ReplayNoise, SearchNoise
 from gvc.media import Picture, VideoFormat
-from gvc.noise import ReplayNoise, SearchNoise
-from gvc.priors.base import Condition
+from gvc.pictures.rgb import from_rgb, to_rgb
+from gvc.prior import Condition
 from gvc.priors.wan import WanPrior
-from gvc.rgb import from_rgb, to_rgb
-from gvc.schedule import matched_levels, sigma_level
 
 
 def conditioned(prior, video_format, clip, prompt=""):

@@ -18,8 +18,8 @@ from tiny_wan import FLAVOURS, build_tiny_wan, tiny_pipeline
 from gvc.bitstream import SequenceHeader
 from gvc.errors import PriorError
 from gvc.media import VideoFormat
+from gvc.prior import ModelOptions
 from gvc.priors import prior_for
-from gvc.priors.base import ModelOptions
 from gvc.priors.wan import WanPrior
 
 FORMAT = VideoFormat(48, 32)

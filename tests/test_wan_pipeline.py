@@ -12,10 +12,10 @@ from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_wan import CLIP_CHANNELS, CLIP_TOKENS, FLAVOURS, TEXT_CHANNELS
 from transformers import CLIPImageProcessorPil
 
-from gvc.loop import Rule, denoise
+from gvc.loop.denoise import Rule, denoise
+from gvc.loop.transition import ode
 from gvc.media import VideoFormat
-from gvc.rgb import to_rgb
-from gvc.transition import ode
+from gvc.pictures.rgb import to_rgb
 
 FULL_RANGE = 2
 STEPS, WIDTH, HEIGHT = 4, 32, 48

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from training.perceptual import Lpips
 
-CHROMA_WEIGHT = 1.5  # as gvc.priors.base has it
+CHROMA_WEIGHT = 1.5  # as gvc.prior has it
 PERCEPTUAL_WEIGHT = 120.0  # of LPIPS times UNIT beside the squared error, at realism 1
 FIDELITY_WEIGHT = 0.5  # of the squared error at realism 1; 1 at realism 0
 UNIT = 8.0  # sample values

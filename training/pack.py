@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 
 from gvc.bitstream import read_packet
 from gvc.encoder import Encoder
-from gvc.gop_codec import decode_gop
+from gvc.gop.decoder import decode_gop
 from gvc.media import Picture, VideoFormat
 from gvc.priors.gp import GpPrior
 from gvc.priors.neural.inputs import pack, view_of
-from gvc.stills import StillDecoder
+from gvc.stills.av1 import StillDecoder
 from training.material import HEIGHT, WIDTH, Planes, clip_windows, moved_photo
 from training.media import Media, MediaError, read_media
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import MediaError
 from ..media import YUV420P, Picture, VideoFormat
-from ..samples import to_coded
+from ..pictures.samples import to_coded
 
 RATE = Fraction(25)
 
@@ -35,7 +35,7 @@ def _planes(video: VideoFormat, i: int, texture: np.ndarray) -> tuple[np.ndarray
 
 def clip_of_file(path: str, count: int, size: tuple[int, int] | None) -> tuple[VideoFormat, list[Picture]]:
     """Return the first pictures of a video, scaled to (width, height) if a size is given. Raises MediaError."""
-    from ..cli.source import VideoSource
+    from gvc_container.source import VideoSource
 
     with VideoSource(path) as source:
         video = source.format
@@ -50,8 +50,8 @@ def clip_of_file(path: str, count: int, size: tuple[int, int] | None) -> tuple[V
 
 
 def _scaled(planes: tuple[np.ndarray, ...], size: tuple[int, int]) -> tuple[np.ndarray, ...]:
-    from ..cli.sink import video_frame
-    from ..cli.source import samples
+    from gvc_container.sink import video_frame
+    from gvc_container.source import samples
 
     height, width = planes[0].shape
     frame = video_frame(Picture(planes), VideoFormat(width, height))

@@ -4,7 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .. import noise, stills
+from ..loop import noise
+from ..stills import av1 as stills
 from .stopwatch import Stopwatch
 
 STAGES = {
@@ -56,7 +57,7 @@ class _Watched:
 
 
 def watch_prior(prior: Any, stopwatch: Stopwatch) -> Any:
-    """Return a stand-in for any prior (gvc.priors.base.Prior) whose work is booked."""
+    """Return a stand-in for any prior (gvc.prior.Prior) whose work is booked."""
     return _Watched(prior, stopwatch, PRIOR)
 
 

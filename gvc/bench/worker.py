@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..process import settle
+from ..machine.process import settle
 
 settle()
 
@@ -24,8 +24,8 @@ from ..encoder import Encoder  # noqa: E402
 from ..errors import OptionError  # noqa: E402
 from ..media import Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
+from ..prior import Array, Clip, ConditionedPrior, ModelOptions, Prior  # noqa: E402
 from ..priors import open_prior, prior_for  # noqa: E402
-from ..priors.base import Array, Clip, ConditionedPrior, ModelOptions, Prior  # noqa: E402
 from .job import Job  # noqa: E402
 from .material import clip_of_file, synthetic_clip  # noqa: E402
 from .memory import peak_device_bytes, peak_host_bytes  # noqa: E402

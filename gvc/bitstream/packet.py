@@ -7,8 +7,8 @@ import zlib
 from dataclasses import dataclass
 
 from ..errors import BitstreamError
-from ..schedule import MAX_LEVEL
 from .fields import FieldReader, FieldWriter
+from .levels import MAX_LEVEL
 from .sequence import MAX_SIZE, SequenceHeader, parse_sequence_header, write_sequence_header
 
 GOP, KEY_GOP = 1, 2
@@ -26,8 +26,8 @@ class GopUnit:
     shown: pictures that this GOP adds to the video, 1..MAX_SHOWN (a shared first boundary is not among them).
     first, last: boundary stills, b"" where the GOP has none of its own.
     ahead: pictures after those that the GOP codes too, to be blended with the next GOP's, 0..MAX_SHOWN.
-    tail: correction of the last pictures (gvc.tail), b"" where there is none.
-    start, stop, stride: noise levels of the ancestral transition (gvc.schedule); all 0 with the sde transition.
+    tail: correction of the last pictures (gvc.gop.tail), b"" where there is none.
+    start, stop, stride: noise levels of the ancestral transition (gvc.bitstream.levels); all 0 with the sde transition.
     bare: the latent is empty, so the packet has no levels and no atoms; read back, they are 0, 0, 1 and b"".
     """
 

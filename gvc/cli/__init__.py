@@ -5,7 +5,7 @@ import sys
 
 def main() -> None:
     """Entry point of the console script; ends the process with one of the exit codes of `gvc --help`."""
-    from ..process import settle
+    from ..machine.process import settle
 
     settle()
     sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: no text ends a command half said

@@ -177,7 +177,7 @@ def compare_command(
 @reported
 def doctor_command(verbose: Verbose = False) -> None:
     """Check this installation: what works, what is missing and how to get it."""
-    from ..doctor import checks
+    from .checks import checks
     from .doctor import print_checks
 
     raise typer.Exit(print_checks(checks()))

@@ -14,8 +14,8 @@ import typer
 from ..bench.job import Job
 from ..bench.watch import STAGES
 from ..errors import EngineError, OptionError
+from ..machine.process import abrupt_end
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options
-from ..process import abrupt_end
 from ..terminal import visible
 from .report import Report
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from gvc_container.demux import Demuxer
 from gvc_container.libav_log import ErrorLog
+from gvc_container.sink import VideoSink
 
 from ..ahead import AheadDecoder, Answer
 from ..errors import BitstreamError, MediaError
 from ..media import Packet, Picture, VideoFormat
 from .files import is_stream, output_file
 from .report import Report
-from .sink import VideoSink
 
 
 def decode(

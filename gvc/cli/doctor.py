@@ -1,9 +1,9 @@
-"""`gvc doctor`: prints the checks of gvc.doctor."""
+"""`gvc doctor`: prints the checks of gvc.cli.checks."""
 
 from collections.abc import Iterable
 
-from ..doctor import Check
 from ..terminal import visible
+from .checks import Check
 
 MARKS = {True: ("ok", "green"), False: ("missing", "red"), None: ("not found", "yellow")}
 

@@ -13,15 +13,15 @@ from pathlib import Path
 from gvc_container.libav_log import ErrorLog
 from gvc_container.mux import Muxer
 from gvc_container.rate import scan
+from gvc_container.source import VideoSource
 
 from ..encoder import Encoder
 from ..errors import MediaError, OptionError
+from ..machine.process import abrupt_end
 from ..media import Picture, VideoFormat
 from ..options import DECODER_OPTIONS
-from ..process import abrupt_end
 from .files import is_stream, output_file
 from .report import MismatchError, Report
-from .source import VideoSource
 
 
 def encode(

@@ -7,9 +7,9 @@ from pathlib import Path
 from ..engine.address import Address
 from ..engine.server import Server, log
 from ..options import MODEL_OPTIONS, parse_options
+from ..prior import ModelOptions
 from ..priors import open_prior
-from ..priors.base import ModelOptions
-from ..priors.place import rooted
+from ..priors.model_path import rooted
 from ..priors.pool import PriorPool
 
 

@@ -12,10 +12,10 @@ from av.video.reformatter import ColorRange, Interpolation
 from gvc_container.demux import Demuxer, gvc_track
 from gvc_container.rate import scan
 from gvc_container.reading import open_input
+from gvc_container.sink import video_frame
+from gvc_container.source import VideoSource
 from gvc_container.video import silent
 
-from ..cli.sink import video_frame
-from ..cli.source import VideoSource
 from ..decoder import Decoder
 from ..errors import BitstreamError, MediaError
 from ..media import FULL_RANGE, Packet, Picture, VideoFormat

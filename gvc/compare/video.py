@@ -7,10 +7,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from gvc_container.sink import VideoSink
+from gvc_container.source import samples
 from PIL import Image, ImageDraw, ImageFont
 
-from ..cli.sink import VideoSink
-from ..cli.source import samples
 from ..media import YUV420P, Picture, VideoFormat
 
 WIDEST = 4096  # of a row, which is the most that common hardware plays

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 
-from ..process import settle
+from ..machine.process import settle
 
 settle()
 

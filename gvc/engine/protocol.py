@@ -17,7 +17,7 @@ from cffi import FFI
 
 from ..errors import EngineError
 from ..media import SAMPLE_FORMATS, VideoFormat
-from .bell import Bell
+from .waker import Bell
 
 NOPTS = -(2**63)
 OPENING_TIMEOUT = 10  # seconds that a client may take to say what it wants

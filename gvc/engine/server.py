@@ -10,13 +10,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ..file_state import file_states
+from ..machine.file_state import file_states
 from ..priors.pool import PriorPool
 from ..terminal import visible
 from .address import Address, peer_of
-from .bell import Bell
 from .protocol import Channel
 from .session import serve
+from .waker import Bell
 
 FAREWELL = "the warm engine (gvc serve) was stopped in the middle; without one, an engine is started for each use"
 CODE = Path(__file__).parents[1], ("**/*.py", "**/*.so")

@@ -11,10 +11,10 @@ from ..errors import EngineError, GvcError, MediaError
 from ..media import Packet, Picture, VideoFormat
 from ..options import split_options
 from ..priors import Opener, open_prior
-from ..priors.place import rooted
+from ..priors.model_path import rooted
 from ..terminal import visible
-from .bell import Bell
 from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
+from .waker import Bell
 
 if TYPE_CHECKING:
     from ..ahead import Answer

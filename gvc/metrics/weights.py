@@ -21,7 +21,7 @@ from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from ..priors.cache import cache_file
+from ..machine.cache import cache_file
 from .errors import MetricError, needed
 
 DEEPEST = 4  # dictionaries in each other; more could be made of a few bytes without end

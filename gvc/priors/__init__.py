@@ -10,8 +10,8 @@ from importlib import import_module
 
 from ..bitstream import SequenceHeader
 from ..errors import PriorError
-from .base import DEFAULT_OPTIONS, ModelOptions, Prior
-from .place import check_place
+from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
+from .model_path import check_place
 
 Opener = Callable[[str, ModelOptions], Prior]  # open_prior, or another way to what it gives
 BUNDLED = ("gp", "neural")

@@ -3,7 +3,7 @@
 import torch
 
 from ..errors import PriorError
-from .base import ModelOptions
+from ..prior import ModelOptions
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

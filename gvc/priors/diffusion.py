@@ -13,8 +13,8 @@ from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from ..errors import BitstreamError, PriorError
-from ..rgb import from_rgb, pad_to_multiple, to_rgb
-from .base import Clip, Condition, ModelOptions, Planes
+from ..pictures.rgb import from_rgb, pad_to_multiple, to_rgb
+from ..prior import Clip, Condition, ModelOptions, Planes
 from .loading import network_call, network_dtype, place_on_device
 
 PICTURE_DEVIATION = 60.0  # luma samples: the standard deviation of pictures, about, which normalised latents stand for
@@ -38,7 +38,7 @@ class LatentSpace:
 
     @property
     def sample_scale(self) -> float:
-        """Luma samples that a latent unit is worth, as in gvc.priors.base.Prior: a value stands for many samples."""
+        """Luma samples that a latent unit is worth, as in gvc.prior.Prior: a value stands for many samples."""
         samples = self.temporal_stride * self.scale**2 / self.channels
         return PICTURE_DEVIATION * samples**0.5
 
@@ -53,7 +53,7 @@ def _up(n: int, multiple: int) -> int:
 
 
 class DiffusionPrior:
-    """A latent video model ready to be conditioned; implements gvc.priors.base.Prior.
+    """A latent video model ready to be conditioned; implements gvc.prior.Prior.
 
     pipeline: of diffusers, with the networks that both sides run (`transformer`, `vae`, which is float32, and others of
         the family) in main memory. They are placed here as the options say. Its loop and scheduler are not used.
@@ -117,7 +117,7 @@ class DiffusionPrior:
 
 
 class NoAnalysis:
-    """Implements gvc.priors.base.Analysis: all that the model is told of a GOP are its known pictures."""
+    """Implements gvc.prior.Analysis: all that the model is told of a GOP are its known pictures."""
 
     def describe(self, sigma: float) -> bytes:
         """Return no side information."""
@@ -131,7 +131,7 @@ class NoAnalysis:
 
 
 class ConditionedDiffusion:
-    """A model for one GOP; implements gvc.priors.base.ConditionedPrior with torch tensors on the prior's device.
+    """A model for one GOP; implements gvc.prior.ConditionedPrior with torch tensors on the prior's device.
 
     The vector is the normalised latent [T', C, H', W'] in C order, so that a block, one latent frame, is contiguous.
     The video is padded to a size that the model takes by repeating its last picture, bottom row and right column; a

@@ -11,9 +11,9 @@ import transformers
 from diffusers import DiffusionPipeline
 
 from ..errors import PriorError
-from .base import ModelOptions
+from ..prior import ModelOptions
 from .device import DTYPES, accelerated, one_line
-from .place import check_place
+from .model_path import check_place
 
 INDEX = "model_index.json"
 EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "bad allocation")

@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Lock
 
 from ..errors import PriorError
-from ..file_state import FileState, file_states
+from ..machine.file_state import FileState, file_states
+from ..prior import ModelOptions, Prior
 from . import FAMILIES, Opener, open_prior
-from .base import ModelOptions, Prior
-from .place import check_place
+from .model_path import check_place
 from .shared import SharedPrior, Turns
 
 Key = tuple[str, ModelOptions]  # the spec with its folder resolved

@@ -18,8 +18,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import PriorError
-from .base import ModelOptions
-from .cache import cache_file, keep
+from ..machine.cache import cache_file, keep
+from ..prior import ModelOptions
 from .device import one_line
 from .loading import INDEX, find_model, load_network, network_call, place_on_device, read_index
 from .weights import folder_digest

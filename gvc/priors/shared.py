@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from threading import Lock
 
-from .base import Array, Condition, Prior
+from ..prior import Array, Condition, Prior
 
 
 class Turns:
@@ -50,7 +50,7 @@ class _Shared:
 
 
 class SharedPrior(_Shared):
-    """A prior as one of its users sees it; implements gvc.priors.base.Prior.
+    """A prior as one of its users sees it; implements gvc.prior.Prior.
 
     turns: of all users of the prior.
     check: called before each use; it raises when this user is gone, so that nobody computes for a closed window.
@@ -72,7 +72,7 @@ class SharedPrior(_Shared):
 
 
 class SharedConditioned(_Shared):
-    """A shared prior for one GOP; implements gvc.priors.base.ConditionedPrior."""
+    """A shared prior for one GOP; implements gvc.prior.ConditionedPrior."""
 
     def zeros(self) -> Array:
         """Return a new latent vector, which is the user's own."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ..errors import PriorError
-from .cache import cache_file, keep_note, read_note
+from ..machine.cache import cache_file, keep_note, read_note
 
 SMALL = 1 << 20  # bytes; digests of smaller files are not worth keeping
 SHA256 = re.compile("[0-9a-f]{64}")

@@ -11,8 +11,8 @@ import numpy as np
 from clips import encode, moving_clip, video_format
 from gvc_container.mux import Muxer
 from gvc_container.probe import probe
+from gvc_container.source import VideoSource
 
-from gvc.cli.source import VideoSource
 from gvc.errors import MediaError
 from gvc.media import Packet
 

@@ -5,7 +5,7 @@ from random import Random
 
 import atheris
 
-from gvc.process import settle
+from gvc.machine.process import settle
 
 settle()
 with atheris.instrument_imports(include=["gvc", "gvc_container"]):

@@ -7,7 +7,7 @@ from clips import moving_clip
 
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
-from gvc.stills import REORDERED, StillDecoder, StillEncoder
+from gvc.stills.av1 import REORDERED, StillDecoder, StillEncoder
 
 from .pieces import join, rearranged, split
 

@@ -10,13 +10,13 @@ from clips import encode, moving_clip
 from make_golden import FOLDER, read_stream
 
 from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, write_gop, write_sequence_header
+from gvc.bitstream.levels import MAX_LEVEL
 from gvc.bitstream.packet import KEY_GOP, MAX_SHOWN
 from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MODES, TRANSITIONS
 from gvc.decoder import Decoder
 from gvc.errors import BitstreamError, PriorError
 from gvc.media import SAMPLE_FORMATS, Packet, VideoFormat
 from gvc.priors import open_prior
-from gvc.schedule import MAX_LEVEL
 
 from .pieces import join, rearranged, split
 

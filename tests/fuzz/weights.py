@@ -13,7 +13,7 @@ from safetensors.torch import save
 from gvc.errors import PriorError
 from gvc.metrics.errors import MetricError
 from gvc.metrics.weights import read_arrays
-from gvc.priors.base import DEFAULT_OPTIONS
+from gvc.prior import DEFAULT_OPTIONS
 from gvc.priors.neural import NeuralPrior
 from gvc.priors.neural.network import Network
 

@@ -8,7 +8,7 @@ bits), in integers and square roots (gvc/native/activity.cpp), so that it is the
 import numpy as np
 
 from ..._native import activity_roots
-from ..base import Condition
+from ...prior import Condition
 
 
 def activity_maps(condition: Condition) -> list[np.ndarray | None]:

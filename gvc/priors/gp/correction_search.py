@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._native import block_model, motion_field
-from ...motion import half_size
-from ...parallel import each
+from ...machine.parallel import each
+from ...pictures.motion import half_size
 from . import correction
 from .correction import BLOCK, STEPS, Corrections, Fields, Grid, Levels
 from .mean import SMOOTHNESS, Moved, unknown_pictures

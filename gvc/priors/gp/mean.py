@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 
 from ..._native import motion_interpolate, motion_parts
-from ...fade import fade
-from ...parallel import each
-from ..base import Clip, Condition
+from ...machine.parallel import each
+from ...pictures.fade import fade
+from ...prior import Clip, Condition
 from .correction import BLOCK
 
 FLAT, HOLD, FADE, MOTION = range(4)

@@ -20,13 +20,13 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..._native import local_velocity
-from ...codebook import ATOM_OVERHEAD
+from ...bitstream.levels import MAX_LEVEL, level_sigma, sigma_level
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
-from ...parallel import each
-from ...rate import bit_price
-from ...schedule import MAX_LEVEL, level_sigma, sigma_level
-from ..base import CHROMA_WEIGHT, Clip, Condition
+from ...loop.codebook import ATOM_OVERHEAD
+from ...machine.parallel import each
+from ...plan.rate import bit_price
+from ...prior import CHROMA_WEIGHT, Clip, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
 from .correction import Corrections, Grid, read_corrections, write_corrections

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from ...parallel import each
+from ...machine.parallel import each
 
 FINE = np.array([1, 2, 1], np.float32) / 4
 COARSE = np.array([1, 8, 28, 56, 70, 56, 28, 8, 1], np.float32) / 256

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..base import Clip
+from ...prior import Clip
 from ..gp.mean import Moved
 from .network import MULTIPLE
 

@@ -20,9 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from ...errors import PriorError
-from ...limits import processors
+from ...machine.processors import processors
 from ...media import VideoFormat
-from ..base import Clip, Condition, ModelOptions
+from ...prior import Clip, Condition, ModelOptions
 from ..device import DTYPES, check_options, has_bfloat16, one_line
 from ..gp import GpPrior
 from ..gp.mean import Moved

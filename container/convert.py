@@ -1,0 +1,164 @@
+"""Turn decoded frames into what the encoder takes, by the same filters that FFmpeg's program puts before an encoder."""
+
+from collections.abc import Callable
+from functools import cache
+from math import atan2, degrees, floor, hypot
+
+import av
+import av.filter
+import numpy as np
+
+from gvc.media import SAMPLE_FORMATS, YUV420P, SampleFormat
+
+SCALER = "bicubic"  # of FFmpeg's program
+COLOURS = 3  # components; less are grey
+UNKNOWN, FULL = 0, 2  # AVColorRange
+IDENTITY, UNSPECIFIED = 0, 2  # code points of H.273
+CONVERTED = (1, 4, 5, 6, 7, 9)  # matrix coefficients that libswscale knows
+LAYOUT = ("width", "height", "pixel format", "range", "matrix", "rotation")
+RIGHT_ANGLE = 90
+OPAQUE = 255
+
+
+class Converter:
+    """Turns frames upright and gives all of them the sample format, the size and the colour of the first one.
+
+    Args:
+        first: the first frame.
+        hidden: how many rows and columns are to be cut off, at the top, the bottom, the left and the right.
+        notice: a function that gets the names of what changes, where a frame is of another kind than the one before.
+
+    Attributes:
+        first: the first frame, converted.
+        samples: the sample format.
+        color_range, colorspace: FFmpeg's AVColorRange, and the matrix coefficients of H.273.
+        sideways: whether rows become columns.
+    """
+
+    def __init__(self, first: av.VideoFrame, hidden: tuple[int, int, int, int], notice: Callable[[list[str]], None]):
+        self._notice = notice
+        self.samples = nearest_format(first.format)
+        self.color_range = _range(first.format.name, int(first.color_range))
+        self.colorspace = IDENTITY if self.samples.rgb else int(first.colorspace)
+        self._crop, self._size = crop(hidden), ""
+        steps = self._steps(first)
+        self.sideways = any(step.startswith("transpose") for step in steps)
+        self._layout, self._graph = _layout(first), None
+        if steps or _plain(first.format.name) != self.samples.pix_fmt:
+            self._graph = self._filters(first)
+        self.first = self.convert(first)
+        self._size = f"{self.first.width}:{self.first.height}:"
+
+    def convert(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return the frame in the common format, itself if it has that already; its colour tags may be lost."""
+        layout = _layout(frame)
+        if layout != self._layout:
+            pairs = zip(LAYOUT, layout, self._layout, strict=True)
+            self._notice([name for name, now, before in pairs if now != before])
+            self._layout, self._graph = layout, self._filters(frame)
+        if self._graph is None:
+            return frame
+        # libavfilter refuses code points that it does not know; without them, it converts all that is to be converted.
+        frame.color_primaries = frame.color_trc = UNSPECIFIED
+        frame.colorspace = _known(frame.colorspace)
+        self._graph.vpush(frame)
+        return self._graph.vpull()
+
+    def _steps(self, frame: av.VideoFrame) -> list[str]:
+        return [*self._crop, *upright(_display_matrix(frame))]
+
+    def _filters(self, frame: av.VideoFrame) -> av.filter.Graph:
+        graph = av.filter.Graph()
+        shape = f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/1"
+        scale = f"{self._size}flags={SCALER}"
+        if not self.samples.rgb:
+            scale += f":out_range={self.color_range}" * bool(self.color_range)
+            scale += f":out_color_matrix={self.colorspace}" * (self.colorspace in CONVERTED)
+        chain = [graph.add("buffer", f"{shape}:range={int(frame.color_range)}:colorspace={_known(frame.colorspace)}")]
+        for step in (*self._steps(frame), f"scale={scale}", f"format={self.samples.pix_fmt}"):
+            chain.append(graph.add(*step.split("=", 1)))
+        graph.link_nodes(*chain, graph.add("buffersink")).configure()
+        return graph
+
+
+def nearest_format(given: av.VideoFormat) -> SampleFormat:
+    """The sample format that loses least of what `given` can hold."""
+    rgb = given.is_rgb or given.has_palette
+    depth = 8 if given.has_palette or max(c.bits for c in given.components) <= 8 else 10
+    halved = not rgb and (len(given.components) < COLOURS or given.chroma_width(2) == given.chroma_height(2) == 1)
+    return next(s for s in SAMPLE_FORMATS if (s.rgb, s.depth, s.halved) == (rgb, depth, halved))
+
+
+def samples(plane: av.video.plane.VideoPlane, kind: SampleFormat) -> np.ndarray:
+    """The samples of a plane, [H, W], sharing its memory."""
+    rows = np.frombuffer(plane, kind.dtype).reshape(plane.height, abs(plane.line_size) // kind.dtype.itemsize)
+    return rows[:: 1 if plane.line_size > 0 else -1, : plane.width]  # some lie in memory from the bottom up
+
+
+def crop(hidden: tuple[int, int, int, int]) -> list[str]:
+    """Return the filters by which FFmpeg cuts off what a file hides at the top, the bottom, the left and the right."""
+    top, bottom, left, right = hidden
+    return [f"crop=iw-{left}-{right}:ih-{top}-{bottom}:{left}:{top}"] if any(hidden) else []
+
+
+def upright(matrix: list[int] | None) -> list[str]:
+    """Return the filters by which FFmpeg applies a display matrix (nine numbers of 16.16 and 2.30 bits)."""
+    if matrix is None or not (hypot(matrix[0], matrix[3]) and hypot(matrix[1], matrix[4])):
+        return []
+    turn = atan2(matrix[1] / hypot(matrix[1], matrix[4]), matrix[0] / hypot(matrix[0], matrix[3]))
+    angle = round(degrees(turn))
+    angle -= 360 * floor(angle / 360 + 0.9 / 360)
+    if abs(angle - RIGHT_ANGLE) < 1:
+        return ["transpose=cclock_flip" if matrix[3] > 0 else "transpose=clock"]
+    if abs(angle - 2 * RIGHT_ANGLE) < 1:
+        return ["hflip"] * (matrix[0] < 0) + ["vflip"] * (matrix[4] < 0)
+    if abs(angle - 3 * RIGHT_ANGLE) < 1:
+        return ["transpose=clock_flip" if matrix[3] < 0 else "transpose=cclock"]
+    if abs(angle) > 1:
+        return [f"rotate={angle}*PI/180"]
+    return ["vflip"] if matrix[4] < 0 else []
+
+
+def shows_through(frame: av.VideoFrame) -> bool:
+    """Whether a frame has pixels that are not opaque."""
+    if not _has_alpha(frame.format.name):
+        return False
+    *_, alpha = frame.reformat(format="gbrap").planes
+    return bool(samples(alpha, YUV420P).min() < OPAQUE)
+
+
+@cache
+def _has_alpha(pix_fmt: str) -> bool:
+    return any(component.is_alpha for component in av.VideoFormat(pix_fmt).components)
+
+
+def _layout(frame: av.VideoFrame) -> tuple:
+    name = frame.format.name
+    full, matrix = _range(name, int(frame.color_range)) == FULL, _known(frame.colorspace)
+    return frame.width, frame.height, _plain(name), full, matrix, frame.rotation
+
+
+@cache
+def _range(pix_fmt: str, color_range: int) -> int:
+    """The range of samples after their conversion; FFmpeg makes a limited one of grey."""
+    kind = av.VideoFormat(pix_fmt)
+    if pix_fmt.startswith("yuvj"):
+        return FULL
+    grey = len(kind.components) < COLOURS and not kind.has_palette
+    return UNKNOWN if grey else color_range
+
+
+def _known(colorspace: int) -> int:
+    return int(colorspace) if colorspace in (IDENTITY, *CONVERTED) else UNSPECIFIED
+
+
+def _plain(name: str) -> str:
+    return name.replace("yuvj", "yuv")
+
+
+def _display_matrix(frame: av.VideoFrame) -> list[int] | None:
+    try:
+        data = frame.side_data["DISPLAYMATRIX"]
+    except (KeyError, ValueError):  # a ValueError where PyAV does not know the kind of another one
+        return None
+    return np.frombuffer(data, np.int32).tolist()

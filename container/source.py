@@ -1,0 +1,165 @@
+"""Read any video as pictures that the encoder takes, with the tracks, times and conversions of FFmpeg's own program."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from types import TracebackType
+
+import av
+import av.filter
+import numpy as np
+
+from gvc.errors import MediaError
+from gvc.media import Picture, VideoFormat
+
+from .convert import Converter, samples, shows_through
+from .libav import SIDE_DATA, chroma_location, cropping
+from .video import VideoReader, silent
+
+PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 4, 5  # AVFieldOrder of frames that hold both fields
+ALPHA_TAG = "alpha_mode"  # of WebM, whose transparency FFmpeg's own decoders leave out
+
+
+class VideoSource:
+    """The video of a file as FFmpeg takes it (gvc_container.video), in a format that the encoder takes.
+
+    Args:
+        path: the file; "-" is standard input.
+        warn: a function that gets a sentence about whatever is lost; nothing is said by default.
+
+    Attributes:
+        format: geometry and colour after conversion; frame rate and time base of the track.
+        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder).
+        side_data: what the first frame says of the whole track, by the names of gvc_container.libav.SIDE_DATA.
+    Raises MediaError if there is no video that can be decoded.
+    """
+
+    def __init__(self, path: str, warn: Callable[[str], None] = silent):
+        self._warn, self._transparent, self._noticed = warn, False, set()
+        self._reader = VideoReader(path, warn)
+        try:
+            self._frames = self._reader.frames()
+            first = next(self._frames, None)
+            if first is None:
+                raise MediaError(f"{path} holds no video frame that can be decoded")
+            self.side_data = _side_data(first)
+            self.field_order = _field_order(first)
+            self._see_through(first)
+            colour = int(first.color_primaries), int(first.color_trc)
+            self._converter = Converter(first, cropping(self._reader.track), self._notice)
+            self.format = self._describe(*colour)
+            self._first = self._picture(self._converter.first, first)
+        except BaseException:
+            self._reader.close()
+            raise
+
+    def _describe(self, color_primaries: int, color_trc: int) -> VideoFormat:
+        track, converter = self._reader.track, self._converter
+        aspect = Fraction(track.sample_aspect_ratio or 0)
+        return VideoFormat(
+            converter.first.width,
+            converter.first.height,
+            frame_rate=track.guessed_rate or track.average_rate or Fraction(25),
+            time_base=track.time_base,
+            sample_aspect_ratio=1 / aspect if converter.sideways and aspect else aspect,
+            color_range=converter.color_range,
+            color_primaries=color_primaries,
+            color_trc=color_trc,
+            colorspace=converter.colorspace,
+            chroma_location=chroma_location(track) if converter.samples.halved else 0,
+            samples=converter.samples,
+        )
+
+    @property
+    def damage(self) -> int:
+        """How many errors were met after the first frame."""
+        return self._reader.damage
+
+    @property
+    def components(self) -> set[str]:
+        """Names of the parts of FFmpeg that read the video, as its messages give them."""
+        return self._reader.components
+
+    @property
+    def track_index(self) -> int:
+        """Index of the track in the file."""
+        return self._reader.track.index
+
+    @property
+    def other_tracks(self) -> int:
+        """How many tracks the file has beside the video."""
+        return self._reader.other_tracks
+
+    @property
+    def frames_expected(self) -> int:
+        """How many frames there should be, 0 if that is unknown."""
+        return self._reader.track.frames or round(self._reader.seconds * self.format.frame_rate)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Yield all pictures; pts always increase. To be called once."""
+        last, late = None, 0
+        nominal = max(1, round(1 / self.format.frame_rate / self.format.time_base))
+        for picture in self._all():
+            if last is None:
+                picture.pts = picture.pts or 0
+            elif picture.pts is None:
+                picture.pts = last + nominal
+            elif picture.pts <= last:
+                late += 1
+                picture.pts = last + 1
+            last = picture.pts
+            yield picture
+        if late:
+            self._warn(f"the times of {late} pictures do not increase; each is shown just after the one before")
+
+    def _all(self) -> Iterator[Picture]:
+        yield self._first
+        for frame in self._frames:
+            self._see_through(frame)
+            yield self._picture(self._converter.convert(frame), frame)
+
+    def _notice(self, changes: list[str]) -> None:
+        if not self._noticed.issuperset(changes):
+            self._noticed.update(changes)
+            names = " and ".join(changes)
+            self._warn(f"the pictures change their {names}; all are converted to what the first one has")
+
+    def _see_through(self, frame: av.VideoFrame) -> None:
+        if not self._transparent and (self._reader.track.metadata.get(ALPHA_TAG) == "1" or shows_through(frame)):
+            self._transparent = True
+            self._warn("transparency is not kept: what was hidden becomes visible")
+
+    def _picture(self, converted: av.VideoFrame, frame: av.VideoFrame) -> Picture:
+        planes = (samples(plane, self._converter.samples) for plane in converted.planes)
+        return Picture(tuple(np.ascontiguousarray(plane) for plane in planes), frame.pts, frame.duration or 0)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()
+
+    def __enter__(self) -> "VideoSource":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _field_order(frame: av.VideoFrame) -> int:
+    if not frame.interlaced_frame:
+        return PROGRESSIVE
+    graph = av.filter.Graph()  # which knows what PyAV does not tell
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1))
+    graph.link_nodes(source, graph.add("select", "eq(interlace_type,TOPFIRST)"), graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    graph.vpush(None)
+    try:
+        graph.vpull()
+    except av.error.EOFError:
+        return BOTTOM_FIRST
+    return TOP_FIRST
+
+
+def _side_data(frame: av.VideoFrame) -> dict[str, bytes]:
+    try:
+        return {data.type.name: bytes(data) for data in frame.side_data if data.type.name in SIDE_DATA}
+    except ValueError:  # PyAV does not know the kind of one of them
+        return {}

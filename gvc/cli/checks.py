@@ -1,0 +1,144 @@
+"""Checks of an installation: what GVC needs, what is there, and how to get what is missing."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..machine.process import variable
+
+PACKAGES = ("numpy", "torch", "av", "cffi", "diffusers", "transformers", "accelerate", "ftfy", "safetensors")
+MAIN_PROGRAMS, PLAYERS = ("ffmpeg", "ffprobe"), ("ffplay", "mpv")
+REINSTALL = "run `make setup`, or `pip install -e .` in the source folder (needs CMake and a C++ compiler)"
+
+
+@dataclass
+class Check:
+    """One thing that was looked for. `advice` says how to get it; without what is not `needed`, the rest works."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+    needed: bool = True
+
+
+def checks() -> Iterator[Check]:
+    """Do all checks, one after the other."""
+    yield Check("Python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or newer")
+    yield from map(_package, PACKAGES)
+    yield _native_module()
+    yield from map(_library, ("libgvc.so", "libgvc_ffmpeg.so"))
+    yield _pyav()
+    yield from (_program(name, needed=True) for name in MAIN_PROGRAMS)
+    yield from (_program(name, needed=False) for name in PLAYERS)
+    yield _engine()
+    yield _warm_engine()
+    yield _speeds()
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, True, version(name))
+    except PackageNotFoundError:
+        return Check(name, False, "not installed", f"pip install -c constraints.txt {name}")
+
+
+def _native_module() -> Check:
+    try:
+        from .. import _native
+    except ImportError as error:
+        return Check("native module", False, str(error), REINSTALL)
+    return Check("native module", True, _native.__file__)
+
+
+def _library(name: str) -> Check:
+    path = Path(__file__).parents[1] / "lib" / name
+    return Check(name, path.is_file(), str(path) if path.is_file() else "not built", REINSTALL)
+
+
+def _pyav() -> Check:
+    """Whether the codec can be registered in PyAV, in a process of its own: a crash must not end the doctor."""
+    script = "import gvc.av, gvc.plugin; print(gvc.plugin.install())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    found = " ".join((done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:])
+    return Check("PyAV with GVC", done.returncode == 0, found, "pip install 'av>=18,<20'")
+
+
+def _program(name: str, needed: bool) -> Check:
+    path = shutil.which(name)
+    package = name if name == "mpv" else "ffmpeg"
+    if path is None:
+        return Check(name, False, "not on PATH", f"apt-get install {package}", needed)
+    from ..plugin import STATIC_ADVICE, STATIC_BUILD, environment, is_static_build
+
+    variables = {**environment(), "GVC_DEBUG": "1"}
+    flag = "--version" if name == "mpv" else "-version"
+    try:
+        done = subprocess.run([path, flag], env=variables, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check(name, False, f"{path} does not run: {error}", f"apt-get install {package}", needed)
+    release = (re.search(r"version (\S+)|mpv (\S+)", done.stdout) or ["?"])[0]
+    if "serves gvc" in done.stderr:
+        return Check(name, True, f"{path}, {release}, takes the plugin")
+    if "has gvc already" in done.stderr:
+        return Check(name, True, f"{path}, {release}, has GVC built in")
+    if is_static_build(path):
+        return Check(name, False, f"{path}, {release}, {STATIC_BUILD}", STATIC_ADVICE, needed)
+    reason = " ".join(done.stderr.split()) or "it does not use shared FFmpeg libraries"
+    advice = f"GVC needs a dynamically linked {name} with libavcodec 59 to 63: apt-get install {package}"
+    return Check(name, False, f"{path}, {release}, cannot take the plugin ({reason})", advice, needed)
+
+
+def _engine() -> Check:
+    """Code one small picture through libgvc, which starts the engine process as FFmpeg would."""
+    try:
+        import av
+
+        from .. import av as _registered  # noqa: F401
+
+        context = av.CodecContext.create("gvc", "w")
+        context.width = context.height = 64
+        context.pix_fmt, context.time_base = "yuv420p", Fraction(1, 25)
+        frame = av.VideoFrame(64, 64, "yuv420p")
+        frame.pts = 0
+        with variable("GVC_SERVE", "0"):  # it is to start one, whatever runs
+            size = sum(packet.size for packet in [*context.encode(frame), *context.encode(None)])
+    except Exception as error:  # whatever it is, the doctor reports it
+        advice = f"see the message above; the engine runs with {os.environ.get('GVC_PYTHON', sys.executable)}"
+        return Check("engine", False, str(error), advice)
+    return Check("engine", size > 0, f"starts and codes a picture ({size} bytes)")
+
+
+def _warm_engine() -> Check:
+    """Look for an engine that keeps its models loaded."""
+    try:
+        from ..engine.address import find_engine
+    except Exception as error:  # without libgvc's header
+        return Check("warm engine", False, str(error), REINSTALL, needed=False)
+    pid, ignored = find_engine(), os.environ.get("GVC_SERVE") == "0"
+    found = f"runs (process {pid})" if pid else "none runs, so each program starts an engine of its own"
+    if pid and ignored:
+        found = f"runs (process {pid}), and is not used because of GVC_SERVE=0"
+    advice = "unset GVC_SERVE" if ignored else "`gvc serve` keeps models loaded between programs"
+    return Check("warm engine", pid is not None and not ignored, found, advice, needed=False)
+
+
+def _speeds() -> Check:
+    """Say what `prior=auto` goes by."""
+    from ..machine.cache import cache_file
+    from ..priors.auto import PLAYING_SHARE, kept_speeds
+
+    found = []
+    for label, seconds in kept_speeds():
+        size, rate = f"{label['side']}x{label['side']}", PLAYING_SHARE / seconds
+        found.append(f"{size} up to {rate:.3g} frames/s ({label['prior']}, {label['device']}, {label['dtype']})")
+    known = f"takes neural for {'; '.join(found)}; to measure anew remove {cache_file('speed', '')}" if found else ""
+    return Check("prior auto", True, known or "not measured here yet; the first use of --prior auto does that")

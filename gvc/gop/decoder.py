@@ -1,0 +1,97 @@
+"""A GopUnit back to pictures, given the decoded boundary that it shares with the GOP before."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..bitstream import GopUnit, SequenceHeader
+from ..errors import BitstreamError
+from ..loop.budget import beyond_samples, beyond_steps, beyond_work
+from ..loop.denoise import denoise, finish, rule_of
+from ..loop.noise import ReplayNoise
+from ..prior import Array, Clip, Condition, ConditionedPrior, Prior
+from ..stills.av1 import StillDecoder
+from .boundary import Anchor
+from .tail import PictureTail, add_latent_tail
+
+
+def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
+    """Raise BitstreamError for a GOP that its header does not allow, whatever came before it."""
+    if unit.tail and header.mode != "i2v":
+        raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
+    if unit.ahead and header.mode != "t2v":
+        raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
+    _keep_within(beyond_samples(unit.shown + unit.ahead, header.format))
+
+
+def _keep_within(excess: str) -> None:
+    """Raise BitstreamError for what is beyond the budget (gvc.loop.budget)."""
+    if excess:
+        raise BitstreamError("budget", 0, f"the GOP is larger than a decoder accepts: {excess}")
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A GOP at the end of its coded steps, on either side: the state x_t of the trajectory at time t."""
+
+    conditioned: ConditionedPrior
+    condition: Condition
+    new: int  # pictures that were not known as the anchor
+    x: Array
+    t: float
+    tail: PictureTail | None = None
+
+    @cached_property
+    def plain(self) -> Clip:
+        """The new pictures at realism 0, uint8 [T, H, W] a plane."""
+        return self.pictures(0.0)
+
+    def pictures(self, realism: float) -> Clip:
+        """Return the new pictures, those ahead included, uint8 [T, H, W] a plane."""
+        flow = realism if self.conditioned.follows_flow else 0.0
+        clip = self.conditioned.decode_latent(finish(self.conditioned, self.x, self.t, flow), realism)
+        clip = tuple(plane[-self.new :] for plane in clip)
+        return self.tail.correct(clip) if self.tail else clip
+
+    def anchor(self) -> Anchor:
+        """Return what the next GOP sees: exact where there is a still, and whatever realism the viewer likes."""
+        return Anchor(self.condition.last or tuple(plane[-1] for plane in self.plain), self.conditioned.memory)
+
+    def corrected(self, tail: bytes) -> "Reconstruction":
+        """Return the same with a coded correction of the pictures, if there is one. Raises BitstreamError."""
+        return replace(self, tail=PictureTail.parse(tail, self.condition.format)) if tail else self
+
+
+def decode_gop(
+    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
+) -> Reconstruction:
+    """Replay a GOP; `stills` has decoded those of the chain so far. Raises BitstreamError."""
+    check_unit(header, unit)
+    rule = rule_of(header, unit)
+    _keep_within(beyond_steps(rule, cheap=prior.cheap_steps))
+    condition = _condition_of(header, unit, anchor, stills)
+    conditioned = prior.condition(condition, unit.side)
+    if unit.bare and conditioned.size:
+        raise BitstreamError("boundary flags", 0, "a bare GOP has no latent, and this one has")
+    _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
+    with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
+        x, t = denoise(conditioned, rule, noise)
+        noise.finish()
+    reconstruction = Reconstruction(conditioned, condition, unit.shown + unit.ahead, x, t)
+    if unit.tail and header.transition == "sde":
+        add_latent_tail(x, conditioned.tail, unit.tail)
+        return reconstruction
+    return reconstruction.corrected(unit.tail)
+
+
+def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
+    """Return what the stills of a unit and the anchor say. Raises BitstreamError when they don't fit the mode."""
+    anchor = anchor if header.mode != "t2v" else None
+    frames = int(anchor is not None) + unit.shown + unit.ahead
+    wants_first = header.mode != "t2v" and anchor is None
+    wants_last = header.mode == "flf2v" and frames > 1
+    if bool(unit.first) != wants_first or bool(unit.last) != wants_last:
+        raise BitstreamError("boundary flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
+    _keep_within(beyond_samples(frames, header.format))
+    first = stills.decode(unit.first) if unit.first else anchor and anchor.planes
+    last = stills.decode(unit.last) if unit.last else None
+    return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

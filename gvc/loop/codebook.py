@@ -1,0 +1,78 @@
+"""Codebooks of near-Gaussian atoms, made from two sign diagonals and Walsh-Hadamard transforms.
+
+Atom j of a block is row j of H·D2·H·D1 cut to the block's D values; H is the N x N Walsh-Hadamard matrix (entries
++-1, Sylvester order), D1 and D2 are +-1 diagonals from Philox4x32-10 (`native/philox.h` has the exact keying). The
+decoder's z is a sum of integers and one division, so it is the same on every processor.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _native
+from .._native import Ranking
+
+__all__ = ["ATOM_OVERHEAD", "MAX_LOG2_SIZE", "Codebook", "Ranking", "log2_size_for", "pieces"]
+
+ATOM_OVERHEAD = 1.35
+"""Bits of posterior-matched atoms over the Kullback-Leibler divergence that they bridge, about (measured)."""
+
+
+MAX_LOG2_SIZE = 24
+
+
+def log2_size_for(dimension: int, extra: int = 0) -> int:
+    """Return log2 of a codebook's size: the least N >= `dimension`, times 2**extra, at most 2**MAX_LOG2_SIZE."""
+    return min((dimension - 1).bit_length() + extra, MAX_LOG2_SIZE)
+
+
+def pieces(block: slice) -> list[slice]:
+    """Cut a block of a latent that is larger than any codebook."""
+    most = 1 << MAX_LOG2_SIZE
+    return [slice(start, min(start + most, block.stop)) for start in range(block.start, block.stop, most)]
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """The atoms of one block at one step.
+
+    `dimension` is D, the number of values in the block; the codebook has N = 2**`log2_size` >= D atoms, at most 2**24.
+    `seed`, `step` and `block` are 32-bit unsigned, `gop` is below 2**30.
+    """
+
+    dimension: int
+    log2_size: int
+    seed: int
+    gop: int
+    step: int
+    block: int
+
+    @property
+    def _key(self) -> tuple[int, int, int, int]:
+        return self.seed, self.gop, self.step, self.block
+
+    def correlate(self, residual: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the inner products, float32 [N], of every atom (scaled to unit variance) with `residual`, float32 [D].
+
+        For a residual of unit norm they are close to N(0, 1). `out`, float32 [N], is written and returned if given:
+        getting such memory anew can take as long as the computation.
+        """
+        if residual.shape != (self.dimension,):
+            raise ValueError(f"the residual must have shape ({self.dimension},), not {tuple(residual.shape)}")
+        if out is None:
+            out = np.empty(1 << self.log2_size, np.float32)
+        _native.correlate(residual, out, self.log2_size, *self._key)
+        return out
+
+    def synthesize(self, indices: np.ndarray, signs: np.ndarray) -> np.ndarray:
+        """Return z = sum of the signed atoms, scaled to unit variance, float32 [D].
+
+        Args:
+            indices: uint32 [M], distinct, below N; M >= 1.
+            signs: int8 [M], +1 or -1.
+        """
+        return _native.synthesize(indices, signs, self.dimension, self.log2_size, *self._key)
+
+    def dense_noise(self) -> np.ndarray:
+        """Return white noise of unit variance, float32 [D]: the loop's initial state."""
+        return _native.dense_noise(self.dimension, self.log2_size, *self._key)

@@ -1,0 +1,63 @@
+"""Pictures in any sample format <-> the 8-bit 4:2:0 pictures that are coded.
+
+The generative model and the boundary stills work on 8-bit 4:2:0. What has more bits or chroma samples loses them on the
+way in, and gets as many back on the way out; at the rates of this codec nothing of that can be seen. RGB becomes
+full-range Y'CbCr. Syntax and arithmetic: docs/BITSTREAM.md, "Sample formats".
+"""
+
+import numpy as np
+
+from ..media import YUV420P, VideoFormat
+from .colour import double_chroma, halve_chroma, quantisation, rgb_to_ycbcr, ycbcr_to_rgb
+
+Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def to_coded(planes: Planes, video: VideoFormat) -> Planes:
+    """Return Y, Cb, Cr, uint8 4:2:0 in the format `video.coded`, of planes in the format `video`."""
+    if video.samples == YUV420P:
+        return planes
+    if video.samples.rgb:
+        peak = np.float32(2**video.samples.depth - 1)
+        green, blue, red = (plane / peak for plane in planes)
+        y, cb, cr = rgb_to_ycbcr(red, green, blue, video)
+    else:
+        y, cb, cr = _values(planes, video)
+    if not video.samples.halved:
+        cb, cr = halve_chroma(cb, video), halve_chroma(cr, video)
+    return _codes((y, cb, cr), video.coded)
+
+
+def from_coded(planes: Planes, video: VideoFormat) -> Planes:
+    """Return planes in the format `video` of Y, Cb, Cr, uint8 4:2:0 in the format `video.coded`."""
+    if video.samples == YUV420P:
+        return planes
+    y, cb, cr = _values(planes, video.coded)
+    if not video.samples.halved:
+        cb, cr = double_chroma(cb, video), double_chroma(cr, video)
+    if not video.samples.rgb:
+        return _codes((y, cb, cr), video)
+    red, green, blue = ycbcr_to_rgb(y, cb, cr, video)
+    peak = 2**video.samples.depth - 1
+    return tuple(_rounded(plane * np.float32(peak), video) for plane in (green, blue, red))
+
+
+def _values(planes: Planes, video: VideoFormat) -> Planes:
+    """Return float32 Y' in [0, 1], Cb and Cr in [-.5, .5] at the resolution of the planes."""
+    luma, chroma = quantisation(video)
+    return tuple(
+        (plane.astype(np.float32) - zero) / np.float32(scale)
+        for plane, (zero, scale) in zip(planes, (luma, chroma, chroma), strict=True)
+    )
+
+
+def _codes(values: Planes, video: VideoFormat) -> Planes:
+    luma, chroma = quantisation(video)
+    return tuple(
+        _rounded(plane * np.float32(scale) + zero, video)
+        for plane, (zero, scale) in zip(values, (luma, chroma, chroma), strict=True)
+    )
+
+
+def _rounded(plane: np.ndarray, video: VideoFormat) -> np.ndarray:
+    return plane.round().clip(0, 2**video.samples.depth - 1).astype(video.samples.dtype, order="C")

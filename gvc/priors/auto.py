@@ -1,0 +1,128 @@
+"""Which prior `auto` stands for.
+
+The same command must write the same file, whatever else the machine does. So the time that the network takes is
+measured once for a machine and a class of sizes, as processor time, and kept in the cache folder.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+from ..errors import PriorError
+from ..machine.cache import cache_file, keep_note, read_note
+from ..machine.processors import processors
+from ..media import VideoFormat
+from ..prior import ModelOptions, Prior
+from . import BUNDLED, Opener
+
+PLAYING_SHARE = 0.5  # of a picture's time that the network may take; the rest of decoding needs some too
+NOMINAL_RATE = 25  # pictures a second, where the video does not say
+SIDES = (64, 128, 256, 512, 1024)  # square pictures that are measured; a larger one takes longer by its area
+NAMES_OF_PROCESSORS = ("model name", "CPU implementer", "CPU part")  # in /proc/cpuinfo; the last two on Arm
+
+_measured: dict[Path, float] = {}  # by this process, which keeps to it even where no file can be kept
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An opened prior. reason: a sentence on why it was chosen; empty unless that was left to GVC."""
+
+    prior: Prior
+    reason: str = ""
+
+
+def open_chosen(spec: str, video_format: VideoFormat, options: ModelOptions, opener: Opener) -> Chosen:
+    """Open the prior that an option names; for `auto` the better one that plays the video in time on this machine.
+
+    Raises PriorError, also for a version of a bundled prior, which can only decode.
+    """
+    kind, _, version = spec.partition("/")
+    if kind in BUNDLED and version:
+        raise PriorError(f"prior {spec!r} is only for decoding; valid: {kind}")
+    if spec != "auto":
+        return Chosen(opener(spec, options))
+    samples = video_format.width * video_format.height
+    side = next((side for side in SIDES if side * side >= samples), SIDES[-1])
+    label = _label(side, options)
+    path = cache_file("speed", hashlib.sha256(json.dumps(label).encode()).hexdigest() + ".json")
+    seconds, network = _kept(path, label), None
+    if seconds is None:
+        network = opener("neural", options)
+        seconds = _keep(path, label, network.seconds(side))
+    seconds *= samples / side**2
+    allowed = PLAYING_SHARE / float(video_format.frame_rate or NOMINAL_RATE)
+    name = "neural" if seconds <= allowed else "gp"
+    prior = network if network and name == "neural" else opener(name, options)
+    kept = f"kept in {path}" if path.is_file() else f"which cannot be kept in {path.parent}"
+    return Chosen(
+        prior,
+        f"prior {name}: for each picture the network of neural takes {1000 * seconds:.3g} ms on this machine and may "
+        f"take {1000 * allowed:.3g} ms ({kept})",
+    )
+
+
+def kept_speeds() -> Iterator[tuple[dict, float]]:
+    """Yield what was measured on this machine: labels, and seconds for a picture of label["side"] squared."""
+    for path in sorted(cache_file("speed", "").glob("*.json")):
+        try:
+            label = json.loads(path.read_bytes())["label"]
+            here = label["machine"] == _machine() and label["processors"] == processors()
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if here and (seconds := _kept(path, label)) is not None:
+            yield label, seconds
+
+
+def _label(side: int, options: ModelOptions) -> dict:
+    """Return all that the network's time depends on. Raises PriorError where the device cannot be used."""
+    import torch
+
+    from .device import accelerator_name, check_options
+    from .neural import VERSIONS
+
+    check_options(options)
+    return {
+        "machine": _machine(),
+        "processors": processors(),
+        "threads": torch.get_num_threads(),
+        "torch": str(torch.__version__),
+        "prior": f"neural/{max(VERSIONS)}",
+        "device": options.device,
+        "accelerator": accelerator_name(options),
+        "dtype": options.dtype,
+        "side": side,
+    }
+
+
+def _machine() -> str:
+    """Return the kind of the processors, so that a home folder may be shared by machines."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    facts = [line.partition(":")[::2] for line in lines]
+    names = [next((value.strip() for fact, value in facts if fact.strip() == name), "") for name in NAMES_OF_PROCESSORS]
+    return " ".join(filter(None, (platform.machine(), *names)))
+
+
+def _kept(path: Path, label: dict) -> float | None:
+    """Return the seconds that were kept for a label."""
+    if path not in _measured:
+        seconds = read_note(path, label)
+        if not (isinstance(seconds, float) and isfinite(seconds) and seconds > 0):
+            return None
+        _measured[path] = seconds
+    return _measured[path]
+
+
+def _keep(path: Path, label: dict, seconds: float) -> float:
+    """Keep what was measured, unless another process was faster; return what holds."""
+    if (theirs := _kept(path, label)) is not None:
+        return theirs
+    keep_note(path, label, seconds)
+    _measured[path] = seconds
+    return seconds
