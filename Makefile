@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # make demo [CLIP=path]   set everything up, then encode, probe and decode a clip with the machine's own ffmpeg
 # make test               set everything up, then run all tests
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
@@ -5,7 +8,7 @@
 # make train              train the network of the prior neural on what MEDIA lists (training/README.md)
 # make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
 # make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
-# make lint               style checks
+# make lint               check style, and that each file says its licence
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
@@ -71,6 +74,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	clang-format --dry-run -Werror $(C_SOURCES)
+	$(BIN)/reuse lint --lines
 
 generate: setup
 	mkdir -p build

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Builds gvc._native (pybind11) and, by CMake, the C libraries of gvc/lib. The metadata is in pyproject.toml."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`make bench` and `make bench-full`: measure, and write results.json and report.html."""
 
 import argparse

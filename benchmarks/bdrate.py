@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Bjontegaard rates: how many more bytes one codec takes than another for equal quality, over what both reach."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the way through FFmpeg costs: the same job in the Python API, in FFmpeg with the plugin and with GVC inside.
 
     python benchmarks/bridge.py CLIP [--frames 97] [--runs 5] [--ffmpeg PREFIX]

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Source clips: the first pictures of a video, as one lossless file that every codec is given."""
 
 import hashlib

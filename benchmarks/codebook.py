@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Structured codebook against i.i.d. Gaussian atoms, on one core: correlate a block with all atoms, pick the strongest.
 
     python benchmarks/codebook.py

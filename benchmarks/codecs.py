@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The codecs of the comparison as one table: how each encodes and decodes, and at which levels.
 
 Commands are lists of words in which SOURCE, CODED and DECODED stand for files. All codecs get the same lossless clip,

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`python -m benchmarks.contact_sheets RESULTS.json`: a PNG for each clip, the same pictures by codec, row by row.
 
 It takes the pictures that the run has kept beside its figures, and the clips that it has cut. Each codec is shown by

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """How well atoms carry information: bits spent against what the trajectory needs, and against the theory.
 
 Three prices of the same choice of noise:

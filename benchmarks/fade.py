@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`python -m benchmarks.fade CODED DECODED FRAMES RATE`: stills to a video that fades from each to the next."""
 
 import sys

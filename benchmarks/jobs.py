@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The cells of the comparison: one codec at one level on one clip, coded, decoded and measured."""
 
 import tempfile

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Figures that are kept: a run that was broken off goes on where it was, and only what changed is measured again."""
 
 import hashlib

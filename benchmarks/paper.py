@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The rate of a file of the preset gvcc as the paper's own code would count it."""
 
 from pathlib import Path

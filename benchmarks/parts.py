@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The parts of a run beside the comparison of codecs, each a table in the report."""
 
 from pathlib import Path

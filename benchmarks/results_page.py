@@ -10,14 +10,12 @@ from benchmarks.tables import Table, tables
 from benchmarks.targets import bd_rates, targets
 from gvc.metrics import METRICS
 
-# REUSE-IgnoreStart
 NOTICE = """\
 <!--
 SPDX-FileCopyrightText: 2026 The GVC contributors
 SPDX-License-Identifier: BSD-2-Clause
 -->
 """
-# REUSE-IgnoreEnd
 
 
 def page(result: dict) -> str:

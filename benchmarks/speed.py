@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What coding costs: time and memory by size and preset, by stage, with clip length and threads, the codebook alone."""
 
 import json

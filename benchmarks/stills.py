@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Pictures that people look at: those of the source, and those that were kept of decoded files."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the rows of a run say: curves, values at equal rates, Bjontegaard rates and plain sentences."""
 
 import math

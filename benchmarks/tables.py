@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The tables of efficiency, speed and memory, as text for both the report and docs/results."""
 
 from dataclasses import dataclass

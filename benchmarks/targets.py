@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """How far GVC is from what it aims at, clip by clip, and its BD-rates in full: tables for report and results."""
 
 from dataclasses import dataclass

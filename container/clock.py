@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The clock of file formats that know no times of pictures, only a constant frame rate."""
 
 from fractions import Fraction

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Turn decoded frames into what the encoder takes, by the same filters that FFmpeg's program puts before an encoder."""
 
 from collections.abc import Callable

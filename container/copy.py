@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Take all but one video track of a file along into another: tracks, attachments, covers, chapters and tags."""
 
 from collections.abc import Callable, Iterator

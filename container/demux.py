@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Read the GVC track of a file with plain PyAV: neither the FFmpeg plugin nor a model is needed.
 
 Stock libavformat knows nothing of GVC, so the track has no codec context and its CodecPrivate cannot be had. The

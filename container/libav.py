@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What PyAV's streams have no setter for, written into FFmpeg's own structs with FFmpeg's own functions.
 
 The structs are the public beginnings of AVStream and AVCodecParameters, which are the same in FFmpeg 8 and 9.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What FFmpeg's libraries print about damage, which they report in no other way."""
 
 import logging

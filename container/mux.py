@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Write GVC packets to a file. Uses the FFmpeg plugin (`gvc.av`) for the track's codec id, but starts no engine."""
 
 import io

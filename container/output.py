@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What all written media files share: tracks taken along from another file, and a proper end."""
 
 import warnings

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Say what a GVC file holds and where its bytes went, without decoding it."""
 
 from dataclasses import asdict, dataclass, field

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """How long a video is and how many bits it takes: one rule for all that say it."""
 
 import os

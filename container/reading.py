@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Read media files as FFmpeg's own program does: which track it takes of several, and where and how its clock runs."""
 
 import codecs

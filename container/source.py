@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Read any video as pictures that the encoder takes, with the tracks, times and conversions of FFmpeg's own program."""
 
 from collections.abc import Callable, Iterator

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A track on its way from one file into another: the times of its packets made as FFmpeg's program makes them."""
 
 import av

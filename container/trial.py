@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Ask FFmpeg's muxers what they take, by writing small files in memory: no table of theirs tells all of it."""
 
 import io

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Decode the video of any file as FFmpeg's own program does, and know what was damaged."""
 
 from collections.abc import Callable, Iterator

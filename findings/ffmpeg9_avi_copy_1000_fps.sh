@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # FFmpeg 9.0.2 (from imageio-ffmpeg 0.8.1): a track of 25 frames a second, copied from Matroska into AVI.
 #
 # Expected: 25 frames a second in AVI's header, as Matroska's default duration says and as encoding into AVI gives.

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # imageio 2.38.1 with its PyAV plugin (PyAV 18.1.0): how many pictures a file has.
 #
 # Expected: improps() gives the number of pictures, an estimate, or an error where a container does not know.

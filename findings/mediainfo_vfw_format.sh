@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # MediaInfo 24.12 (from pymediainfo 7.0.1): the Format of a video track with a FOURCC that it does not know.
 #
 # Expected: the same Format in AVI and in Matroska, whose V_MS/VFW/FOURCC tracks carry AVI's header with that FOURCC.

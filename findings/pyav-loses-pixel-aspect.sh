@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # PyAV 18.1.0 (FFmpeg 8.1.2, Linux x86-64, Python 3.11): the sample aspect ratio of an output's video reaches the codec
 # parameters alone, not AVStream.sample_aspect_ratio, where the muxers of Matroska and NUT look for it, and there is no
 # setter for that one. `ffmpeg -aspect` sets both.

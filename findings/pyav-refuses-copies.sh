@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # PyAV 18.1.0 (FFmpeg 8.1.2, Linux x86-64, Python 3.11): OutputContainer.add_stream_from_template refuses tracks that
 # libavformat's Matroska muxer writes and reads back. It asks avformat_query_codec at FF_COMPLIANCE_NORMAL, which for
 # Matroska knows only the CodecIDs of its own, not the RIFF tags that the muxer takes as A_MS/ACM.

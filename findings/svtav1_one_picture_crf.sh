@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # SVT-AV1 4.1.0 in PyAV 18.1.0: one picture, one crf, and only the prediction structure differs.
 #
 # Expected: a single intra picture refers to nothing, so low delay (pred-struct=1) and random access (2) code it alike.

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # SVT-AV1 4.1.0 in PyAV 18.1.0, run as root: opening the encoder moves the *caller's* thread, and all of its own, to the
 # real-time class SCHED_FIFO with priority 99. Threads made later inherit that.
 #

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # torch 2.13.0 on the CPU: a 3D convolution of two clips at once, and of one after the other.
 #
 # Expected by many: clips of a batch do not know of each other, so the bits are the same.

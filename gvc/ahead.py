@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Decoding ahead: while the pictures of one GOP are shown, the next one is decoded.
 
 The first packet of a GOP holds all of it, and each later one only says which of them to show. A decoder that gives

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Entropy coding of what a GVC stream says: sets of atoms, their number, and small signed integers.
 
 The range coder itself is native (`native/range_coder.cpp`). Readers accept any bytes: they give a value or raise

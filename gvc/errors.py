@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Errors of GVC. Each carries the stable integer code that the C library reports (`gvc.h`, `GVC_ERROR_*`)."""
 
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What passes between the engine and its callers: pictures, packets and the description of a video."""
 
 from dataclasses import dataclass, replace

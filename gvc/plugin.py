@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The FFmpeg plugin: where it is, and how to run a program with it.
 
 The plugin registers the codec `gvc` inside the unmodified FFmpeg libraries of a process. For other programs that is

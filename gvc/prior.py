@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the codec asks of a generative model (a *prior*).
 
 A prior is a rectified flow: x_t = (1 - t) * x0 + t * eps, velocity = eps - x0, t in [0, 1]. The codec sees its state as

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Text that others have written (names in a stream, tags, names of files) on its way to a terminal or a page."""
 
 import unicodedata

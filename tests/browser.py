@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A real browser without a screen: Chromium, driven by its DevTools protocol over two pipes."""
 
 import base64

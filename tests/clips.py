@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Small synthetic clips, and shorthands for coding them through the engine."""
 
 from dataclasses import replace

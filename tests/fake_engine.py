@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Engines that misbehave as a test wants: scripts that libgvc starts in the place of a Python."""
 
 import shlex

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Source films for tests of what survives, and what ffprobe says of a file beside what is the codec's own."""
 
 import re

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Hostile peers: an engine that answers libgvc with anything, and clients that send anything to `gvc serve`.
 
 `python -m hostile --seconds N` runs libgvc against the engine for so long; `make sanitize` does so under sanitizers.

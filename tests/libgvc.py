@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """libgvc as a C program sees it: a thin layer over the real gvc.h and libgvc.so for the tests."""
 
 import os

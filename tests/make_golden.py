@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Write the golden vectors (tests/golden/README.md): `python tests/make_golden.py`."""
 
 import hashlib

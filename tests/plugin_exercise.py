@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the matrix of test_plugin_matrix.py runs in each PyAV: python plugin_exercise.py PLUGIN FOLDER
 
 Encodes FOLDER/movie.mkv, does with it what PyAV's users do, and prints one JSON object of what came of it. It needs

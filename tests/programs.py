@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """FFmpeg's programs with GVC, by each route that this machine has, and shorthands for running them."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Decodes with a get_buffer2 of its own: python raw_decoder.py PLUGIN LAYOUTS FOLDER [LIBRARY]
 
 Prints one JSON object of what became of a few packets with side data: decoded as GVC, and as FFV1 for comparison. It

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Smooth moving colours: clips that survive the way to RGB and back."""
 
 import numpy as np

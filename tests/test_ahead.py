@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Decoding ahead: the same pictures and errors as without, earlier work, no stale pictures, bounded memory."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`gvc bench`, run as a user runs it, and the stopwatch behind it."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The benchmarks: rates that are compared, cells that are not measured twice, a report that says what was found."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Headers and packets: what is written is read again, and any other bytes are refused in an orderly way."""
 
 import tracemalloc

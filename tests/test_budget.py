@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A bitrate is worth about what constant quality of the same size is, and it looks ahead for that."""
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Codebook: the native kernels against the definition, torch against native, and the choice of atoms."""
 
 import math

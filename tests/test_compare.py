@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`gvc compare`: what it pairs, what it measures, the films that it writes and what it says when things do not fit."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The page of `gvc compare --html`, used in a real browser as a reader would."""
 
 import re

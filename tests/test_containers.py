@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """GVC in all that FFmpeg does with files: containers, copies, cuts, segments, concatenation, pipes, tee."""
 
 import shutil

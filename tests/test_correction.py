@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Corrections of motion: what is written is read, fields are what cells say, and a shaken camera is followed."""
 
 import numpy as np

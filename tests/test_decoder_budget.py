@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What a packet may ask of a decoder: work is bounded by what it shows and by its bytes, memory by what it shows."""
 
 import tracemalloc

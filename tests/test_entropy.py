@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Entropy coding: round trips, sizes close to the ideal, and calm in the face of corrupt bytes."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The codec in FFmpeg's programs by each route: the plugin in the machine's own, and FFmpegs with GVC inside."""
 
 import contextlib

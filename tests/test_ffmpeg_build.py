@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """An FFmpeg with GVC inside, the plugin and the Python API write the same bytes and read each other's files."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Nothing is lost on the way: what FFmpeg keeps with an established lossless codec, it keeps with GVC.
 
 Films are encoded by the same command as GVC and as FFV1, and ffprobe has to say the same of both.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """How many packets later than its own a picture may come: as libavcodec's frame threads would have it."""
 
 import av

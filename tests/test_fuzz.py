@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What `make fuzz` begins with and what it once found is read as it should be; so are some mutations of both."""
 
 from random import Random

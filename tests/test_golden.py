@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The decoder against stored streams: a change here is a change of the format (tests/golden/README.md)."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """GOP plan: lengths, keyframes, scene cuts, and the tail of a video."""
 
 from itertools import pairwise

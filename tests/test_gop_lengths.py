@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """GOPs are long where pictures between stills can be guessed from them, and short where they cannot."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The scheme of the GVCC paper (preset gvcc), and rate control, with models that have latent frames."""
 
 import math

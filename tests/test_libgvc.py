@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The C library against the Python API, and what happens when things go wrong."""
 
 import contextlib

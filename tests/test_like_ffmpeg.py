@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`gvc encode IN OUT` and `gvc ffmpeg -i IN -c:v gvc OUT` take the same pictures at the same times from any source."""
 
 from fractions import Fraction

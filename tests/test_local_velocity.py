@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Variances that follow what has been decoded: the kernel against docs/BITSTREAM.md 11.4, and what it is good for."""
 
 import numpy as np

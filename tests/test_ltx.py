@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The LTX prior on tiny random weights: latents, velocity, whole streams, and models that it cannot use."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """LTX-Video as diffusers runs it: without noise, the codec's loop follows diffusers' own pipelines."""
 
 from fractions import Fraction

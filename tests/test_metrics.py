@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The metrics: known values, equal pictures, symmetry, and what is said where one cannot be had."""
 
 import pickle

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Motion: known displacements are found, interpolation follows them, and no picture size is refused."""
 
 import hashlib

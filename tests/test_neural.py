@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The prior with a learned last step: what it does to pictures, and what it is chosen by."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Values of options: taken as they are meant, or refused."""
 
 from fractions import Fraction

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """ffplay and mpv: they play and seek, and an engine that hangs does not hold up their windows."""
 
 import os

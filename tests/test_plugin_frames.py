@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Frames of the plugin's decoder and the built-in one: in memory of the program, with all that their packets say."""
 
 import ctypes.util

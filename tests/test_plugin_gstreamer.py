@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """GStreamer notes what codecs there are in a registry for all its programs, which must not find GVC there."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Programs that open FFmpeg's libraries after they have begun: the preloaded plugin sees it, and is not seen."""
 
 import os

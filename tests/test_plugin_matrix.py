@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The plugin in each libavcodec that PyAV's wheels have brought: `make plugin-matrix` installs them and runs this."""
 
 import hashlib

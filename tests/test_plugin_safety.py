@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the plugin leaves alone, and that it harms nobody: refusals, several libraries, threads, forks, children."""
 
 import ctypes

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The example of docs/PRIORS.md runs, and codes video once it is registered as the page says."""
 
 import re

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """GVC's own processes: memory does not grow with the length of a video, and their environment stays their own."""
 
 import ctypes

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Embeddings of prompts: made once on a machine, kept, and brought by folders that have no text encoder."""
 
 import gc

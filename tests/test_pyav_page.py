@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The examples of docs/FFMPEG.md for PyAV run, with the wheel of PyPI and with a PyAV that has GVC inside."""
 
 import re

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Damaged, cut and hostile streams: a clear error or a concealed frame, never another exception, soon and in little
 memory."""
 

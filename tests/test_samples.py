@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Sample formats: what goes in as 4:4:4, RGB or with 10 bits comes out so, through the engine and through libgvc."""
 
 import clips

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The warm engine: what its clients get, and what happens to them and to it when things go wrong."""
 
 import shutil

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Boundary stills: AV1 pictures of any size, alone and in chains, and what happens to bytes that are none."""
 
 from pathlib import Path

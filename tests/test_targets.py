@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Where output goes: whole files, links, pipes, devices and descriptors."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What others have written (names in a stream, tags, names of files) is shown as it is, never obeyed."""
 
 import io

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What comes along beside the video, and where it is written: as FFmpeg's own program does it, or named."""
 
 import os

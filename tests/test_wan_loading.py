@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Wan's weights: where they lie, what identifies them, how they are loaded and run, and what is said of broken ones."""
 
 import json

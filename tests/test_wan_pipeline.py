@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Wan as diffusers runs it: without noise, the codec's loop follows diffusers' own pipelines."""
 
 import math

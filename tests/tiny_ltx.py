@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """LTX-Video models of random weights, small enough for a test: all parts of three versions with next to no channels."""
 
 from pathlib import Path

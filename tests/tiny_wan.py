@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Wan models of random weights, small enough for a test: all parts of Wan 2.1 with next to no channels."""
 
 from pathlib import Path

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Build FFmpeg with GVC built in, small but with ffplay, and install it into PREFIX.
 # usage: tools/build_ffmpeg.sh TARBALL PATCHES LIBGVC PREFIX
 #

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Build PyAV from its source on PyPI for the FFmpeg in PREFIX, in an environment of its own, PREFIX/venv.
 # usage: tools/build_pyav.sh PREFIX PYTHON
 set -eu

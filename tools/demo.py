@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`make demo`: code a clip with the machine's own ffmpeg, decode it in a new process, compare with the source and x265.
 
 Writes out.mkv, out_decoded.mkv, out_x265.mkv and out_compare.png into the current folder.

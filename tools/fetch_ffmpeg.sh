@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Fetch the source of the newest FFmpeg RELEASE.* (5.1, 7.1 ...) that Debian offers. Prints the tarball's path.
 # usage: tools/fetch_ffmpeg.sh RELEASE FOLDER
 #

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Install PyAV wheels of PyPI, one for each libavcodec that they bring, in an environment each, to try the plugin with.
 # usage: tools/pyav_wheels.sh PYTHON FOLDER [VERSION ...]
 #

@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Run the native code under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer.
 #   tools/sanitize.sh PYTHON SECONDS        PYTHON: with gvc and what its tests need. Ends with 1 if anything is found.
 # A third of the time each: libgvc with hostile engines, the inputs of the fuzzer, the tests of the kernels. The build

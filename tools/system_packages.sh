@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Install the Debian packages that the build, the demo and the checks need: those only that are missing.
 # usage: tools/system_packages.sh PYTHON [ffmpeg|tests]    those for building FFmpeg too, or for all tests
 set -eu

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Crops of packed material (training.pack), mirrored and played backwards by chance."""
 
 from pathlib import Path

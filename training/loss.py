@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the network of `neural` is trained for: squared error, and with realism LPIPS."""
 
 import torch

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Short videos to train on: windows of clips, and photographs that a camera moves over.
 
 Each is a list of pictures, planes uint8 4:2:0 of HEIGHT x WIDTH.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The list of media to train on: tab-separated, with a first line that names the columns, one row a file.
 
     kind     "clip" or "photograph"

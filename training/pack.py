@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Code training material with `gp` and keep what a decoder sees beside the source, as safetensors files.
 
 The material is what a list of media names; media without a licence that is allowed are refused (training.media).

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """LPIPS v0.1 (Zhang et al. 2018, arXiv 1801.03924) as a loss; gvc.metrics has it as a metric."""
 
 import torch

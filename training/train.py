@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Train the network of `neural` on packed material, and write its weights.
 
 It may be broken off and goes on where the last checkpoint was; the same seed, material and number of threads give the

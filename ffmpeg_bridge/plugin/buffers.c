@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The memory of decoded frames. It comes from the program's AVCodecContext.get_buffer2, as AV_CODEC_CAP_DR1 says; this
  * is what ff_get_buffer does, which is hidden from a plugin.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /** Proof before the first write that the library in memory looks as its layout says. */
 #include "host.h"
 

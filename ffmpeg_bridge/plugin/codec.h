@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /** The codec as FFmpeg sees it: callbacks, private data and options. */
 #ifndef GVC_CODEC_H
 #define GVC_CODEC_H

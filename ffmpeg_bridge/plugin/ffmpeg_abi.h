@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * The part of FFmpeg's ABI that has been the same in all releases this plugin knows. What differs is in layout.h.
  */

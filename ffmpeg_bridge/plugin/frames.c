@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Frames before their samples. What a packet says beside its data is kept until its frame comes: libavcodec itself
  * remembers that of the newest packet only. A packet before the first keyframe, a damaged and a discarded one have no

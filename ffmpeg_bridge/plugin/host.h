@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * A host is one libavcodec in this process (with the libavformat that uses it). There may be several, of different
  * versions; each has its own layout, functions and option tables.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Libraries that a program opens later, as melt, VLC and Python do. A preloaded plugin's dlopen is called in the place
  * of libc's, and looks for FFmpeg after each success; libc opens what its own parts need by itself.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /** Struct layouts of the FFmpeg releases that the plugin knows, as data. */
 #ifndef GVC_LAYOUT_H
 #define GVC_LAYOUT_H

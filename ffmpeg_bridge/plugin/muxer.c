@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * libavformat's side: the tag GVC1 in the table that AVI, Matroska (V_MS/VFW/FOURCC), NUT and QuickTime share, and
  * Matroska's answer to avformat_query_codec, which says no to codecs without a CodecID of their own.

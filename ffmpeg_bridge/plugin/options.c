@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /** AVOptions of the codec, from the table of gvc/options.py. */
 #define _GNU_SOURCE
 #include "codec.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /** Writing to read-only data of a loaded library. */
 #ifndef GVC_PAGES_H
 #define GVC_PAGES_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /** Pixel formats, whose numbers are looked up by name in the host's libavutil. */
 #include "codec.h"
 

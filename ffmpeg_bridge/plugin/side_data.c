@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * What the container says beside the pictures: of all of a track, such as their rotation, or of the one in a packet,
  * such as its captions. libavcodec hands both on in ff_get_buffer, which is hidden from a plugin.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The way to an engine that runs already: `gvc serve` of the same user. */
 #include "context.h"
 

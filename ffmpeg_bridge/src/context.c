@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What encoders and decoders have in common: making, errors, flushing, closing. */
 #include "context.h"
 

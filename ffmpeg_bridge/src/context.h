@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The inside of a gvc_context and what the files of libgvc offer each other. */
 #ifndef GVC_CONTEXT_H
 #define GVC_CONTEXT_H

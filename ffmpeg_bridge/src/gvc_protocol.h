@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What libgvc and its engine say to each other. Private to GVC; both ends read this very file (the engine through
  * cffi, which is why it holds nothing but plain C declarations), so that they cannot differ.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The fixed part of the sequence header (docs/BITSTREAM.md); the engine reads the rest. */
 #include "context.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Waiting for an engine, which may take hours to answer, and finding out when it never will. */
 #include "context.h"
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Releases whose sources Debian does not carry, as edits of the headers of a neighbour that it does carry.
 
 A release branch of FFmpeg keeps its structs, and between branches only a few members change. Each entry names the

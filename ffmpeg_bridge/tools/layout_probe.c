@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The GVC contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Prints the entries of a row of ffmpeg_bridge/plugin/layouts.inc, one a line, for the FFmpeg release whose headers it
  * is compiled with. make_layout.py compiles and runs it; see there. The plugin itself never sees these headers.

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Write ffmpeg_bridge/patches: GVC for the sources of FFmpeg, one folder a release.
 
     python ffmpeg_bridge/tools/make_patches.py                          after a change of the wrapper

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What is to be measured: passes from `gvc bench` to the process of each side."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What is coded: a synthetic clip, or the first pictures of a file."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A stopwatch that divides time among stages, and tells how much of each was spent in networks."""
 
 import time

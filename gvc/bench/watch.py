@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Where the stopwatch is attached: to the prior, to the parts of the codec, and to the networks."""
 
 import functools

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`python -m gvc.bench.worker JOB RESULT`: measure one side in a process of its own, since peak memory is a process's.
 
 JOB is a file with a gvc.bench.job.Job; RESULT is written, one JSON object with the keys of docs/BENCH.md.

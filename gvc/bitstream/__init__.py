@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The bit syntax of GVC (docs/BITSTREAM.md). Parsing is total: any bytes give a value or a BitstreamError."""
 
 from .packet import MAX_SHOWN, GopUnit, is_show, read_packet, shown_position, write_gop, write_show

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Byte-aligned fields of the headers: little-endian integers, variable-length integers, sized byte strings."""
 
 from ..errors import BitstreamError

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Noise levels. Exact in IEEE double arithmetic (no library function), so both sides have the same bits.
 
 A *level* L is an integer that names the noise-to-signal ratio sigma = t / (1 - t) on a piecewise-linear logarithmic

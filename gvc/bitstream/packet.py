@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Packets: one a frame. The first of a GOP carries the GOP, each later one says which of its pictures to show.
 
 Syntax: docs/BITSTREAM.md, "Packets". The payload of stills, side information and atoms is opaque here.

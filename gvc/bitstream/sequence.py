@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The sequence header: all that holds for a whole stream. It is the extradata (Matroska CodecPrivate).
 
 Syntax: docs/BITSTREAM.md, "Sequence header".

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The commands. Each imports what it needs when it runs, so that --help is immediate."""
 
 from collections.abc import Iterator

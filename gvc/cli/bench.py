@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`gvc bench`: each side runs in a process of its own (gvc.bench.worker); this one compares and prints."""
 
 import json

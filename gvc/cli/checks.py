@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Checks of an installation: what GVC needs, what is there, and how to get what is missing."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Where output goes: files that are either whole or not there, and pipes and devices that are written through."""
 
 import os

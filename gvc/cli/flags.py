@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Command line flags from the table of options (gvc.options), so that the two cannot differ."""
 
 import inspect

@@ -5,6 +5,11 @@ from .flags import SHORT
 
 FFMPEG_NAMES = {"bitrate": "-b:v", "keyint": "-g"}
 HEAD = """\
+<!--
+SPDX-FileCopyrightText: 2026 The GVC contributors
+SPDX-License-Identifier: BSD-2-Clause
+-->
+
 # Options
 
 Generated from `gvc/options.py` by `python -m gvc.cli.options_page > docs/OPTIONS.md`; do not edit.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the user is told: progress, warnings, errors and the exit code. All on stderr; stdout is for data."""
 
 import signal

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`python -m gvc.cli.verify FILE OPTIONS`: print the hash of all decoded pictures, for `gvc encode --verify`.
 
 OPTIONS: those of the decoder, a JSON object.

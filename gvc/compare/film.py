@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """One of the videos that are compared: its frames with times, whatever it is coded with, and what its packets say."""
 
 from collections.abc import Callable, Iterator, Mapping

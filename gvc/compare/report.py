@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The page to look at: pictures, curves and figures in one HTML file that needs nothing else."""
 
 import json

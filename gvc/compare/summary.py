@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What a comparison found, as a table for people and as plain values for scripts."""
 
 from dataclasses import asdict, dataclass

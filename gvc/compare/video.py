@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Films of films: side by side, and divided by a boundary that moves."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Where a warm engine and its clients meet: a socket in a folder that is the user's alone (see gvc_protocol.h).
 
 The folder is opened once, looked at, and from then on named by its descriptor, so that nobody can exchange it; that

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The engine's end of the wire: messages and shared pictures as gvc_protocol.h lays them out."""
 
 import fcntl

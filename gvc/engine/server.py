@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The warm engine: one process for many clients, each with a thread and a session of its own."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A session of the engine: one encoder or decoder, driven by the messages of one client."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Boundary stills of a GOP: coding them, and choosing the quality that serves the whole GOP best."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A GopUnit back to pictures, given the decoded boundary that it shares with the GOP before."""
 
 from dataclasses import dataclass, replace

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """One GOP to a GopUnit, given the decoded boundary that it shares with the GOP before."""
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Overlap of T2V GOPs: a GOP may code pictures of the next one too, so that the two can be blended into each other."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Tail: what corrects the end of an I2V GOP, so that errors don't add up along a chain.
 
 Two forms. With the ancestral transition it is a still: the difference between the source and the decoded last picture,

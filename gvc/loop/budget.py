@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What one GOP may ask of a decoder: docs/BITSTREAM.md, section 5.6. No packet of a few bytes holds a decoder up.
 
 Decoders refuse what is beyond it before they begin, encoders never write it. The functions `beyond_...` return a clause

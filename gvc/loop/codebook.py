@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Codebooks of near-Gaussian atoms, made from two sign diagonals and Walsh-Hadamard transforms.
 
 Atom j of a block is row j of H·D2·H·D1 cut to the block's D values; H is the N x N Walsh-Hadamard matrix (entries

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """THE loop: from noise to a clean latent along the generative trajectory.
 
 Encoder and decoder run this same function; they differ in the noise source alone, which searches the noise that leads

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The two noise sources of the loop: the encoder searches codebook atoms, the decoder replays them.
 
 Each block of the latent has its own codebook at each step. Its noise is a sum of M signed atoms, or, where M = 0, the

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """ODE to SDE: one step of the generative trajectory from noise level t to s < t, with its noise injection point.
 
 Both rules are affine in what is known (x_t, x0_hat) and in the injected noise z:

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What is kept between runs, below $XDG_CACHE_HOME/gvc: it saves time and may be deleted at any moment."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What tells whether files have changed since, without reading them."""
 
 from collections.abc import Iterable

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Work on several blocks at once: the native kernels run without Python's lock."""
 
 import functools

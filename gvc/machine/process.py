@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Threads and memory of the processes that are GVC's own (the engine and the command line)."""
 
 import ctypes

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """How near decoded pictures are to their source: one table of metrics for `gvc compare` and the benchmarks.
 
     scores = measure(pairs("source.mp4", "decoded.mkv"))

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Flicker: what changes along the motion of the source, other than in the source.
 
 The warping error of Lai et al. 2018 (arXiv 1808.00449) takes the difference between a picture V and the one before it,

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Decoded pictures as the metrics take them: 8-bit R'G'B' and luma."""
 
 from collections.abc import Iterable, Iterator

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Metrics by pretrained networks.
 
 LPIPS v0.1 (Zhang et al. 2018, arXiv 1801.03924): unit-normalised features of AlexNet or VGG16, squared differences

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Metrics by formula: PSNR, and MS-SSIM (Wang, Simoncelli and Bovik 2003) of pytorch-msssim."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What metrics find in the source alone, for all decoded files that are compared with it."""
 
 from collections.abc import Callable, Hashable

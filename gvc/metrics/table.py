@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The metrics by name, and one pass over the pictures that measures any of them."""
 
 from collections.abc import Callable, Iterable, Iterator

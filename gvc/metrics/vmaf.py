@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """VMAF (Netflix, model vmaf_v0.6.1), through the ffmpeg that imageio-ffmpeg brings along."""
 
 import json

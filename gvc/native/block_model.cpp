@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Encoder only: how the squared error of each block of a picture would change with a correction of its motion.
 #include "bindings.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // The codebook of a block: atom j is row j of H D2 H D1, cut to its first D values. H is the N x N Walsh-Hadamard
 // matrix (+-1, Sylvester order), D1 and D2 are the sign diagonals of philox.h. An atom's values have variance N.
 // Synthesis is normative and exact: sums of integers, then one IEEE division. Correlation is the encoder's own affair.

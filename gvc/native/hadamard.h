@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Fast Walsh-Hadamard transform in place, unnormalised, Sylvester order: y[i] = sum_j (-1)^popcount(i & j) x[j].
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Pictures between two others along their motion. Normative: integers only; divisions and shifts round down.
 //
 // At time num / den between a and b, with the fields f (a to b) and g (b to a) of motion.cpp:

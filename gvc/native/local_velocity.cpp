@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // The velocity of gp with variances that follow what has been decoded already: docs/BITSTREAM.md, section 11.4.
 #include "bindings.h"
 #include "multiversion.h"

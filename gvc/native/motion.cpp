@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Motion between two pictures, found by the decoder itself and therefore normative: integers only, one order of work.
 //
 // A field has one vector for each 8x8 block, in 1/8 pixel: a(p) is like b(p + v). It is found from coarse to fine.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // GVC_MULTIVERSION compiles a function once for each instruction set and picks the best at load time. Only integer and
 // order-preserving float arithmetic is marked with it, so every version gives the same bits.
 #pragma once

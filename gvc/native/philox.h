@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) and the sign diagonals made
 // from it. Normative: the bits below are part of the meaning of a GVC stream.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Range coder with a 64-bit interval, byte-wise output and carries; and the coding of index sets. Normative.
 //
 // The coder's interval is [low, low + range), low taken modulo 2^64 with carries into the bytes already written.

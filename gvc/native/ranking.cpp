@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 // Which atoms to send: the strongest correlations first. Only as much of the order is made as is asked for.
 #include "bindings.h"
 #include "multiversion.h"

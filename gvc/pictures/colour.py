@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The arithmetic of colour: Y'CbCr and R'G'B', the codes of samples, halved chroma.
 
 All of it works on float32 arrays of NumPy and of torch alike, so this file imports neither's type.

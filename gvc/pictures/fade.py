@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Cross-fades in integers: a plain mean between two pictures, and what hides the loss of a GOP."""
 
 from collections.abc import Iterable

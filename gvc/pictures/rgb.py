@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """8-bit 4:2:0 pictures <-> the RGB tensors that video models are trained on."""
 
 import numpy as np

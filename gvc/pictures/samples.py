@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Pictures in any sample format <-> the 8-bit 4:2:0 pictures that are coded.
 
 The generative model and the boundary stills work on 8-bit 4:2:0. What has more bits or chroma samples loses them on the

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Plans of chains: how long GOPs are, the stills between them, and with a bitrate the noise level that it is worth.
 
 What stills take differs by the content, so those of a first cut are coded with a fast preset before the second one.

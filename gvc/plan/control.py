@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Rate control of an encoder: how long its GOPs are, and what each of them aims at."""
 
 import math

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """GOP plan: which pictures are coded together, and where a chain of GOPs starts anew.
 
 In I2V and FLF2V a GOP also spans the last picture of the GOP before it in the chain, its *anchor*, which both sides

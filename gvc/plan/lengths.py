@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """How far apart boundary stills should lie: near where motion cannot be guessed from them, far where it can.
 
 Each further still costs bits and leaves less between stills to be guessed. Both are predicted from one picture in the

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Rate control: one quality number, or an exact bit budget.
 
 With constant quality the coding of every GOP stops at one noise level. With a bitrate a GOP and the pictures that are

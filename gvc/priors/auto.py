@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Which prior `auto` stands for.
 
 The same command must write the same file, whatever else the machine does. So the time that the network takes is

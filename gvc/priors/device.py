@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """ModelOptions in torch's terms, for every prior with a network: light, unlike gvc.priors.loading."""
 
 import torch

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the latent video models of diffusers have in common as priors of the codec.
 
 A family (gvc.priors.wan is one) derives from both classes here. From DiffusionPrior: it loads its networks and says

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Models of diffusers from files, as ModelOptions ask; whatever goes wrong is one sentence."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """LTX-Video through diffusers as a prior of the codec.
 
 A folder, or hub repository, holds what diffusers' LTX pipelines hold. One set of weights serves several modes: known

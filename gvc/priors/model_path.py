@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Where a model with weights lies: light enough to be asked before any network library is imported."""
 
 import re

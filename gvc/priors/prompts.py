@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What a model is told in words: embeddings of texts, which are kept, since text encoders are large.
 
 A prompt is embedded once on a machine; then its embedding comes from the cache, and the text encoder, 11 GB for Wan, is

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """A prior that several threads use at once, each for a video of its own.
 
 What is shared is the opened model: its networks, their memory and whatever hooks move them to an accelerator. None of

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Networks with random weights: what a model costs can be measured without having it."""
 
 from collections.abc import Iterator

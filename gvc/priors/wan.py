@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Wan 2.1 (T2V, I2V, FLF2V) through diffusers as a prior of the codec.
 
 A folder, or hub repository, holds what diffusers' Wan pipelines hold. Conditioning is theirs too: pictures enter as VAE

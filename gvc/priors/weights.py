@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The identity of models: what a stream says of the weights that it was made with, and what caches go by."""
 
 import hashlib

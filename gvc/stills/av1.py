@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Boundary stills: the AV1 pictures of a chain, each with others of it as references, through PyAV.
 
 AV1 decoders are bit-exact, so both sides see the same pictures.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The stills of a chain of GOPs: encoder and decoder of one AV1 stream."""
 
 from collections.abc import Sequence

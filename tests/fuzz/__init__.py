@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Fuzzing of all that reads what others have written: `make fuzz`.
 
 Each module that is named in TARGETS has

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Fuzz all targets: `python -m fuzz [--seconds N] [TARGET ...]`. Ends with 1 if anything was found."""
 
 import argparse

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The readers of media files: an input is the number of a format, then the bytes of a file with GVC video and sound."""
 
 from contextlib import suppress

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The engine's end of the wire. An input is the number of a shared memory, then what a client sends."""
 
 import os

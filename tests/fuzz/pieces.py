@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Inputs made of pieces, each after its length; and small changes without knowledge of what is changed."""
 
 import struct

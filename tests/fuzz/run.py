@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Fuzz one target in this process: `python -m fuzz.run TARGET`, then libFuzzer's arguments."""
 
 import sys

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The decoder of stills. An input is the video's size and AV1 pictures, whose units (OBUs) keep their lengths right."""
 
 import struct

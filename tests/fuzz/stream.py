@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The bitstream and the decoder. An input is settings, extradata and packets; both checksums are repaired."""
 
 import zlib

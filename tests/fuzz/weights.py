@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The readers of weights. An input is the number of a reader, then a file: a network's safetensors, or a pickle."""
 
 import io

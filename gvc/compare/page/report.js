@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
 "use strict";
 // data: what gvc/compare/report.py writes. A shown frame is one whose pictures are in the page; curves have all frames.
 const data = JSON.parse(document.getElementById("data").textContent);

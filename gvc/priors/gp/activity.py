@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Where in the picture a residual is to be expected: where the boundary pictures are busy, or differ.
 
 The residual is modelled as an activity map times a stationary process, so flat places get little of the noise that

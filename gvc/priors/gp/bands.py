@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Frequency bands of the coefficients of one plane, and their variances as the stream says them.
 
 A band is a pair (temporal band, spatial band); its coefficients share one variance. Variances are sent as *levels*:

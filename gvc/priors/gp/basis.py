@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Orthonormal bases in which the residual of a conditioned GOP is nearly uncorrelated.
 
 Space: the DCT-II. Time: the eigenvectors of what the conditioning leaves (Karhunen-Loeve): a Brownian bridge between

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Corrections of a mean that follows motion: where each picture really lies, and which boundary it takes after.
 
 The motion between two pictures says nothing about how the way between them was gone, and cameras shake. So a stream may

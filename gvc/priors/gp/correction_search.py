@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Encoder: which corrections of motion are worth their bits.
 
 Where each block of a picture would best be fetched from is searched without a thought of bits. There what an error

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Results that are kept for the next GOP, in bounded memory: their size is that of what a stream asks for."""
 
 from collections.abc import Callable

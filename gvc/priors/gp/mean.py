@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The conditional mean of a GOP: what the boundary pictures alone say about the pictures between them.
 
 All in integers, so that it is the same on every machine. The stream says which of the choices holds, and since gp/3 how

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`gp`: a Gaussian process over the GOP, conditioned on its decoded boundary pictures. Closed form: no weights.
 
 Mean: gvc.priors.gp.mean. Residual: an activity map (gvc.priors.gp.activity) times independent Gaussian coefficients in

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """Realism of the bundled priors: how pictures are shown; none is decoded from these.
 
 `gp` shows them a little sharper, and with grain where they are busy; what the network of `neural` makes is bounded.

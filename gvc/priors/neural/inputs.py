@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """What the network of `neural` sees of a picture, and what becomes of its answer."""
 
 from dataclasses import dataclass

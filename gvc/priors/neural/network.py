@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """The network of `neural`: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597) over one picture at a time.
 
 Pictures come at half size: 2x2 luma samples and one of each chroma plane are the six channels of a position.

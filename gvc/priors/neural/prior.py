@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
 """`neural`: the closed form of `gp`, and a learned last step.
 
 The trajectory is that of `gp`, whose denoiser is exact for a Gaussian and costs next to nothing. The last estimate of
