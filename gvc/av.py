@@ -9,12 +9,12 @@
         stream = output.add_stream("gvc", rate=24, width=416, height=240, options={"quality": "40"})
 
 Decoding, seeking and remuxing need nothing more than the import. It works with the wheels of PyPI, whose FFmpeg was
-built without GVC. PyAV hides FFmpeg's messages; av.logging.set_level(av.logging.ERROR) shows what GVC says about a
-wrong option, for instance. Raises EngineError if the FFmpeg of this PyAV is none that the plugin can serve.
+built without GVC. PyAV hides FFmpeg's messages; av.logging.set_level(av.logging.ERROR) shows them, for instance what
+GVC says about a wrong option. The import raises EngineError if the plugin cannot serve the FFmpeg of this PyAV.
 
-Other libraries may bring an FFmpeg of their own, such as cv2: those loaded before this import know GVC too, and
-gvc.av.install() serves those that came later. It returns what became of each. Under `gvc run python ...` all of them
-are served as they come, without any import of gvc.
+Other libraries, such as cv2, may bring an FFmpeg of their own. The import also registers GVC in those that are loaded
+already. gvc.av.install() does so for those loaded later and returns a report on each. Under `gvc run python ...` every
+FFmpeg library gets GVC when it is loaded, without any import of gvc.
 """
 
 import os
@@ -38,8 +38,8 @@ def _register() -> None:
         raise EngineError(
             f"PyAV {av.__version__} cannot be taught GVC ({reason}); install one that can: pip install 'av>=18,<20'"
         ) from None
-    av.codecs_available.add("gvc")  # PyAV made this set when it was imported
-    if sys.executable:  # this interpreter has gvc, so let libgvc start its engine with it
+    av.codecs_available.add("gvc")  # PyAV filled this set before GVC was registered.
+    if sys.executable:  # libgvc starts the engine with this interpreter, since gvc is installed for it.
         os.environ.setdefault("GVC_PYTHON", sys.executable)
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Entropy coding of what a GVC stream says: sets of atoms, their number, and small signed integers.
+"""Entropy coding of the symbols in a GVC stream: sets of atoms, their sizes, and small signed integers.
 
-The range coder itself is native (`native/range_coder.cpp`). Readers accept any bytes: they give a value or raise
+The range coder itself is native (`native/range_coder.cpp`). Readers accept any bytes: they return a value or raise
 `BitstreamError`.
 """
 
@@ -32,7 +32,8 @@ __all__ = [
 MAX_COUNT = 1 << 20
 """Largest number of atoms in a set."""
 
-_LENGTH_WEIGHTS = (128, 40, 12, 4)  # by distance from the last count's bit length; 1 beyond
+# Weight of a bit length by its distance from the bit length of the previous count; any larger distance has weight 1.
+_LENGTH_WEIGHTS = (128, 40, 12, 4)
 
 
 def set_bits(size: int, count: int) -> float:
@@ -42,7 +43,7 @@ def set_bits(size: int, count: int) -> float:
 
 
 def write_atoms(encoder: RangeEncoder, indices: np.ndarray, signs: np.ndarray, size: int) -> None:
-    """Write a set of rising `indices` (uint32 [M]) below `size` and their `signs` (int8 [M], +1 or -1), but not M."""
+    """Write ascending `indices` (uint32 [M]) below `size` and their `signs` (int8 [M], +1 or -1), but not M itself."""
     if len(indices) != len(signs):
         raise ValueError("every atom needs one sign")
     encoder.encode_subset(indices, size)
@@ -50,12 +51,15 @@ def write_atoms(encoder: RangeEncoder, indices: np.ndarray, signs: np.ndarray, s
 
 
 def read_atoms(decoder: RangeDecoder, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read (indices uint32 [count] rising, signs int8 [count]) as `write_atoms` wrote them."""
+    """Read what `write_atoms` wrote: (indices uint32 [count], ascending; signs int8 [count])."""
     return decoder.decode_subset(count, size), decoder.decode_signs(count)
 
 
 def write_count(encoder: RangeEncoder, count: int, previous: int) -> None:
-    """Write the number of atoms, 0..MAX_COUNT, cheapest if near `previous`: its bit length, then its lower bits."""
+    """Write the number of atoms, 0..MAX_COUNT, as its bit length and its lower bits.
+
+    previous: the number in the set before; the closer the two bit lengths, the fewer bits are needed.
+    """
     if not 0 <= count <= MAX_COUNT:
         raise ValueError(f"the number of atoms must be 0..{MAX_COUNT}")
     weights, length = _length_weights(previous), count.bit_length()
@@ -75,13 +79,13 @@ def read_count(decoder: RangeDecoder, previous: int) -> int:
 
 
 def _length_weights(previous: int) -> list[int]:
-    """Weights of the bit lengths 0..21 around that of the previous count."""
+    """Return the weights of the bit lengths 0..21, given the previous count."""
     distances = (abs(length - previous.bit_length()) for length in range(MAX_COUNT.bit_length() + 1))
     return [_LENGTH_WEIGHTS[d] if d < len(_LENGTH_WEIGHTS) else 1 for d in distances]
 
 
 def _find(decoder: RangeDecoder, weights: list[int]) -> int:
-    """Decode a symbol with these weights."""
+    """Decode a symbol whose probabilities are proportional to `weights`."""
     total, start, symbol = sum(weights), 0, 0
     value = decoder.decode(total)
     while value >= start + weights[symbol]:
@@ -92,7 +96,10 @@ def _find(decoder: RangeDecoder, weights: list[int]) -> int:
 
 
 class AdaptiveModel:
-    """Frequencies of the symbols 0..size-1 that follow what is coded. odds: at the beginning; or else all are equal."""
+    """Frequencies of the symbols 0..size-1, updated with every symbol that is coded.
+
+    odds: initial frequencies, default 1 for each symbol.
+    """
 
     _STEP, _LIMIT = 32, 1 << 13
 
@@ -117,10 +124,10 @@ class AdaptiveModel:
 
 
 class DeltaModel:
-    """Adaptive code for signed integers near zero: -reach..reach by one symbol each, others by an escape.
+    """Adaptive code for signed integers near zero: a symbol for each of -reach..reach, and an escape for all others.
 
-    An escaped value's excess e = |value| - reach > 0 (below 2**31) follows as its bit length (5 bits, less one), the
-    bits below its leading one, and the sign bit (1: negative).
+    The escape is followed by the excess e = |value| - reach, 0 < e < 2**31: its bit length minus one (5 bits), the
+    bits below its leading one, and the sign bit (1 = negative).
     """
 
     def __init__(self, reach: int = 8):

@@ -26,13 +26,13 @@ class OptionError(GvcError, ValueError):
 
 
 class PriorError(GvcError, LookupError):
-    """The prior (generative model) that a stream or an option names cannot be had here."""
+    """The prior (generative model) that a stream or an option names is not available here."""
 
     code = -13
 
 
 class RateError(GvcError, ValueError):
-    """The asked bitrate lies below the least that this material needs."""
+    """The requested bitrate is below the minimum that this material needs."""
 
     code = -14
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The FFmpeg plugin: where it is, and how to run a program with it.
 
-The plugin registers the codec `gvc` inside the unmodified FFmpeg libraries of a process. For other programs that is
-done by preloading it (here); for PyAV in this process by `import gvc.av`.
+The plugin registers the codec `gvc` inside the unmodified FFmpeg libraries of a process. Other programs get it by
+preloading, which this module does; PyAV in this process gets it through `import gvc.av`.
 """
 
 import ctypes
@@ -26,19 +26,20 @@ STATIC_ADVICE = (
 )
 STATIC_LIBRARY = "has FFmpeg's libraries inside it, out of the plugin's reach; use one that has shared ones beside it"
 NOTHING_LOADED = "no FFmpeg library is loaded in this process; import what brings one, then call this again"
-# mpv decodes in the thread that also heeds the keyboard, unless told not to. VLC's own demuxers know nothing of GVC.
+# By default mpv decodes in the thread that also handles the keyboard. VLC's own demuxers do not know GVC.
 FIRST_ARGUMENTS = {
     "mpv": ("--vd-queue-enable=yes",),
     "vlc": ("--demux=avformat,any",),
     "cvlc": ("--demux=avformat,any",),
 }
 PACKAGES = {"ffprobe": "ffmpeg", "ffplay": "ffmpeg", "vlc": "vlc-bin", "cvlc": "vlc-bin"}
-# mpv goes by timestamps, so pictures may come a GOP late, though it asks for a number of threads.
+# mpv shows pictures by their timestamps, so the decoder may return them a whole GOP late. Without this variable the
+# decoder would take mpv's thread count as the permitted delay.
 VARIABLES = {"mpv": {"GVC_FRAME_DELAY": "129"}}
 
 
 def library_path() -> Path:
-    """Path of libgvc_ffmpeg.so. Raises EngineError if it was not built."""
+    """Return the path of libgvc_ffmpeg.so. Raises EngineError if it was not built."""
     path = Path(__file__).resolve().parent / "lib" / "libgvc_ffmpeg.so"
     if not path.is_file():
         raise EngineError(f"the FFmpeg plugin is missing at {path}; install gvc again (needs CMake and a C compiler)")
@@ -46,15 +47,16 @@ def library_path() -> Path:
 
 
 def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A copy of `base` in which programs know GVC. Raises EngineError.
+    """Return a copy of an environment that makes programs load the plugin. Raises EngineError.
 
-    base: an environment; default: what this process was started with.
+    base: the environment to copy, default the one that this process was started with.
     """
     path = library_path()
     variables = given_environment() if base is None else dict(base)
     preload = str(path)
     if any(separator in preload for separator in " :"):
-        # The loader splits LD_PRELOAD at both and knows no quoting; a folder to search may contain spaces at least.
+        # The loader splits LD_PRELOAD at spaces and colons and has no quoting, so only the file name can stand there.
+        # LD_LIBRARY_PATH, which then names the folder, is split at colons only.
         if ":" in preload:
             raise EngineError(
                 f"the FFmpeg plugin cannot be preloaded from {path}; install gvc in a path without colons"
@@ -73,10 +75,11 @@ def _prepend(variables: dict[str, str], name: str, value: str) -> None:
 
 
 def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """What to add to an environment so that GStreamer notes its codecs, with GVC, in a file of its own.
+    """Return the variables that give GStreamer a registry file of its own, in which GVC may be listed.
 
-    Otherwise programs without the plugin would find GVC in its registry, in the place of the codec that GVC replaces,
-    so the plugin keeps away from GStreamer. A registry that the user has named stays as it is.
+    In the user's normal registry, programs without the plugin would find GVC instead of the codec that it replaces, so
+    the plugin stays out of GStreamer unless these variables are set. A registry named by the user is not changed: then
+    the result is empty.
     """
     from .machine.cache import cache_file
 
@@ -87,10 +90,10 @@ def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_static_build(path: str | Path) -> bool:
-    """Whether a program or library has FFmpeg's libraries inside it, out of the plugin's reach, and no GVC among them.
+    """Return whether FFmpeg, without GVC, is linked statically into a program or library, where no plugin can reach it.
 
-    It shows in the contents: such a file names itself as libavcodec does, and no shared libavcodec. Scripts and other
-    programs that start an FFmpeg do neither.
+    Such a file contains libavcodec's version string and no name of a shared libavcodec. Scripts and programs that only
+    start an FFmpeg do not contain that string.
     """
     try:
         with open(path, "rb") as file:
@@ -99,17 +102,19 @@ def is_static_build(path: str | Path) -> bool:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
                 shared = rb"libavcodec(-[0-9a-f]+)?\.so|libgvc"
                 return contents.find(b"Lavc") >= 0 and re.search(shared, contents) is None
-    except OSError:  # it may be run but not read
+    except OSError:  # A file that may be executed but not read.
         return False
 
 
 def run(program: str, args: Sequence[str], *, gstreamer: bool = False) -> NoReturn:
-    """Become `program` (ffmpeg, mpv, melt, python ...) with `args`, GVC registered, if `gstreamer` in GStreamer too.
+    """Replace this process by `program` (ffmpeg, mpv, melt, python ...) with the plugin loaded.
 
-    Raises EngineError if it is not found or cannot know GVC.
+    As the process is replaced, Ctrl-C, job control and the exit status are the program's own.
 
-    The process is replaced, so that Ctrl-C, job control and the exit status are the program's own. FIRST_ARGUMENTS come
-    before `args`, which win, and so do variables of the environment before VARIABLES.
+    args: the program's arguments; FIRST_ARGUMENTS are put before them, so that `args` take precedence. Likewise
+        variables of the environment take precedence over VARIABLES.
+    gstreamer: whether GStreamer in the program may use GVC too, default False.
+    Raises EngineError if the program is not found or the plugin cannot serve it.
     """
     path = shutil.which(program)
     if path is None:
@@ -136,7 +141,8 @@ def _library() -> ctypes.CDLL:
 def register() -> str:
     """Register the codec in all shared FFmpeg libraries that this process has loaded.
 
-    Returns a sentence for each of them, one a line; "" if there is none. Raises EngineError if the plugin is missing.
+    Returns one line for each library, a sentence; "" if no library is loaded. Raises EngineError if the plugin is
+    missing.
     """
     library = _library()
     library.gvc_ffmpeg_install()
@@ -144,21 +150,21 @@ def register() -> str:
 
 
 def install() -> str:
-    """Register the codec in all FFmpeg libraries that this process has loaded, and tell of those out of reach.
+    """Register the codec in all FFmpeg libraries that this process has loaded, and report static ones too.
 
-    Returns a sentence for each of them, one a line, or one that says that there is none. Raises EngineError if the
-    plugin is missing.
+    Returns one line for each library, a sentence, or a single sentence if no library is loaded. Raises EngineError if
+    the plugin is missing.
     """
     lines = register().splitlines()
     lines += [f"{path} {STATIC_LIBRARY}" for path in _loaded_files() if _has_ffmpeg_inside(path)]
     return "\n".join(lines) or NOTHING_LOADED
 
 
-_has_ffmpeg_inside = cache(is_static_build)  # it reads the whole file
+_has_ffmpeg_inside = cache(is_static_build)  # Cached because the check reads the whole file.
 
 
 def _loaded_files() -> list[str]:
-    """Return the paths of the program and libraries of this process."""
+    """Return the paths of the program and of all libraries mapped into this process."""
     with open("/proc/self/maps", errors="replace") as maps:
         rows = [line.rstrip("\n").split(maxsplit=5) for line in maps]
     return sorted({row[5] for row in rows if len(row) == 6 and "x" in row[1] and row[5].startswith("/")})

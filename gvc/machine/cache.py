@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is kept between runs, below $XDG_CACHE_HOME/gvc: it saves time and may be deleted at any moment."""
+"""Files that are kept between runs, in $XDG_CACHE_HOME/gvc. They save time and may be deleted at any moment."""
 
 import json
 import os
@@ -11,23 +11,23 @@ from typing import Any
 
 
 def cache_file(kind: str, name: str) -> Path:
-    """Return where the file `name` of a kind of things is kept; it need not exist."""
+    """Return the path of the cache file `name` of a kind, such as "prompts"; the file need not exist."""
     return _folder() / "gvc" / kind / name
 
 
 def _folder() -> Path:
     root = os.environ.get("XDG_CACHE_HOME")
-    # The XDG specification: what is empty or relative is to be ignored.
+    # The XDG specification says that an empty or relative path is to be ignored.
     if root and Path(root).is_absolute():
         return Path(root)
     try:
         return Path.home() / ".cache"
-    except RuntimeError:  # neither HOME nor an entry among the system's users
-        return Path(os.devnull)  # below which nothing can be found or kept
+    except RuntimeError:  # HOME is not set and the user is not in the system's user database.
+        return Path(os.devnull)  # No file can exist below this path, so nothing is found or kept.
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Write a file of the cache, in one step for others who look; if that is not possible, don't."""
+    """Write a cache file atomically: other processes see it whole or not at all. Failures are ignored."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, delete=False) as file:
@@ -35,18 +35,18 @@ def keep(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.replace(file.name, path)
-            except OSError:  # as when the disk is full
+            except OSError:  # For instance a full disk.
                 os.unlink(file.name)
                 raise
 
 
 def keep_note(path: Path, label: dict, value: object) -> None:
-    """Keep a value that was found for a label; both are what JSON holds."""
+    """Write a value and the label that it belongs to; both must be representable in JSON."""
     keep(path, json.dumps({"label": label, "value": value}).encode())
 
 
 def read_note(path: Path, label: dict) -> Any:
-    """Return the value that was kept for this very label, None if there is none that can be read."""
+    """Return the value that `keep_note` wrote with exactly this label; None if no such value can be read."""
     try:
         note = json.loads(path.read_bytes())
         return note["value"] if note["label"] == label else None

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tells whether files have changed since, without reading them."""
+"""Detection of changed files by their metadata, without reading them."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
-FileState = tuple[str, int, int, int, int]  # path, inode, bytes, times of modification and change in ns
+FileState = tuple[str, int, int, int, int]  # path, inode, size in bytes, mtime and ctime in ns
 
 
 def file_states(folder: Path, patterns: Iterable[str]) -> list[FileState]:
-    """Return the states of the files below a folder that match. Raises OSError."""
+    """Return the states of the files in a folder that match one of the glob patterns. Raises OSError."""
     paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
     return [_state(path) for path in sorted(paths)]
 

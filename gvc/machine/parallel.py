@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Work on several blocks at once: the native kernels run without Python's lock."""
+"""Parallel work in threads. It gains time because the native kernels release Python's global interpreter lock."""
 
 import functools
 import threading
@@ -13,7 +13,7 @@ from .processors import processors
 
 PROCESSORS = processors()
 _limit = ContextVar("limit", default=PROCESSORS)
-_helping = threading.local()  # set in the threads of the pool
+_helping = threading.local()  # Has the attribute `now` in the threads of the pool only.
 
 
 @functools.cache
@@ -23,7 +23,10 @@ def _pool() -> ThreadPoolExecutor:
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Let this thread's calls of `each` use at most so many threads; 0: as many as there are processors."""
+    """Limit the threads that this thread's calls of `each` use, for the length of the block.
+
+    threads: the largest number of threads; 0 = the number of processors.
+    """
     token = _limit.set(threads or PROCESSORS)
     try:
         yield
@@ -32,19 +35,20 @@ def limited(threads: int) -> Iterator[None]:
 
 
 def allowed() -> int:
-    """Return how many threads this thread's work may use."""
+    """Return the largest number of threads that work started by this thread may use."""
     return _limit.get()
 
 
 def inheriting(function: Callable) -> Callable:
-    """Return a function that works for one call in another thread, within this thread's limit."""
+    """Return `function` bound to this thread's limit, for a single call in another thread."""
     return functools.partial(copy_context().run, function)
 
 
 def each(function: Callable, *columns: Iterable) -> list:
-    """Return [function(*row), ...] for the rows of columns of one length, computed side by side.
+    """Return [function(*row), ...], computed in parallel; row i holds the i-th items of all columns.
 
-    Where `function` calls `each` itself, its rows are computed one after another: all threads have work already.
+    columns: iterables of equal length.
+    If `function` itself calls `each`, that inner call runs serially, since all threads have work already.
     """
     rows = list(zip(*columns, strict=True))
     workers = min(len(rows), allowed())
@@ -56,5 +60,5 @@ def each(function: Callable, *columns: Iterable) -> list:
         for i in range(first, len(rows), workers):
             results[i] = function(*rows[i])
 
-    list(_pool().map(work, range(workers)))  # a list, so that errors are raised
+    list(_pool().map(work, range(workers)))  # Reading all results raises the errors of the threads here.
     return results

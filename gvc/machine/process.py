@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Threads and memory of the processes that are GVC's own (the engine and the command line)."""
+"""Threads and memory of GVC's own processes (the engine and the command line)."""
 
 import ctypes
 import os
@@ -8,26 +8,26 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
-LARGE = 4 << 20  # bytes; NumPy asks for huge pages from here on, which makes new memory cheap
-SLACK = 64 << 20  # bytes of free memory at the end of the pool that are not given back
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # Parameters of glibc's mallopt.
+LARGE = 4 << 20  # Bytes from which an array gets pages of its own; NumPy asks for huge pages from the same size on.
+SLACK = 64 << 20  # Bytes of free memory at the end of malloc's pool that are not returned to the system.
 SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-# The system's, and those of libraries whose allocations fail.
+# Signals that end a process when memory is short: the system sends the first, libraries die of the others.
 SIGNALS_OF_MEMORY = {signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT}
-_added: set[str] = set()  # variables of the environment that were not there before
+_added: set[str] = set()  # Names of the environment variables that this module has set.
 
 
 def settle() -> None:
-    """Make libraries fit for what GVC does; call before importing NumPy or torch and starting threads.
+    """Configure libraries for GVC's use; call this before importing NumPy or torch and before starting threads.
 
-    The matrices of a transform are small. On a busy machine OpenBLAS's threads wait for each other by spinning, which
-    was seen to make coding ten times slower; on an idle one they gain little. So it gets one, and torch's threads wait
-    without spinning, unless the environment says otherwise. And glibc keeps freed memory for each thread, which for
-    pictures in a few threads was a third of all memory; one pool for all is as fast.
+    OpenBLAS gets one thread, unless the environment says otherwise. GVC's matrices are small, so more threads gain
+    little on an idle machine; on a busy one they wait for each other by spinning, which made coding ten times slower.
+    For the same reason torch's threads wait without spinning. glibc gets one memory pool for all threads: with a pool
+    for each, freed memory was a third of all memory, at the same speed.
 
-    By itself glibc also learns to take the arrays of a GOP from that pool, up to 32 MiB each. What is kept longer, like
-    pictures that wait to be shown, then breaks it into pieces too small for the next arrays, and a process grew from
-    GOP to GOP to twice of what it used. So large arrays always have pages of their own, which go back when freed.
+    Large arrays get pages of their own, which return to the system when freed. By default glibc adapts and takes arrays
+    of up to 32 MiB from the pool. Arrays that live longer, such as pictures that wait to be shown, then fragment the
+    pool, and from GOP to GOP a process grew to twice the memory that it used.
     """
     _added.update(SETTINGS.keys() - os.environ.keys())
     for name in _added:
@@ -46,7 +46,7 @@ def given_environment() -> dict[str, str]:
 
 @contextmanager
 def variable(name: str, value: str) -> Iterator[None]:
-    """Set a variable of the environment for the length of the block."""
+    """Set an environment variable for the length of the block."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:
@@ -59,23 +59,27 @@ def variable(name: str, value: str) -> Iterator[None]:
 
 @contextmanager
 def scheduling_kept() -> Iterator[None]:
-    """Undo what a library does meanwhile to the scheduling of this process's threads.
+    """Restore the scheduling of this process's threads if a library changes it inside the block.
 
-    Where it may, as root, SVT-AV1 gives its threads and the one that opens it real-time priority 99. As root, in a
-    container say, GVC would then hold up all other programs of a machine with few processors, FFmpeg among them.
+    If permitted, as for root, SVT-AV1 gives real-time priority 99 to its threads and to the one that opens it. As root,
+    for instance in a container, GVC would then starve all other programs of a machine with few processors, FFmpeg
+    among them.
     """
     policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         yield
     finally:
         for thread in map(int, os.listdir("/proc/self/task")):
-            with suppress(ProcessLookupError):  # it has ended
+            with suppress(ProcessLookupError):  # The thread may have ended meanwhile.
                 if os.sched_getscheduler(thread) == os.SCHED_FIFO != policy:
                     os.sched_setscheduler(thread, policy, parameters)
 
 
 def abrupt_end(returncode: int) -> str:
-    """Return how a child of this process ended by a signal, with its likely reason; empty if it ended by itself."""
+    """Return a sentence on the signal that ended a child process, with the likely reason; "" without a signal.
+
+    returncode: as in subprocess.Popen, negative for a signal.
+    """
     if returncode >= 0:
         return ""
     hint = ", as when memory is short" if -returncode in SIGNALS_OF_MEMORY else ""
@@ -83,9 +87,9 @@ def abrupt_end(returncode: int) -> str:
 
 
 def give_back_memory() -> None:
-    """Give freed memory back to the system, as far as glibc does not when its blocks lie between others that are used.
+    """Return freed memory to the system, also the free blocks between used ones, which glibc would keep.
 
-    Encoders of AV1 take tens of megabytes in small blocks; each next one left the process larger.
+    Without this each AV1 encoder, which uses tens of megabytes in small blocks, left the process larger.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""How much of the machine this process may use."""
+"""The number of processors that this process may use."""
 
 import os
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from functools import cache
 from math import ceil
 from pathlib import Path
 
-CONTROL_GROUPS = Path("/sys/fs/cgroup")  # version 2, whose hierarchy is one tree
+CONTROL_GROUPS = Path("/sys/fs/cgroup")  # Mount point of control groups version 2, which form a single tree.
 
 
 @cache
 def processors() -> int:
-    """Return how many processors this process may use at a time: its affinity, and the quota of its container."""
+    """Return how many processors this process may use at a time, by its CPU affinity and its container's quota."""
     count = len(os.sched_getaffinity(0))
     for text in _settings("cpu.max"):
         quota, period = text.split()
@@ -24,7 +24,7 @@ def processors() -> int:
 
 
 def _settings(name: str) -> Iterator[str]:
-    """Yield a setting of this process's control group and of all those around it, as far as there is one."""
+    """Yield the values of a setting in this process's control group and in all groups above it, where it exists."""
     with suppress(OSError):
         groups = [line.partition("::")[2] for line in Path("/proc/self/cgroup").read_text().splitlines()]
         innermost = Path(next(filter(None, groups), "/"))

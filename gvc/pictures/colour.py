@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The arithmetic of colour: Y'CbCr and R'G'B', the codes of samples, halved chroma.
+"""Colour arithmetic: conversion between Y'CbCr and R'G'B', quantised sample codes, and chroma resampling.
 
-All of it works on float32 arrays of NumPy and of torch alike, so this file imports neither's type.
-Three things a stream may leave open are settled here: an unspecified range is limited, an unspecified (or unsupported)
-matrix is BT.601 below 720 lines and BT.709 from there, unspecified (or unsupported) chroma siting is left.
-A wrong guess costs the model some realism but no colour fidelity: the way back is the inverse of the way there.
+All functions work on float32 arrays of NumPy and of torch, so this file imports neither type.
+A stream may leave three properties unspecified. The defaults are: limited range; the matrix of BT.601 below 720 lines
+and of BT.709 otherwise; chroma siting "left". An unsupported matrix or siting is treated as unspecified.
+A wrong default costs the model some realism but no colour accuracy: the decoder applies the inverse conversion.
 """
 
 from typing import TypeVar
@@ -15,8 +15,9 @@ import numpy as np
 from ..media import FULL_RANGE, VideoFormat
 
 BT601, BT709, BT2020 = (0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593)  # Kr, Kb of ITU-R BT.601, BT.709, BT.2020
-MATRICES = {1: BT709, 4: (0.30, 0.11), 5: BT601, 6: BT601, 7: (0.212, 0.087), 9: BT2020}  # by H.273 MatrixCoefficients
-# Whether chroma samples sit on luma samples, else midway between two: (vertically, horizontally), by AVChromaLocation.
+MATRICES = {1: BT709, 4: (0.30, 0.11), 5: BT601, 6: BT601, 7: (0.212, 0.087), 9: BT2020}  # H.273 MatrixCoefficients
+# AVChromaLocation -> whether chroma samples coincide with luma samples (vertically, horizontally). Samples that do not
+# coincide lie midway between two luma samples.
 CO_SITED = {2: (False, False), 3: (True, True), 4: (True, False)}
 LEFT = (False, True)
 
@@ -24,7 +25,10 @@ Array = TypeVar("Array")  # np.ndarray or torch.Tensor, float32, [..., H, W]
 
 
 def quantisation(video: VideoFormat) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return (zero, scale) of luma and of chroma: code = zero + scale * value, Y' in [0, 1], Cb and Cr in [-.5, .5]."""
+    """Return (zero, scale) for luma and for chroma, where code = zero + scale * value.
+
+    Values are Y' in [0, 1], Cb and Cr in [-0.5, 0.5].
+    """
     extra = video.samples.depth - 8
     if video.color_range == FULL_RANGE:
         return (0, (256 << extra) - 1), (128 << extra, (256 << extra) - 1)
@@ -32,43 +36,46 @@ def quantisation(video: VideoFormat) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def ycbcr_to_rgb(y: Array, cb: Array, cr: Array, video: VideoFormat) -> tuple[Array, Array, Array]:
-    """Return R', G', B' in [0, 1] (and beyond, where no such colour exists) of Y', Cb, Cr at full resolution."""
+    """Convert full-resolution Y', Cb, Cr to R', G', B' in [0, 1]; colours outside the gamut exceed this range."""
     kr, kb = _matrix(video)
     red, blue = y + 2 * (1 - kr) * cr, y + 2 * (1 - kb) * cb
     return red, (y - kr * red - kb * blue) / (1 - kr - kb), blue
 
 
 def rgb_to_ycbcr(red: Array, green: Array, blue: Array, video: VideoFormat) -> tuple[Array, Array, Array]:
-    """Return Y', Cb, Cr at full resolution."""
+    """Convert R', G', B' in [0, 1] to Y', Cb, Cr of the same resolution."""
     kr, kb = _matrix(video)
     y = kr * red + (1 - kr - kb) * green + kb * blue
     return y, (blue - y) / (2 * (1 - kb)), (red - y) / (2 * (1 - kr))
 
 
 def double_chroma(plane: Array, video: VideoFormat) -> Array:
-    """Return a halved chroma plane at full resolution."""
+    """Upsample a 4:2:0 chroma plane to full resolution."""
     vertical, horizontal = CO_SITED.get(video.chroma_location, LEFT)
     return _double(_double(plane, -2, vertical), -1, horizontal)[..., : video.height, : video.width]
 
 
 def halve_chroma(plane: Array, video: VideoFormat) -> Array:
-    """Return a chroma plane halved in both directions, sizes rounded up."""
+    """Downsample a full-resolution chroma plane to 4:2:0; sizes are rounded up."""
     vertical, horizontal = CO_SITED.get(video.chroma_location, LEFT)
     return _halve(_halve(plane, -1, horizontal), -2, vertical)
 
 
 def _matrix(video: VideoFormat) -> tuple[float, float]:
-    """Return Kr, Kb."""
+    """Return the luma coefficients Kr, Kb."""
     return MATRICES.get(video.colorspace, BT601 if video.height < 720 else BT709)
 
 
 def _along(x: Array, axis: int, index: np.ndarray | slice) -> tuple:
-    """Return what selects `index` along `axis` of x."""
+    """Return the tuple that, used as a subscript of x, selects `index` along `axis`."""
     return (slice(None),) * (axis % x.ndim) + (index,)
 
 
 def _double(x: Array, axis: int, co_sited: bool) -> Array:
-    """Upsample by linear interpolation: taps (1), (1/2 1/2) where samples coincide, (1/4 3/4), (3/4 1/4) where not."""
+    """Double an axis by linear interpolation.
+
+    The taps are (1), (1/2 1/2) for samples that coincide with luma, and (1/4 3/4), (3/4 1/4) for others.
+    """
     n = np.arange(x.shape[axis])
     before, after = (x[_along(x, axis, i)] for i in (np.maximum(n - 1, 0), np.minimum(n + 1, n[-1])))
     even, odd = (x, (x + after) / 2) if co_sited else ((before + 3 * x) / 4, (3 * x + after) / 4)
@@ -78,7 +85,10 @@ def _double(x: Array, axis: int, co_sited: bool) -> Array:
 
 
 def _halve(x: Array, axis: int, co_sited: bool) -> Array:
-    """Downsample with the taps (1/4 1/2 1/4) where samples coincide, (1/2 1/2) where not; edges are repeated."""
+    """Halve an axis; edges are repeated.
+
+    The taps are (1/4 1/2 1/4) for samples that coincide with luma, and (1/2 1/2) for others.
+    """
     n = np.arange(0, x.shape[axis], 2)
     here, after = (x[_along(x, axis, i)] for i in (n, np.minimum(n + 1, x.shape[axis] - 1)))
     if not co_sited:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Cross-fades in integers: a plain mean between two pictures, and what hides the loss of a GOP."""
+"""Cross-fades between two pictures in integer arithmetic: a simple prediction, and concealment of a lost GOP."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,11 @@ import numpy as np
 
 
 def fade(first: np.ndarray, last: np.ndarray, indices: Iterable[int], span: int) -> np.ndarray:
-    """Return the rounded mix of two planes, uint8 [H, W], at i / span for each index, uint8 [len(indices), H, W].
+    """Return a rounded blend of two planes for each index i, in which `last` has the weight i / span.
 
-    span: 1..256, so that 16 bits hold all sums.
+    first, last: planes, uint8 [H, W].
+    span: 1..256, so that all sums fit into 16 bits.
+    Returns uint8 [len(indices), H, W].
     """
     a, b = first.astype(np.uint16), last.astype(np.uint16)
     pictures = [((a * (span - i) + b * i + span // 2) // span).astype(np.uint8) for i in indices]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Motion between two pictures."""
+"""Motion estimation between two pictures."""
 
 from functools import partial
 
@@ -11,13 +11,16 @@ from ..machine.parallel import each
 
 
 def motion_fields(first: np.ndarray, last: np.ndarray, smoothness: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the fields from the first picture to the last and back (gvc/native/motion.cpp), of uint8 [H, W]."""
+    """Return the motion fields from the first picture to the last and back (gvc/native/motion.cpp).
+
+    first, last: luma, uint8 [H, W].
+    """
     forth, back = each(partial(motion_field, smoothness=smoothness), (first, last), (last, first))
     return forth, back
 
 
 def half_size(luma: np.ndarray) -> np.ndarray:
-    """Return the means of 2x2 samples, rounded, uint8 [ceil(H / 2), ceil(W / 2)] of uint8 [H, W]."""
+    """Return the rounded means of 2x2 samples: uint8 [H, W] -> uint8 [ceil(H / 2), ceil(W / 2)]."""
     luma = np.pad(luma, [(0, n % 2) for n in luma.shape], "edge").astype(np.uint16)
     sums = luma[::2, ::2] + luma[1::2, ::2] + luma[::2, 1::2] + luma[1::2, 1::2]
     return ((sums + 2) >> 2).astype(np.uint8)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pictures in any sample format <-> the 8-bit 4:2:0 pictures that are coded.
 
-The generative model and the boundary stills work on 8-bit 4:2:0. What has more bits or chroma samples loses them on the
-way in, and gets as many back on the way out; at the rates of this codec nothing of that can be seen. RGB becomes
-full-range Y'CbCr. Syntax and arithmetic: docs/BITSTREAM.md, "Sample formats".
+The generative model and the boundary stills work on 8-bit 4:2:0. Pictures with more bits or more chroma samples are
+reduced to that before coding, and decoded pictures are converted back to the original format; at the bitrates of this
+codec the loss is not visible. RGB becomes full-range Y'CbCr. Syntax and arithmetic are in docs/BITSTREAM.md, "Sample
+formats".
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def to_coded(planes: Planes, video: VideoFormat) -> Planes:
-    """Return Y, Cb, Cr, uint8 4:2:0 in the format `video.coded`, of planes in the format `video`."""
+    """Convert planes in the format `video` to Y, Cb, Cr, uint8 4:2:0, in the format `video.coded`."""
     if video.samples == YUV420P:
         return planes
     if video.samples.rgb:
@@ -31,7 +32,7 @@ def to_coded(planes: Planes, video: VideoFormat) -> Planes:
 
 
 def from_coded(planes: Planes, video: VideoFormat) -> Planes:
-    """Return planes in the format `video` of Y, Cb, Cr, uint8 4:2:0 in the format `video.coded`."""
+    """Convert Y, Cb, Cr, uint8 4:2:0, in the format `video.coded` to planes in the format `video`."""
     if video.samples == YUV420P:
         return planes
     y, cb, cr = _values(planes, video.coded)
@@ -45,7 +46,7 @@ def from_coded(planes: Planes, video: VideoFormat) -> Planes:
 
 
 def _values(planes: Planes, video: VideoFormat) -> Planes:
-    """Return float32 Y' in [0, 1], Cb and Cr in [-.5, .5] at the resolution of the planes."""
+    """Convert sample codes to float32 values: Y' in [0, 1], Cb and Cr in [-0.5, 0.5]."""
     luma, chroma = quantisation(video)
     return tuple(
         (plane.astype(np.float32) - zero) / np.float32(scale)
@@ -54,6 +55,7 @@ def _values(planes: Planes, video: VideoFormat) -> Planes:
 
 
 def _codes(values: Planes, video: VideoFormat) -> Planes:
+    """Convert float32 values to sample codes, the inverse of `_values`."""
     luma, chroma = quantisation(video)
     return tuple(
         _rounded(plane * np.float32(scale) + zero, video)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boundary stills: the AV1 pictures of a chain, each with others of it as references, through PyAV.
+"""Boundary stills: the AV1 pictures of a chain of GOPs, with each other as references, coded through PyAV.
 
-AV1 decoders are bit-exact, so both sides see the same pictures.
+AV1 decoders are bit-exact, so encoder and decoder see the same pictures.
 """
 
 import ctypes
@@ -20,37 +20,44 @@ from ..machine.process import scheduling_kept
 from ..media import VideoFormat
 from ..prior import Planes
 
-# Else the encoder prints its settings, and at the end that its video could go on. Its errors are exceptions anyway.
+# Silences SVT-AV1, which otherwise prints its settings at the start and a notice at the end. Errors are exceptions.
 os.environ.setdefault("SVT_LOG", "0")
 
-MIN_SIZE = 64  # the encoder takes no smaller pictures; smaller ones are padded and cropped
-FINEST, COARSEST = 10, 63  # range of the quantiser (crf) that is used
-STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # of the search for the best quantiser
-DELIMITER = b"\x12\x00"  # the OBU between two temporal units
-HAS_EXTENSION, HAS_SIZE = 4, 2  # bits of the header of an OBU
+MIN_SIZE = 64  # smallest side that SVT-AV1 accepts; smaller pictures are padded before coding and cropped afterwards
+FINEST, COARSEST = 10, 63  # range of the quantiser (crf) in use
+STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # step of the search for the best quantiser, by effort
+DELIMITER = b"\x12\x00"  # OBU that separates two temporal units
+HAS_EXTENSION, HAS_SIZE = 4, 2  # flag bits in the header of an OBU
 FRAME_OBUS = (3, 6)  # types of OBU that begin a frame: OBU_FRAME_HEADER and OBU_FRAME
-MAX_FRAMES = 8  # of a temporal unit: an empty frame of a few bytes takes as long as any other
-INDICES_A_CRF = 4  # AV1 has 256 quantisers, crf counts every fourth
-# The encoder's preset by ours: of stills on which pictures and other stills build, and of pictures that stand alone.
-# Of chains preset 1 would save 3 % more bytes by PSNR and less than 1 % by LPIPS than 2, for twice the time.
+# Largest number of frames in a temporal unit. Without a limit a hostile stream could make a decoder work for long: an
+# empty frame takes a few bytes and as much time as any other.
+MAX_FRAMES = 8
+INDICES_A_CRF = 4  # AV1 quantiser indices (of 256) in one step of crf
+# SVT-AV1 preset by effort, for stills of a chain, which later stills and the pictures between them refer to. Preset 1
+# instead of 2 would save 3 % of the bytes by PSNR and less than 1 % by LPIPS, for twice the time.
 CHAIN_SPEED = {"fast": 5, "medium": 2, "slow": 0}
-SPEED = {"fast": 5, "medium": 3, "slow": 1}
-TRIAL_SPEED = 7  # of stills that are only to be counted
-# By squared error alone detail is the first to go. Of chains only: a tail is no picture. Restoration smooths: without,
-# LPIPS sees 9 % fewer bytes, PSNR 1 % more.
+SPEED = {"fast": 5, "medium": 3, "slow": 1}  # SVT-AV1 preset by effort, for pictures that nothing refers to
+TRIAL_SPEED = 7  # SVT-AV1 preset for stills that are coded only to learn their sizes
+# Settings that keep fine detail, which an encoder that minimises squared error removes first. They are for chains only,
+# since a tail is a difference and not a picture. Restoration is off because it smooths: this saves 9 % of the bytes by
+# LPIPS and costs 1 % by PSNR.
 DETAIL = {"sharpness": 5, "ac-bias": 2.0, "enable-restoration": 0}
-# Each picture gives its packet at once and builds on those before it.
+# Coding order = display order: the packet of a picture is ready at once, and pictures refer only to earlier ones.
 LOW_DELAY = {"pred-struct": 1, "lookahead": 0, "qindex-offsets": (0, 0, 0, 0, 0, 0)}
-# Every eighth picture comes first and is finest, then the one between, and so on: by LPIPS that saves 3 % more bytes
-# than every fourth, by PSNR 2 %, in three quarters of the time (four clips). Encoders in low delay refuse the tuning by
-# SSIM. With that and DETAIL, LPIPS, DISTS and VGG see 9 % fewer bytes, PSNR 4 % more (five clips).
+# Hierarchical coding order: every eighth picture is coded first and finest, then the one in the middle, and so on. By
+# comparison with every fourth this saves 3 % of the bytes by LPIPS and 2 % by PSNR in three quarters of the time (four
+# clips). tune=2 optimises SSIM, which SVT-AV1 refuses in low delay; with it and DETAIL, LPIPS, DISTS and VGG see 9 %
+# fewer bytes and PSNR 4 % more (five clips).
 REORDERED = {"pred-struct": 2, "hierarchical-levels": 3, "qindex-offsets": (-24, -10, 4, 18, 0, 0), "tune": 2}
-MOST_PARALLEL = 4  # of six levels of parallelism, for two threads and more; they change time and memory, not the bytes
+MOST_PARALLEL = 4  # highest of SVT-AV1's six levels of parallelism in use; levels change time and memory, not the bytes
 
 
-def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -> int:
-    """Return the quantiser where a cost that falls to one minimum is least, looking in strides from `start`."""
-    best, stride = start, STRIDE[preset]
+def search_quantiser(cost_of: Callable[[int], float], start: int, effort: str) -> int:
+    """Return the quantiser of least cost, found by steps of STRIDE[effort] from `start`.
+
+    cost_of: cost of a quantiser, a function with a single minimum.
+    """
+    best, stride = start, STRIDE[effort]
     for step in (-stride, stride):
         while (following := min(max(best + step, FINEST), COARSEST)) != best and cost_of(following) < cost_of(best):
             best = following
@@ -60,14 +67,15 @@ def search_quantiser(cost_of: Callable[[int], float], start: int, preset: str) -
 
 
 class StillEncoder:
-    """Codes the stills of a chain in order. They have 4:2:0 planes of `shape` (luma), uint8.
+    """Codes the stills of a chain in order.
 
-    crf: quantiser of all but the first one, FINEST..COARSEST, in quarters.
-    speed: the encoder's preset, 0 (best) to 10.
-    boost: by how much the first one's quantiser is finer, in quarters; all others build on it.
-    detail: whether it weighs beside squared error.
-    structure: how they build on each other, LOW_DELAY or REORDERED.
-    threads: at most; 0: as many as are allowed.
+    shape: height and width of the luma plane; pictures are uint8 4:2:0.
+    crf: quantiser of all stills but the first, FINEST..COARSEST, a multiple of 1/4.
+    speed: SVT-AV1 preset, 0 (best) to 10.
+    boost: steps of crf by which the first still is finer, since all others refer to it; a multiple of 1/4, default 0.
+    detail: whether to keep detail at the cost of squared error (DETAIL), default False.
+    structure: references between the stills, LOW_DELAY or REORDERED, default LOW_DELAY.
+    threads: largest number of threads; default 0, the limit in force (gvc.machine.parallel).
     """
 
     def __init__(
@@ -85,12 +93,12 @@ class StillEncoder:
         context = av.CodecContext.create("libsvtav1", "w")
         context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
-        rest = round(INDICES_A_CRF * (crf - int(crf)))  # of the crf, which is an integer for the encoder
+        rest = round(INDICES_A_CRF * (crf - int(crf)))  # The encoder takes integers only; offsets add the fraction.
         offsets = ",".join(str(rest + offset) for offset in structure["qindex-offsets"])
         parameters = {
             "lp": min((threads or allowed()) ** 2, MOST_PARALLEL),
             "aq-mode": 0,
-            "use-fixed-qindex-offsets": 1,  # quantisers as they are asked for
+            "use-fixed-qindex-offsets": 1,  # exactly the requested quantisers, without the encoder's own adaptation
             "key-frame-qindex-offset": rest - round(INDICES_A_CRF * boost),
             **(DETAIL if detail else {}),
             **structure,
@@ -103,20 +111,20 @@ class StillEncoder:
         self._context, self._count = context, 0
 
     def encode(self, planes: Planes) -> bytes:
-        """Code the next still as AV1 OBUs; in LOW_DELAY alone."""
+        """Code the next still as AV1 OBUs; only valid with LOW_DELAY."""
         return b"".join(self._send(planes))
 
     def encode_all(self, pictures: Iterable[Planes]) -> Iterator[bytes]:
-        """Code all stills of a chain, a temporal unit each; the encoder's threads work ahead of whoever takes them."""
+        """Yield all stills of a chain, each as a temporal unit; the encoder's threads work ahead of the caller."""
         for planes in (*pictures, None):
             yield from self._send(planes)
 
     def abandon(self) -> None:
-        """Never close the encoder: one that is out of step would wait for ever for pictures that do not come."""
+        """Leak the encoder on purpose: closing one whose threads are out of step would wait for ever."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._context))
 
     def _send(self, planes: Planes | None) -> Iterator[bytes]:
-        """Give the encoder a picture, or None at the end; yield what is ready, without delimiters."""
+        """Send the encoder a picture, or None to flush it; yield the packets that are ready, without delimiters."""
         for packet in self._context.encode_lazy(self._frame(planes) if planes else None):
             yield bytes(packet).removeprefix(DELIMITER)
 
@@ -131,13 +139,13 @@ class StillEncoder:
 
 
 class StillDecoder:
-    """Decodes the stills of a chain in order; they have the size of the video."""
+    """Decodes the stills of a chain in order and crops them to the size of the video."""
 
     def __init__(self, video: VideoFormat):
         context = av.CodecContext.create("libdav1d", "r")
         limit = max(video.width + 1, MIN_SIZE) * max(video.height + 1, MIN_SIZE)
         context.options = {"max_pixels": str(limit + 1), "framesizelimit": str(limit)}
-        context.thread_count = 1  # with more, pictures would come out late
+        context.thread_count = 1  # With more threads a picture would come out only after later packets.
         self._context, self._video = context, video
 
     def decode(self, data: bytes) -> Planes:
@@ -146,7 +154,7 @@ class StillDecoder:
         if sum(kind in FRAME_OBUS for kind in _obu_types(data)) > MAX_FRAMES:
             raise BitstreamError("boundary still", 0, f"it has more than {MAX_FRAMES} AV1 frames")
         try:
-            # The delimiter brings out what else the bytes may hold, which would be taken for the next still.
+            # The delimiter flushes any further picture in these bytes, which would be taken for the next still.
             frames = [frame for part in (data, DELIMITER) for frame in self._context.decode(av.Packet(part))]
         except (av.FFmpegError, EOFError) as error:
             raise BitstreamError("boundary still", 0, f"it does not decode ({error})") from None
@@ -159,24 +167,24 @@ class StillDecoder:
 
 
 def _obu_types(data: bytes) -> Iterator[int]:
-    """Yield the types of the OBUs of a temporal unit. Raises BitstreamError unless each says its size."""
+    """Yield the types of the OBUs of a temporal unit. Raises BitstreamError if one has no size field."""
     reader = FieldReader(data)
     while reader.offset < len(data):
         header = reader.uint("boundary still", 1)
         if not header & HAS_SIZE:
-            raise reader.fail("boundary still", "an OBU does not say its size")
+            raise reader.fail("boundary still", "an OBU has no size field")
         reader.raw("boundary still", int(bool(header & HAS_EXTENSION)))
         reader.sized("boundary still")
         yield header >> 3 & 15
 
 
-def encode_still(planes: Planes, crf: int, preset: str) -> bytes:
-    """Code a picture that stands by itself."""
-    return StillEncoder(planes[0].shape, crf, SPEED[preset]).encode(planes)
+def encode_still(planes: Planes, crf: int, effort: str) -> bytes:
+    """Code a single picture that belongs to no chain."""
+    return StillEncoder(planes[0].shape, crf, SPEED[effort]).encode(planes)
 
 
 def decode_still(data: bytes, video: VideoFormat) -> Planes:
-    """Decode a picture that stands by itself. Raises BitstreamError."""
+    """Decode a picture that `encode_still` coded. Raises BitstreamError."""
     return StillDecoder(video).decode(data)
 
 

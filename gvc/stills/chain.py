@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stills of a chain of GOPs: encoder and decoder of one AV1 stream."""
+"""The boundary stills of a chain of GOPs, which form one AV1 stream."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,23 +11,24 @@ from ..machine.process import give_back_memory
 from ..prior import Planes
 from .av1 import COARSEST, LOW_DELAY, REORDERED, StillDecoder, StillEncoder
 
-BOOST = 12  # by how much finer the first still of a chain is, on which all others build (measured)
-COARSEST_CHAIN = COARSEST + BOOST  # beyond the coarsest quantiser the first still loses its boost
+BOOST = 12  # steps of crf by which the first still is finer, since all later ones refer to it (measured)
+# Quantisers above COARSEST code all stills at COARSEST and reduce the first still's boost by the excess.
+COARSEST_CHAIN = COARSEST + BOOST
 
 
 class StillChain:
-    """Gives the stills of a chain one by one.
+    """Codes the stills of a chain one by one.
 
-    quantiser: FINEST..COARSEST_CHAIN, in quarters.
-    speed: the AV1 encoder's preset.
-    pictures: of all of them, where these are `known`: they are coded at once and may build on later ones. Or else
-        none, and each is coded as it comes.
+    quantiser: FINEST..COARSEST_CHAIN, a multiple of 1/4.
+    speed: SVT-AV1 preset, 0 (best) to 10.
+    pictures: the pictures of all stills, if they are known in advance (`known`): then stills may refer to later ones.
+        Default none: each still is coded when `code` gets its picture.
     """
 
     def __init__(self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = ()):
         self.quantiser, self.known = quantiser, bool(pictures)
         self._video, crf = header.format.coded, min(quantiser, COARSEST)
-        # Nothing builds on an I2V chain's only still.
+        # An I2V chain has a single still, so no other still profits from a boost.
         boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
         structure = REORDERED if pictures else LOW_DELAY
         settings = {"boost": boost, "detail": True, "structure": structure}
@@ -36,13 +37,17 @@ class StillChain:
         self._start(self._new_encoder())
 
     def sizes(self) -> list[int]:
-        """Return the bytes of the stills that are still to come, where they are known."""
+        """Return the sizes in bytes of the stills that `code` has not returned yet; [] if they are not `known`."""
         coded = list(self._coming or ())
         self._coming = self._coming and iter(coded)
         return [len(data) for data in coded]
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
-        """Return the next still and what decoders make of it; `planes` are its picture. Raises BitstreamError."""
+        """Return the next still's bytes and its decoded picture.
+
+        planes: the picture to code; not used if all pictures are `known`.
+        Raises BitstreamError if the encoder's output does not decode.
+        """
         if not self.known:
             data = self._encoder.encode(planes)
             return data, self._decoder.decode(data)
@@ -53,7 +58,7 @@ class StillChain:
             data, decoded = self._code_again()
         self._given.append(data)
         if len(self._given) == len(self._pictures):
-            next(self._coming, None)  # the encoder ends when it is asked for more
+            next(self._coming, None)  # Asking for one still more flushes the encoder.
             self._encoder = None
             give_back_memory()
         return data, decoded
@@ -63,17 +68,17 @@ class StillChain:
         self._coming = encoder.encode_all(self._pictures) if self.known else None
 
     def _code_again(self) -> tuple[bytes, Planes]:
-        """Return the next still as one thread codes the chain. Raises BitstreamError.
+        """Code the chain again with a single thread and return the next still. Raises BitstreamError.
 
-        On a busy machine the threads of SVT-AV1 4.1 have been seen to get out of step, once in some thousand chains:
-        what came did not decode.
+        On a busy machine the threads of SVT-AV1 4.1 get out of step in about one of a thousand chains, and the output
+        does not decode.
         """
         self._encoder.abandon()
         self._start(self._new_encoder(threads=1))
         for given in self._given:
             again = next(self._coming, b"")
             if again != given:
-                raise BitstreamError("boundary still", 0, "the encoder does not give the same bytes again")
+                raise BitstreamError("boundary still", 0, "the encoder did not repeat the same bytes; encode again")
             self._decoder.decode(again)
         data = next(self._coming, b"")
         return data, self._decoder.decode(data)
