@@ -94,7 +94,14 @@ setup(
     package_dir={"gvc_container": "container"},
     include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
     package_data={
-        "gvc": ["**/*.safetensors", "**/*.json", "**/*.npz", "compare/page/*", "priors/neural/CREDITS.tsv"],
+        "gvc": [
+            "**/*.safetensors",
+            "**/*.json",
+            "**/*.npz",
+            "compare/page/*",
+            "priors/neural/CREDITS.tsv",  # whoever passes the weights on passes these on too
+            "priors/neural/MODEL_CARD.md",
+        ],
     },
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},

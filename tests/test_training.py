@@ -121,6 +121,7 @@ def test_media_without_a_licence_that_is_allowed_are_refused(tmp_path):
     ("text", "sentence"),
     [
         ("", "its columns must be"),
+        ("\0\xff", "is no list of media"),
         ("name\tlicence\na.mp4\tMIT\n", "its columns must be"),
         ("kind\tfile\tlicence\tnote\tsource\nclip\ta.mp4\n", "line 2: it must have 5 columns"),
         ("kind\tfile\tlicence\tnote\tsource\nfilm\ta.mp4\tMIT\t\there\n", "the kind of a.mp4 must be"),
@@ -129,7 +130,7 @@ def test_media_without_a_licence_that_is_allowed_are_refused(tmp_path):
     ],
 )
 def test_a_list_of_media_that_cannot_be_read_says_why(tmp_path, text, sentence):
-    (tmp_path / "media.tsv").write_text(text)
+    (tmp_path / "media.tsv").write_text(text, encoding="latin-1")
     with pytest.raises(MediaError, match=sentence):
         read_media(tmp_path / "media.tsv", tmp_path)
 

@@ -8,14 +8,16 @@
     note     what else is known of its origin; may be empty
     source   where it was taken from
 
-Weights carry what they were trained on into programs under any licence. So only media are taken whose licence asks for
-no more than a notice and the names of the authors, and the list is that notice.
+Weights go into programs under any licence, and whether the licence of a picture reaches weights that were trained on it
+is an open question. So only media are taken whose licence asks for no more than a notice and the names of the authors.
+The list is that notice.
 """
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_FAULTS = 20  # rows that an error names
 COLUMNS = ("kind", "file", "licence", "note", "source")
 KINDS = ("clip", "photograph")
 ALLOWED = (
@@ -31,7 +33,7 @@ ALLOWED = (
 
 
 class MediaError(ValueError):
-    """A list of media that cannot be trained on; the text names each row that is at fault."""
+    """A list of media that cannot be trained on; the text names the rows that are at fault."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,18 @@ class Media:
 
 def read_media(table: Path, folder: Path) -> Media:
     """Return the files that `table` lists, below `folder`. Raises MediaError if any of them may not be used."""
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise MediaError(f"{table} is no list of media, but other data ({error})") from error
     if not rows or tuple(rows[0]) != COLUMNS:
         raise MediaError(
             f"{table} is no list of media: its columns must be {', '.join(COLUMNS)}, with a row for each file"
         )
     faults = [f"line {line}: {fault}" for line, row in enumerate(rows, 2) if (fault := _fault(row, folder))]
+    if len(faults) > MOST_FAULTS:
+        faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS} more rows"]
     if faults:
         raise MediaError(
             "\n".join([f"{table} has media that cannot be trained on; mend these rows or remove them:", *faults])
