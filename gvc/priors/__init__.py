@@ -3,8 +3,8 @@
 """The generative models that GVC can code with.
 
 An encoder names a prior by option (`gp`, `neural`, `wan:FOLDER-OR-HUB-ID`); a stream names it by `Prior.name` and a
-hash of its weights. What a stream says chooses among the bundled priors or is compared with the prior that the option
-names; it is never a place.
+hash of its weights. The name in a stream selects a bundled prior or is compared with the prior that the option names.
+It is never used as a path.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,32 +13,32 @@ from importlib import import_module
 from ..bitstream import SequenceHeader
 from ..errors import PriorError
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
-from .model_path import check_place
+from .model_path import check_model_path
 
-Opener = Callable[[str, ModelOptions], Prior]  # open_prior, or another way to what it gives
+Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
 BUNDLED = ("gp", "neural")
-FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module here: class; each has weights, which lie somewhere
+FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module of this package -> class; weights are separate files
 
 
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
-    """Open a prior: one of BUNDLED, such a one with a version (gp/3), FAMILY:FOLDER, or FAMILY:HUB-ID.
+    """Open a prior. Raises PriorError.
 
-    Raises PriorError. Older versions of a prior can only decode.
+    spec: a bundled prior (gp), a version of one (gp/3; older versions can only decode), FAMILY:FOLDER or FAMILY:HUB-ID.
     """
-    kind, _, place = spec.partition(":")
+    kind, _, path = spec.partition(":")
     if spec.partition("/")[0] in BUNDLED:
         return _open_bundled(spec, options)
-    if kind not in FAMILIES or not place:
+    if kind not in FAMILIES or not path:
         known = ", ".join([*BUNDLED, *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
-    check_place(place)  # before anything large is imported
+    check_model_path(path)  # Checked before large libraries are imported.
     try:
         family = getattr(import_module(f".{kind}", __name__), FAMILIES[kind])
     except ImportError as error:
         raise PriorError(
             f"the prior {kind} needs torch, diffusers and transformers ({error}); pip install them"
         ) from error
-    return family.from_pretrained(place, options)
+    return family.from_pretrained(path, options)
 
 
 def _open_bundled(spec: str, options: ModelOptions) -> Prior:
@@ -53,7 +53,7 @@ def _open_bundled(spec: str, options: ModelOptions) -> Prior:
 
 
 def _version(spec: str, version: str, known: Iterable[int]) -> int:
-    """Return the number of a version, the latest where none is named. Raises PriorError."""
+    """Return `version` as a number, or the latest known version if it is empty. Raises PriorError."""
     numbers = {str(number): number for number in sorted(known)}
     latest = [*numbers][-1]
     if (version or latest) not in numbers:
@@ -66,24 +66,25 @@ def prior_for(
 ) -> Prior:
     """Open the prior that a stream was made with.
 
-    spec: where it lies, needed where its weights are not bundled; `auto` is whichever the stream names.
-    opener: way to get the prior, default `open_prior`.
-    Raises PriorError when it is another one than the stream names.
+    header: the stream's sequence header, which names the prior.
+    spec: prior as for `open_prior`. "" and `auto` = the prior that the stream names, which must then be bundled.
+    opener: function that opens the prior, default `open_prior`.
+    Raises PriorError if `spec` is not the prior that the stream names.
     """
     kind = header.prior.partition("/")[0]
     if kind in BUNDLED and spec in ("", "auto", kind):
         spec = header.prior
     elif spec in ("", "auto"):
-        known = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
-        raise PriorError(f"this stream was made with the prior {header.prior}; {known}")
+        advice = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
+        raise PriorError(f"this stream was made with the prior {header.prior}; {advice}")
     prior = (opener or open_prior)(spec, options)
     if prior.name != header.prior:
         raise PriorError(
-            f"this stream was made with prior {header.prior} and {prior.name} was given; give the right one"
+            f"this stream was made with the prior {header.prior}, but {prior.name} was given; give {header.prior}"
         )
     if prior.weights_hash != header.weights_hash:
         raise PriorError(
             f"this stream was made with other weights of {prior.name} (hash {header.weights_hash.hex()}, "
-            f"found {prior.weights_hash.hex()}); give the folder of those, and quantize as the encoder did"
+            f"found {prior.weights_hash.hex()}); give the folder of the right weights, and quantize as the encoder did"
         )
     return prior

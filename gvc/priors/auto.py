@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which prior `auto` stands for.
+"""The choice of a prior for the option `prior=auto`.
 
-The same command must write the same file, whatever else the machine does. So the time that the network takes is
-measured once for a machine and a class of sizes, as processor time, and kept in the cache folder.
+The same command must write the same file, however busy the machine is. So the time that the network takes is measured
+only once for each machine and class of picture sizes, as processor time, and kept in the cache folder.
 """
 
 import hashlib
@@ -21,26 +21,30 @@ from ..media import VideoFormat
 from ..prior import ModelOptions, Prior
 from . import BUNDLED, Opener
 
-PLAYING_SHARE = 0.5  # of a picture's time that the network may take; the rest of decoding needs some too
-NOMINAL_RATE = 25  # pictures a second, where the video does not say
-SIDES = (64, 128, 256, 512, 1024)  # square pictures that are measured; a larger one takes longer by its area
-NAMES_OF_PROCESSORS = ("model name", "CPU implementer", "CPU part")  # in /proc/cpuinfo; the last two on Arm
+PLAYING_SHARE = 0.5  # largest share of a picture's display time for the network; the rest of decoding needs time too
+NOMINAL_RATE = 25  # pictures a second of a video without a frame rate
+SIDES = (64, 128, 256, 512, 1024)  # sides of the square pictures that are measured; other sizes are scaled by area
+NAMES_OF_PROCESSORS = ("model name", "CPU implementer", "CPU part")  # fields of /proc/cpuinfo; the last two are Arm's
 
-_measured: dict[Path, float] = {}  # by this process, which keeps to it even where no file can be kept
+# Measured seconds by cache file. They are also kept in memory, so that one process always decides alike, even where no
+# file can be written.
+_measured: dict[Path, float] = {}
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """An opened prior. reason: a sentence on why it was chosen; empty unless that was left to GVC."""
+    """An opened prior. reason: sentence on why it was chosen; "" if the option named the prior itself."""
 
     prior: Prior
     reason: str = ""
 
 
 def open_chosen(spec: str, video_format: VideoFormat, options: ModelOptions, opener: Opener) -> Chosen:
-    """Open the prior that an option names; for `auto` the better one that plays the video in time on this machine.
+    """Open the prior for an encoder.
 
-    Raises PriorError, also for a version of a bundled prior, which can only decode.
+    spec: prior as for `gvc.priors.open_prior`, or `auto`: neural if this machine can play the video with it in real
+        time, and gp if not.
+    Raises PriorError, also for a version of a bundled prior (gp/3), which can only decode.
     """
     kind, _, version = spec.partition("/")
     if kind in BUNDLED and version:
@@ -68,7 +72,7 @@ def open_chosen(spec: str, video_format: VideoFormat, options: ModelOptions, ope
 
 
 def kept_speeds() -> Iterator[tuple[dict, float]]:
-    """Yield what was measured on this machine: labels, and seconds for a picture of label["side"] squared."""
+    """Yield the measurements of this machine: (label, seconds for a square picture with the side label["side"])."""
     for path in sorted(cache_file("speed", "").glob("*.json")):
         try:
             label = json.loads(path.read_bytes())["label"]
@@ -80,7 +84,7 @@ def kept_speeds() -> Iterator[tuple[dict, float]]:
 
 
 def _label(side: int, options: ModelOptions) -> dict:
-    """Return all that the network's time depends on. Raises PriorError where the device cannot be used."""
+    """Return everything that the network's time depends on. Raises PriorError if the device cannot be used."""
     import torch
 
     from .device import accelerator_name, check_options
@@ -101,7 +105,7 @@ def _label(side: int, options: ModelOptions) -> dict:
 
 
 def _machine() -> str:
-    """Return the kind of the processors, so that a home folder may be shared by machines."""
+    """Return the model of the processors, since machines of different kinds may share a cache folder."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -112,7 +116,7 @@ def _machine() -> str:
 
 
 def _kept(path: Path, label: dict) -> float | None:
-    """Return the seconds that were kept for a label."""
+    """Return the seconds that were measured before for a label; None if there are none."""
     if path not in _measured:
         seconds = read_note(path, label)
         if not (isinstance(seconds, float) and isfinite(seconds) and seconds > 0):
@@ -122,7 +126,7 @@ def _kept(path: Path, label: dict) -> float | None:
 
 
 def _keep(path: Path, label: dict, seconds: float) -> float:
-    """Keep what was measured, unless another process was faster; return what holds."""
+    """Store a measurement, unless another process stored one first; return the stored value."""
     if (theirs := _kept(path, label)) is not None:
         return theirs
     keep_note(path, label, seconds)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the latent video models of diffusers have in common as priors of the codec.
+"""Common parts of priors that are latent video models of diffusers.
 
-A family (gvc.priors.wan is one) derives from both classes here. From DiffusionPrior: it loads its networks and says
-what its latents are like. From ConditionedDiffusion: it turns the known pictures of a GOP and its prompt into inputs of
-its network, and calls it.
+A family, such as gvc.priors.wan, derives a class from each of the two here. Its DiffusionPrior loads the networks and
+describes the latents. Its ConditionedDiffusion turns the known pictures of a GOP and the prompt into inputs of the
+network, and calls it.
 """
 
 from collections.abc import Callable
@@ -19,33 +19,33 @@ from ..pictures.rgb import from_rgb, pad_to_multiple, to_rgb
 from ..prior import Clip, Condition, ModelOptions, Planes
 from .loading import network_call, network_dtype, place_on_device
 
-PICTURE_DEVIATION = 60.0  # luma samples: the standard deviation of pictures, about, which normalised latents stand for
-BOUNDARIES = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}  # which known pictures a mode has
+PICTURE_DEVIATION = 60.0  # approximate standard deviation of pictures, in luma samples; normalised latents have 1
+BOUNDARIES = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}  # mode -> (first, last) is known
 
 
 @dataclass(frozen=True)
 class LatentSpace:
-    """What the latents of a model are like. mean, std: of each channel of what the VAE's encoder says."""
+    """Geometry and scale of a model's latents."""
 
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    temporal_stride: int  # pictures a latent frame, the first frame excepted: it has one
-    scale: int  # luma samples a latent value, each way
-    patch: int = 1  # latent values a token of the network, each way
+    mean: tuple[float, ...]  # mean of each channel of the VAE's latents
+    std: tuple[float, ...]  # standard deviation of each channel
+    temporal_stride: int  # pictures in a latent frame, except the first, which holds a single picture
+    scale: int  # luma samples per latent value, horizontally and vertically
+    patch: int = 1  # latent values per token of the network, horizontally and vertically; default 1
 
     @property
     def channels(self) -> int:
-        """Channels of the latent."""
+        """Number of channels of the latent."""
         return len(self.mean)
 
     @property
     def sample_scale(self) -> float:
-        """Luma samples that a latent unit is worth, as in gvc.prior.Prior: a value stands for many samples."""
+        """Error in luma samples that an error of 1 in a latent value stands for, as in gvc.prior.Prior."""
         samples = self.temporal_stride * self.scale**2 / self.channels
         return PICTURE_DEVIATION * samples**0.5
 
     def padded(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
-        """Return the least size of a video that the model takes and that is not smaller."""
+        """Return the smallest (frames, height, width) that the model accepts and that holds a video of this size."""
         time, side = self.temporal_stride, self.scale * self.patch
         return _up(frames - 1, time) + 1, _up(height, side), _up(width, side)
 
@@ -57,15 +57,19 @@ def _up(n: int, multiple: int) -> int:
 class DiffusionPrior:
     """A latent video model ready to be conditioned; implements gvc.prior.Prior.
 
-    pipeline: of diffusers, with the networks that both sides run (`transformer`, `vae`, which is float32, and others of
-        the family) in main memory. They are placed here as the options say. Its loop and scheduler are not used.
-    modes: the modes that the model was trained for.
-    prompts: gives the embedding of a text, by names of the family.
-    Raises PriorError when the device cannot take the model.
+    name: name of the prior in streams.
+    modes: modes that the model was trained for.
+    weights_hash: 8 bytes that identify the weights.
+    pipeline: pipeline of diffusers with the networks that encoder and decoder run (`transformer`, a float32 `vae`, and
+        others of the family) in main memory. They are moved to the device here. Its loop and scheduler are not used.
+    space: geometry and scale of the latents.
+    prompts: function that returns the embedding of a text, as tensors under the family's names.
+    options: device, dtype and placement of the networks.
+    Raises PriorError if the device has too little memory for the model.
     """
 
-    conditioned: type["ConditionedDiffusion"]  # of the family
-    adaptive_modes: tuple[str, ...] = ()  # video models want GOPs of the lengths that they were trained with
+    conditioned: type["ConditionedDiffusion"]  # the family's class for one GOP
+    adaptive_modes: tuple[str, ...] = ()  # none: video models need the GOP lengths that they were trained with
     cheap_steps = False
 
     def __init__(
@@ -82,7 +86,7 @@ class DiffusionPrior:
         self.name, self.modes, self.weights_hash = name, modes, weights_hash
         self.pipeline, self.network, self.vae = pipeline, pipeline.transformer, pipeline.vae
         self.space, self.sample_scale, self.prompts = space, space.sample_scale, prompts
-        self.device, self.dtype = torch.device(options.device), network_dtype(options)  # where all vectors live
+        self.device, self.dtype = torch.device(options.device), network_dtype(options)
         shape = (1, space.channels, 1, 1, 1)
         self.latents_mean = torch.tensor(space.mean, device=self.device).view(shape)
         self.latents_std = torch.tensor(space.std, device=self.device).view(shape)
@@ -92,34 +96,39 @@ class DiffusionPrior:
             self.vae.enable_slicing()
 
     def analyse(self, condition: Condition, clip: Clip) -> "NoAnalysis":
-        """Encoder: nothing can be said of a GOP before the model has run."""
+        """Return an empty analysis: nothing can be predicted of a GOP before the model has run."""
         return NoAnalysis()
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedDiffusion":
-        """Show the model its known pictures. Raises BitstreamError (side information), PriorError (wrong mode)."""
+        """Prepare the model for one GOP.
+
+        Raises BitstreamError if there is side information, PriorError if the model lacks the mode.
+        """
         if side:
             raise BitstreamError("side information", 0, f"the prior {self.name} has none, so none may be sent")
-        if condition.frames == 1 and self.modes == ("flf2v",):  # its one picture is the first and the last
+        if condition.frames == 1 and self.modes == ("flf2v",):  # A single picture is both the first and the last.
             condition = replace(condition, last=condition.first)
         given = (condition.first is not None, condition.last is not None)
         if given not in [BOUNDARIES[mode] for mode in self.modes]:
             modes = {pictures: mode for mode, pictures in BOUNDARIES.items()}
-            mode, own = modes.get(given, "of only a last picture"), " or ".join(self.modes)
-            raise PriorError(f"{self.name} cannot code a GOP of mode {mode}; set mode={own} or another prior")
+            kind = f"of mode {modes[given]}" if given in modes else "with only a last picture"
+            raise PriorError(
+                f"{self.name} cannot code a GOP {kind}; set mode={' or '.join(self.modes)} or another prior"
+            )
         with network_call(_size_of(condition)):
             return self.conditioned(self, condition)
 
     def encode(self, rgb: Tensor) -> Tensor:
-        """Return the normalised latent [1, C, T', H', W'] of R'G'B' [1, 3, T, H, W] in [-1, 1], of padded size."""
+        """Encode R'G'B' [1, 3, T, H, W] in [-1, 1], of padded size, to a normalised latent [1, C, T', H', W']."""
         return (self.vae.encode(rgb).latent_dist.mode() - self.latents_mean) / self.latents_std
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Return R'G'B' [1, 3, T, H, W] in [-1, 1] of a normalised latent [1, C, T', H', W']."""
+        """Decode a normalised latent [1, C, T', H', W'] to R'G'B' [1, 3, T, H, W] in [-1, 1]."""
         return self.vae.decode(latent * self.latents_std + self.latents_mean).sample
 
 
 class NoAnalysis:
-    """Implements gvc.prior.Analysis: all that the model is told of a GOP are its known pictures."""
+    """Implements gvc.prior.Analysis for models that get no side information, only the known pictures."""
 
     def describe(self, sigma: float) -> bytes:
         """Return no side information."""
@@ -133,11 +142,11 @@ class NoAnalysis:
 
 
 class ConditionedDiffusion:
-    """A model for one GOP; implements gvc.prior.ConditionedPrior with torch tensors on the prior's device.
+    """A model conditioned on one GOP; implements gvc.prior.ConditionedPrior with torch tensors on the prior's device.
 
-    The vector is the normalised latent [T', C, H', W'] in C order, so that a block, one latent frame, is contiguous.
-    The video is padded to a size that the model takes by repeating its last picture, bottom row and right column; a
-    known last picture is then the last one of the padded video.
+    The vector is the normalised latent [T', C, H', W'] in C order, so that a latent frame, which is a block, is
+    contiguous. The video is padded to a size that the model accepts by repeating its last picture, bottom row and right
+    column. A known last picture is therefore the last one of the padded video.
     """
 
     memory = known = None
@@ -149,7 +158,7 @@ class ConditionedDiffusion:
         known = ((0, condition.first), (self.frames - 1, condition.last))
         self._pictures = [(index, planes) for index, planes in known if planes is not None]
         space = prior.space
-        self.padded = space.padded(self.frames, self.format.height, self.format.width)  # frames, height, width
+        self.padded = space.padded(self.frames, self.format.height, self.format.width)
         time, height, width = self.padded
         latent_frames = (time - 1) // space.temporal_stride + 1
         self.shape = (latent_frames, space.channels, height // space.scale, width // space.scale)
@@ -159,9 +168,9 @@ class ConditionedDiffusion:
         self.tail = _cut(self.blocks[-1].start, self.size, plane)
 
     def predict(self, latent: Tensor, t: float) -> Tensor:
-        """Return the network's E[eps - x0 | x_t = latent], both [1, C, T', H', W']; the latent is float32.
+        """Return the network's E[eps - x0 | x_t = latent], both [1, C, T', H', W']; families implement this.
 
-        To be written by a family.
+        latent: float32 state of the flow. t: time in [0, 1].
         """
         raise NotImplementedError
 
@@ -175,14 +184,14 @@ class ConditionedDiffusion:
         return torch.zeros(self.size, device=self.prior.device)
 
     def encode_latent(self, clip: Clip) -> Tensor:
-        """Return the clean latent, float32 [size], of planes uint8 [T, H, W]."""
+        """Encode planes, uint8 [T, H, W], to the clean latent, float32 [size]."""
         with network_call(self._what):
             return flatten(self.prior.encode(self.video(clip, self.padded[0])))
 
     def decode_latent(self, x0: Tensor, realism: float) -> Clip:
-        """Return planes uint8 [T, H, W], the known pictures as they are known.
+        """Decode a clean latent to planes, uint8 [T, H, W]; known pictures replace their decoded versions.
 
-        `realism` is not used: what was not coded, the trajectory has filled in.
+        `realism` is not used: the flow itself has generated what was not coded.
         """
         with network_call(self._what):
             rgb = self.prior.decode(self._unflatten(x0))
@@ -193,21 +202,21 @@ class ConditionedDiffusion:
         return clip
 
     def picture(self, planes: Planes) -> Tensor:
-        """Return one padded picture as R'G'B' [1, 3, 1, H, W] in [-1, 1] on the prior's device."""
+        """Convert one picture to R'G'B' [1, 3, 1, H, W] in [-1, 1], padded, on the prior's device."""
         return self.video(tuple(plane[None] for plane in planes), frames=1)
 
     def video(self, clip: Clip, frames: int) -> Tensor:
-        """Return a clip, padded to `frames` pictures of padded size, as R'G'B' [1, 3, frames, H, W] in [-1, 1]."""
+        """Convert a clip to R'G'B' [1, 3, frames, H, W] in [-1, 1], padded to `frames` pictures of padded size."""
         space = self.prior.space
         return pad_to_multiple(to_rgb(clip, self.format, self.prior.device), frames, space.scale * space.patch)
 
     def _unflatten(self, x: Tensor) -> Tensor:
-        """Return [1, C, T', H', W'], the layout of the networks, of a vector [size]."""
+        """Reshape a vector [size] to the layout of the networks, [1, C, T', H', W']; the inverse of `flatten`."""
         return x.view(self.shape).transpose(0, 1)[None]
 
 
 def flatten(latent: Tensor) -> Tensor:
-    """Return the vector of a latent [1, C, T', H', W']."""
+    """Reshape a latent [1, C, T', H', W'] to the codec's vector [size]."""
     return latent[0].transpose(0, 1).reshape(-1)
 
 

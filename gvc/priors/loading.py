@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Models of diffusers from files, as ModelOptions ask; whatever goes wrong is one sentence."""
+"""Loads models of diffusers from files as ModelOptions say, and turns the libraries' errors into one sentence."""
 
 import json
 from collections.abc import Iterator
@@ -15,34 +15,36 @@ from diffusers import DiffusionPipeline
 from ..errors import PriorError
 from ..prior import ModelOptions
 from .device import DTYPES, accelerated, one_line
-from .model_path import check_place
+from .model_path import check_model_path
 
 INDEX = "model_index.json"
+# Phrases by which torch's RuntimeError tells that memory is exhausted.
 EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "bad allocation")
 
 
 def network_dtype(options: ModelOptions) -> torch.dtype:
-    """Return what a denoising network computes with."""
+    """Return the dtype that a denoising network computes in."""
     if options.dtype != "auto":
         return DTYPES[options.dtype]
     return torch.bfloat16 if accelerated(options) or options.quantize != "none" else torch.float32
 
 
-def find_model(place: str | Path, *, text_encoder: bool = False) -> Path:
-    """Return the folder of a model, fetched from the hub if `place` is no local folder but an ORG/NAME there.
+def find_model(path: str | Path, *, text_encoder: bool = False) -> Path:
+    """Return the folder of a model; fetch it from the hub if `path` is no local folder. Raises PriorError.
 
-    text_encoder: whether that is wanted too; it is the largest part of many models. Raises PriorError.
+    path: local folder in diffusers' layout, or hub ID (ORG/NAME).
+    text_encoder: whether to fetch the text encoder too, the largest part of many models; default False.
     """
-    check_place(place)
-    folder = Path(place)
+    check_model_path(path)
+    folder = Path(path)
     if not folder.is_dir():
         unwanted = {} if text_encoder else {"text_encoder": None}
         try:
             with quietly():
-                folder = Path(DiffusionPipeline.download(str(place), **unwanted))
-        except Exception as error:  # of the network, the hub and the disk
+                folder = Path(DiffusionPipeline.download(str(path), **unwanted))
+        except Exception as error:  # Network, hub and disk fail with many types of their own.
             raise PriorError(
-                f"there is no folder {place}, and no model of this name can be fetched "
+                f"there is no folder {path}, and no model of this name can be fetched "
                 f"({one_line(error.__cause__ or error)}); check name and connection, or name another folder"
             ) from error
     if not (folder / INDEX).is_file():
@@ -51,7 +53,7 @@ def find_model(place: str | Path, *, text_encoder: bool = False) -> Path:
 
 
 def read_index(folder: Path) -> dict:
-    """Return what a model's folder says of its pipeline and components. Raises PriorError."""
+    """Return a model folder's index: the classes of its pipeline and components. Raises PriorError."""
     try:
         return dict(json.loads((folder / INDEX).read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -59,9 +61,12 @@ def read_index(folder: Path) -> dict:
 
 
 def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = "none"):
-    """Return a network of diffusers or transformers in main memory, in inference mode, with all its weights.
+    """Load a network of diffusers or transformers into main memory, for inference. Raises PriorError.
 
-    quantize: none, int8 (torchao) or nf4 (bitsandbytes), of weights that are not quantised yet. Raises PriorError.
+    model_class: class of the network.
+    folder: folder with config.json and *.safetensors, which must hold all weights.
+    dtype: dtype of the loaded weights.
+    quantize: quantisation to apply, none, int8 (torchao) or nf4 (bitsandbytes); default none.
     """
     for pattern in ("config.json", "*.safetensors"):
         if not any(folder.glob(pattern)):
@@ -77,7 +82,7 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
                 output_loading_info=True,
                 **settings,
             )
-    except Exception as error:  # what is wrong with the files surfaces as some library's own type
+    except Exception as error:  # Damaged files surface as exception types of several libraries.
         if ran_out_of_memory(error):
             raise PriorError(f"there is too little memory to load {folder}; try dtype=bfloat16") from error
         remedy = "fetch the model again"
@@ -87,13 +92,13 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
     absent = [*info["missing_keys"], *info["mismatched_keys"]]
     if absent:
         raise PriorError(f"{folder} lacks the weights {absent[0]} and {len(absent) - 1} more; fetch the model again")
-    # Without parameters that ask for a gradient none is recorded; and, unlike results of torch.inference_mode, the
-    # vectors that the networks return can be changed in place by the codec.
+    # Gradients are switched off here and not by torch.inference_mode, because the codec changes the tensors that
+    # networks return in place, which inference mode forbids.
     return model.requires_grad_(False).eval()
 
 
 def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
-    """Move the networks of a pipeline to the device, or see to it that they go there when needed. Raises PriorError."""
+    """Move the networks of a pipeline to the device, or with offload let each go there when used. Raises PriorError."""
     device = torch.device(options.device)
     try:
         match options.offload:
@@ -103,8 +108,8 @@ def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
                 pipeline.enable_model_cpu_offload(device=device)
             case "sequential":
                 pipeline.enable_sequential_cpu_offload(device=device)
-            case "group":  # each layer is fetched while the one before computes
-                # VAEs are small, and call their layers in an order that changes, which fetching ahead can't follow.
+            case "group":  # Each layer is fetched while the layer before it computes.
+                # VAEs are small and call their layers in a varying order, which prefetching cannot follow.
                 settings = {"offload_type": "leaf_level", "use_stream": device.type == "cuda"}
                 pipeline.enable_group_offload(device, exclude_modules=["vae"], **settings)
     except (RuntimeError, ValueError, ImportError) as error:
@@ -121,7 +126,10 @@ def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
 
 @contextmanager
 def network_call(what: str) -> Iterator[None]:
-    """Around each use of a network: records no gradients, and says `what` needed too much memory. Raises PriorError."""
+    """Run a network without gradients, and turn exhausted memory into a PriorError.
+
+    what: description of the work for the error's sentence, such as "33 pictures of 832x480".
+    """
     try:
         with torch.no_grad():
             yield
@@ -135,7 +143,7 @@ def network_call(what: str) -> Iterator[None]:
 
 
 def ran_out_of_memory(error: Exception) -> bool:
-    """Tell whether an error of torch says that memory is exhausted, on an accelerator or in main memory."""
+    """Return whether an error of torch means exhausted memory, of an accelerator or of the machine."""
     known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
     return known or any(phrase in str(error).lower() for phrase in EXHAUSTED)
 
@@ -150,7 +158,7 @@ def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
             from torchao.quantization import Int8WeightOnlyConfig
 
             return TorchAoConfig(Int8WeightOnlyConfig())
-        import bitsandbytes  # noqa: F401 - diffusers' own complaint is a page
+        import bitsandbytes  # noqa: F401 - imported here because diffusers' error for its absence fills a page
         from diffusers import BitsAndBytesConfig
     except ImportError as error:
         package = {"int8": "torchao", "nf4": "bitsandbytes"}[quantize]
@@ -166,9 +174,9 @@ def _is_quantised(folder: Path) -> bool:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Let the libraries show no progress of loading and no warnings: the standard error may be FFmpeg's or a report's.
+    """Silence the libraries' warnings and progress bars of loading, since stderr may belong to FFmpeg or to a report.
 
-    Their errors say all that matters; how a download proceeds is still shown.
+    Errors are still raised, and the progress of a download is still shown.
     """
     libraries = [library.utils.logging for library in (transformers, diffusers)]
     before = [(logging.get_verbosity(), logging.is_progress_bar_enabled()) for logging in libraries]

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """LTX-Video through diffusers as a prior of the codec.
 
-A folder, or hub repository, holds what diffusers' LTX pipelines hold. One set of weights serves several modes: known
-pictures are tokens without noise, at time 0, among the others at time 1000 * t. A known first picture fills the first
-latent frame, which is then no part of the codec's vector and costs no atoms; a known last one is additional tokens at
-its place in time. There is no guidance.
+A folder or hub repository has the layout of diffusers' LTX pipelines. One set of weights serves several modes: known
+pictures are tokens without noise, at time 0, among the other tokens at time 1000 * t. A known first picture fills the
+first latent frame, which is then not in the codec's vector and costs no atoms. A known last picture adds tokens at its
+position in time. There is no guidance.
 """
 
 from pathlib import Path
@@ -22,38 +22,41 @@ from .loading import find_model, load_network, network_dtype, read_index
 from .prompts import Embedding, Prompts, text_pipeline
 from .weights import weights_hash
 
-NOMINAL_RATE = 25  # pictures a second, of a video that does not say; diffusers' pipelines assume it
-COMPONENTS = ("transformer", "vae")  # that decide what a stream decodes to
+NOMINAL_RATE = 25  # pictures a second of a video without a frame rate; diffusers' pipelines assume the same
+COMPONENTS = ("transformer", "vae")  # parts of a model that determine the decoded pictures
 
-PIPELINES = ("LTXPipeline", "LTXImageToVideoPipeline", "LTXConditionPipeline")  # that a model's index may name
+PIPELINES = ("LTXPipeline", "LTXImageToVideoPipeline", "LTXConditionPipeline")  # pipelines of supported models
 
-# There are two generations, up to 0.9.1 and from 0.9.5 on, told apart by the blocks of the VAE, since the index of some
-# later models names an earlier pipeline. The later ones know pictures at any place, embed texts in another way, and
-# count time from the first picture, not from a latent frame's.
+# There are two generations: up to 0.9.1, and from 0.9.5 on. The blocks of the VAE tell them apart, since the index of
+# some later models names an earlier pipeline. Models of the later generation accept known pictures at any time, embed
+# text in another way, and count time from the first picture of the video.
 LATER_BLOCK = "LTXVideo095DownBlock3D"
 EARLIER, LATER = (LTXPipeline, ("t2v", "i2v")), (LTXConditionPipeline, ("t2v", "i2v", "flf2v"))
 
 
 class ConditionedLtx(ConditionedDiffusion):
-    """LTX-Video for one GOP. Its base works on the latent of the whole video, the codec on what is not known of it."""
+    """LTX-Video conditioned on one GOP.
+
+    The base class works on the latent of the whole video; the codec's vector leaves out a known first latent frame.
+    """
 
     def __init__(self, prior: "LtxPrior", condition: Condition):
         super().__init__(prior, condition)
         self.text = prior.embed_text(condition.prompt)
-        self.first = self._known_frame(condition.first).reshape(-1)  # what the vector of the whole begins with
+        self.first = self._known_frame(condition.first).reshape(-1)  # values in front of the codec's vector
         self.last = _tokens(self._known_frame(condition.last))
-        self._leave_out(len(self.first))
-        self.places = self._places()
+        self._exclude(len(self.first))
+        self.coordinates = self._token_coordinates()
         self.noisy = self._noisy_tokens()
 
     def predict(self, latent: Tensor, t: float) -> Tensor:
-        """Return E[eps - x0 | x_t = latent], both [1, C, T', H', W']; of a known first frame it means nothing."""
+        """Return E[eps - x0 | x_t = latent], both [1, C, T', H', W']; a known first frame has no meaning in it."""
         if not self.size:
             return latent
         (velocity,) = self.prior.network(
             hidden_states=torch.cat((self.last, _tokens(latent)), dim=1).to(self.prior.dtype),
             timestep=1000.0 * t * self.noisy,
-            video_coords=self.places,
+            video_coords=self.coordinates,
             return_dict=False,
             **self.text,
         )
@@ -64,28 +67,28 @@ class ConditionedLtx(ConditionedDiffusion):
         return super().velocity(torch.cat((self.first, x)), t)[len(self.first) :]
 
     def encode_latent(self, clip: Clip) -> Array:
-        """Return the clean latent, float32 [size], of planes uint8 [T, H, W]."""
+        """Encode planes, uint8 [T, H, W], to the clean latent, float32 [size]."""
         return super().encode_latent(clip)[len(self.first) :]
 
     def decode_latent(self, x0: Array, realism: float) -> Clip:
-        """Return planes uint8 [T, H, W]; `realism` is not used."""
+        """Decode a clean latent to planes, uint8 [T, H, W]; `realism` is not used."""
         return super().decode_latent(torch.cat((self.first, x0)), realism)
 
     def _known_frame(self, planes: Planes | None) -> Tensor:
-        """Return the latent of a picture, [1, C, 1, H', W'], or of none, [1, C, 0, H', W']."""
+        """Return the latent of a picture, [1, C, 1, H', W']; without a picture an empty one, [1, C, 0, H', W']."""
         if planes is not None:
             return self.prior.encode(self.picture(planes))
         _, channels, height, width = self.shape
         return torch.zeros(1, channels, 0, height, width, device=self.prior.device)
 
-    def _leave_out(self, start: int) -> None:
-        """Take the first `start` values, none or a latent frame, out of the vector."""
+    def _exclude(self, start: int) -> None:
+        """Remove the first `start` values, a known latent frame or nothing, from the vector."""
         self.size -= start
         self.blocks = [block for block in self.blocks if block.stop <= self.size]
         self.tail = [slice(s.start - start, s.stop - start) for s in self.tail if self.size]
 
-    def _places(self) -> Tensor:
-        """Return what the network is told of each token's place: seconds, row and column in pixels, [1, 3, tokens]."""
+    def _token_coordinates(self) -> Tensor:
+        """Return each token's time in seconds, and row and column in pixels, as [1, 3, tokens]."""
         space, (frames, _, height, width) = self.prior.space, self.shape
         pictures = space.temporal_stride * torch.arange(frames, device=self.prior.device)
         if self.prior.counts_from_first:
@@ -97,25 +100,27 @@ class ConditionedLtx(ConditionedDiffusion):
         return torch.stack(torch.meshgrid(seconds, rows, columns, indexing="ij")).flatten(1)[None]
 
     def _noisy_tokens(self) -> Tensor:
-        """Return 1 for each token with noise, 0 for those of known pictures, [1, tokens]; [1, 1] if all have noise."""
+        """Return 1 for tokens with noise and 0 for tokens of known pictures, [1, tokens]; [1, 1] if all have noise."""
         known = self.last.shape[1] + len(self.first) // self.prior.space.channels
-        noisy = (torch.arange(self.places.shape[2], device=self.prior.device) >= known).float()[None]
-        return noisy if known else noisy[:, :1]  # the network then embeds a single time for all
+        noisy = (torch.arange(self.coordinates.shape[2], device=self.prior.device) >= known).float()[None]
+        return noisy if known else noisy[:, :1]  # With a single value the network embeds one time for all tokens.
 
 
 class LtxPrior(DiffusionPrior):
-    """An LTX-Video model ready to be conditioned. It is named by the mode that its generation has beyond others."""
+    """An LTX-Video model ready to be conditioned; its name ends in the last mode of its generation (i2v or flf2v)."""
 
     conditioned = ConditionedLtx
 
     @classmethod
-    def from_pretrained(cls, place: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "LtxPrior":
-        """Load a model from a local folder in diffusers' layout, or from the hub if `place` is ORG/NAME.
+    def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "LtxPrior":
+        """Load a model.
 
-        Raises PriorError: no complete LTX-Video model, or it cannot be run as asked.
+        path: local folder in diffusers' layout, or hub ID (ORG/NAME).
+        options: device, dtype and placement of the networks.
+        Raises PriorError if it is no complete LTX-Video model or cannot be run with these options.
         """
         check_options(options)
-        folder = find_model(place)
+        folder = find_model(path)
         _check_supported(folder)
         dtype = network_dtype(options)
         transformer = load_network(LTXVideoTransformer3DModel, folder / "transformer", dtype, options.quantize)
@@ -132,19 +137,20 @@ class LtxPrior(DiffusionPrior):
                 transformer=transformer, vae=vae, tokenizer=None, text_encoder=None, scheduler=None
             ),
             space=_latent_space(vae),
-            prompts=Prompts(folder, place, name, lambda where, prompt: _embed(pipeline_class, where, prompt, options)),
+            prompts=Prompts(folder, path, name, lambda where, prompt: _embed(pipeline_class, where, prompt, options)),
             options=options,
         )
 
     @property
     def counts_from_first(self) -> bool:
-        """Whether a latent frame lies at its first picture; else at the first of as many as its stride from 0 on."""
+        """Whether the first latent frame counts as one picture in time, and not as `temporal_stride` pictures."""
         return "flf2v" in self.modes
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Return R'G'B' [1, 3, T, H, W] in [-1, 1] of a normalised latent [1, C, T', H', W'].
+        """Decode a normalised latent [1, C, T', H', W'] to R'G'B' [1, 3, T, H, W] in [-1, 1].
 
-        The VAE of some versions also removes noise, from latents at a time that it is told. Here they have none.
+        The VAE of some versions is also a denoiser and wants the time of its latent. The codec's latents are clean, so
+        that time is 0.
         """
         time = torch.zeros(1, device=self.device) if self.vae.config.timestep_conditioning else None
         return self.vae.decode(latent * self.latents_std + self.latents_mean, time).sample
@@ -162,19 +168,19 @@ class LtxPrior(DiffusionPrior):
 
 
 def _tokens(latent: Tensor) -> Tensor:
-    """Return the tokens [1, T' * H' * W', C] of a latent [1, C, T', H', W']."""
+    """Reshape a latent [1, C, T', H', W'] to tokens [1, T' * H' * W', C]."""
     return latent.flatten(2).transpose(1, 2)
 
 
 def _check_supported(folder: Path) -> None:
-    """Raise PriorError when a folder holds another model than an LTX-Video."""
+    """Raise PriorError if a folder holds another model than LTX-Video."""
     kind = read_index(folder).get("_class_name")
     if kind not in PIPELINES:
         raise PriorError(f"{folder} holds a {kind}, not an LTX-Video model; valid: {', '.join(PIPELINES)}")
 
 
 def _check_fit(transformer, vae, folder: Path) -> None:
-    """Raise PriorError unless the two networks have latents in common, each value of which is a token's."""
+    """Raise PriorError unless transformer and VAE use the same latents, with one token for each position."""
     if transformer.in_channels == transformer.out_channels == vae.latent_channels and transformer.patch_size == 1:
         return
     raise PriorError(
@@ -185,7 +191,7 @@ def _check_fit(transformer, vae, folder: Path) -> None:
 
 
 def _drop_noise(decoder: torch.nn.Module) -> None:
-    """Stop the VAE of some versions from adding noise of torch's own generator, which no two runs share."""
+    """Stop the VAE of some versions from adding torch's random noise, which would differ between two runs."""
     for module in decoder.modules():
         if hasattr(module, "per_channel_scale1"):
             module.per_channel_scale1 = module.per_channel_scale2 = None
@@ -197,7 +203,7 @@ def _latent_space(vae: AutoencoderKLLTXVideo) -> LatentSpace:
 
 
 def _embed(pipeline_class: type, folder: Path, prompt: str, options: ModelOptions) -> Embedding:
-    """Return the embedding of a prompt as diffusers' pipelines make it, on the CPU."""
+    """Compute the embedding of a prompt as diffusers' pipelines do; the tensors are on the CPU."""
     with text_pipeline(pipeline_class, folder, options, transformer=None, vae=None, scheduler=None) as pipeline:
         embedding, mask, _, _ = pipeline.encode_prompt(prompt, do_classifier_free_guidance=False)
     return {"prompt_embeds": embedding.cpu(), "prompt_attention_mask": mask.cpu()}

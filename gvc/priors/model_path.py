@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where a model with weights lies: light enough to be asked before any network library is imported."""
+"""Paths and hub IDs of models with weights. Imports no network library, so that checks are quick."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,17 @@ from ..errors import PriorError
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")  # ORG/NAME
 
 
-def check_place(place: str | Path) -> None:
-    """Raise PriorError unless `place` is a folder or may be the name of a model on the hub."""
-    if not Path(place).is_dir() and not HUB_ID.fullmatch(str(place)):
-        raise PriorError(f"there is no folder {place}; name the folder of a model in diffusers' layout, or its hub id")
+def check_model_path(path: str | Path) -> None:
+    """Raise PriorError unless `path` is a local folder or has the form of a hub ID."""
+    if not Path(path).is_dir() and not HUB_ID.fullmatch(str(path)):
+        raise PriorError(f"there is no folder {path}; name the folder of a model in diffusers' layout, or its hub ID")
 
 
 def rooted(spec: str, folder: str | Path) -> str:
-    """Return the spec of a prior with an absolute place, if that is a folder as seen from `folder`."""
-    kind, _, place = spec.partition(":")
-    path = Path(folder, place)
-    return f"{kind}:{path}" if place and path.is_absolute() and path.is_dir() else spec
+    """Return the spec of a prior with its path made absolute, if that path names a folder.
+
+    folder: folder that a relative path starts from.
+    """
+    kind, _, path = spec.partition(":")
+    absolute = Path(folder, path)
+    return f"{kind}:{absolute}" if path and absolute.is_absolute() and absolute.is_dir() else spec

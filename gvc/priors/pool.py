@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Priors that stay loaded for all the users of a process."""
+"""Priors that stay loaded and are shared by all users in a process."""
 
 import gc
 import sys
@@ -15,7 +15,7 @@ from ..errors import PriorError
 from ..machine.file_state import FileState, file_states
 from ..prior import ModelOptions, Prior
 from . import FAMILIES, Opener, open_prior
-from .model_path import check_place
+from .model_path import check_model_path
 from .shared import SharedPrior, Turns
 
 Key = tuple[str, ModelOptions]  # the spec with its folder resolved
@@ -23,7 +23,7 @@ Key = tuple[str, ModelOptions]  # the spec with its folder resolved
 
 @dataclass
 class _Entry:
-    """An opened prior. state: of its files before they were read."""
+    """An opened prior. state: states of its files before they were read. users: number of current borrowers."""
 
     key: Key
     prior: Prior
@@ -35,29 +35,29 @@ class _Entry:
 class PriorPool:
     """Opens each prior once for each ModelOptions, for any number of threads.
 
-    A model whose files have changed since is loaded anew; who uses the old one keeps it to the end. Before a model is
-    loaded, those that nobody uses are let go, so that it finds as much memory as in a process of its own; except those
-    that were asked for with `keep`.
+    A model whose files have changed is loaded again; its current users keep the old one to the end. Before a model is
+    loaded, unused ones are freed, so that it finds as much memory as in a process of its own. Models loaded by `keep`
+    are never freed.
 
-    log: is told what is loaded and dropped.
+    log: function that gets a line for each model that is loaded or freed; default none.
     """
 
     def __init__(self, log: Callable[[str], None] = lambda _: None):
         self._log = log
         self._entries: dict[Key, _Entry] = {}
         self._kept: set[Key] = set()
-        self._table = Lock()  # held while entries are looked at
-        self._loading = Lock()  # held while one is made: two at a time would need memory for both
+        self._table = Lock()  # Guards the entries.
+        self._loading = Lock()  # Held while a model is loaded, since two at a time would need memory for both.
 
     def keep(self, spec: str, options: ModelOptions) -> None:
-        """Load a prior and never let it go. Raises PriorError."""
+        """Load a prior and keep it as long as the pool exists. Raises PriorError."""
         self._kept.add(self._take(spec, options, lambda: None).key)
 
     @contextmanager
     def lending(self, check: Callable[[], None]) -> Iterator[Opener]:
-        """Give a way to open priors that is good until the end of the block.
+        """Yield a function that opens shared priors, valid until the end of the block.
 
-        check: called before each use of such a prior; what it raises goes to the caller of the prior.
+        check: function called before each use of such a prior; an exception that it raises reaches the prior's user.
         """
         taken: list[_Entry] = []
 
@@ -73,32 +73,32 @@ class PriorPool:
                     entry.users -= 1
 
     def _take(self, spec: str, options: ModelOptions, check: Callable[[], None]) -> _Entry:
-        """Return the entry of a prior, with one user more. Raises PriorError."""
-        kind, _, place = spec.partition(":")
-        if kind not in FAMILIES or not place:  # has no weights: there is nothing to keep
+        """Return the entry of a prior and count one user more. Raises PriorError."""
+        kind, _, path = spec.partition(":")
+        if kind not in FAMILIES or not path:  # Bundled priors are small and not worth sharing.
             return _Entry((spec, options), open_prior(spec, options))
-        folder = self._find(place)
+        folder = self._find(path)
         key, state = (f"{kind}:{folder}", options), _state_of(folder)
         if entry := self._known(key, state):
             return entry
         with self._loading:
-            if entry := self._known(key, state):  # another has loaded it meanwhile
+            if entry := self._known(key, state):  # Another thread has loaded the model meanwhile.
                 return entry
             check()
             return self._load(key, spec, state)
 
-    def _find(self, place: str) -> Path:
-        """Return the real folder of a model. Raises PriorError."""
-        check_place(place)
-        if Path(place).is_dir():
-            return Path(place).resolve()
-        with self._loading:  # large modules, too, are better not imported by several threads at once
+    def _find(self, path: str) -> Path:
+        """Return the real folder of a model, fetched from the hub if needed. Raises PriorError."""
+        check_model_path(path)
+        if Path(path).is_dir():
+            return Path(path).resolve()
+        with self._loading:  # The lock also keeps several threads from importing large modules at the same time.
             from .loading import find_model
 
-            return find_model(place).resolve()
+            return find_model(path).resolve()
 
     def _known(self, key: Key, state: list[FileState]) -> _Entry | None:
-        """Return the entry of these very files, with one user more."""
+        """Return the entry for files in exactly this state and count one user more; None if there is no such entry."""
         with self._table:
             entry = self._entries.get(key)
             if entry is None or entry.state != state:
@@ -116,7 +116,7 @@ class PriorPool:
         return entry
 
     def _let_go(self, outdated: Key) -> None:
-        """Forget the models that nobody uses, and one whose files have changed."""
+        """Free the models that nobody uses, and the one with the key `outdated`, whose files have changed."""
         with self._table:
             for key, entry in list(self._entries.items()):
                 if key == outdated:
@@ -126,7 +126,7 @@ class PriorPool:
                 else:
                     self._log(f"let go of {key[0]}")
                 del self._entries[key], entry
-        gc.collect()  # networks have reference cycles
+        gc.collect()  # Networks have reference cycles, which only the collector frees.
         torch = sys.modules.get("torch")
         if torch and torch.cuda.is_available():
             torch.cuda.empty_cache()

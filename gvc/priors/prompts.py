@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a model is told in words: embeddings of texts, which are kept, since text encoders are large.
+"""Embeddings of prompts. They are kept in the cache, since text encoders are large.
 
-A prompt is embedded once on a machine; then its embedding comes from the cache, and the text encoder, 11 GB for Wan, is
-not even read. A model's folder may bring an embedding (EMBEDDING_FILE) and need then have no text encoder for it.
+A prompt is embedded once on a machine. Later its embedding comes from the cache, and the text encoder, 11 GB for Wan,
+is not read at all. A model's folder may contain the embedding of one prompt (EMBEDDING_FILE); for this prompt no text
+encoder is needed.
 """
 
 import gc
@@ -28,24 +29,25 @@ from .weights import folder_digest
 
 EMBEDDING_FILE = "gvc_prompt_embedding.safetensors"
 ENCODER_PARTS = ("text_encoder", "tokenizer")
-KEPT = 8  # embeddings that stay in memory, the latest ones; each keyframe of a stream may have another prompt
-Embedding = dict[str, Tensor]  # by the names that diffusers' pipelines have for them
+KEPT = 8  # number of latest embeddings that stay in memory; each keyframe of a stream may have another prompt
+Embedding = dict[str, Tensor]  # tensors by the names that diffusers' pipelines give them
 
 
 class Prompts:
     """The embeddings of texts for one model.
 
-    folder: of the model. place: that folder, or the hub id from which the text encoder may have to be fetched.
-    kind: tells apart what families make of the same text encoder's output.
-    encode: (folder, prompt) -> embedding on the CPU; it loads the text encoder and lets it go.
+    folder: local folder of the model.
+    path: that folder, or the hub ID from which the text encoder may have to be fetched.
+    kind: name in the cache, different for families that process the same text encoder's output differently.
+    encode: function (folder, prompt) -> embedding on the CPU; it loads the text encoder and frees it again.
     """
 
-    def __init__(self, folder: Path, place: str | Path, kind: str, encode: Callable[[Path, str], Embedding]):
-        self._folder, self._place, self._kind, self._encode = folder, place, kind, encode
+    def __init__(self, folder: Path, path: str | Path, kind: str, encode: Callable[[Path, str], Embedding]):
+        self._folder, self._path, self._kind, self._encode = folder, path, kind, encode
         self._known: dict[str, Embedding] = {}
 
     def __call__(self, prompt: str) -> Embedding:
-        """Return the embedding of a prompt. Raises PriorError when the model has nothing to make it with."""
+        """Return the embedding of a prompt. Raises PriorError if the model has no text encoder to compute it."""
         if prompt not in self._known:
             self._known[prompt] = self._bundled(prompt) or self._kept(prompt)
             if len(self._known) > KEPT:
@@ -53,7 +55,7 @@ class Prompts:
         return self._known[prompt]
 
     def _bundled(self, prompt: str) -> Embedding | None:
-        """Return the embedding that the model's folder brings, if it is that of this prompt."""
+        """Return the embedding in the model's folder; None if there is none or it belongs to another prompt."""
         path = self._folder / EMBEDDING_FILE
         if not path.is_file():
             return None
@@ -63,8 +65,8 @@ class Prompts:
             raise PriorError(f"{path} cannot be read ({one_line(error)}); delete it or fetch it again") from error
 
     def _kept(self, prompt: str) -> Embedding:
-        """Return the embedding from the cache, or make and keep it."""
-        folder = find_model(self._place, text_encoder=True)
+        """Return the embedding from the cache; compute and store it if it is not there."""
+        folder = find_model(self._path, text_encoder=True)
         for part in ENCODER_PARTS:
             if not (folder / part).is_dir():
                 raise PriorError(
@@ -86,10 +88,15 @@ class Prompts:
 
 @contextmanager
 def text_pipeline(pipeline_class, folder: Path, options: ModelOptions, **others) -> Iterator[DiffusionPipeline]:
-    """Give a pipeline of diffusers with tokenizer and text encoder, which leaves memory at the end.
+    """Yield a pipeline of diffusers with tokenizer and text encoder; both are freed at the end of the block.
 
-    others: the pipeline's other components that have no default. The text encoder computes with bfloat16, as T5 was
-    trained; in float16 it overflows. Raises PriorError.
+    The text encoder computes in bfloat16, in which T5 was trained; in float16 it overflows.
+
+    pipeline_class: class of the pipeline.
+    folder: folder of the model.
+    options: device and placement of the text encoder.
+    others: further components of the pipeline that have no default.
+    Raises PriorError.
     """
     _, class_name = read_index(folder).get("text_encoder") or (None, None)
     encoder_class = getattr(transformers, class_name or "", None)
@@ -98,7 +105,7 @@ def text_pipeline(pipeline_class, folder: Path, options: ModelOptions, **others)
     text_encoder = load_network(encoder_class, folder / "text_encoder", torch.bfloat16)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    except Exception as error:  # of several libraries
+    except Exception as error:  # Several libraries take part, each with its own exception types.
         raise PriorError(f"cannot load {folder / 'tokenizer'} ({one_line(error)}); fetch the model again") from error
     pipeline = pipeline_class(tokenizer=tokenizer, text_encoder=text_encoder, **others)
     place_on_device(pipeline, options)
@@ -113,8 +120,8 @@ def text_pipeline(pipeline_class, folder: Path, options: ModelOptions, **others)
 
 
 def _read(path: Path, prompt: str) -> Embedding | None:
-    """Return the tensors of a file if it is of this prompt. Raises OSError, SafetensorError."""
+    """Return the tensors of a file; None if it belongs to another prompt. Raises OSError, SafetensorError."""
     with safe_open(path, framework="pt") as file:
         if (file.metadata() or {}).get("prompt") != prompt:
             return None
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open gives no mapping

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Networks with random weights: what a model costs can be measured without having it."""
+"""Networks with random weights, to measure a model's cost in time and memory without its files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,22 @@ import torch
 
 
 def untrained(model_class, config: dict, dtype: torch.dtype, device: str | torch.device, seed: int):
-    """Return a network of diffusers as `load_network` would, made on the device in its dtype. config: of its class."""
+    """Return a network like `load_network`, but with random weights, created directly on the device.
+
+    model_class, config: class of diffusers or transformers, and the arguments of its constructor.
+    seed: seed of the random weights.
+    """
     with _making(dtype, torch.device(device), seed):
         model = model_class(**config)
     for name, parameter in model.named_parameters():
-        if set(name.split(".")) & set(model._keep_in_fp32_modules or ()):  # as diffusers does when it loads one
+        if set(name.split(".")) & set(model._keep_in_fp32_modules or ()):  # diffusers does the same when loading
             parameter.data = parameter.data.float()
     return model.requires_grad_(False).eval()
 
 
 @contextmanager
 def _making(dtype: torch.dtype, device: torch.device, seed: int) -> Iterator[None]:
-    """Let new tensors be of `dtype` and on `device`, and leave no trace in torch's state."""
+    """Create tensors with `dtype` on `device` inside the block; torch's defaults and generators are restored after."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

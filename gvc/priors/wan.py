@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wan 2.1 (T2V, I2V, FLF2V) through diffusers as a prior of the codec.
 
-A folder, or hub repository, holds what diffusers' Wan pipelines hold. Conditioning is theirs too: pictures enter as VAE
-latents with a mask and as CLIP embeddings, the text as UMT5 embedding, the time as 1000 * t. There is no guidance, so a
-velocity is one call of the network. The times, the loop and the noise are the codec's own.
+A folder or hub repository has the layout of diffusers' Wan pipelines. Conditioning is as in these pipelines: pictures
+enter as VAE latents with a mask and as CLIP embeddings, the text as UMT5 embedding, the time as 1000 * t. There is no
+guidance, so a velocity is one call of the network. The times, the loop and the noise are the codec's own.
 """
 
 from pathlib import Path
@@ -25,15 +25,15 @@ from .prompts import Embedding, Prompts, text_pipeline
 from .untrained import untrained
 from .weights import weights_hash
 
-with quietly():  # they miss torchvision, for an image processor that is not used here
+with quietly():  # Without torchvision these imports warn about an image processor that is not used here.
     from diffusers import WanImageToVideoPipeline, WanPipeline
 
 TEMPORAL_STRIDE = 4
-TEXT_TOKENS = 512  # diffusers' Wan attention takes all tokens beyond these for the image's
+TEXT_TOKENS = 512  # tokens of a text embedding; diffusers' attention treats all further tokens as the image's
 SUPPORTED = {"WanPipeline": WanPipeline, "WanImageToVideoPipeline": WanImageToVideoPipeline}
-COMPONENTS = ("transformer", "vae", "image_encoder", "image_processor")  # that decide what a stream decodes to
+COMPONENTS = ("transformer", "vae", "image_encoder", "image_processor")  # parts that determine the decoded pictures
 
-# The published configurations; all else is as in diffusers' defaults, which are those of the 14B model.
+# The published configurations, as differences from diffusers' defaults, which describe the 14B text-to-video model.
 IMAGE_INPUTS = {"in_channels": 36, "image_dim": 1280, "added_kv_proj_dim": 5120}
 VARIANTS = {
     "t2v-1.3b": {"num_attention_heads": 12, "num_layers": 30, "ffn_dim": 8960},
@@ -53,7 +53,7 @@ CLIP_CONFIG = {
 
 
 class ConditionedWan(ConditionedDiffusion):
-    """Wan for one GOP."""
+    """Wan conditioned on one GOP."""
 
     def __init__(self, prior: "WanPrior", condition: Condition):
         super().__init__(prior, condition)
@@ -75,10 +75,11 @@ class ConditionedWan(ConditionedDiffusion):
         return velocity
 
     def _boundary_inputs(self, condition: Condition) -> tuple[Tensor, ...]:
-        """Return what the transformer sees beside x: nothing, or mask [1, 4, T', H', W'] and latents of the boundaries.
+        """Return the transformer's inputs beside the state x.
 
-        The latents are those of a video that is mid-grey except at its boundaries. The four channels of the mask say
-        which of the four pictures of a latent frame are given; the first latent frame's one picture fills all four.
+        There are none in t2v. Otherwise they are a mask [1, 4, T', H', W'] and the latent of a video that is mid-grey
+        except for its known pictures. Each of the mask's four channels says whether one of the four pictures of a
+        latent frame is known; for the first latent frame, which has a single picture, all four are set.
         """
         if condition.first is None:
             return ()
@@ -90,45 +91,50 @@ class ConditionedWan(ConditionedDiffusion):
             video[:, :, -1:], mask[:, -1, -1] = self.picture(condition.last), 1
         video[:, :, :1], mask[:, :, 0] = first, 1
         latent = self.prior.encode(video)
-        # The VAE is causal: the first latent frame is of the first picture alone.
+        # The VAE is causal, so the first latent frame depends on the first picture alone.
         self.known = KnownLatent(self.blocks[0], flatten(latent[:, :, :1]))
         return mask, latent
 
     def _rgb(self, planes: Planes) -> Image.Image:
-        """Return a picture as the image encoder was trained with: 8-bit R'G'B', not padded."""
+        """Convert a picture to the image encoder's input, 8-bit R'G'B' without padding."""
         rgb = to_rgb(tuple(plane[None] for plane in planes), self.format)[0, :, 0]
         return Image.fromarray(((rgb + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy())
 
 
 class WanPrior(DiffusionPrior):
-    """A Wan model ready to be conditioned; `flavour` is its one mode."""
+    """A Wan model ready to be conditioned; `flavour` is its only mode."""
 
     conditioned = ConditionedWan
 
     @classmethod
-    def from_pretrained(cls, place: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "WanPrior":
-        """Load a model from a local folder in diffusers' layout, or from the hub if `place` is ORG/NAME.
+    def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "WanPrior":
+        """Load a model.
 
-        Raises PriorError: no complete Wan 2.1 model, or it cannot be run as asked.
+        path: local folder in diffusers' layout, or hub ID (ORG/NAME).
+        options: device, dtype and placement of the networks.
+        Raises PriorError if it is no complete Wan 2.1 model or cannot be run with these options.
         """
         check_options(options)
-        folder = find_model(place)
+        folder = find_model(path)
         _check_supported(folder)
         transformer = load_network(
             WanTransformer3DModel, folder / "transformer", network_dtype(options), options.quantize
         )
         vae = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
         flavour = _flavour(transformer.config, vae.config, folder)
-        eyes = _load_eyes(folder) if transformer.config.image_dim is not None else {}
-        prompts = Prompts(folder, place, "wan", lambda folder, prompt: _embed(folder, prompt, options))
+        image_encoder = _load_image_encoder(folder) if transformer.config.image_dim is not None else {}
+        prompts = Prompts(folder, path, "wan", lambda folder, prompt: _embed(folder, prompt, options))
         identity = weights_hash(folder, COMPONENTS, options.quantize)
-        return cls._of(flavour, identity, prompts, options, transformer=transformer, vae=vae, **eyes)
+        return cls._of(flavour, identity, prompts, options, transformer=transformer, vae=vae, **image_encoder)
 
     @classmethod
     def from_config(cls, variant: str, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "WanPrior":
-        """Make a model of full size with random weights: it costs what the real one costs, without its text encoder.
+        """Make a model of full size with random weights, which takes the time and memory of the real one.
 
-        variant: t2v-1.3b, t2v-14b, i2v-14b or flf2v-14b. Raises PriorError.
+        variant: size and mode, one of VARIANTS. The text encoder is left out; all embeddings are zero.
+        options: device, dtype and placement of the networks; quantize must be none.
+        seed: seed of the random weights, default 0.
+        Raises PriorError.
         """
         check_options(options)
         if variant not in VARIANTS or options.quantize != "none":
@@ -148,7 +154,7 @@ class WanPrior(DiffusionPrior):
 
     @classmethod
     def _of(cls, flavour: str, identity: bytes, prompts, options: ModelOptions, **parts) -> "WanPrior":
-        """Make a prior of its components; a T2V model has no image encoder."""
+        """Make a prior from its components (`parts`, under diffusers' names); a T2V model has no image encoder."""
         pipeline_class = WanPipeline if flavour == "t2v" else WanImageToVideoPipeline
         pipeline = pipeline_class(tokenizer=None, text_encoder=None, scheduler=None, **parts)
         space = _latent_space(pipeline.transformer.config, pipeline.vae.config)
@@ -176,7 +182,7 @@ class WanPrior(DiffusionPrior):
 
 
 def _check_supported(folder: Path) -> None:
-    """Raise PriorError when a folder holds another model than Wan 2.1."""
+    """Raise PriorError if a folder holds another model than Wan 2.1."""
     index = read_index(folder)
     kind = index.get("_class_name")
     second = (index.get("transformer_2") or [None])[0] is not None
@@ -188,14 +194,16 @@ def _check_supported(folder: Path) -> None:
     raise PriorError(f"{folder} holds {what}, which GVC cannot use; use a T2V, I2V or FLF2V model of Wan 2.1")
 
 
-def _load_eyes(folder: Path) -> dict:
-    """Return what sees the boundary pictures: image encoder (in float32) and its preprocessing.
+def _load_image_encoder(folder: Path) -> dict:
+    """Load the CLIP image encoder (in float32) and its preprocessing, as components of a pipeline.
 
-    Models are published with and without the encoder's last projection, and with a processor that can do more.
+    Some published models lack the encoder's last projection, and some name a processor with more features. Neither is
+    needed here.
     """
     encoder = load_network(CLIPVisionModel, folder / "image_encoder", torch.float32)
     try:
-        # Not the default of transformers, which needs torchvision: Pillow scales in integers, so on all machines alike.
+        # transformers' default processor needs torchvision. Pillow's resizing uses integers, so the result is the same
+        # on all machines.
         processor = CLIPImageProcessorPil.from_pretrained(folder / "image_processor", local_files_only=True)
     except (OSError, ValueError) as error:
         raise PriorError(f"cannot load {folder / 'image_processor'} ({one_line(error)}); fetch it again") from error
@@ -203,7 +211,7 @@ def _load_eyes(folder: Path) -> dict:
 
 
 def _embed(folder: Path, prompt: str, options: ModelOptions) -> Embedding:
-    """Return the embedding of a prompt as diffusers' pipelines make it, on the CPU."""
+    """Compute the embedding of a prompt as diffusers' pipelines do; the tensors are on the CPU."""
     with text_pipeline(WanPipeline, folder, options, vae=None, scheduler=None) as pipeline:
         embedding, _ = pipeline.encode_prompt(
             prompt, do_classifier_free_guidance=False, max_sequence_length=TEXT_TOKENS, device=torch.device("cpu")
@@ -217,7 +225,7 @@ def _latent_space(transformer, vae) -> LatentSpace:
 
 
 def _flavour(transformer, vae, folder: Path) -> str:
-    """Return t2v, i2v or flf2v of the two configurations. Raises PriorError when they are not those of a Wan 2.1."""
+    """Return the mode (t2v, i2v or flf2v) that two configurations describe. Raises PriorError if it is no Wan 2.1."""
     latent = vae.z_dim
     fits = transformer.out_channels == latent and vae.scale_factor_temporal == TEMPORAL_STRIDE
     if fits and transformer.in_channels == latent:

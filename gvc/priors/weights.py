@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The identity of models: what a stream says of the weights that it was made with, and what caches go by."""
+"""Hashes of a model's files: they identify the weights in a stream, and the entries of caches."""
 
 import hashlib
 import json
@@ -10,19 +10,20 @@ from pathlib import Path
 from ..errors import PriorError
 from ..machine.cache import cache_file, keep_note, read_note
 
-SMALL = 1 << 20  # bytes; digests of smaller files are not worth keeping
+SMALL = 1 << 20  # bytes; digests of smaller files are computed anew and not cached
 SHA256 = re.compile("[0-9a-f]{64}")
 CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
 def weights_hash(folder: Path, components: tuple[str, ...], quantize: str = "none") -> bytes:
-    """Return the 8 bytes that a stream carries to tell a model's weights from others.
+    """Return the 8 bytes in a stream that identify a model's weights. Raises PriorError.
 
-    folder: of the model. components: the subfolders that decide what a stream decodes to.
-    quantize: how the weights are quantised while loading, which makes other ones of them.
+    folder: folder of the model.
+    components: subfolders that determine the decoded pictures.
+    quantize: quantisation applied while loading, which changes the weights; default none.
 
-    It is the start of a SHA-256 over, for each component in this order, the canonical text of its configuration and
-    the SHA-256 of each of its *.safetensors in the order of their names. Raises PriorError.
+    The result is the start of a SHA-256 over each component in this order: the canonical text of its configuration,
+    then the SHA-256 of each of its *.safetensors, in the order of their names.
     """
     digest = hashlib.sha256()
     for part in components:
@@ -37,10 +38,7 @@ def weights_hash(folder: Path, components: tuple[str, ...], quantize: str = "non
 
 
 def canonical_json(path: Path) -> bytes:
-    """Return a configuration in one spelling, without the keys that only tell how it was made ("_...").
-
-    Raises PriorError.
-    """
+    """Return a configuration as canonical JSON, without the keys about its origin ("_..."). Raises PriorError."""
     try:
         config = json.loads(path.read_text("utf-8"))
         config = {key: value for key, value in config.items() if not key.startswith("_")}
@@ -50,7 +48,7 @@ def canonical_json(path: Path) -> bytes:
 
 
 def folder_digest(folder: Path, components: tuple[str, ...]) -> str:
-    """Return the SHA-256, in hexadecimal, over all files of components, by their names. Raises PriorError."""
+    """Return the SHA-256, in hexadecimal, over the names and contents of all files of components. Raises PriorError."""
     digest = hashlib.sha256()
     for part in components:
         for path in sorted(p for p in (folder / part).glob("*") if p.is_file()):
@@ -59,9 +57,9 @@ def folder_digest(folder: Path, components: tuple[str, ...]) -> str:
 
 
 def file_digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file. That of a large file is kept, and holds as long as its size and time don't change.
+    """Return the SHA-256 of a file. Raises PriorError.
 
-    Raises PriorError.
+    The digest of a large file is cached and reused as long as the file's size and modification time do not change.
     """
     try:
         path = path.resolve(strict=True)
