@@ -23,6 +23,7 @@ DEPENDENCIES = [
     "av>=18",
     "numpy>=2.0",
     "cffi>=1.17",
+    "platformdirs>=4.12",  # 4.12 is the first that ignores a relative XDG_CACHE_HOME
     "pybind11>=3.0,<4",
     "safetensors>=0.5",
     "typer>=0.15",

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files that are kept between runs, in $XDG_CACHE_HOME/gvc. They save time and may be deleted at any moment."""
+"""Files that are kept between runs, in $XDG_CACHE_HOME/gvc or ~/.cache/gvc.
+
+They save time and may be deleted at any moment.
+"""
 
 import json
 import os
@@ -9,21 +12,16 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+from platformdirs import user_cache_path
+
 
 def cache_file(kind: str, name: str) -> Path:
     """Return the path of the cache file `name` of a kind, such as "prompts"; the file need not exist."""
-    return _folder() / "gvc" / kind / name
-
-
-def _folder() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    # The XDG specification says that an empty or relative path is to be ignored.
-    if root and Path(root).is_absolute():
-        return Path(root)
     try:
-        return Path.home() / ".cache"
+        folder = user_cache_path("gvc")
     except RuntimeError:  # HOME is not set and the user is not in the system's user database.
-        return Path(os.devnull)  # No file can exist below this path, so nothing is found or kept.
+        folder = Path(os.devnull)  # No file can exist below this path, so nothing is found or kept.
+    return folder / kind / name
 
 
 def keep(path: Path, content: bytes) -> None:
