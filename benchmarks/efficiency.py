@@ -24,9 +24,10 @@ from gvc.encoder import Encoder
 from gvc.entropy import set_bits
 from gvc.gop import encoder as gop_encoder
 from gvc.gop.encoder import CHEAP_LEVEL_STRIDE, START_SNR
+from gvc.gop.rule import FIXED_SILENT, FIXED_STEPS
 from gvc.loop import denoise as loop
 from gvc.loop import transition
-from gvc.loop.noise import SearchNoise
+from gvc.loop.search import SearchNoise
 from gvc.plan.settings import CODEBOOK_EXTRA, PAPER_LOG2_ATOMS
 from gvc.prior import on_host
 
@@ -133,7 +134,7 @@ def _matched(x0: np.ndarray, sigma: float) -> tuple[loop.Rule, dict]:
 
 
 def _fixed(atoms: int) -> tuple[loop.Rule, dict]:
-    rule = loop.Rule(shifted_times(loop.SDE_STEPS, PAPER_SHIFT)[1:], transition.euler_maruyama, loop.SDE_TAIL)
+    rule = loop.Rule(shifted_times(FIXED_STEPS, PAPER_SHIFT)[1:], transition.euler_maruyama, FIXED_SILENT)
     return rule, {"fixed": [atoms], "extra": 0, "limit": PAPER_LOG2_ATOMS}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gvc_container.probe import probe
 
-from gvc.loop.denoise import SDE_STEPS, SDE_TAIL
+from gvc.gop.rule import FIXED_SILENT, FIXED_STEPS
 from gvc.plan.settings import PAPER_LOG2_ATOMS
 
 BLOCKS = 1  # parts of a GOP with a codebook of their own; F latent frames in the paper, one for the bundled prior
@@ -19,5 +19,5 @@ def paper_bytes(path: Path, atoms: int) -> float:
     and the container. The paper's first versions also divided by three.
     """
     found = probe(path)
-    bits = len(found.gops) * (SDE_STEPS - SDE_TAIL) * BLOCKS * atoms * (PAPER_LOG2_ATOMS + 1)
+    bits = len(found.gops) * (FIXED_STEPS - FIXED_SILENT) * BLOCKS * atoms * (PAPER_LOG2_ATOMS + 1)
     return bits / 8 + (found.bytes.stills if found.sequence["mode"] == "flf2v" else 0)

@@ -142,7 +142,7 @@ def _sequence_info(demuxer: Demuxer) -> dict:
         "seed": sequence.seed,
         "codebook_extra": sequence.codebook_extra,
         "codebook_limit": sequence.codebook_limit,
-        "shift": sequence.shift if sequence.transition == "sde" else None,
+        "shift": sequence.shift if sequence.transition.fixed else None,
         "x0_cache": sequence.x0_cache,
         "prompt": sequence.prompt,
         "header_bytes": len(demuxer.header),

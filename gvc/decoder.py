@@ -7,15 +7,14 @@ from functools import lru_cache, partial
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, shown_position
 from .errors import BitstreamError
-from .gop.boundary import Anchor
 from .gop.decoder import check_unit, decode_gop
 from .gop.overlap import Overlap
 from .machine.parallel import limited
-from .media import Packet, Picture, VideoFormat
+from .media import Packet, Picture, Planes, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .pictures.fade import fade
 from .pictures.samples import from_coded
-from .prior import ModelOptions, Planes, Prior
+from .prior import Anchor, ModelOptions, Prior
 from .priors import Opener, open_prior, prior_for
 from .stills.av1 import StillDecoder, decode_still
 
@@ -114,8 +113,8 @@ class Decoder:
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
         shown = zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True)
         self._pictures = [partial(tuple, planes) for planes in shown]
-        # T2V has no use for an anchor, and with realism it would cost a second reconstruction.
-        self._anchor = reconstruction.anchor() if self.header.mode != "t2v" else None
+        # With realism an anchor costs a second reconstruction, so none is made where no GOP uses it.
+        self._anchor = reconstruction.anchor() if self.header.mode.has_first else None
         self._next_index = (unit.index + 1) % 2**32
 
     def _break_chain(self) -> None:

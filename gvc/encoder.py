@@ -7,17 +7,16 @@ from dataclasses import replace
 
 from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
 from .errors import MediaError, OptionError
-from .gop.boundary import Anchor
 from .gop.encoder import GopEncoder
 from .gop.overlap import Overlap
 from .machine.parallel import limited
-from .media import MAX_DIMENSION, Packet, Picture, VideoFormat
+from .media import MAX_DIMENSION, Clip, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .pictures.samples import from_coded, to_coded
 from .plan.control import RateControl
 from .plan.gops import Gop
 from .plan.settings import Settings
-from .prior import Clip, ModelOptions
+from .prior import Anchor, ModelOptions
 from .priors import Opener, open_prior
 from .priors.auto import open_chosen
 
@@ -63,8 +62,8 @@ class Encoder:
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
         self._coder = GopEncoder(prior, self.header, settings)
-        self._rate = RateControl(self.options, settings, prior, self.header, self._coder.floor)
-        self._planner = self._rate.planner(settings)
+        self._rate = RateControl(settings, prior, self.header, self._coder.floor)
+        self._planner = self._rate.planner()
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
         self._anchor: Anchor | None = None

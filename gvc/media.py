@@ -10,6 +10,9 @@ import numpy as np
 MAX_DIMENSION = 16384
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 
+Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, uint8 [H, W]
+Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uint8 [T, H, W]
+
 
 @dataclass(frozen=True)
 class SampleFormat:

@@ -15,6 +15,7 @@ from numbers import Real
 from types import SimpleNamespace
 
 from .errors import OptionError
+from .modes import Mode, Scheme
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 MULTIPLES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
@@ -99,7 +100,7 @@ MODEL_OPTIONS = (
 )
 
 ENCODER_OPTIONS = (
-    Option("mode", str, "flf2v", "conditioning of the generative model", choices=("t2v", "i2v", "flf2v")),
+    Option("mode", str, "flf2v", "conditioning of the generative model", choices=tuple(Mode)),
     Option("quality", float, 30.0, "constant quality, higher is better", 0, 100),
     Option("crf", float, -1.0, "constant quality as others name it, 0 best to 63; -1: as quality says", -1, 63),
     Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40, unit=BITS),
@@ -126,9 +127,7 @@ ENCODER_OPTIONS = (
         "gp",
         "generative model: gp, neural, auto (neural if this machine plays it), wan:FOLDER, ltx:FOLDER (or a hub id)",
     ),
-    Option(
-        "transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=("ancestral", "sde")
-    ),
+    Option("transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=tuple(Scheme)),
     Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
     Option(
         "shift", int, 0, "of the time grid, for transition=sde only; 0: 5 for I2V, FLF2V from 720p on, else 3", 0, 255

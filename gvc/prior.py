@@ -12,12 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .media import VideoFormat
+from .media import Clip, Planes, VideoFormat
 from .pictures.motion import motion_fields
 
 Array = Any  # numpy.ndarray or torch.Tensor, float32
-Planes = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of one picture, uint8 [H, W]
-Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uint8 [T, H, W]
 
 CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the picture
 
@@ -72,6 +70,14 @@ class Condition:
         if smoothness not in self._fields:
             self._fields[smoothness] = motion_fields(self.first[0], self.last[0], smoothness)
         return self._fields[smoothness]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What a GOP hands to the next one in its chain."""
+
+    planes: Planes  # its decoded last picture
+    memory: Any  # ConditionedPrior.memory, handed on
 
 
 class ConditionedPrior(Protocol):

@@ -9,10 +9,9 @@ import numpy as np
 
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
-from gvc.media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
+from gvc.media import SAMPLE_FORMATS, Clip, Packet, Picture, VideoFormat
 from gvc.pictures.samples import from_coded
-from gvc.plan.rate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
-from gvc.prior import Clip
+from gvc.plan.bitrate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
 
 
 def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1, speed: int = 3) -> list[Picture]:

@@ -17,10 +17,9 @@ from gvc.decoder import Decoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count
 from gvc.gop import tail
 from gvc.gop.decoder import decode_gop
+from gvc.gop.rule import rule_of
 from gvc.loop.codebook import log2_size_for
-from gvc.loop.denoise import rule_of
-from gvc.media import Packet
-from gvc.prior import Planes
+from gvc.media import Packet, Planes
 from gvc.priors import prior_for
 from gvc.stills.av1 import StillDecoder, decode_still
 

@@ -4,8 +4,8 @@
 
 import numpy as np
 
-from gvc.media import VideoFormat
-from gvc.prior import Clip, Condition, Planes
+from gvc.media import Clip, Planes, VideoFormat
+from gvc.prior import Condition
 
 
 def smooth_clip(video_format: VideoFormat, frames: int, seed: int = 0) -> Clip:

@@ -16,10 +16,10 @@ from gvc.bitstream.levels import MAX_LEVEL
 from gvc.decoder import Decoder
 from gvc.entropy import RangeEncoder, write_atoms, write_count
 from gvc.errors import BitstreamError, MediaError
+from gvc.gop.rule import rule_of
 from gvc.loop import budget
 from gvc.loop.budget import MAX_SAMPLES, beyond_samples, beyond_steps, beyond_work
 from gvc.loop.codebook import Codebook
-from gvc.loop.denoise import rule_of
 from gvc.media import Packet, VideoFormat
 from gvc.priors.gp import bands, basis
 from gvc.priors.gp.kept import keeping

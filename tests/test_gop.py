@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gvc.media import Picture
 from gvc.plan.gops import Gop, GopPlanner
+from gvc.plan.window import Plan
 
 
 def plan(pictures: list[Picture], length=9, keyint=1000, **sharing) -> list[Gop]:
@@ -192,7 +193,7 @@ def test_lengths_are_chosen_for_whole_chains_where_it_looks_that_far(lookahead):
 
     def choose(window):
         windows.append(window)
-        return [len(window.pictures)]
+        return Plan(level=0, quantiser=0, lengths=[len(window.pictures)])
 
     plan(blank(63), keyint=20, choose=choose, lookahead=lookahead)
     starts = [w for w in windows if w.key]

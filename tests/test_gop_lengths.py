@@ -13,7 +13,7 @@ from gvc.encoder import Encoder
 from gvc.media import Picture
 from gvc.plan import control as rate_control
 from gvc.plan.lengths import Cuts, GopLengths
-from gvc.plan.rate import quality_level
+from gvc.plan.quality import quality_level
 
 SCALE = 64.0  # of the bundled prior
 WIDTH, HEIGHT = 96, 64

@@ -15,8 +15,9 @@ from gvc.bitstream import parse_sequence_header, read_packet
 from gvc.encoder import Encoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count, set_bits
 from gvc.gop.decoder import decode_gop
+from gvc.gop.rule import rule_of
 from gvc.loop.codebook import log2_size_for
-from gvc.loop.denoise import finish, rule_of
+from gvc.loop.denoise import finish
 from gvc.media import VideoFormat
 from gvc.priors.wan import WanPrior
 from gvc.stills.av1 import StillDecoder

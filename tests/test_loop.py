@@ -25,9 +25,11 @@ from gvc.bitstream.levels import (
 )
 from gvc.entropy import RangeDecoder, read_atoms, read_count
 from gvc.errors import BitstreamError
+from gvc.gop.rule import rule_of
 from gvc.loop import noise, transition
-from gvc.loop.denoise import Rule, denoise, finish, rule_of
-from gvc.loop.noise import ReplayNoise, SearchNoise
+from gvc.loop.denoise import Rule, denoise, finish
+from gvc.loop.noise import ReplayNoise
+from gvc.loop.search import SearchNoise
 from gvc.machine.parallel import allowed, each, limited
 from gvc.media import VideoFormat
 

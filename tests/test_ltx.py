@@ -22,8 +22,10 @@ from gvc.bitstream import GopUnit, SequenceHeader, is_show
 from gvc.bitstream.levels import matched_levels, sigma_level
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, OptionError, PriorError
-from gvc.loop.denoise import denoise, finish, rule_of
-from gvc.loop.noise import ReplayNoise, SearchNoise
+from gvc.gop.rule import rule_of
+from gvc.loop.denoise import denoise, finish
+from gvc.loop.noise import ReplayNoise
+from gvc.loop.search import SearchNoise
 from gvc.media import Picture, VideoFormat
 from gvc.prior import Condition, ModelOptions
 from gvc.priors import open_prior

@@ -14,7 +14,8 @@ from gvc.bitstream.levels import MAX_LEVEL
 from gvc.encoder import Encoder
 from gvc.errors import OptionError, RateError
 from gvc.media import VideoFormat
-from gvc.plan.rate import FRAME_BYTES, KEYFRAME_BYTES, quality_level
+from gvc.plan.bitrate import FRAME_BYTES, KEYFRAME_BYTES
+from gvc.plan.quality import quality_level
 
 FRAMES, RATE = 70, 25
 

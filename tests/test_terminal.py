@@ -22,11 +22,11 @@ from gvc.bitstream import read_packet, write_gop, write_sequence_header
 from gvc.cli.app import app
 from gvc.cli.checks import Check
 from gvc.cli.doctor import print_checks
-from gvc.cli.report import Report, errors_reported, sentence
+from gvc.cli.report import Report, errors_reported
 from gvc.engine.protocol import Channel, ffi
 from gvc.engine.server import log
 from gvc.engine.session import report
-from gvc.errors import GvcError, MediaError
+from gvc.errors import GvcError, MediaError, sentence
 from gvc.terminal import visible
 
 OBEYED = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e"}

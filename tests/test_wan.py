@@ -19,8 +19,10 @@ from gvc.cli.encode import PictureHash
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, PriorError
-from gvc.loop.denoise import denoise, finish, rule_of
-from gvc.loop.noise import ReplayNoise, SearchNoise
+from gvc.gop.rule import rule_of
+from gvc.loop.denoise import denoise, finish
+from gvc.loop.noise import ReplayNoise
+from gvc.loop.search import SearchNoise
 from gvc.media import Picture, VideoFormat
 from gvc.pictures.rgb import from_rgb, to_rgb
 from gvc.prior import Condition

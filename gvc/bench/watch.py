@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..loop import noise
+from ..loop.noise import ReplayNoise
+from ..loop.search import SearchNoise
 from ..stills import av1 as stills
 from .stopwatch import Stopwatch
 
@@ -24,8 +25,8 @@ STAGES = {
 OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
 NOISE_METHODS = {"initial": "initial_noise", "inject": "atoms", "finish": "atoms"}
 METHODS = {
-    noise.SearchNoise: NOISE_METHODS,
-    noise.ReplayNoise: NOISE_METHODS,
+    SearchNoise: NOISE_METHODS,
+    ReplayNoise: NOISE_METHODS,
     stills.StillEncoder: {"encode": "stills"},
     stills.StillDecoder: {"decode": "stills"},
 }

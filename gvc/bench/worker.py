@@ -20,13 +20,12 @@ from gvc_container.demux import Demuxer  # noqa: E402
 from gvc_container.mux import Muxer  # noqa: E402
 
 from ..bitstream import read_packet  # noqa: E402
-from ..cli.report import exit_code, sentence  # noqa: E402
 from ..decoder import Decoder  # noqa: E402
 from ..encoder import Encoder  # noqa: E402
-from ..errors import OptionError  # noqa: E402
-from ..media import Packet  # noqa: E402
+from ..errors import OptionError, exit_code, sentence  # noqa: E402
+from ..media import Clip, Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
-from ..prior import Array, Clip, ConditionedPrior, ModelOptions, Prior  # noqa: E402
+from ..prior import Array, ConditionedPrior, ModelOptions, Prior  # noqa: E402
 from ..priors import open_prior, prior_for  # noqa: E402
 from .job import Job  # noqa: E402
 from .material import clip_of_file, synthetic_clip  # noqa: E402

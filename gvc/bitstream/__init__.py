@@ -2,15 +2,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The bit syntax of GVC (docs/BITSTREAM.md). Parsing is total: any bytes give a value or a BitstreamError."""
 
-from .packet import MAX_SHOWN, GopUnit, is_show, read_packet, shown_position, write_gop, write_show
+from .packet import (
+    BARE_BYTES,
+    MAX_SHOWN,
+    GopUnit,
+    gop_overhead,
+    is_show,
+    read_packet,
+    shown_position,
+    write_gop,
+    write_show,
+)
 from .sequence import MAX_PROMPT, SDE_SHIFT, SequenceHeader, parse_sequence_header, write_sequence_header
 
 __all__ = [
+    "BARE_BYTES",
     "MAX_PROMPT",
     "MAX_SHOWN",
     "SDE_SHIFT",
     "GopUnit",
     "SequenceHeader",
+    "gop_overhead",
     "is_show",
     "parse_sequence_header",
     "read_packet",

@@ -19,6 +19,9 @@ FIRST_SHOW = 3  # the byte that shows the picture at position 1
 HAS_FIRST, HAS_LAST, HAS_TAIL, HAS_AHEAD, IS_BARE = 1, 2, 4, 8, 16
 ALL_PARTS = HAS_FIRST | HAS_LAST | HAS_TAIL | HAS_AHEAD | IS_BARE
 CHECKSUM_SIZE = 4
+# About how many bytes of a GOP packet are neither stills, side information nor atoms.
+GOP_BYTES, HEADER_BYTES = 20, 65  # in every GOP packet, and the sequence header of a keyframe
+BARE_BYTES = 14  # in the packet of a GOP without atoms
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ def write_gop(unit: GopUnit) -> bytes:
         w.sized(unit.atoms)
     w.uint(zlib.crc32(bytes(w)), CHECKSUM_SIZE)
     return bytes(w)
+
+
+def gop_overhead(key: bool) -> int:
+    """Return about how many bytes of a GOP packet are neither stills, side information nor atoms."""
+    return GOP_BYTES + HEADER_BYTES * key
 
 
 def write_show(position: int) -> bytes:

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from ..errors import BitstreamError
 from ..media import MAX_DIMENSION, SAMPLE_FORMATS, VideoFormat
+from ..modes import Mode, Scheme
 from .fields import FieldReader, FieldWriter
 
 MAGIC = b"GVC1"
@@ -20,8 +21,7 @@ FIXED_SIZE = 30  # bytes up to and including the frame rate; libgvc reads these
 MAX_SIZE = 4096
 MAX_PROMPT = 2048  # bytes
 PRIOR_NAME = re.compile(r"[a-z0-9]{1,16}/[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)  # FAMILY/VARIANT
-MODES = ("t2v", "i2v", "flf2v")
-TRANSITIONS = ("ancestral", "sde")
+MODES, TRANSITIONS = tuple(Mode), tuple(Scheme)  # by their codes
 MAX_CODEBOOK_EXTRA = 8
 MAX_CODEBOOK_LIMIT = 24
 SDE_SHIFT = 3  # where the header does not say it
@@ -33,8 +33,8 @@ class SequenceHeader:
     """What decoder and encoder agree on for all GOPs."""
 
     format: VideoFormat
-    mode: str
-    transition: str
+    mode: Mode
+    transition: Scheme
     prior: str  # name of the prior, e.g. "gp/1"
     weights_hash: bytes = bytes(8)
     seed: int = 42
@@ -43,6 +43,11 @@ class SequenceHeader:
     shift: int = SDE_SHIFT  # of the time grid of the sde transition, 1..255
     x0_cache: bool = False  # every other step takes the x0_hat of the one before
     prompt: str = ""  # text for the prior
+
+    def __post_init__(self) -> None:
+        """Take plain names, as options have them, for modes and transitions. Raises ValueError for unknown ones."""
+        object.__setattr__(self, "mode", Mode(self.mode))
+        object.__setattr__(self, "transition", Scheme(self.transition))
 
     @property
     def tools(self) -> int:

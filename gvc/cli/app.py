@@ -10,10 +10,11 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ..errors import EXIT_CODES
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, MODEL_OPTIONS
 from ..terminal import visible
 from .flags import with_options
-from .report import EXIT_CODES, Report, errors_reported, reported
+from .report import Report, errors_reported, reported
 
 BENCH_OPTIONS = (  # what bench sets itself is left out
     *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),

@@ -18,12 +18,12 @@ from gvc_container.rate import scan
 from gvc_container.source import VideoSource
 
 from ..encoder import Encoder
-from ..errors import MediaError, OptionError
+from ..errors import MediaError, MismatchError, OptionError
 from ..machine.process import abrupt_end
 from ..media import Picture, VideoFormat
 from ..options import DECODER_OPTIONS
 from .files import is_stream, output_file
-from .report import MismatchError, Report
+from .report import Report
 
 
 def encode(

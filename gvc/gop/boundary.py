@@ -4,55 +4,19 @@
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from ..bitstream import SequenceHeader
 from ..bitstream.levels import MAX_LEVEL, level_sigma, sigma_level
-from ..plan.rate import still_quantiser
-from ..prior import Analysis, Clip, Condition, Planes, Prior
+from ..media import Clip
+from ..plan.quality import still_quantiser
+from ..plan.target import Target
+from ..prior import Analysis, Anchor, Condition, Prior
 from ..stills.av1 import CHAIN_SPEED, FINEST
 from ..stills.chain import COARSEST_CHAIN, StillChain
 
 STILLS_SHARE = 0.8  # of a budget that stills may take
 FINEST_SIGMA = 0.05  # where coding on a budget stops at the latest, if the prior cannot predict its rate
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """What a GOP hands to the next one in its chain."""
-
-    planes: Planes  # its decoded last picture
-    memory: Any  # of the prior
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a GOP aims at: a noise level to stop at, bits for its stills, side information and atoms, or both.
-
-    chain: the stills of a chain that starts with the GOP, if they were settled before.
-    bits: of a window of GOPs, the present one first. It has `share` of what a chain's first still leaves of them.
-    cap: bits that the GOP itself must not exceed. With a level, that is aimed at, and bits are not exceeded.
-    """
-
-    level: int | None = None
-    chain: StillChain | None = None
-    bits: float = math.inf
-    share: float = 1.0
-    cap: float = math.inf
-
-    @property
-    def bounded(self) -> bool:
-        """Whether there is a bound for bits."""
-        return min(self.bits, self.cap) < math.inf
-
-    def less(self, bits: float) -> "Target":
-        """Return the target with so many bits less for the GOP."""
-        return replace(self, bits=self.bits - bits / self.share, cap=self.cap - bits)
-
-    def of_gop(self, first: float) -> float:
-        """Return the bits of the GOP, whose chain's first still takes `first` (0 where it has none)."""
-        return max(0.0, min(first + (self.bits - first) * self.share, self.cap))
 
 
 @dataclass(frozen=True)
@@ -95,7 +59,7 @@ class BoundaryCoder:
 
     prior: Prior
     header: SequenceHeader
-    preset: str
+    effort: str
     _chain: StillChain | None = field(default=None, init=False)  # of the GOP before
 
     def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[Boundaries, Analysis, int]:
@@ -104,7 +68,7 @@ class BoundaryCoder:
         A chain keeps its quantiser. Where its next still would be too much for a budget, it starts a new one, unless
         the next one is known: what comes first in such a chain has paid for most of what follows.
         """
-        trial = self._try(clip, anchor, target, self._chain) if anchor or self.header.mode == "t2v" else None
+        trial = self._try(clip, anchor, target, self._chain) if anchor or not self.header.mode.has_first else None
         if not trial or not (trial.goes_on or _affordable(trial, target)):
             trial = self._fresh(clip, anchor, target)
         self._chain = trial.chain
@@ -113,11 +77,11 @@ class BoundaryCoder:
     def code(self, clip: Clip, anchor: Anchor | None, chain: StillChain | None) -> Boundaries:
         """Code and decode the GOP's stills as the next ones of a chain."""
         mode, video, frames = self.header.mode, self.header.format.coded, len(clip[0])
-        if mode == "t2v":
+        if not mode.has_first:
             return Boundaries(b"", b"", Condition(video, frames, prompt=self.header.prompt))
         first, known_first = (b"", anchor.planes) if anchor else chain.code(tuple(plane[0] for plane in clip))
         last, known_last = b"", None
-        if mode == "flf2v" and frames > 1:
+        if mode.has_last and frames > 1:
             last, known_last = chain.code(tuple(plane[-1] for plane in clip))
         memory = anchor.memory if anchor else None
         condition = Condition(video, frames, known_first, known_last, memory, self.header.prompt)
@@ -125,13 +89,13 @@ class BoundaryCoder:
 
     def coarsest(self, clip: Clip, anchor: Anchor | None) -> Boundaries:
         """Return the boundaries with the fewest bits."""
-        return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.preset]))
+        return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.effort]))
 
     def _fresh(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
         """Start a chain with the finest quantiser that the bits bear and that is no finer than the atoms."""
 
-        def trial(quantiser: int, preset: str) -> _Trial:
-            return self._try(clip, anchor, target, StillChain(self.header, quantiser, CHAIN_SPEED[preset]))
+        def trial(quantiser: int, effort: str) -> _Trial:
+            return self._try(clip, anchor, target, StillChain(self.header, quantiser, CHAIN_SPEED[effort]))
 
         def suits(tried: _Trial) -> bool:
             in_step = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
@@ -144,16 +108,16 @@ class BoundaryCoder:
             if not target.bounded or _affordable(planned, target):
                 return planned
         elif not target.bounded:
-            return trial(finest, self.preset)
+            return trial(finest, self.effort)
         # The fast preset comes close in much less time; its stills are somewhat larger.
         candidates = range(finest, COARSEST_CHAIN)
-        chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.preset)
+        chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.effort)
         if suits(chosen):
-            while chosen.chain.quantiser > finest and suits(finer := trial(chosen.chain.quantiser - 1, self.preset)):
+            while chosen.chain.quantiser > finest and suits(finer := trial(chosen.chain.quantiser - 1, self.effort)):
                 chosen = finer
         else:
             while chosen.chain.quantiser < COARSEST_CHAIN and not suits(chosen):
-                chosen = trial(chosen.chain.quantiser + 1, self.preset)
+                chosen = trial(chosen.chain.quantiser + 1, self.effort)
         return chosen
 
     def _try(self, clip: Clip, anchor: Anchor | None, target: Target, chain: StillChain | None) -> _Trial:

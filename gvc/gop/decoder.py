@@ -8,19 +8,20 @@ from functools import cached_property
 from ..bitstream import GopUnit, SequenceHeader
 from ..errors import BitstreamError
 from ..loop.budget import beyond_samples, beyond_steps, beyond_work
-from ..loop.denoise import denoise, finish, rule_of
+from ..loop.denoise import denoise, finish
 from ..loop.noise import ReplayNoise
-from ..prior import Array, Clip, Condition, ConditionedPrior, Prior
+from ..media import Clip
+from ..prior import Anchor, Array, Condition, ConditionedPrior, Prior
 from ..stills.av1 import StillDecoder
-from .boundary import Anchor
+from .rule import rule_of
 from .tail import PictureTail, add_latent_tail
 
 
 def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
     """Raise BitstreamError for a GOP that its header does not allow, whatever came before it."""
-    if unit.tail and header.mode != "i2v":
+    if unit.tail and not header.mode.has_tail:
         raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
-    if unit.ahead and header.mode != "t2v":
+    if unit.ahead and not header.mode.overlaps:
         raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
     _keep_within(beyond_samples(unit.shown + unit.ahead, header.format))
 
@@ -79,7 +80,7 @@ def decode_gop(
         x, t = denoise(conditioned, rule, noise)
         noise.finish()
     reconstruction = Reconstruction(conditioned, condition, unit.shown + unit.ahead, x, t)
-    if unit.tail and header.transition == "sde":
+    if unit.tail and header.transition.corrects_latent:
         add_latent_tail(x, conditioned.tail, unit.tail)
         return reconstruction
     return reconstruction.corrected(unit.tail)
@@ -87,10 +88,10 @@ def decode_gop(
 
 def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
     """Return what the stills of a unit and the anchor say. Raises BitstreamError when they don't fit the mode."""
-    anchor = anchor if header.mode != "t2v" else None
+    anchor = anchor if header.mode.has_first else None
     frames = int(anchor is not None) + unit.shown + unit.ahead
-    wants_first = header.mode != "t2v" and anchor is None
-    wants_last = header.mode == "flf2v" and frames > 1
+    wants_first = header.mode.has_first and anchor is None
+    wants_last = header.mode.has_last and frames > 1
     if bool(unit.first) != wants_first or bool(unit.last) != wants_last:
         raise BitstreamError("boundary flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
     _keep_within(beyond_samples(frames, header.format))

@@ -6,18 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..bitstream import GopUnit, SequenceHeader
+from ..bitstream import GopUnit, SequenceHeader, gop_overhead
 from ..bitstream.levels import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from ..errors import MediaError
 from ..loop.budget import beyond_work, check_gop_size
-from ..loop.denoise import denoise, rule_of
-from ..loop.noise import SearchNoise
+from ..loop.codebook import bit_price
+from ..loop.denoise import denoise
+from ..loop.search import SearchNoise
+from ..media import Clip
 from ..plan.gops import Gop
-from ..plan.rate import bit_price
 from ..plan.settings import Settings
-from ..prior import Analysis, Clip, ConditionedPrior, Prior
-from .boundary import Anchor, BoundaryCoder, Target, stop_level
+from ..plan.target import Target
+from ..prior import Analysis, Anchor, ConditionedPrior, Prior
+from .boundary import BoundaryCoder, stop_level
 from .decoder import Reconstruction
+from .rule import rule_of
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
 START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
@@ -26,8 +29,6 @@ LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
 CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # of priors whose steps take little time
 MAX_STRIDE = 255
 BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
-UNIT_BYTES, KEY_BYTES = 20, 65  # of a GOP packet beside stills, side information and atoms
-BARE_BYTES = 14  # the same where there are no atoms
 LEAST_SIDE_BYTES = 20
 REFINED_SHARE = 0.5  # of a budget without stills that refined side information may take
 REFINEMENT_STRIDE = 64  # levels, which make a bit sixteen times as dear
@@ -50,7 +51,7 @@ class GopEncoder:
         Raises MediaError when the GOP is too large, or too much work for decoders.
         """
         new, clip = self._clips(gop, anchor)
-        target = target.less(8 * _unit_bytes(gop.key))
+        target = target.less(8 * gop_overhead(gop.key))
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
         bits = boundaries.left(target)
         analysis = self._refined(analysis, level, bits)
@@ -60,8 +61,9 @@ class GopEncoder:
         header = self._header if gop.key else None
         unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
         budget = max(0.0, bits - 8 * len(side))
-        with_tail = self._settings.tail and not gop.ends and self._header.transition != "sde"
-        if self._header.transition == "sde":
+        scheme = self._header.transition
+        with_tail = self._settings.tail and not (gop.ends or scheme.corrects_latent)
+        if scheme.fixed:
             unit, x, t = self._search_fixed(unit, conditioned, clip)
         else:
             atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
@@ -85,7 +87,7 @@ class GopEncoder:
     def floor(self, gop: Gop, anchor: Anchor | None) -> tuple[float, float]:
         """Return about the least bits that the packet of a GOP needs: (first still, all else), without atoms."""
         boundaries = self._boundaries.coarsest(self._clips(gop, anchor)[1], anchor)
-        return 8 * len(boundaries.first), 8 * (len(boundaries.last) + _unit_bytes(gop.key) + LEAST_SIDE_BYTES)
+        return 8 * len(boundaries.first), 8 * (len(boundaries.last) + gop_overhead(gop.key) + LEAST_SIDE_BYTES)
 
     def _clips(self, gop: Gop, anchor: Anchor | None) -> tuple[Clip, Clip]:
         """Return (all pictures of the GOP, the same with the anchor before them), uint8 [T, H, W] a plane."""
@@ -133,7 +135,7 @@ class GopEncoder:
     def _fixed_counts(self, conditioned: ConditionedPrior) -> list[int]:
         """Return the atoms of each block; in I2V the last latent frames get twice as many."""
         blocks, atoms = len(conditioned.blocks), self._settings.atoms
-        doubled = TAIL_FRAMES if self._header.mode == "i2v" and conditioned.tail else 0
+        doubled = TAIL_FRAMES if self._header.mode.has_tail and conditioned.tail else 0
         return [atoms * (2 if i >= blocks - doubled else 1) for i in range(blocks)]
 
     def _with_tail(self, unit: GopUnit, reconstruction: Reconstruction, new: Clip, budget: float):
@@ -142,11 +144,6 @@ class GopEncoder:
         price = bit_price(level_sigma(unit.stop), self._prior.sample_scale)
         tail = search.best(price, budget - 8 * len(unit.atoms))
         return replace(unit, tail=tail), reconstruction.corrected(tail)
-
-
-def _unit_bytes(key: bool) -> int:
-    """Return about how many bytes of a GOP packet are neither stills, side information nor atoms."""
-    return UNIT_BYTES + KEY_BYTES * key
 
 
 def _start_level(x0, stop: int) -> int:

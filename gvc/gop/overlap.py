@@ -4,8 +4,8 @@
 
 import numpy as np
 
+from ..media import Clip
 from ..pictures.fade import fade
-from ..prior import Clip
 
 
 class Overlap:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BitstreamError
-from ..media import VideoFormat
-from ..prior import CHROMA_WEIGHT, Array, Clip, Planes, on_host
+from ..media import Clip, Planes, VideoFormat
+from ..prior import CHROMA_WEIGHT, Array, on_host
 from ..stills.av1 import decode_still, encode_still, search_quantiser
 
 ZERO = 128  # sample value of a difference of 0
@@ -54,13 +54,14 @@ class PictureTailSearch:
     """Encoder: finds the tail that serves a chain best.
 
     source, decoded: the new pictures of the GOP, uint8 [T, H, W] a plane.
-    video, preset: of the still.
+    video: format that the tail is coded in.
+    effort: fast, medium or slow.
     """
 
-    def __init__(self, source: Clip, decoded: Clip, video: VideoFormat, preset: str):
+    def __init__(self, source: Clip, decoded: Clip, video: VideoFormat, effort: str):
         self._weight = _chain_weight(source, decoded)
         self._source, self._decoded = (tuple(plane[-max(RAMPS) :] for plane in clip) for clip in (source, decoded))
-        self._video, self._preset = video, preset
+        self._video, self._effort = video, effort
 
     def best(self, bit_price: float, budget: float) -> bytes:
         """Return a tail, or b"" where none is worth its bits.
@@ -74,12 +75,12 @@ class PictureTailSearch:
 
         def cost_of(crf: int) -> float:
             if crf not in trials:
-                error, tail = self._ramped(encode_still(difference, crf, self._preset))
+                error, tail = self._ramped(encode_still(difference, crf, self._effort))
                 bits = 8 * len(tail)
                 trials[crf] = bits * FORBIDDEN_PRICE if bits > budget else error + bits * bit_price, tail
             return trials[crf][0]
 
-        best = search_quantiser(cost_of, FIRST_QUANTISER, self._preset)
+        best = search_quantiser(cost_of, FIRST_QUANTISER, self._effort)
         return trials[best][1] if cost_of(best) < self._error(self._decoded) else b""
 
     def _ramped(self, still: bytes) -> tuple[float, bytes]:

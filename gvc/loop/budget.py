@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ..bitstream import SequenceHeader
 from ..errors import MediaError
 from ..media import VideoFormat
+from ..modes import Scheme
 from .codebook import log2_size_for, pieces
 from .denoise import Rule
 
@@ -22,7 +23,7 @@ MAX_NETWORK_STEPS = 129  # of priors whose every step is a call of a large netwo
 GOP_ATOMS, BYTE_ATOMS = 2**25, 2**17
 # The steps of sde are given, and its atoms may be few: 18 noise vectors, each from less than twice the 1.5 values that
 # the prior gp may carry for a luma sample.
-SAMPLE_ATOMS = {"ancestral": 4, "sde": 54}
+SAMPLE_ATOMS = {Scheme.ANCESTRAL: 4, Scheme.SDE: 54}
 
 
 def beyond_samples(frames: int, video: VideoFormat) -> str:

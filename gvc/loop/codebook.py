@@ -14,13 +14,22 @@ import numpy as np
 from .. import _native
 from .._native import Ranking
 
-__all__ = ["ATOM_OVERHEAD", "MAX_LOG2_SIZE", "Codebook", "Ranking", "log2_size_for", "pieces"]
+__all__ = ["ATOM_OVERHEAD", "MAX_LOG2_SIZE", "Codebook", "Ranking", "bit_price", "log2_size_for", "pieces"]
 
 ATOM_OVERHEAD = 1.35
 """Bits of posterior-matched atoms over the Kullback-Leibler divergence that they bridge, about (measured)."""
 
 
 MAX_LOG2_SIZE = 24
+
+
+def bit_price(sigma: float, sample_scale: float) -> float:
+    """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
+
+    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is about the noise's. `sample_scale`: of
+    the prior.
+    """
+    return 1.3863 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD
 
 
 def log2_size_for(dimension: int, extra: int = 0) -> int:

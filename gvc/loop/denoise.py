@@ -10,13 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..bitstream import GopUnit, SequenceHeader
-from ..bitstream.levels import level_time, matched_levels, shifted_times
-from ..errors import BitstreamError
 from ..prior import Array, ConditionedPrior
 from . import transition
 
-SDE_STEPS, SDE_TAIL = 20, 3  # the paper's
 TAIL_STEPS = 10  # of the ODE from the stop level to 0, when realism is asked for
 
 
@@ -50,18 +46,6 @@ class Rule:
     def needs_network(self, step: int) -> bool:
         """Whether a step computes its own x0_hat."""
         return not (self.x0_cache and step % 2 and not self.is_silent(step))
-
-
-def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
-    """Return the discretisation that a stream's header and a GOP's levels ask for. Raises BitstreamError."""
-    if (header.transition == "sde") != (unit.stride == 0):
-        raise BitstreamError("level stride", 0, f"value {unit.stride} does not fit the {header.transition} transition")
-    if header.transition == "sde":
-        times = shifted_times(SDE_STEPS, header.shift)[1:]
-        return Rule(times, transition.euler_maruyama, SDE_TAIL, x0_cache=header.x0_cache)
-    levels = matched_levels(unit.start, unit.stop, unit.stride)
-    times = [level_time(level) for level in levels]
-    return Rule(times, transition.ancestral, uses_known=True, x0_cache=header.x0_cache)
 
 
 class NoiseSource(Protocol):

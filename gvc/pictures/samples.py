@@ -10,10 +10,8 @@ formats".
 
 import numpy as np
 
-from ..media import YUV420P, VideoFormat
+from ..media import YUV420P, Planes, VideoFormat
 from .colour import double_chroma, halve_chroma, quantisation, rgb_to_ycbcr, ycbcr_to_rgb
-
-Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def to_coded(planes: Planes, video: VideoFormat) -> Planes:

@@ -15,16 +15,16 @@ from math import log2
 
 import numpy as np
 
-from ..bitstream import SequenceHeader
+from ..bitstream import BARE_BYTES, SequenceHeader
 from ..bitstream.levels import level_sigma
-from ..gop.encoder import BARE_BYTES
 from ..loop.budget import check_gop_size
-from ..prior import Condition, Planes, Prior
+from ..media import Planes
+from ..prior import Condition, Prior
 from ..stills.av1 import CHAIN_SPEED, TRIAL_SPEED
 from ..stills.chain import COARSEST_CHAIN, StillChain
-from .gops import Window
 from .lengths import Cuts, GopLengths
-from .rate import STILL_SLOPE, WORST_STILL, bitrate_quantiser, quality_level, still_quantiser
+from .quality import STILL_SLOPE, WORST_STILL, bitrate_quantiser, quality_level, still_quantiser
+from .window import Plan, Window
 
 # Beyond quality 0 a low bitrate has the coarsest stills.
 COARSEST_LEVEL = quality_level(0) + round((COARSEST_CHAIN - WORST_STILL) / STILL_SLOPE)
@@ -35,40 +35,11 @@ CLOSE = 0.04  # doublings that the bits of a plan may lie below those there are
 JUMP = 0.15  # doublings below them that are too many
 ANALYSED = 5  # of so many GOPs the prior predicts the atoms of one; not of four or eight: every fourth still is finer
 FINER = 16  # levels below the plan's where a GOP may stop
-# What the stills of preset medium take by those of a trial, about (measured on eight clips): the first and all others.
+# Measured ratio (eight clips): bits of stills of effort medium to those of a trial; the first still, then the others.
 FIRST_SAVING, SAVING = 0.92, 0.9
 TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
 CODED = 4  # stills that are coded for it before the first plan is made
 SETTLINGS = 3  # times that all stills may be coded until they fit
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the GOPs of a window are to be coded, and the bits that this is predicted to take.
-
-    level: where atoms stop.
-    quantiser: of the stills, in quarters.
-    lengths: pictures of each GOP.
-    first: bits of the chain's first still, 0 where there is none.
-    lasts: bits of the last still of each GOP.
-    rests: bits of each GOP without stills.
-    chain: the stills of a chain that starts, once the plan is settled.
-    exact: bits of stills are known, not predicted.
-    """
-
-    level: int
-    quantiser: float
-    lengths: list[int]
-    first: float = 0.0
-    lasts: list[float] = field(default_factory=list)
-    rests: list[float] = field(default_factory=list)
-    chain: StillChain | None = None
-    exact: bool = False
-
-    def following(self) -> "Plan":
-        """Return the plan without its next GOP."""
-        rest = {name: getattr(self, name)[1:] for name in ("lengths", "lasts", "rests")}
-        return replace(self, first=0.0, chain=None, **rest)
 
 
 @dataclass
@@ -80,7 +51,7 @@ class ChainPlanner:
 
     prior: Prior
     header: SequenceHeader
-    preset: str
+    effort: str
     lengths: GopLengths
     reorders: bool
     _coded: float = field(default=TRUSTED_BITS, init=False)  # bits of stills
@@ -113,7 +84,7 @@ class ChainPlanner:
         data, _ = self._code(window, tried, self._chain(window, tried, TRIAL_SPEED))
         self.lengths.learn(SAVING * _bits(data[1:]), sum(cuts.still_bits(tried.lengths, level)))
         plan = replace(tried, lengths=cuts.best(level))
-        return replace(plan, chain=self._chain(window, plan, CHAIN_SPEED[self.preset])) if window.key else plan
+        return replace(plan, chain=self._chain(window, plan, CHAIN_SPEED[self.effort])) if window.key else plan
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a window of a chain whose quantiser is settled: no finer than the one before."""
@@ -146,9 +117,9 @@ class ChainPlanner:
         return Cuts(self.lengths, window.before, window.pictures, window.limit)
 
     def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> None:
-        """Learn from a few stills of a plan what those of the chosen preset take."""
+        """Learn from a few stills of a plan what those of the chosen effort take."""
         few = replace(plan, lengths=plan.lengths[:CODED])
-        data, _ = self._code(window, few, self._chain(window, few, CHAIN_SPEED[self.preset]))
+        data, _ = self._code(window, few, self._chain(window, few, CHAIN_SPEED[self.effort]))
         self._coded += _bits(data[1:])
         self._expected += sum(plan.lasts[:CODED])
         taken = sum(plan.lasts) * self._coded / self._expected
@@ -218,7 +189,7 @@ class ChainPlanner:
 
     def _settled(self, window: Window, plan: Plan) -> Plan:
         """Return the plan for a window that starts a chain with the chain's stills; learn what they take."""
-        chain = self._chain(window, plan, CHAIN_SPEED[self.preset])
+        chain = self._chain(window, plan, CHAIN_SPEED[self.effort])
         sizes = chain.sizes()
         if not sizes:
             return replace(plan, chain=chain)

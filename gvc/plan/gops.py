@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..media import Picture
+from .window import Plan, Window
+
+Choose = Callable[[Window], Plan]  # says how to cut a window, and how to code the parts
 
 SCENE_SAMPLE = 2  # every other luma sample a side is enough to see a cut
 
@@ -26,6 +29,7 @@ class Gop:
     ends: it ends a chain.
     last: the video ends.
     following: pictures known to come after it; where lengths are chosen, in the same window.
+    plan: the plan for it and for what follows in its window, None where lengths are not chosen.
     """
 
     pictures: list[Picture]
@@ -34,29 +38,7 @@ class Gop:
     ends: bool
     last: bool = False
     following: int = 0
-
-
-@dataclass(frozen=True)
-class Window:
-    """Pictures that GOPs are to be cut from.
-
-    before: the picture before them. With `key` it is the first of a chain and belongs to the first GOP.
-    limit: pictures that a GOP may have.
-    ends: the chain ends with it.
-    last: so does the video.
-    """
-
-    before: Picture
-    pictures: list[Picture]
-    limit: int
-    key: bool
-    ends: bool
-    last: bool
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is a whole chain."""
-        return self.key and self.ends
+    plan: Plan | None = None
 
 
 @dataclass
@@ -68,7 +50,7 @@ class GopPlanner:
     scenecut: threshold 0..1 of the scene score, 0 = off.
     anchored: whether a GOP spans the last picture of the one before (I2V, FLF2V).
     overlap: pictures of the next GOP that a GOP spans. With neither, each GOP is a keyframe.
-    choose: says how long the GOPs of a window should be, by what it shows; None: all are as long as they may be.
+    choose: plans a window by what it shows; None: all GOPs are as long as they may be.
     lookahead: pictures beyond the present GOP that it waits for; at least those of one GOP.
 
     It looks one GOP ahead: where a scene or the video ends, its last two GOPs are made about equally long, since the
@@ -81,10 +63,10 @@ class GopPlanner:
     anchored: bool
     overlap: int = 0
     keyint_min: int = 1
-    choose: Callable[[Window], list[int]] | None = None
+    choose: Choose | None = None
     lookahead: int = 0
     _pending: list[Picture] = field(default_factory=list, init=False)
-    _planned: list[int] = field(default_factory=list, init=False)  # pictures of the next GOPs
+    _plan: Plan | None = field(default=None, init=False)  # of what is left of the window
     _last: Picture | None = field(default=None, init=False)  # of the GOP before
     _key: bool = field(default=True, init=False)
     _in_chain: int = field(default=0, init=False)
@@ -134,7 +116,7 @@ class GopPlanner:
 
     def _take(self, limit: int) -> Gop:
         """Return the next GOP, of so many pictures at most."""
-        count = self._chosen(limit) if self.choose else limit
+        count, plan = self._chosen(limit) if self.choose else (limit, None)
         pictures, self._pending = self._pending[:count], self._pending[count:]
         started, self._in_chain = self._key, self._in_chain + count
         self._last = pictures[-1]
@@ -143,21 +125,28 @@ class GopPlanner:
             self._in_chain = 0
         shared = min(self.overlap, self.keyint - self._in_chain)
         ahead = [] if self._key else self._pending[:shared]
-        following = sum(self._planned) if self.choose else len(self._pending)
-        return Gop(pictures, started, ahead, ends=self._key, following=following)
+        planned = sum(self._plan.lengths) if self._plan else 0
+        following = planned if self.choose else len(self._pending)
+        return Gop(pictures, started, ahead, ends=self._key, following=following, plan=plan)
 
-    def _chosen(self, limit: int) -> int:
-        """Return how many pictures the next GOP should have by what they show."""
-        if not self._planned:
-            left = self.keyint - self._in_chain
-            pictures = self._pending[:left]
-            ends = len(pictures) == left or self._ending
-            last = self._finishing and len(pictures) == len(self._pending)
-            before = pictures.pop(0) if self._key else self._last
-            window = Window(before, pictures, limit - self._key, self._key, ends, last)
-            self._planned = self.choose(window) if pictures else [0]
-            self._planned[0] += self._key
-        return self._planned.pop(0)
+    def _chosen(self, limit: int) -> tuple[int, Plan | None]:
+        """Return (how many pictures the next GOP has by what they show, the plan for it and for what follows)."""
+        first = int(self._key)  # The first picture of a chain belongs to the first GOP; a plan does not count it.
+        if not (self._plan and self._plan.lengths):
+            self._plan = self._next_plan(limit)
+        if not self._plan:
+            return first, None
+        plan, self._plan = self._plan, self._plan.following()
+        return plan.lengths[0] + first, plan
+
+    def _next_plan(self, limit: int) -> Plan | None:
+        """Return the plan for the next window; None where all that is left is the first picture of a chain."""
+        left = self.keyint - self._in_chain
+        pictures = self._pending[:left]
+        ends = len(pictures) == left or self._ending
+        last = self._finishing and len(pictures) == len(self._pending)
+        before = pictures.pop(0) if self._key else self._last
+        return self.choose(Window(before, pictures, limit - self._key, self._key, ends, last)) if pictures else None
 
     def _starts_scene(self, picture: Picture) -> bool:
         """Tell whether the picture is unlike the one before, and suddenly so.

@@ -18,7 +18,7 @@ from ..bitstream.levels import level_sigma
 from ..media import Picture
 from ..pictures.motion import half_size, motion_fields
 
-SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # pictures, by preset
+SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # Fewest pictures of a GOP, by effort.
 BLOCK = 8  # samples a side, at half the size
 SMOOTHNESS = 4  # of motion
 ERROR_SHARE = 2.0  # mean error between stills, beside the middle's

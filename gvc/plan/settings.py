@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the options of a stream mean together."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 from ..bitstream import MAX_PROMPT, SDE_SHIFT, SequenceHeader
 from ..errors import OptionError
 from ..media import VideoFormat
+from ..modes import Mode, Scheme
 from ..prior import Prior
-from .gops import GopPlanner, Window
+from .gops import Choose, GopPlanner
 from .lengths import SHORTEST, GopLengths
-from .rate import crf_quality, quality_level
+from .quality import crf_quality, quality_level
 
 TEMPORAL_STRIDE = 4  # GOPs whose length is fixed have 4k + 1 pictures, as video models want it
 LONGEST_GOP = 33  # pictures, where no length is asked for
@@ -29,8 +29,8 @@ PAPER_SHIFT_LARGE, LARGE_SIDE = 5, 720  # of the time grid for I2V and FLF2V fro
 class Settings:
     """How the GOPs of a stream are coded. `effort` is fast, medium or slow; the rest is as in the options."""
 
-    mode: str
-    transition: str
+    mode: Mode
+    scheme: Scheme
     effort: str
     codebook_extra: int
     coarse_extra: int  # added to it for priors whose steps take little time
@@ -48,6 +48,9 @@ class Settings:
     scenecut: float
     overlap: int
     tail: bool
+    bitrate: int
+    maxrate: int
+    bufsize: int
 
     @classmethod
     def of(cls, options: SimpleNamespace, video_format: VideoFormat) -> "Settings":
@@ -56,30 +59,33 @@ class Settings:
         effort = "medium" if paper else options.preset
         gop = options.gop or LONGEST_GOP
         gop -= (gop - 1) % TEMPORAL_STRIDE
-        transition = "sde" if paper else options.transition
-        _check(options, transition, gop)
+        mode, scheme = Mode(options.mode), Scheme.SDE if paper else Scheme(options.transition)
+        _check(options, scheme, gop)
         level = quality_level(options.quality if options.crf < 0 else crf_quality(options.crf))
         coarse = not options.bitrate and level >= quality_level(COARSE_QUALITY)
         return cls(
-            mode=options.mode,
-            transition=transition,
+            mode=mode,
+            scheme=scheme,
             effort=effort,
             codebook_extra=0 if paper else CODEBOOK_EXTRA[effort],
             coarse_extra=COARSE_EXTRA if coarse and not paper else 0,
             codebook_limit=PAPER_LOG2_ATOMS if paper else 0,
-            shift=options.shift or _paper_shift(options.mode, video_format),
+            shift=options.shift or _paper_shift(mode, video_format),
             x0_cache=bool(options.x0_cache),
             seed=options.seed,
             prompt=options.prompt,
             atoms=options.atoms,
             level=level,
             gop=gop,
-            by_content=not options.gop and transition != "sde",
+            by_content=not (options.gop or scheme.fixed),
             keyint=options.keyint,
             keyint_min=options.keyint_min,
             scenecut=options.scenecut if options.sc_threshold < 0 else options.sc_threshold / 100,
             overlap=options.overlap,
-            tail=bool(options.tail) and options.mode == "i2v",
+            tail=bool(options.tail) and mode.has_tail,
+            bitrate=options.bitrate,
+            maxrate=options.maxrate,
+            bufsize=options.bufsize,
         )
 
     def lengths(self, prior: Prior) -> GopLengths | None:
@@ -88,7 +94,7 @@ class Settings:
             return None
         return GopLengths(prior.sample_scale, SHORTEST[self.effort])
 
-    def planner(self, choose: Callable[[Window], list[int]] | None, lookahead: int) -> GopPlanner:
+    def planner(self, choose: Choose | None, lookahead: int) -> GopPlanner:
         """Return what cuts the stream into GOPs."""
         return GopPlanner(
             length=self.gop,
@@ -97,7 +103,7 @@ class Settings:
             keyint=self.keyint,
             keyint_min=self.keyint_min,
             scenecut=self.scenecut,
-            anchored=self.mode != "t2v",
+            anchored=self.mode.has_first,
             overlap=self.overlap,
         )
 
@@ -106,25 +112,25 @@ class Settings:
         return SequenceHeader(
             video_format,
             self.mode,
-            self.transition,
+            self.scheme,
             prior.name,
             prior.weights_hash,
             self.seed,
             self.codebook_extra + (self.coarse_extra if prior.cheap_steps else 0),
             self.codebook_limit,
-            self.shift if self.transition == "sde" else SDE_SHIFT,
+            self.shift if self.scheme.fixed else SDE_SHIFT,
             self.x0_cache,
             self.prompt,
         )
 
 
-def _check(options: SimpleNamespace, transition: str, gop: int) -> None:
+def _check(options: SimpleNamespace, scheme: Scheme, gop: int) -> None:
     """Raise OptionError where options contradict each other."""
-    if (options.bitrate or options.maxrate) and transition == "sde":
+    if (options.bitrate or options.maxrate) and scheme.fixed:
         raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate or maxrate")
-    if options.shift and transition != "sde":
+    if options.shift and not scheme.fixed:
         raise OptionError("shift is for transition=sde; leave it out, or ask for that transition")
-    if options.overlap and options.mode != "t2v":
+    if options.overlap and not Mode(options.mode).overlaps:
         raise OptionError(f"overlap is for mode=t2v; the GOPs of {options.mode} share pictures anyway, so leave it out")
     if options.overlap >= gop:
         raise OptionError(f"overlap={options.overlap} leaves a GOP of {gop} pictures none of its own; take less")
@@ -132,6 +138,6 @@ def _check(options: SimpleNamespace, transition: str, gop: int) -> None:
         raise OptionError(f"the prompt has {len(options.prompt.encode())} bytes and {MAX_PROMPT} fit; shorten it")
 
 
-def _paper_shift(mode: str, video_format: VideoFormat) -> int:
+def _paper_shift(mode: Mode, video_format: VideoFormat) -> int:
     large = min(video_format.width, video_format.height) >= LARGE_SIDE
-    return PAPER_SHIFT_LARGE if large and mode != "t2v" else SDE_SHIFT
+    return PAPER_SHIFT_LARGE if large and mode.has_first else SDE_SHIFT

@@ -15,12 +15,14 @@ from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from ..errors import BitstreamError, PriorError
+from ..media import Clip, Planes
+from ..modes import Mode
 from ..pictures.rgb import from_rgb, pad_to_multiple, to_rgb
-from ..prior import Clip, Condition, ModelOptions, Planes
+from ..prior import Condition, ModelOptions
 from .loading import network_call, network_dtype, place_on_device
 
 PICTURE_DEVIATION = 60.0  # approximate standard deviation of pictures, in luma samples; normalised latents have 1
-BOUNDARIES = {"t2v": (False, False), "i2v": (True, False), "flf2v": (True, True)}  # mode -> (first, last) is known
+BOUNDARIES = {mode: (mode.has_first, mode.has_last) for mode in Mode}  # Known pictures of a GOP: first, last.
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from diffusers import AutoencoderKLLTXVideo, LTXConditionPipeline, LTXPipeline, 
 from torch import Tensor
 
 from ..errors import PriorError
-from ..prior import DEFAULT_OPTIONS, Array, Clip, Condition, ModelOptions, Planes
+from ..media import Clip, Planes
+from ..prior import DEFAULT_OPTIONS, Array, Condition, ModelOptions
 from .device import check_options
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
 from .loading import find_model, load_network, network_dtype, read_index

@@ -16,8 +16,9 @@ from torch import Tensor
 from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
 
 from ..errors import PriorError
+from ..media import Planes
 from ..pictures.rgb import to_rgb
-from ..prior import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions, Planes
+from ..prior import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions
 from .device import check_options, one_line
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace, flatten
 from .loading import find_model, load_network, network_dtype, quietly, read_index

@@ -17,8 +17,7 @@ from ..bitstream.fields import FieldReader
 from ..errors import BitstreamError
 from ..machine.parallel import allowed
 from ..machine.process import scheduling_kept
-from ..media import VideoFormat
-from ..prior import Planes
+from ..media import Planes, VideoFormat
 
 # Silences SVT-AV1, which otherwise prints its settings at the start and a notice at the end. Errors are exceptions.
 os.environ.setdefault("SVT_LOG", "0")

@@ -8,7 +8,7 @@ from functools import partial
 from ..bitstream import SequenceHeader
 from ..errors import BitstreamError
 from ..machine.process import give_back_memory
-from ..prior import Planes
+from ..media import Planes
 from .av1 import COARSEST, LOW_DELAY, REORDERED, StillDecoder, StillEncoder
 
 BOOST = 12  # steps of crf by which the first still is finer, since all later ones refer to it (measured)
@@ -29,7 +29,7 @@ class StillChain:
         self.quantiser, self.known = quantiser, bool(pictures)
         self._video, crf = header.format.coded, min(quantiser, COARSEST)
         # An I2V chain has a single still, so no other still profits from a boost.
-        boost = 0 if header.mode == "i2v" else BOOST - (quantiser - crf)
+        boost = 0 if not header.mode.has_last else BOOST - (quantiser - crf)
         structure = REORDERED if pictures else LOW_DELAY
         settings = {"boost": boost, "detail": True, "structure": structure}
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)

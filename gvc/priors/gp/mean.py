@@ -14,8 +14,9 @@ import numpy as np
 
 from ..._native import motion_interpolate, motion_parts
 from ...machine.parallel import each
+from ...media import Clip
 from ...pictures.fade import fade
-from ...prior import Clip, Condition
+from ...prior import Condition
 from .correction import BLOCK
 
 FLAT, HOLD, FADE, MOTION = range(4)

@@ -25,10 +25,10 @@ from ..._native import local_velocity
 from ...bitstream.levels import MAX_LEVEL, level_sigma, sigma_level
 from ...entropy import RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
-from ...loop.codebook import ATOM_OVERHEAD
+from ...loop.codebook import ATOM_OVERHEAD, bit_price
 from ...machine.parallel import each
-from ...plan.rate import bit_price
-from ...prior import CHROMA_WEIGHT, Clip, Condition
+from ...media import Clip
+from ...prior import CHROMA_WEIGHT, Condition
 from . import bands, basis, mean
 from .activity import activity_maps
 from .correction import Corrections, Grid, read_corrections, write_corrections

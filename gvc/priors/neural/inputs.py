@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...prior import Clip
+from ...media import Clip
 from ..gp.mean import Moved
 from .network import MULTIPLE
 

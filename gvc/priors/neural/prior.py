@@ -23,8 +23,8 @@ from safetensors.torch import load
 
 from ...errors import PriorError
 from ...machine.processors import processors
-from ...media import VideoFormat
-from ...prior import Clip, Condition, ModelOptions
+from ...media import Clip, VideoFormat
+from ...prior import Condition, ModelOptions
 from ..device import DTYPES, check_options, has_bfloat16, one_line
 from ..gp import GpPrior
 from ..gp.mean import Moved

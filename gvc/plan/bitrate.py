@@ -1,54 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rate control: one quality number, or an exact bit budget.
+"""The books of a bitrate and of a cap: how many bits each GOP may take.
 
-With constant quality the coding of every GOP stops at one noise level. With a bitrate a GOP and the pictures that are
-known to follow get the bits that their duration is worth, less what the container will add, plus what the GOPs before
-left over or overdrew. The first still of a chain serves all that follows and is paid out of the whole; of the rest each
-GOP has its share. Either may be capped.
+With a bitrate a GOP and the pictures that are known to follow get the bits that their duration is worth, less what the
+container will add, plus what the GOPs before left over or overdrew. The first still of a chain serves all that follows
+and is paid out of the whole; of the rest each GOP has its share. A cap bounds every single GOP.
 """
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..bitstream.levels import sigma_level
 from ..errors import RateError
-from ..loop.codebook import ATOM_OVERHEAD
-
-BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
-WORST_CRF = 63.0
-WORST_STILL, FINEST_STILL, STILL_SLOPE = 55.5, 10, 0.147  # at quality 0, at best, and a noise level
-COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
 
 # What Matroska adds, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Containers").
 FILE_BYTES = 700  # headers, tags, seek head: 640 to 800 by what tags the source has
 KEYFRAME_BYTES = 36  # a cluster and a cue point
 FRAME_BYTES = 6  # header of a simple block
-
-
-def crf_quality(crf: float) -> float:
-    """Return the quality, 0 (coarsest) to 100, for a constant rate factor of 63 to 0."""
-    return 100 * (1 - crf / WORST_CRF)
-
-
-def quality_level(quality: float) -> int:
-    """Return the noise level (gvc.bitstream.levels) where coding stops, for a quality of 0 (coarsest) to 100."""
-    return sigma_level(COARSEST_SIGMA * 2.0 ** (-quality / 100 * BEST_SIGMA_OCTAVES))
-
-
-def still_quantiser(level: int) -> int:
-    """Return the AV1 quantiser (crf) of boundary stills that fits a stop level, no coarser than at quality 0."""
-    return round(min(_still_quantiser(level), WORST_STILL))
-
-
-def bitrate_quantiser(level: int) -> float:
-    """Return the same in quarters, so that bits are met closely, and ever coarser beyond quality 0."""
-    return round(4 * _still_quantiser(level)) / 4
-
-
-def _still_quantiser(level: int) -> float:
-    """Return where the quantiser lies on straight lines, which were measured."""
-    return max(FINEST_STILL, WORST_STILL - STILL_SLOPE * (quality_level(0) - level))
 
 
 @dataclass
@@ -109,12 +76,3 @@ class RateCap:
 def _overhead(pictures: int, key: bool) -> float:
     """Return the bits that a container adds to a GOP."""
     return 8.0 * (FRAME_BYTES * pictures + KEYFRAME_BYTES * key)
-
-
-def bit_price(sigma: float, sample_scale: float) -> float:
-    """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
-
-    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is about the noise's. `sample_scale`: of
-    the prior.
-    """
-    return 1.3863 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD

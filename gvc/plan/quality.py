@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""One number for quality: the noise level where coding stops for it, and the quantiser of the stills that fit."""
+
+from ..bitstream.levels import sigma_level
+
+BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
+WORST_CRF = 63.0
+WORST_STILL, FINEST_STILL, STILL_SLOPE = 55.5, 10, 0.147  # at quality 0, at best, and a noise level
+COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
+
+
+def crf_quality(crf: float) -> float:
+    """Return the quality, 0 (coarsest) to 100, for a constant rate factor of 63 to 0."""
+    return 100 * (1 - crf / WORST_CRF)
+
+
+def quality_level(quality: float) -> int:
+    """Return the noise level (gvc.bitstream.levels) where coding stops, for a quality of 0 (coarsest) to 100."""
+    return sigma_level(COARSEST_SIGMA * 2.0 ** (-quality / 100 * BEST_SIGMA_OCTAVES))
+
+
+def still_quantiser(level: int) -> int:
+    """Return the AV1 quantiser (crf) of boundary stills that fits a stop level, no coarser than at quality 0."""
+    return round(min(_still_quantiser(level), WORST_STILL))
+
+
+def bitrate_quantiser(level: int) -> float:
+    """Return the same in quarters, so that bits are met closely, and ever coarser beyond quality 0."""
+    return round(4 * _still_quantiser(level)) / 4
+
+
+def _still_quantiser(level: int) -> float:
+    """Return where the quantiser lies on straight lines, which were measured."""
+    return max(FINEST_STILL, WORST_STILL - STILL_SLOPE * (quality_level(0) - level))
