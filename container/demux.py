@@ -9,6 +9,7 @@ sequence header therefore comes from the copy that each keyframe packet carries.
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from types import TracebackType
 
@@ -52,6 +53,7 @@ class Demuxer:
             self._reader = self._read()
             self._head: list[Packet] = []
             self.sequence = self._find_header()
+            self._first = round(((self._head[-1].pts or 0) * self.time_base + self.beginning) / self.time_base)
         except BaseException:
             self._container.close()
             raise
@@ -132,10 +134,27 @@ class Demuxer:
         return round(seconds * self._track.average_rate) if self._track.average_rate else 0
 
     def packets(self) -> Iterator[Packet]:
-        """Yield all packets in file order. To be called once; raises MediaError where reading fails."""
+        """Yield all packets in file order. To be called once, and once after each `seek`.
+
+        Raises MediaError where reading fails.
+        """
         yield from self._head
         self._head = []
         yield from self._reader
+
+    def seek(self, seconds: Fraction) -> None:
+        """Let `packets` go on at the last keyframe that is not after a time, or at the first one.
+
+        Args:
+            seconds: a time on the clock of the packets.
+        Raises MediaError for what cannot be sought, such as a pipe.
+        """
+        tick = max(floor((seconds + self.beginning) / self.time_base), self._first)
+        try:
+            self._container.seek(tick, stream=self._track)
+        except av.error.FFmpegError as error:
+            raise MediaError(f"{self.path} cannot be sought: {error.strerror or error}") from None
+        self._head, self._reader = [], self._read()
 
     def close(self) -> None:
         self._container.close()

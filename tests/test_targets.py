@@ -11,11 +11,11 @@ import av
 import clips
 import pytest
 from gvc_container.demux import Demuxer
+from gvc_container.files import is_stream, output_file
 from gvc_container.mux import Muxer
 
 from gvc.cli.decode import decode
 from gvc.cli.encode import encode
-from gvc.cli.files import is_stream, output_file
 from gvc.cli.info import info
 from gvc.cli.report import Report
 from gvc.errors import OptionError

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from gvc_container.files import check_readable_again, output_file
+
 from ..compare.align import plural
 from ..compare.film import Film
 from ..compare.report import Gallery, write_page
@@ -18,7 +20,6 @@ from ..compare.video import FilmWriter, SideBySide, Wipe
 from ..errors import OptionError
 from ..metrics import METRICS
 from ..terminal import visible
-from .files import check_readable_again, output_file
 from .report import Report
 
 FILMS, PAGE = ("video", "wipe"), "html"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 
+from gvc_container.files import is_stream, output_file
 from gvc_container.libav_log import ErrorLog
 from gvc_container.mux import Muxer
 from gvc_container.rate import scan
@@ -22,7 +23,6 @@ from ..errors import MediaError, MismatchError, OptionError
 from ..machine.process import abrupt_end
 from ..media import Picture, VideoFormat
 from ..options import DECODER_OPTIONS
-from .files import is_stream, output_file
 from .report import Report
 
 

@@ -6,11 +6,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from gvc_container.files import check_readable_again
 from gvc_container.libav_log import ErrorLog
 from gvc_container.probe import Probe, probe
 
 from ..terminal import visible
-from .files import check_readable_again
 from .report import Report
 
 LABELS = {

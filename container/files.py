@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gvc_container.output import STDOUT
+from gvc.errors import OptionError
 
-from ..errors import OptionError
+from .output import STDOUT
 
 MOST_LINKS = 40  # that Linux follows
 DESCRIPTORS = re.compile(r"/proc/\d+(/task/\d+)?/fd")  # /dev/fd and /dev/stdout lead there

@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Files with GVC video as sequences of pictures: demuxer and decoder in one, encoder and muxer in one."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, overload
+
+import numpy as np
+
+from gvc.ahead import AheadDecoder, Answer
+from gvc.encoder import Encoder
+from gvc.errors import BitstreamError, MediaError, OptionError
+from gvc.media import Packet, Picture, VideoFormat
+from gvc.options import ENCODER_OPTIONS, parse_options
+from gvc.pictures.arrays import from_rgb
+
+from .demux import Demuxer
+from .files import output_file
+from .mux import Muxer
+
+LIMITED, BT601, BT709, HD_LINES = 1, 6, 1, 720  # what players expect of Y'CbCr that was made of pixels
+FINEST_RATE = 1001  # largest denominator of a frame rate
+
+Number = int | float | Fraction
+
+
+class FileReader:
+    """The pictures of a file with GVC video: an iterator, and a context manager that closes the file.
+
+    Times are ticks of `format.time_base` seconds, and a file begins at 0, whatever its own clock says. The next group
+    of pictures is decoded while those of one are taken. What is damaged is left out or concealed, warned of and
+    counted; the rest of the file is read nevertheless.
+
+    Args:
+        path: the file; "-" is standard input.
+        warn: a function that gets a sentence about whatever is damaged, default: Python's warnings.
+        options: values by name (gvc.options.DECODER_OPTIONS), such as realism=1.
+    Attributes:
+        demuxer: what the file says about its video, and about itself.
+        count: how many pictures have been given.
+        damage: how many errors have been met.
+    Raises MediaError for a file that cannot be read or holds no GVC video, OptionError, and while pictures are taken
+    PriorError.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], /, *, warn: Callable[[str], object] = warnings.warn, **options: object
+    ):
+        self._warn = warn
+        self.count = self.damage = self._concealed = 0
+        self.demuxer = Demuxer(path)
+        try:
+            self._decoder = AheadDecoder(self.demuxer.header, options)
+        except BaseException:
+            self.demuxer.close()
+            raise
+        self._pictures = self._decoded()
+
+    @property
+    def format(self) -> VideoFormat:
+        """Geometry, colour and nominal frame rate; `format.time_base` is the length of a tick of the pictures' pts."""
+        return self.demuxer.format
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Picture:
+        return next(self._pictures)
+
+    def seek(self, seconds: Number) -> None:
+        """Go to a time: the next picture is the one that is shown then, or the first one that is shown later.
+
+        Args:
+            seconds: a time on the clock of the pictures, pts * format.time_base.
+        Raises MediaError for what cannot be sought, such as a pipe.
+        """
+        self._decoder.flush()
+        self.demuxer.seek(Fraction(seconds))
+        tick = Fraction(seconds) / self.format.time_base
+        self._pictures = (p for p in self._decoded() if p.pts is None or p.pts + max(p.duration, 1) > tick)
+
+    def _decoded(self) -> Iterator[Picture]:
+        try:
+            for packet in self._packets():
+                self._decoder.put(packet)
+                for answer in self._decoder.answers():
+                    yield from self._checked(answer)
+            if self._concealed:
+                self._complain(
+                    f"packets are missing or damaged: {self._concealed} frames show the one before or a fade"
+                )
+        except MediaError as error:  # what came before is good
+            self._complain(str(error))
+
+    def _packets(self) -> Iterator[Packet | None]:
+        try:
+            yield from self.demuxer.packets()
+        except MediaError as error:  # what came before is good
+            self._complain(str(error))
+        yield None
+
+    def _checked(self, answer: Answer) -> list[Picture]:
+        """Complain of damage, raise other errors."""
+        if isinstance(answer.error, BitstreamError):
+            self._complain(f"packet {answer.number}: {answer.error}")
+        elif answer.error:
+            raise answer.error
+        elif answer.format:
+            self._check_layout(answer.format)
+        self.count += len(answer.pictures)
+        self._concealed += sum(picture.concealed for picture in answer.pictures)
+        return answer.pictures
+
+    def _check_layout(self, now: VideoFormat) -> None:
+        """Raise MediaError for pictures of another kind than the first ones."""
+        first = self.format
+        if (now.plane_shapes, now.samples) != (first.plane_shapes, first.samples):
+            raise MediaError(
+                f"{self.demuxer.path} was joined from videos of different kinds: after {self.count} frames, "
+                f"{first.width}x{first.height} {first.samples.pix_fmt} becomes "
+                f"{now.width}x{now.height} {now.samples.pix_fmt}; `gvc ffmpeg -i` scales all to one size"
+            )
+
+    def _complain(self, text: str) -> None:
+        self.damage += 1
+        self._warn(text)
+
+    def close(self) -> None:
+        """Close the file and end the decoder's thread."""
+        self._decoder.close()
+        self.demuxer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class FileWriter:
+    """A new file with GVC video, made of pictures or of arrays of pixels; a context manager.
+
+    The file is there, whole, once it has been closed. One of that name that exists already is replaced then. After an
+    exception, and where `close` is never called, there is no new file.
+
+    Args:
+        path: the file; its name decides the container format (.mkv, .avi, .nut). "-" is standard output, Matroska.
+        video_format: the format of the pictures, default: 8-bit 4:2:0 in the size of the first array.
+        rate: arrays a second, where no `video_format` says it, default: 25.
+        copy_from: a file whose sound, subtitles and other tracks are to be taken along, default: none.
+        warn: a function that gets a sentence about whatever the file lacks, default: Python's warnings.
+        options: values by name (gvc.options.ENCODER_OPTIONS), such as quality=40 or bitrate="60k".
+    Attributes:
+        format: the format of the pictures, None before the first array.
+    Raises OptionError, PriorError, MediaError, OSError if the file cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        /,
+        *,
+        video_format: VideoFormat | None = None,
+        rate: Number = 25,
+        copy_from: str | PathLike[str] | None = None,
+        warn: Callable[[str], object] = warnings.warn,
+        **options: object,
+    ):
+        parse_options(ENCODER_OPTIONS, options)  # now, though they are needed with the first picture
+        self._rate = Fraction(rate).limit_denominator(FINEST_RATE)
+        if self._rate <= 0:
+            raise OptionError(f"rate={rate} is out of range; a video has more than 0 pictures a second")
+        self._options, self._copy_from, self._warn = options, copy_from, warn
+        self.format: VideoFormat | None = None
+        self._last: int | None = None  # pts of the last picture
+        self._next = 0  # when that one has been shown
+        self._closed = False
+        with ExitStack() as stack:
+            self._path = stack.enter_context(output_file(Path(path), overwrite=True, source=copy_from))
+            if video_format:
+                self._start(video_format, stack)
+            self._stack = stack.pop_all()
+
+    def _start(self, video: VideoFormat, stack: ExitStack) -> None:
+        self._encoder = Encoder(video, self._options)
+        muxer = Muxer(self._path, self._encoder.extradata, video, self._copy_from, warn=self._warn)
+        self._muxer = stack.enter_context(muxer)
+        self.format = video
+        self._nominal = max(1, round(1 / (video.frame_rate or 25) / video.time_base))
+
+    def write(self, picture: Picture | np.ndarray) -> None:
+        """Take the next picture; it is coded, and written, when its group of pictures is complete.
+
+        Args:
+            picture: a Picture whose planes are in the file's format. Its pts must be higher than the one before, or
+                None: then it is shown when that one has been shown for the time of one frame. Or pixels, R'G'B',
+                uint8 [H, W, 3], which are converted into the file's format.
+        Raises MediaError for a picture of another kind and for a time that does not rise, RateError where the bitrate
+        cannot be met, OSError if the file cannot be written.
+        """
+        if self._closed:
+            raise MediaError("the file has been closed; nothing more can be written")
+        if isinstance(picture, np.ndarray):
+            if not self.format:
+                self._start(self._format_of(picture), self._stack)
+            picture = from_rgb(picture, self.format)
+        elif not self.format:
+            raise OptionError("planes may be in many formats; say with video_format which one it is")
+        self._put(self._encoder.encode(self._timed(picture)))
+
+    def _format_of(self, pixels: np.ndarray) -> VideoFormat:
+        if pixels.ndim != 3:
+            raise MediaError(f"the pixels must be an array [H, W, 3], not one of {pixels.ndim} dimensions")
+        height, width, _ = pixels.shape
+        matrix = BT601 if height < HD_LINES else BT709
+        return VideoFormat(width, height, self._rate, 1 / self._rate, color_range=LIMITED, colorspace=matrix)
+
+    def _timed(self, picture: Picture) -> Picture:
+        """Return the picture with a time."""
+        if picture.pts is None:
+            picture = replace(picture, pts=self._next, duration=picture.duration or self._nominal)
+        if self._last is not None and picture.pts <= self._last:
+            raise MediaError(f"the picture's pts is {picture.pts}, after one of {self._last}; times must rise")
+        self._last, self._next = picture.pts, picture.pts + (picture.duration or self._nominal)
+        return picture
+
+    def _put(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            self._muxer.write(packet)
+
+    def close(self) -> None:
+        """Code and write what is left, and put the file in its place; nothing happens if it has been closed before.
+
+        Raises MediaError if not one picture was written, RateError, OSError; then there is no new file.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        with self._stack:
+            if self._last is None:
+                raise MediaError("no picture was written, so there is no file")
+            self._put(self._encoder.encode(None))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.close()
+        elif not self._closed:
+            self._closed = True
+            self._stack.__exit__(kind, error, trace)
+
+
+@overload
+def open(path: str | PathLike[str], access: Literal["r"] = "r", /, **arguments: object) -> FileReader: ...
+@overload
+def open(path: str | PathLike[str], access: Literal["w"], /, **arguments: object) -> FileWriter: ...
+def open(path: str | PathLike[str], access: str = "r", /, **arguments: object) -> FileReader | FileWriter:
+    """Open a file with GVC video.
+
+    Args:
+        path: the file.
+        access: "r" to read it (the default), "w" to write it.
+        arguments: those of FileReader or FileWriter; options of the decoder or the encoder are among them.
+    Raises what these classes raise, and OptionError for another kind of access.
+    """
+    kinds = {"r": FileReader, "w": FileWriter}
+    if access not in kinds:
+        raise OptionError(f"access {access!r} is unknown; valid: {', '.join(kinds)}")
+    return kinds[access](path, **arguments)
