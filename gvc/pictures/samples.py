@@ -10,11 +10,7 @@ formats".
 
 import numpy as np
 
-<<<<<<< HEAD
-from ..media import YUV420P, Planes, VideoFormat
-=======
-from ..media import YUV420P, SampleFormat, VideoFormat
->>>>>>> 3e2d9aa (import gvc: Encoder, Decoder, open and the other names, loaded when they are used; files as sequences of pictures)
+from ..media import YUV420P, Planes, SampleFormat, VideoFormat
 from .colour import double_chroma, halve_chroma, quantisation, rgb_to_ycbcr, ycbcr_to_rgb
 
 
