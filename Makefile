@@ -8,7 +8,7 @@
 # make train              train the network of the prior neural on what MEDIA lists (training/README.md)
 # make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
 # make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
-# make lint               check style, and that each file says its licence
+# make lint               check style, licences, and which room of the code uses which
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
@@ -75,6 +75,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	clang-format --dry-run -Werror $(C_SOURCES)
 	$(BIN)/reuse lint --lines
+	$(BIN)/lint-imports --no-cache --no-logo
 
 generate: setup
 	mkdir -p build

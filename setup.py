@@ -45,6 +45,7 @@ TEST_DEPENDENCIES = [
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
+    "import-linter>=2.17",  # make lint: which room may use which
     "reuse[charset-normalizer]>=6.2",  # make lint: the licence of each file
     "ruff>=0.9",
 ]
