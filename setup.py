@@ -97,6 +97,7 @@ setup(
     include_package_data=False,  # or each folder that MANIFEST.in names would count as a package
     package_data={
         "gvc": [
+            "py.typed",
             "**/*.safetensors",
             "**/*.json",
             "**/*.npz",
@@ -104,6 +105,7 @@ setup(
             "priors/neural/CREDITS.tsv",  # whoever passes the weights on passes these on too
             "priors/neural/MODEL_CARD.md",
         ],
+        "gvc_container": ["py.typed"],
     },
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},

@@ -22,7 +22,7 @@ The same options exist everywhere under the same names:
 | FFmpeg, encoder | `-c:v gvc -quality 40` after the input |
 | FFmpeg, decoder | `-realism 1` before the input |
 | PyAV | `add_stream("gvc", ..., options={"quality": "40"})`; for `bitrate` and `keyint`: `bit_rate`, `gop_size` |
-| Python | `Encoder(video_format, {"quality": 40})` |
+| Python | `gvc.open("film.mkv", "w", quality=40)`, `gvc.Encoder(video_format, {"quality": 40})` |
 | C | `gvc_params.options = "quality=40:preset=slow"` |
 """
 
