@@ -27,8 +27,8 @@ from gvc import plugin
 ENCODE = """
 import sys
 from fractions import Fraction
-from gvc.machine.process import settle
-settle()
+from gvc.machine.process import configure_process
+configure_process()
 import numpy as np
 from gvc.encoder import Encoder
 from gvc.media import Picture, VideoFormat
@@ -49,8 +49,8 @@ with Muxer(target, encoder.extradata, video) as muxer, open(source, "rb") as raw
 """
 DECODE = """
 import sys
-from gvc.machine.process import settle
-settle()  # as the engine does
+from gvc.machine.process import configure_process
+configure_process()  # as the engine does
 from gvc.decoder import Decoder
 from gvc_container.demux import Demuxer
 

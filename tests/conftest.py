@@ -9,9 +9,9 @@ import pytest
 from hypothesis import settings
 from programs import STOCK, built
 
-from gvc.machine.process import settle
+from gvc.machine.process import configure_process
 
-settle()  # as the engine and the command do; test modules import NumPy later
+configure_process()  # as the engine and the command do; test modules import NumPy later
 
 # A busy machine is no failure.
 settings.register_profile("no deadline", deadline=None)

@@ -11,7 +11,7 @@ import pytest
 
 from gvc.prior import ModelOptions
 from gvc.priors.pool import PriorPool
-from gvc.priors.shared import SharedPrior, Turns
+from gvc.priors.shared import FairLock, SharedPrior
 
 
 class Network:
@@ -49,10 +49,10 @@ def use_all(prior: SharedPrior) -> None:
 
 
 def test_a_network_does_one_thing_at_a_time():
-    network, turns, together = Network(), Turns(), threading.Barrier(4)
+    network, lock, together = Network(), FairLock(), threading.Barrier(4)
 
     def work():
-        prior = SharedPrior(network, turns, lambda: None)
+        prior = SharedPrior(network, lock, lambda: None)
         together.wait()
         for _ in range(20):
             use_all(prior)
@@ -64,19 +64,19 @@ def test_a_network_does_one_thing_at_a_time():
 
 
 def test_nothing_is_computed_for_who_is_gone():
-    network, turns, gone = Network(), Turns(), []
+    network, lock, gone = Network(), FairLock(), []
 
     def check():
         if gone:
             raise ConnectionError
 
-    prior = SharedPrior(network, turns, check)
+    prior = SharedPrior(network, lock, check)
     conditioned = prior.condition(None, b"")
     gone.append(True)
     with pytest.raises(ConnectionError):
         conditioned.velocity(None, 1.0)
     assert network.calls == 1
-    use_all(SharedPrior(network, turns, lambda: None))  # the turn was given back
+    use_all(SharedPrior(network, lock, lambda: None))  # the turn was given back
 
 
 def test_models_that_nobody_uses_make_room(tmp_path: Path):

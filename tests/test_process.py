@@ -14,8 +14,8 @@ from gvc.machine.process import SETTINGS, abrupt_end
 
 # Arrays as large as those of a GOP, and made between them pictures that outlive them.
 GOPS = """
-from gvc.machine.process import settle
-settle()
+from gvc.machine.process import configure_process
+configure_process()
 import os
 import numpy as np
 
@@ -44,7 +44,10 @@ def test_arrays_of_a_gop_go_back_to_the_system_while_its_pictures_are_kept():
 
 
 def test_what_gvc_sets_for_itself_does_not_reach_the_programs_that_it_runs():
-    script = "from gvc.machine.process import settle; settle(); from gvc import plugin; plugin.run('env', [])"
+    script = (
+        "from gvc.machine.process import configure_process; configure_process()\n"
+        "from gvc import plugin; plugin.run('env', [])"
+    )
     given = {name: value for name, value in os.environ.items() if name not in SETTINGS} | {"OMP_WAIT_POLICY": "ACTIVE"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=given)
     found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)

@@ -190,7 +190,7 @@ def test_shutdown_lets_clients_finish(own, coded, decoded):  # noqa: F811
 
 
 def test_a_second_signal_tells_clients_and_ends(own, coded, decoded, pictures):  # noqa: F811
-    farewell = "was stopped in the middle"
+    farewell = "was stopped while in use"
     with Server(own) as server, Decoder(extradata=coded[0]) as decoder, Encoder(WIDTH, HEIGHT) as encoder:
 
         def end():

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..machine.process import settle
+from ..machine.process import configure_process
 
-settle()
+configure_process()
 
 from gvc_container.demux import Demuxer  # noqa: E402
 from gvc_container.mux import Muxer  # noqa: E402

@@ -7,9 +7,9 @@ import sys
 
 def main() -> None:
     """Entry point of the console script; ends the process with one of the exit codes of `gvc --help`."""
-    from ..machine.process import settle
+    from ..machine.process import configure_process
 
-    settle()
+    configure_process()
     sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: no text ends a command half said
     from .app import app
 

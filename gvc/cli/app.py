@@ -170,10 +170,10 @@ def compare_command(
     verbose: Verbose = False,
 ) -> None:
     """Compare videos with the first of them: figures, films, a page with a slider (docs/COMPARE.md)."""
-    from .compare import Wishes, compare_files
+    from .compare import CompareOptions, compare_files
 
-    wishes = Wishes(start, frames, metrics, every, video, wipe, html)
-    compare_files(files, options, wishes, Report(quiet), as_json=json, overwrite=overwrite)
+    compare_options = CompareOptions(start, frames, metrics, every, video, wipe, html)
+    compare_files(files, options, compare_options, Report(quiet), as_json=json, overwrite=overwrite)
 
 
 @app.command("doctor")

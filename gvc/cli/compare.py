@@ -23,12 +23,19 @@ from ..terminal import visible
 from .report import Report
 
 FILMS, PAGE = ("video", "wipe"), "html"
-SLOWEST = "lpips_vgg"  # which says much the same as lpips_alex, at many times the cost
+SLOWEST = "lpips_vgg"  # Off by default: it costs many times as much as lpips_alex and says much the same
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What to compare (`frames` 0: all), by which metrics (text for parse_metrics), and the files to write."""
+class CompareOptions:
+    """Which part to compare, by which metrics, and which files to write.
+
+    start: first second that counts.
+    frames: number of frames of the reference; 0 = all.
+    metrics: names for parse_metrics.
+    every: slow metrics measure each frame whose number is a multiple of this.
+    video, wipe, html: files to write; None = not written.
+    """
 
     start: float
     frames: int
@@ -41,25 +48,32 @@ class Wishes:
 
 def compare_files(
     paths: Sequence[Path],
-    options: Mapping[str, object],
-    wishes: Wishes,
+    decoder_options: Mapping[str, object],
+    options: CompareOptions,
     report: Report,
     *,
     as_json: bool,
     overwrite: bool,
 ) -> None:
-    """Compare files with the first of them; `options` are those of DECODER_OPTIONS. Raises GvcError, OSError."""
+    """Compare files with the first one, write the files that `options` names and print the figures.
+
+    paths: the reference, then at least one other file.
+    decoder_options: values by name for DECODER_OPTIONS, used for files with GVC video.
+    as_json: whether standard output gets one JSON object instead of a table.
+
+    Raises GvcError and OSError.
+    """
     if len(paths) < 2:
-        raise OptionError("give two files at least: the reference, then what is to be compared with it")
+        raise OptionError("two files at least are needed: the reference, then a file to compare with it")
     for path in paths:
         check_readable_again(path)
-    metrics = parse_metrics(wishes.metrics)
-    wanted = {name: target for name in (*FILMS, PAGE) if (target := getattr(wishes, name))}
+    metrics = parse_metrics(options.metrics)
+    wanted = {name: target for name in (*FILMS, PAGE) if (target := getattr(options, name))}
     _check_targets(paths, wanted)
     with ExitStack() as stack:
         targets = {name: stack.enter_context(output_file(target, overwrite)) for name, target in wanted.items()}
-        films = [stack.enter_context(Film(path, options, report.warn)) for path in paths]
-        expected = _frames_expected(films[0], wishes)
+        films = [stack.enter_context(Film(path, decoder_options, report.warn)) for path in paths]
+        expected = _frames_expected(films[0], options)
         takers = [
             stack.enter_context(_film_writer(targets[k], k, films, expected, report)) for k in FILMS if k in targets
         ]
@@ -68,10 +82,10 @@ def compare_files(
         result = compare(
             films,
             takers,
-            start=Fraction(str(wishes.start)),
-            frames=wishes.frames or None,
+            start=Fraction(str(options.start)),
+            frames=options.frames or None,
             metrics=metrics,
-            every=wishes.every,
+            every=options.every,
             watch=lambda batches: report.progress(batches, "comparing", expected),
         )
         if PAGE in targets:
@@ -83,24 +97,27 @@ def compare_files(
 
 
 def parse_metrics(text: str) -> list[str]:
-    """Return the metrics that a list with commas names; "" is all but the slowest, "all" is all. Raises OptionError."""
+    """Return the metrics named in a comma-separated list. Raises OptionError.
+
+    "all" means all metrics, "" means all except the slowest one.
+    """
     if text in ("", "all"):
         return [name for name in METRICS if text or name != SLOWEST]
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in METRICS:
-            raise OptionError(f"there is no metric {name!r}; choose from {', '.join(METRICS)}, or say all")
+            raise OptionError(f"there is no metric {name!r}; valid: {', '.join(METRICS)}, all")
     return names
 
 
 def _check_targets(sources: Sequence[Path], targets: Mapping[str, Path]) -> None:
-    """Refuse what would lose a file. Raises OptionError."""
+    """Refuse targets that would overwrite a source or each other. Raises OptionError."""
     if PAGE in targets and targets[PAGE].suffix.lower() not in (".html", ".htm"):
-        raise OptionError(f"{targets[PAGE]} is no name for a page; let it end in .html")
+        raise OptionError(f"{targets[PAGE]} is no name for a page; choose a name that ends in .html")
     taken = {path.resolve() for path in sources}
     for target in targets.values():
         if target.resolve() in taken:
-            raise OptionError(f"{target} is given twice; name each file that is to be written once")
+            raise OptionError(f"{target} is given twice; choose a different name for each file to write")
         taken.add(target.resolve())
 
 
@@ -113,9 +130,9 @@ def _film_writer(target: Path, kind: str, films: list[Film], expected: int, repo
     return FilmWriter(target, sheet, reference.rate, report.warn)
 
 
-def _frames_expected(reference: Film, wishes: Wishes) -> int:
-    left = max(0, reference.track.frames - round(wishes.start * reference.rate))
-    return min(left, wishes.frames or left)
+def _frames_expected(reference: Film, options: CompareOptions) -> int:
+    left = max(0, reference.track.frames - round(options.start * reference.rate))
+    return min(left, options.frames or left)
 
 
 def _print_table(result: Comparison) -> None:

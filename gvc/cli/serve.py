@@ -27,7 +27,7 @@ def serve(preload: list[str], options: dict[str, object], idle: float, clients: 
     for spec in specs:
         pool.keep(spec, ModelOptions.of(parse_options(MODEL_OPTIONS, options)))
     server = Server(address, pool, idle, clients)
-    server.heed_signals()
+    server.stop_at_signals()
     server.run()
     sys.stderr.flush()
     os._exit(0)  # nothing is left to save, and unloading a model takes a while

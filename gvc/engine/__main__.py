@@ -9,9 +9,9 @@ import socket
 import sys
 import threading
 
-from ..machine.process import settle
+from ..machine.process import configure_process
 
-settle()
+configure_process()
 
 from .protocol import Channel, constants  # noqa: E402
 from .session import serve  # noqa: E402
@@ -31,12 +31,12 @@ def main() -> None:
         os.set_inheritable(constants.GVC_SOCKET_FD, False)
     except OSError:
         sys.exit("gvc.engine is started by libgvc, not by hand; use the command gvc instead")
-    # Ctrl-C is the client's business: it flushes, takes the last packets, then closes the socket.
+    # The client handles Ctrl-C: it flushes, takes the last packets, then closes the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=quit_when_closed, args=(connection.fileno(),), daemon=True).start()
     serve(Channel(connection))
     sys.stderr.flush()
-    os._exit(0)  # nothing is left to save, and unloading a model takes a while
+    os._exit(0)  # Nothing is left to save, and an ordinary exit would spend time on unloading the model
 
 
 main()

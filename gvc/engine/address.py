@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where a warm engine and its clients meet: a socket in a folder that is the user's alone (see gvc_protocol.h).
+"""The socket by which clients reach the user's warm engine, in a folder that only this user can enter.
 
-The folder is opened once, looked at, and from then on named by its descriptor, so that nobody can exchange it; that
-also allows paths longer than the address of a socket.
+ffmpeg_bridge/src/gvc_protocol.h gives its path. The folder is opened once, checked, and then always named by its
+descriptor, so that nobody can replace it after the check. A descriptor also allows paths longer than a socket address.
 """
 
 import fcntl
@@ -19,17 +19,20 @@ from .protocol import constants
 
 NAME = f"engine-{constants.GVC_PROTOCOL_VERSION}"
 BACKLOG = 16
-UCRED = struct.Struct("iII")  # pid, uid, gid
+UCRED = struct.Struct("iII")  # Linux's struct ucred: pid, uid, gid
 
 
 def folder_path() -> Path:
-    """Return the folder of this user's sockets; it need not exist."""
+    """Return the path of the folder for this user's sockets. The folder may not exist yet."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     return Path(runtime, "gvc") if runtime.startswith("/") else Path(f"/tmp/gvc-{os.geteuid()}")
 
 
 def open_folder(path: Path) -> int:
-    """Return a descriptor of a folder. Raises EngineError unless it is the user's own and closed to others."""
+    """Open a folder and return its descriptor.
+
+    Raises EngineError unless the folder belongs to this user and nobody else may enter it.
+    """
     try:
         folder = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -42,14 +45,14 @@ def open_folder(path: Path) -> int:
 
 
 def peer_of(connection: socket.socket) -> tuple[int, int]:
-    """Return process id and user id of the other end."""
+    """Return the process id and the user id of the other end of a connection."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size)
     pid, uid, _ = UCRED.unpack(credentials)
     return pid, uid
 
 
 def find_engine() -> int | None:
-    """Return the process id of the warm engine that clients of this user would be served by, None if there is none."""
+    """Return the process id of this user's warm engine; None if there is none."""
     try:
         folder = open_folder(folder_path())
     except EngineError:
@@ -71,7 +74,10 @@ def _address(folder: int) -> str:
 
 
 class Address:
-    """The right to be the user's warm engine. Raises EngineError when there is one already, or the folder is unsafe."""
+    """The address of the user's warm engine, held by one process at a time.
+
+    Raises EngineError if another process holds it, or if the folder is not safe.
+    """
 
     def __init__(self):
         path = folder_path()
@@ -82,7 +88,7 @@ class Address:
             raise EngineError(f"{path} cannot be made ({error.strerror}); set XDG_RUNTIME_DIR to a folder") from error
         self.folder = open_folder(path)
         self.path = path / f"{NAME}.sock"
-        # Locks end with their process, so one that can be had says that a socket is stale. The file stays.
+        # The system drops a lock when its process ends, so a socket without a lock is stale. The lock file stays.
         flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
         self._lock = os.open(f"{NAME}.lock", flags, 0o600, dir_fd=self.folder)
         try:
@@ -92,7 +98,7 @@ class Address:
             raise EngineError(f"a warm engine runs already at {self.path}; one is enough for all programs") from None
 
     def listen(self) -> socket.socket:
-        """Return the socket where clients come in."""
+        """Return a new listening socket at this address."""
         self._remove()
         listener = socket.socket(socket.AF_UNIX)
         mask = os.umask(0o177)
@@ -105,7 +111,7 @@ class Address:
         return listener
 
     def release(self) -> None:
-        """Let another engine take the place."""
+        """Give the address up, so that another engine can hold it."""
         self._remove()
         self._close()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The engine's end of the wire: messages and shared pictures as gvc_protocol.h lays them out."""
+"""The engine's end of the connection with libgvc: messages and shared pictures as gvc_protocol.h defines them."""
 
 import fcntl
 import os
@@ -19,15 +19,15 @@ from cffi import FFI
 
 from ..errors import EngineError
 from ..media import SAMPLE_FORMATS, VideoFormat
-from .waker import Bell
+from .waker import Waker
 
 NOPTS = -(2**63)
-OPENING_TIMEOUT = 10  # seconds that a client may take to say what it wants
-FAREWELL_TIMEOUT = 0.5  # seconds that it may take to read what is being sent when the engine ends
+OPENING_TIMEOUT = 10  # Seconds that the engine waits for a client's OPEN message
+FAREWELL_TIMEOUT = 0.5  # Seconds that the engine waits, when it ends, for a client to read the message being sent
 
 
 def read_declarations(header: Path) -> str:
-    """Return the C declarations of `header` without the lines that only a preprocessor understands."""
+    """Return the C declarations of `header` without preprocessor directives, which cffi does not take."""
     return "\n".join(line for line in header.read_text().splitlines() if not line.startswith("#"))
 
 
@@ -35,7 +35,7 @@ ffi = FFI()
 ffi.cdef(read_declarations(Path(__file__).parents[1] / "lib" / "include" / "gvc_protocol.h"))
 constants = ffi.dlopen(None)
 
-# Bytes of payload that a client may send with each type of message.
+# Largest payload that a client may send with each type of message, in bytes. Other types are refused.
 MAX_PAYLOAD = {
     constants.GVC_MSG_OPEN: ffi.sizeof("gvc_open")
     + constants.GVC_MAX_OPTIONS
@@ -50,15 +50,15 @@ MAX_PAYLOAD = {
 
 
 class DisconnectedError(Exception):
-    """The client has closed the socket: the sign to quit."""
+    """The client has closed the socket, which ends the session."""
 
 
 class Channel:
-    """Messages over a stream socket. All calls but `dismiss` raise DisconnectedError when the client is gone."""
+    """Messages over a stream socket. All methods but `dismiss` raise DisconnectedError when the client is gone."""
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
-        self._sending = threading.Lock()  # dismiss is called by another thread
+        self._sending = threading.Lock()  # Needed because another thread may call dismiss
         self._poll = select.poll()
         self._poll.register(connection, select.POLLRDHUP)
 
@@ -71,21 +71,21 @@ class Channel:
             except ConnectionError:
                 raise DisconnectedError from None
 
-    def wait(self, bell: Bell) -> bool:
-        """Wait until a message comes, or the client is gone (True), or somebody rings the bell (False)."""
+    def wait(self, waker: Waker) -> bool:
+        """Wait for a message or the end of the connection (returns True), or for the waker (returns False)."""
         poll = select.poll()
-        for source in (self._connection, bell):
+        for source in (self._connection, waker):
             poll.register(source, select.POLLIN)
         return self._connection.fileno() in dict(poll.poll())
 
     def receive(self) -> tuple[FFI.CData, bytearray]:
-        """Wait for the next message; return it and its payload. Raises EngineError if it makes no sense."""
+        """Wait for the next message; return it and its payload. Raises EngineError if the message is invalid."""
         return self._with_payload(self._receive_exactly(ffi.sizeof("gvc_message")))
 
     def receive_opening(self) -> tuple[FFI.CData, bytearray, FileIO]:
-        """Wait for the first message, though not forever; return it, its payload and the shared memory.
+        """Wait for the OPEN message, OPENING_TIMEOUT seconds at most; return it, its payload and the shared memory.
 
-        Raises EngineError if it makes no sense.
+        Raises EngineError if the message is invalid.
         """
         size = ffi.sizeof("gvc_message")
         self._connection.settimeout(OPENING_TIMEOUT)
@@ -106,7 +106,7 @@ class Channel:
             raise DisconnectedError
 
     def dismiss(self, sentence: str) -> None:
-        """End the conversation, from any thread; tell the client why unless it does not read."""
+        """End the connection; any thread may call this. Tells the client why, if it reads in time."""
         text = sentence.encode()
         message = _head(constants.GVC_MSG_FAILURE, text, {"code": EngineError.code}) + text
         if self._sending.acquire(timeout=FAREWELL_TIMEOUT):
@@ -117,7 +117,7 @@ class Channel:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def _with_payload(self, head: bytearray) -> tuple[FFI.CData, bytearray]:
@@ -142,7 +142,7 @@ class Channel:
 
 
 def _adopt(descriptor: int) -> FileIO:
-    """Return the shared memory of a descriptor, to be closed with it. Raises EngineError."""
+    """Return a file object that owns the descriptor of the shared memory. Raises EngineError."""
     writable = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
     if not writable or not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -155,13 +155,19 @@ def _head(kind: int, payload: bytes, fields: dict[str, int]) -> bytes:
 
 
 class Slots:
-    """Shared memory of GVC_SLOTS pictures of one format.
+    """Shared memory for GVC_SLOTS pictures of one format.
 
-    It is read and written like a file: where a client has made it too small, that fails, and a mapping would crash.
+    The memory is read and written as a file: if a client makes it too small, that fails with an error, where access to
+    a mapping would crash the process.
     """
 
     def __init__(self, memory: FileIO, video_format: VideoFormat, grow: bool):
-        """Take the memory that the client handed over; `grow` makes it large enough first (a decoder's part)."""
+        """Use the memory that the client sent.
+
+        memory: the shared memory.
+        video_format: format of the pictures.
+        grow: whether to make the memory large enough first, which decoders do; encoders' clients do it themselves.
+        """
         self._memory, self._shapes, self._dtype = memory, video_format.plane_shapes, video_format.samples.dtype
         self.picture_size = sum(height * width for height, width in self._shapes) * self._dtype.itemsize  # bytes
         size = constants.GVC_SLOTS * self.picture_size
@@ -170,14 +176,14 @@ class Slots:
                 os.ftruncate(memory.fileno(), size)
 
     def read(self, slot: int) -> tuple[np.ndarray, ...]:
-        """Return a copy of the planes in a slot. Raises EngineError."""
+        """Return a copy of the planes in a slot, each [H, W] of the format's dtype. Raises EngineError."""
         planes = tuple(np.empty(shape, self._dtype) for shape in self._shapes)
         with _explained():
             self._complete(os.preadv(self._memory.fileno(), planes, slot * self.picture_size))
         return planes
 
     def write(self, slot: int, planes: Sequence[np.ndarray]) -> None:
-        """Copy planes of the format into a slot. Raises EngineError."""
+        """Copy planes, each [H, W] in this format, into a slot. Raises EngineError."""
         contiguous = [np.ascontiguousarray(plane) for plane in planes]
         with _explained():
             self._complete(os.pwritev(self._memory.fileno(), contiguous, slot * self.picture_size))
@@ -189,7 +195,7 @@ class Slots:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what the system says about the shared memory into an EngineError."""
+    """Turn system errors about the shared memory into EngineError."""
     try:
         yield
     except OSError as error:
@@ -197,16 +203,17 @@ def _explained() -> Iterator[None]:
 
 
 INT32_MAX = 2**31 - 1
-PLAIN_FIELDS = {  # and their ranges
+PLAIN_FIELDS = {  # Lowest and highest value of each integer field of gvc_format
     "width": (1, constants.GVC_MAX_DIMENSION),
     "height": (1, constants.GVC_MAX_DIMENSION),
     **dict.fromkeys(("color_range", "color_primaries", "color_trc", "colorspace", "chroma_location"), (0, INT32_MAX)),
 }
+# The prefix of each ratio's two fields in gvc_format, and its lowest numerator.
 RATIO_FIELDS = {"time_base": ("time_base", 1), "frame_rate": ("frame_rate", 0), "sample_aspect_ratio": ("sar", 0)}
 
 
 def video_format_of(wire: FFI.CData) -> VideoFormat:
-    """The VideoFormat that a gvc_format describes. Raises EngineError where a value is out of range."""
+    """Return the VideoFormat that a gvc_format describes. Raises EngineError if a value is out of range."""
     samples = next((s for s in SAMPLE_FORMATS if s.code == wire.sample_format), None)
     if samples is None:
         raise EngineError(f"sample format {wire.sample_format} of libgvc is unknown; install both from one release")
@@ -226,7 +233,10 @@ def _number(wire: FFI.CData, name: str, low: int, high: int) -> int:
 
 
 def wire_format_of(video_format: VideoFormat) -> bytes:
-    """The gvc_format of a VideoFormat, as bytes; a ratio that does not fit (in a strange stream) becomes unknown."""
+    """Return the bytes of the gvc_format for a VideoFormat.
+
+    A damaged stream can hold ratios beyond 32 bits; these become unknown.
+    """
     fields = {name: getattr(video_format, name) for name in PLAIN_FIELDS}
     fields["sample_format"] = video_format.samples.code
     for name, (prefix, _) in RATIO_FIELDS.items():

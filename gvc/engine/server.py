@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The warm engine: one process for many clients, each with a thread and a session of its own."""
+"""The warm engine: one process that serves many clients, each with its own thread and session."""
 
 import os
 import select
@@ -18,22 +18,22 @@ from ..terminal import visible
 from .address import Address, peer_of
 from .protocol import Channel
 from .session import serve
-from .waker import Bell
+from .waker import Waker
 
-FAREWELL = "the warm engine (gvc serve) was stopped in the middle; without one, an engine is started for each use"
+FAREWELL = "the warm engine (gvc serve) was stopped while in use; without it, an engine is started for each use"
 CODE = Path(__file__).parents[1], ("**/*.py", "**/*.so")
-LOADED = file_states(*CODE)
-LAST_SECONDS = 5  # from the farewell to the end
+LOADED = file_states(*CODE)  # The code that this process runs, to notice when another version is installed
+LAST_SECONDS = 5  # Seconds that dismissed clients have to end before the process ends
 
 
 def log(text: str) -> None:
-    """Print a line to standard error; if nobody reads it, go on."""
+    """Print a line to standard error. A closed standard error is ignored."""
     with suppress(OSError):
         print(f"{time.strftime('%H:%M:%S')} gvc serve: {visible(text)}", file=sys.stderr, flush=True)
 
 
 class Client(threading.Thread):
-    """One connection, from HELLO to its end."""
+    """The thread that serves one connection."""
 
     def __init__(self, connection: socket.socket, name: str, server: "Server"):
         super().__init__(name=name, daemon=True)
@@ -41,7 +41,7 @@ class Client(threading.Thread):
         self.channel = Channel(connection)
 
     def turn_away(self, reason: str) -> None:
-        """Hang up before HELLO: libgvc then starts an engine of its own."""
+        """Close the connection before HELLO, which makes libgvc start an engine of its own."""
         log(f"{self.name} {reason} and was turned away")
         self.channel.close()
 
@@ -56,58 +56,60 @@ class Client(threading.Thread):
 
 
 class Server:
-    """Accepts clients until it is told to stop or until nobody has come for long.
+    """Accepts clients until it is told to stop, or until it has had no client for some time.
 
-    idle: seconds without clients after which it ends; 0: never.
-    most: clients at a time.
+    address: address at which it listens.
+    pool: opened priors that clients share.
+    idle: seconds without clients after which it ends; 0 = never.
+    most: largest number of clients at a time.
     """
 
     def __init__(self, address: Address, pool: PriorPool, idle: float, most: int):
         self.pool = pool
         self._address, self._idle, self._most = address, idle, most
-        self._bell, self._stops = Bell(), 0
+        self._waker, self._stops = Waker(), 0
         self._clients: set[Client] = set()
-        self._count = 0  # of all clients so far
+        self._count = 0  # Number of clients so far, for their names in the log
 
     def stop(self) -> None:
-        """Take no new clients; when called again, take leave of those that are there."""
+        """Accept no new clients; when called again, dismiss the clients that are there."""
         self._stops += 1
-        self._bell.ring()
+        self._waker.wake()
 
-    def heed_signals(self) -> None:
-        """Let SIGINT and SIGTERM ask to stop; for the main thread."""
-        self._bell.ring_at_signals()
+    def stop_at_signals(self) -> None:
+        """Call `stop` at each SIGINT and SIGTERM. Only the main thread may call this."""
+        self._waker.wake_at_signals()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stop())
 
     def run(self) -> None:
-        """Serve; return when the last client has gone."""
+        """Serve clients; return when the last one has gone."""
         with self._address.listen() as listener:
             log(f"ready at {self._address.path}, process {os.getpid()}")
             self._accept(listener)
-            self._address.release()  # a new engine may start while the last clients are served
+            self._address.release()  # A new engine may start while the last clients are served
         self._finish()
         log("ends")
 
     def leave(self, client: Client) -> None:
-        """Forget a client that is done; called by its thread."""
+        """Remove a client that is done. The client's thread calls this."""
         self._clients.discard(client)
         log(f"{client.name} left")
-        self._bell.ring()
+        self._waker.wake()
 
     def _accept(self, listener: socket.socket) -> None:
         while not self._stops:
             patience = self._idle if self._idle and not self._clients else None
-            ready, _, _ = select.select([listener, self._bell], [], [], patience)
-            self._bell.silence()
+            ready, _, _ = select.select([listener, self._waker], [], [], patience)
+            self._waker.clear()
             if not ready:
                 log(f"nobody came for {self._idle:g} s")
                 return
             if listener in ready and file_states(*CODE) != LOADED:
-                log("GVC was installed anew; whoever comes now is served by the new one")
+                log("GVC was installed anew; new clients are served by the new version")
                 return
             if listener in ready:
-                with suppress(OSError):  # it is gone again
+                with suppress(OSError):  # The client may have gone before it was accepted
                     self._welcome(listener.accept()[0])
 
     def _welcome(self, connection: socket.socket) -> None:
@@ -123,7 +125,7 @@ class Server:
             client.start()
 
     def _finish(self) -> None:
-        """Serve the clients that are left to their end, or until the second signal."""
+        """Serve the remaining clients until they are done, or until the second call of `stop`; then dismiss them."""
         if self._clients:
             log(f"takes no new clients and ends with the last of {len(self._clients)}; a second signal ends it at once")
         while self._clients and self._stops < 2:
@@ -135,8 +137,8 @@ class Server:
             self._wait(left)
 
     def _wait(self, seconds: float | None) -> None:
-        select.select([self._bell], [], [], seconds)
-        self._bell.silence()
+        select.select([self._waker], [], [], seconds)
+        self._waker.clear()
 
 
 def _program(pid: int) -> str:

@@ -16,17 +16,20 @@ from ..priors import Opener, open_prior
 from ..priors.model_path import rooted
 from ..terminal import visible
 from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
-from .waker import Bell
+from .waker import Waker
 
 if TYPE_CHECKING:
     from ..ahead import Answer
 
-MEMORY_CODE = -17  # GVC_ERROR_MEMORY, which has no exception of its own
-MAX_HELD = 4 << 30  # bytes of pictures that may wait for the end of their GOP
+MEMORY_CODE = -17  # GVC_ERROR_MEMORY of gvc.h; the GvcError classes have no equivalent
+MAX_HELD = 4 << 30  # Largest number of bytes of pictures that wait for the end of their GOP
 
 
 def serve(channel: Channel, opener: Opener = open_prior) -> None:
-    """Greet the client, then do what it says until it closes the socket. `opener` gives it its prior."""
+    """Serve one client until it closes the socket.
+
+    opener: function that opens the client's prior. Default: a new prior for this client.
+    """
     try:
         channel.send(constants.GVC_MSG_HELLO, pts=constants.GVC_PROTOCOL_VERSION)
         try:
@@ -34,13 +37,16 @@ def serve(channel: Channel, opener: Opener = open_prior) -> None:
         except DisconnectedError:
             raise
         except Exception as error:
-            report(channel, error)  # and end: this error is final
+            report(channel, error)  # An error that gets here is final, so the session ends after the report
     except DisconnectedError:
         return
 
 
 def open_session(channel: Channel, opener: Opener) -> "EncoderSession | DecoderSession":
-    """Answer the OPEN message. Raises what the constructors of Encoder and Decoder raise."""
+    """Receive the OPEN message and return the session that it asks for.
+
+    Raises EngineError, OptionError and the errors of the constructors of Encoder and Decoder.
+    """
     _, payload, memory = channel.receive_opening()
     fixed = ffi.sizeof("gvc_open")
     opening = ffi.from_buffer("gvc_open *", payload) if len(payload) >= fixed else None
@@ -62,10 +68,13 @@ def _cut(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
 
 
 def report(channel: Channel, error: Exception) -> None:
-    """Tell the client about `error`; what is no GvcError is a bug, so it also leaves a traceback."""
+    """Send `error` to the client as a sentence.
+
+    An error that is neither a GvcError nor a lack of memory is a bug, so its traceback goes to standard error too.
+    """
     if isinstance(error, GvcError):
         code, sentence = error.code, str(error)
-    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
+    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch.OutOfMemoryError
         code, sentence = MEMORY_CODE, f"the engine ran out of memory: {error}"
     else:
         print(visible("".join(traceback.format_exception(error)), keep="\n"), end="", file=sys.stderr)
@@ -75,26 +84,28 @@ def report(channel: Channel, error: Exception) -> None:
 
 
 def to_wire(pts: int | None) -> int:
+    """Return a timestamp as messages carry it."""
     return NOPTS if pts is None else pts
 
 
 def from_wire(pts: int) -> int | None:
+    """Return a message's timestamp; None if it is unknown."""
     return None if pts == NOPTS else pts
 
 
 class EncoderSession:
-    """Pictures in, packets out. Any error is final."""
+    """Receives pictures and sends packets. Any error ends the session."""
 
     def __init__(
         self, channel: Channel, memory: FileIO, video_format: VideoFormat, options: dict[str, str], opener: Opener
     ):
-        from ..encoder import Encoder  # after HELLO: it loads much
+        from ..encoder import Encoder  # Imported only now, because it loads much and the client waits for HELLO
 
         self._channel = channel
         self._new_encoder = lambda: Encoder(video_format, options, opener=opener)
         self._encoder = self._new_encoder()
         self._slots = Slots(memory, video_format, grow=False)
-        self._held = 0  # pictures that are no packets yet
+        self._held = 0  # Number of pictures received whose packets were not sent yet
         channel.send(constants.GVC_MSG_READY, self._encoder.extradata)
 
     def run(self) -> None:
@@ -112,12 +123,12 @@ class EncoderSession:
                 raise EngineError(f"libgvc sent message {message.type} to an encoder, where it has no place")
 
     def _take(self, message: ffi.CData) -> Picture:
-        """Copy a picture and give its slot back at once, so that the client can go on while we encode."""
+        """Copy a picture and release its slot at once, so that the client can continue while the encoder works."""
         self._held += 1
         if self._held * self._slots.picture_size > MAX_HELD:
             raise MediaError(
-                f"{self._held} pictures of this size are too many to wait for the end of a GOP; "
-                "ask for a smaller picture or shorter GOPs (gop)"
+                f"{self._held} pictures of this size do not fit into the memory for one GOP; "
+                "choose a smaller picture or shorter GOPs (option gop)"
             )
         planes = self._slots.read(message.slot)
         self._channel.send(constants.GVC_MSG_RELEASE, slot=message.slot)
@@ -137,35 +148,35 @@ class EncoderSession:
 
 
 class DecoderSession:
-    """Packets in, pictures out. An error concerns one packet; decoding goes on with the next."""
+    """Receives packets and sends pictures. An error concerns one packet; decoding continues with the next one."""
 
     def __init__(
         self, channel: Channel, memory: FileIO, extradata: bytes | None, options: dict[str, str], opener: Opener
     ):
-        from ..ahead import AheadDecoder  # after HELLO: it loads much
+        from ..ahead import AheadDecoder  # Imported only now, because it loads much and the client waits for HELLO
 
         self._channel, self._memory = channel, memory
-        self._bell = Bell()
-        self._decoder = AheadDecoder(extradata, options, opener, self._bell.ring)
-        self._format: VideoFormat | None = None  # what the client knows
+        self._waker = Waker()
+        self._decoder = AheadDecoder(extradata, options, opener, self._waker.wake)
+        self._format: VideoFormat | None = None  # The format that was last sent to the client
         self._slots: Slots | None = None
         self._free = set(range(constants.GVC_SLOTS))
-        self._answer: Answer | None = None  # that waits for a slot
+        self._answer: Answer | None = None  # An answer whose picture waits for a free slot
         gop_ahead = self._decoder.delay == MAX_SHOWN
         channel.send(constants.GVC_MSG_READY, flags=constants.GVC_MESSAGE_AHEAD if gop_ahead else 0)
 
     def run(self) -> None:
         try:
             while True:
-                self._bell.silence()
+                self._waker.clear()
                 self._send_answers()
-                if self._channel.wait(self._bell):
-                    self._heed(*self._channel.receive())
+                if self._channel.wait(self._waker):
+                    self._handle(*self._channel.receive())
         finally:
             self._decoder.close()
-            self._bell.close()
+            self._waker.close()
 
-    def _heed(self, message: ffi.CData, payload: bytearray) -> None:
+    def _handle(self, message: ffi.CData, payload: bytearray) -> None:
         if message.type == constants.GVC_MSG_PACKET:
             key = bool(message.flags & constants.GVC_MESSAGE_KEY)
             packet = Packet(bytes(payload), from_wire(message.pts), message.duration, key)
@@ -185,12 +196,12 @@ class DecoderSession:
     def _check_waiting(self) -> None:
         if self._decoder.waiting > constants.GVC_MAX_WAITING:
             raise EngineError(
-                f"libgvc sent {self._decoder.waiting >> 20} MiB without taking pictures; take them while packets are "
-                "sent"
+                f"libgvc sent packets of {self._decoder.waiting >> 20} MiB without receiving their pictures; receive "
+                "pictures between packets"
             )
 
     def _send_answers(self) -> None:
-        """Answer packets as far as that can be done without waiting."""
+        """Send the answers that are ready, without waiting for others."""
         while answer := self._answer or self._decoder.answer():
             self._answer = answer
             if answer.pictures and not self._has_slots(answer.format):
@@ -199,7 +210,10 @@ class DecoderSession:
             self._answer = None
 
     def _has_slots(self, video_format: VideoFormat) -> bool:
-        """Whether a picture can be sent. A new format needs them all: the shared memory is laid out anew."""
+        """Return whether a picture can be sent now.
+
+        In a new format all slots must be free, because the shared memory gets a new layout.
+        """
         return len(self._free) >= (1 if video_format == self._format else constants.GVC_SLOTS)
 
     def _send(self, answer: "Answer") -> None:

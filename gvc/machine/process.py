@@ -17,7 +17,7 @@ SIGNALS_OF_MEMORY = {signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGAB
 _added: set[str] = set()  # Names of the environment variables that this module has set.
 
 
-def settle() -> None:
+def configure_process() -> None:
     """Configure libraries for GVC's use; call this before importing NumPy or torch and before starting threads.
 
     OpenBLAS gets one thread, unless the environment says otherwise. GVC's matrices are small, so more threads gain
@@ -40,7 +40,7 @@ def settle() -> None:
 
 
 def given_environment() -> dict[str, str]:
-    """Return the environment without what `settle` added, for programs that are not GVC's own."""
+    """Return the environment without what `configure_process` added, for programs that are not GVC's own."""
     return {name: value for name, value in os.environ.items() if name not in _added}
 
 

@@ -16,7 +16,7 @@ from ..machine.file_state import FileState, file_states
 from ..prior import ModelOptions, Prior
 from . import FAMILIES, Opener, open_prior
 from .model_path import check_model_path
-from .shared import SharedPrior, Turns
+from .shared import FairLock, SharedPrior
 
 Key = tuple[str, ModelOptions]  # the spec with its folder resolved
 
@@ -28,7 +28,7 @@ class _Entry:
     key: Key
     prior: Prior
     state: list[FileState] = field(default_factory=list)
-    turns: Turns = field(default_factory=Turns)
+    lock: FairLock = field(default_factory=FairLock)
     users: int = 0
 
 
@@ -63,7 +63,7 @@ class PriorPool:
 
         def opener(spec: str, options: ModelOptions) -> SharedPrior:
             taken.append(self._take(spec, options, check))
-            return SharedPrior(taken[-1].prior, taken[-1].turns, check)
+            return SharedPrior(taken[-1].prior, taken[-1].lock, check)
 
         try:
             yield opener

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A prior that several threads use at once, each for a video of its own.
 
-What is shared is the opened model: its networks, their memory and whatever hooks move them to an accelerator. None of
-that can do two things at the same time, so the uses of a model take turns. All that belongs to one video, latents,
-noise, search and entropy coding among it, is done outside of the turns and overlaps.
+The opened model is shared: its networks, their memory and the hooks that move them to an accelerator. None of these can
+do two things at the same time, so each use of the model holds a lock. Work that belongs to one video (latents, noise,
+search, entropy coding) is done outside the lock and runs in parallel.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,8 +15,11 @@ from threading import Lock
 from ..prior import Array, Condition, Prior
 
 
-class Turns:
-    """A lock for `with`. Whoever releases it and wants it again queues behind those who wait already."""
+class FairLock:
+    """A lock for `with` statements that serves threads in the order in which they ask.
+
+    A thread that releases the lock and wants it again queues behind the threads that wait already.
+    """
 
     def __init__(self):
         self._next, self._now = Lock(), Lock()
@@ -30,7 +33,7 @@ class Turns:
 
 
 class _Shared:
-    """What all users see of one thing: its attributes, and its methods in turns.
+    """A view of an object that several users share: its attributes as they are, its methods under a lock.
 
     turn: makes the context in which a method runs.
     """
@@ -54,14 +57,14 @@ class _Shared:
 class SharedPrior(_Shared):
     """A prior as one of its users sees it; implements gvc.prior.Prior.
 
-    turns: of all users of the prior.
-    check: called before each use; it raises when this user is gone, so that nobody computes for a closed window.
+    lock: the lock that all users of the prior share.
+    check: function called before each use; raises when this user is gone, so that no work is done for a closed player.
     """
 
-    def __init__(self, prior: Prior, turns: Turns, check: Callable[[], None]):
+    def __init__(self, prior: Prior, lock: FairLock, check: Callable[[], None]):
         @contextmanager
         def turn() -> Iterator[None]:
-            with turns:
+            with lock:
                 check()
                 yield
 

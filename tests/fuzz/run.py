@@ -7,9 +7,9 @@ from random import Random
 
 import atheris
 
-from gvc.machine.process import settle
+from gvc.machine.process import configure_process
 
-settle()
+configure_process()
 with atheris.instrument_imports(include=["gvc", "gvc_container"]):
     from . import target
 
