@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way to an engine that runs already: `gvc serve` of the same user. */
+/* Connecting to the warm engine (`gvc serve`) of the same user. */
 #include "context.h"
 
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { HELLO_TIMEOUT = 5000 }; ///< ms; an engine that is slower than that is stopped, and of no use
+enum { HELLO_TIMEOUT = 5000 }; ///< ms; a warm engine answers at once unless it is stopped
 
-/** Open the folder of the user's sockets; -1 unless it is the user's own and closed to others. */
+/** Open the folder of the user's sockets. Returns -1 unless it belongs to the user and nobody else may enter it. */
 static int open_folder(void) {
     char path[PATH_MAX];
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -33,10 +33,10 @@ static int open_folder(void) {
     return folder;
 }
 
-/** Connect to the socket in `folder`, never waiting; -1 if nobody listens. */
+/** Connect to the socket in `folder` without waiting. Returns -1 if no engine listens there. */
 static int dial(int folder) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    /* By descriptor: it is the folder that was looked at, and a path may be longer than an address. */
+    /* The path goes through the descriptor: this is the folder that was checked, and a socket address is short. */
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/engine-%d.sock", folder,
              GVC_PROTOCOL_VERSION);
     int line = gvc_move_up(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -47,7 +47,10 @@ static int dial(int folder) {
     return line;
 }
 
-/** Look up the process at the other end, 0 if it cannot be seen from here; false unless it is the same user's. */
+/**
+ * Return whether the process at the other end belongs to the same user. *process is its id, or 0 if it is in a
+ * namespace that this process cannot see.
+ */
 static bool is_own(int line, pid_t *process) {
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
@@ -56,7 +59,7 @@ static bool is_own(int line, pid_t *process) {
     return own;
 }
 
-/** True if the other end says hello in our version; else it has no room, or is no engine that we could talk to. */
+/** Return whether the other end greets in this version of the protocol. A warm engine without room does not greet. */
 static bool says_hello(int line) {
     gvc_message hello;
     return gvc_poll(line, POLLIN, HELLO_TIMEOUT) && recv(line, &hello, sizeof hello, 0) == sizeof hello &&
@@ -74,7 +77,7 @@ bool gvc_engine_connect(gvc_context *context) {
     if (line < 0)
         return false;
     if (!is_own(line, &process) || gvc_process_state(process) == 'T' || !says_hello(line) ||
-        fcntl(line, F_SETFL, 0)) { /* from here on it may block */
+        fcntl(line, F_SETFL, 0)) { /* F_SETFL makes the socket blocking again */
         close(line);
         return false;
     }

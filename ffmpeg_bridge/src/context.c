@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What encoders and decoders have in common: making, errors, flushing, closing. */
+/* Functions for encoders and decoders alike: making a context, errors, flushing, closing. */
 #include "context.h"
 
 #include <stdarg.h>
@@ -39,7 +39,7 @@ int gvc_break(gvc_context *context, int code, const char *sentence, ...) {
 }
 
 const char *gvc_error_message(const gvc_context *context) {
-    return context ? context->sentence : "there is no context: it could not be made, or was closed";
+    return context ? context->sentence : "there is no context; it was closed, or memory was too short to make it";
 }
 
 void gvc_reply_free(gvc_reply *reply) {
@@ -70,9 +70,10 @@ static void set_ratio(int32_t *num, int32_t *den, int given_num, int given_den, 
     *den = valid ? given_den : default_den;
 }
 
-/** `params` as the engine wants them; what is not given is "unspecified". */
+/** Return the format in the engine's terms; colour fields that are not set become "unspecified". */
 static gvc_format format_of(const gvc_params *params) {
-    enum { IDENTITY = 0, UNSPECIFIED = 2 }; /* of primaries, transfer and matrix, where 0 is reserved or RGB */
+    /* Code points of H.273. In colour fields 0 is reserved, or stands for RGB, so it cannot mean "unspecified". */
+    enum { IDENTITY = 0, UNSPECIFIED = 2 };
     int samples = params->sample_format ? params->sample_format : GVC_SAMPLES_YUV420P;
     if (samples == GVC_SAMPLES_RGB24)
         samples = GVC_SAMPLES_GBRP;
@@ -95,7 +96,7 @@ static gvc_format format_of(const gvc_params *params) {
     return format;
 }
 
-/** Take over as much of `params` as its writer knew of. */
+/** Copy as many members of `params` as its struct_size covers; the caller may know an older version of the struct. */
 static int read_params(gvc_context *context, const gvc_params *given) {
     gvc_params params = {0};
     if (!given || given->struct_size < offsetof(gvc_params, time_base_num))
@@ -132,7 +133,7 @@ int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_ro
     return read_params(*context, params);
 }
 
-/** Drop the queued replies. Slots of pictures go back to the engine. */
+/** Discard the queued replies, and give the slots of their pictures back to the engine. */
 static void forget_replies(gvc_context *context) {
     for (gvc_reply *reply; (reply = gvc_wire_take(context)); gvc_reply_free(reply)) {
         if (reply->message.type == GVC_MSG_FORMAT)
@@ -147,7 +148,7 @@ int gvc_flush(gvc_context *context) {
         return GVC_ERROR;
     gvc_session_disown(context);
     if (context->failure && !gvc_session_renewable(context))
-        return context->failure; /* its packets can still be taken */
+        return context->failure; /* packets that were made before the failure stay queued for the caller */
     context->ending = context->ended = false;
     context->unanswered = context->coming = context->lost = 0;
     if (context->ready && !context->failure)

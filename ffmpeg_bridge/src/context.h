@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The inside of a gvc_context and what the files of libgvc offer each other. */
+/* The members of gvc_context, and the functions that the files of libgvc share. */
 #ifndef GVC_CONTEXT_H
 #define GVC_CONTEXT_H
 
@@ -11,145 +11,157 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/** A message of the engine that waits for its turn. */
+/** A message from the engine, in the queue of messages for the caller. */
 typedef struct gvc_reply {
     struct gvc_reply *next;
     gvc_message message;
-    int memory;  ///< FORMAT: the shared memory that it lays out, else -1
-    bool stale;  ///< it came after gvc_flush and is about what was sent before
-    bool orphan; ///< its engine is gone
+    int memory;  ///< FORMAT: descriptor of the shared memory that gets this format; other messages: -1
+    bool stale;  ///< the message came after gvc_flush but concerns input from before
+    bool orphan; ///< the engine that sent the message is gone
     uint8_t payload[];
 } gvc_reply;
 
 struct gvc_context {
     enum gvc_role role;
-    gvc_format format; ///< geometry is 0 until it is known
+    gvc_format format; ///< width and height are 0 while they are unknown
     bool packed;       ///< encoder: the caller's pictures are GVC_SAMPLES_RGB24
     char *options;
     uint8_t *extradata;
     size_t extradata_size;
 
-    pid_t owner;        ///< the process that opened the session; 0: none was opened
-    pid_t engine;       ///< the process that was started; 0: none, or reaped
-    pid_t watched;      ///< the engine's process, started or warm; 0: not known
-    int stopped;        ///< milliseconds that we have waited for a stopped engine without a break
-    bool warm;          ///< the engine runs anyway and was connected to
-    bool alone;         ///< no warm engine is wanted any more
-    char python[4096];  ///< what the engine was started with (warm: its command), for error messages
-    int socket, memory; ///< -1: not open
-    uint8_t *slots;     ///< shared memory, GVC_SLOTS pictures
-    size_t mapped;      ///< bytes of it
-    bool busy[GVC_SLOTS];
+    pid_t owner;          ///< process that opened the session; 0 = no session
+    pid_t engine;         ///< process of an engine that libgvc started; 0 = none, or ended
+    pid_t watched;        ///< process of the engine, whether started or warm; 0 = unknown
+    int stopped;          ///< milliseconds in a row for which the engine was stopped while the caller waited
+    bool warm;            ///< the engine is the user's warm one (`gvc serve`)
+    bool alone;           ///< warm engines are not used any more
+    char python[4096];    ///< the engine's Python, or "gvc serve"; for error messages
+    int socket, memory;   ///< descriptors; -1 = not open
+    uint8_t *slots;       ///< the mapped shared memory, GVC_SLOTS pictures
+    size_t mapped;        ///< bytes of the mapped shared memory
+    bool busy[GVC_SLOTS]; ///< encoder: slots that belong to the engine
 
-    bool sending;                ///< a message is on its way, perhaps half of it
-    bool release_due[GVC_SLOTS]; ///< RELEASE is to be sent
-    bool flush_due;              ///< FLUSH is to be sent
+    bool sending;                ///< a message is being sent, so no other may start
+    bool release_due[GVC_SLOTS]; ///< slots for which RELEASE is still to be sent
+    bool flush_due;              ///< FLUSH is still to be sent
 
-    gvc_reply *first, *last; ///< replies in order of arrival, without limit: the engine must never wait for us
-    gvc_reply *given;        ///< the packet that the caller looks at
+    gvc_reply *first, *last; ///< queue of replies in order of arrival; unlimited, so that the engine never waits
+    gvc_reply *given;        ///< reply whose payload the caller is using
     size_t unanswered;       ///< decoder: packets without DONE
-    size_t coming;           ///< decoder: packets that were sent and have no picture or error yet
-    size_t lost;             ///< decoder: packets whose pictures went with an engine, which is to be told
-    size_t answered;         ///< decoder: packets that this engine has given a picture or an error for
-    int renewals;            ///< decoder: engines in a row that were started in the place of one that ended early
-    bool startable;          ///< decoder: engines can start, so one that ends may get a successor
-    bool ready;              ///< READY has come
+    size_t coming;           ///< decoder: packets that were sent and have neither a picture nor an error yet
+    size_t lost;             ///< decoder: packets whose pictures a failed engine took along, still to be reported
+    size_t answered;         ///< decoder: packets for which this engine has sent a picture or an error
+    int renewals;            ///< decoder: engines in a row that replaced one which ended early
+    bool startable;          ///< decoder: an engine has started once, so a failed one may be replaced
+    bool ready;              ///< READY was received
     bool ending;             ///< END was sent
-    bool ended;              ///< END has come back
-    bool ahead;              ///< the decoder works a GOP ahead, so that a packet need not be answered to go on
-    unsigned flushing;       ///< times that FLUSH was sent, or is due, and has not come back
+    bool ended;              ///< END was received
+    bool ahead;              ///< decoder: the engine works a GOP ahead, so packets need not wait for answers
+    unsigned flushing;       ///< FLUSH messages sent, or due, that were not answered yet
 
-    int failure; ///< once not GVC_OK, nothing goes on; a decoder may get another engine with the next keyframe
-    char sentence[GVC_MAX_SENTENCE + 1];
+    int failure; ///< if not GVC_OK, the session has failed; only a decoder can get another engine, at a keyframe
+    char sentence[GVC_MAX_SENTENCE + 1]; ///< the last error
 };
 
 /* context.c */
-/** Make a context of `role`; NULL only without memory. Copies what `params` points to. */
+/** Make a context from a copy of `params`. *context is NULL only if memory is short. Returns GVC_OK or an error. */
 int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_role role);
-/** Note the sentence and return `code`. */
+/** Set the error message and return `code`. */
 int gvc_fail(gvc_context *context, int code, const char *sentence, ...) __attribute__((format(printf, 3, 4)));
-/** The same, and nothing goes on from here. */
+/** Set the error message, mark the session as failed and return `code`. */
 int gvc_break(gvc_context *context, int code, const char *sentence, ...) __attribute__((format(printf, 3, 4)));
-/** GVC_OK if the context is of that role, else an error. Leaves a session that belongs to another process. */
+/** Return GVC_OK if the context has this role, else an error. Gives up a session that belongs to another process. */
 int gvc_check_role(gvc_context *context, enum gvc_role role);
-/** Free a reply; NULL-safe. */
+/** Free a reply, which may be NULL. */
 void gvc_reply_free(gvc_reply *reply);
-/** Free the queued replies. */
+/** Free all queued replies. */
 void gvc_drop_queue(gvc_context *context);
 
 /* header.c */
 /**
- * Read the fixed part of the sequence header in context->extradata into context->format. Cuts off what follows the
- * header: AVI and Matroska's V_MS/VFW/FOURCC pad what they store to an even size.
+ * Read the fixed part of the sequence header in context->extradata into context->format. Reduces extradata_size to the
+ * header's own size, because AVI and Matroska's V_MS/VFW/FOURCC pad stored data to an even size.
  */
 int gvc_header_read(gvc_context *context);
 
 /* python.c */
-/** Find the Python that has the engine. */
+/** Write the path of the Python that has gvc installed into `path`, which has `size` bytes. */
 void gvc_find_python(char *path, size_t size);
 
 /* connect.c */
-/** Connect to the user's warm engine; false if there is none that can be used, which is no error. */
+/** Connect to the user's warm engine. Returns false if there is none that can be used, which is no error. */
 bool gvc_engine_connect(gvc_context *context);
 
 /* spawn.c */
-/** Start an engine. */
+/** Start an engine for this context. Returns GVC_OK or an error. */
 int gvc_engine_spawn(gvc_context *context);
-/** Wait a while for the end of the engine; true if it is gone. *status is 0 if somebody else has reaped it. */
+/**
+ * Wait at most two seconds for the end of the started engine. Returns whether it has ended. *status is its wait
+ * status, or 0 if another part of the program has waited for it already.
+ */
 bool gvc_engine_reap(gvc_context *context, int *status);
-/** See to it that the engine that was started is gone. */
+/** Wait for the end of the started engine, and kill it if it does not end soon. */
 void gvc_engine_kill(gvc_context *context);
 
 /* watch.c */
-/** Milliseconds on a clock that nobody sets. */
+/** Return the milliseconds of the monotonic clock. */
 int64_t gvc_now(void);
-/** Wait for `events` of a descriptor, `timeout` milliseconds whatever signals come; gives those that came, or 0. */
+/** Wait `timeout` milliseconds for `events` of a descriptor, also across signals. Returns the events that came, or 0.
+ */
 int gvc_poll(int descriptor, short events, int timeout);
-/** The state of a process as /proc/PID/stat tells: T is stopped; Z and X are dead; ? if that cannot be known. */
+/** Return the state of a process from /proc/PID/stat: T = stopped, Z or X = ended, ? = unknown. */
 char gvc_process_state(pid_t process);
-/** See after `waited` milliseconds of silence whether the engine can still answer. GVC_OK or context->failure. */
+/**
+ * Check whether the engine can still answer after `waited` milliseconds without a message. Returns GVC_OK or
+ * context->failure.
+ */
 int gvc_engine_check(gvc_context *context, int waited);
 
 /* session.c */
-/** Find an engine and open it as context->role; waits until it is ready or has said why not. */
+/** Connect to an engine or start one, and wait until it is ready as context->role. Returns GVC_OK or an error. */
 int gvc_session_start(gvc_context *context);
-/** The socket was closed by the engine: say so. Returns GVC_ERROR_ENGINE or the failure that was known before. */
-int gvc_session_lost(gvc_context *context);
-/** End the session and an engine of its own, by force if it does not go by itself. Pictures that came stay mapped. */
-void gvc_session_stop(gvc_context *context);
-/** Whether another engine may take the place of this one. */
-bool gvc_session_renewable(const gvc_context *context);
-/** Replace an engine that has failed. GVC_OK, or context->failure where that is not possible (any more). */
-int gvc_session_renew(gvc_context *context);
-/** Leave the session to the process that opened it, if that is another one: this one was forked, and must not use it.
+/**
+ * Mark the session as failed because the engine has closed the socket. Returns GVC_ERROR_ENGINE, or the failure that
+ * was known before.
  */
+int gvc_session_lost(gvc_context *context);
+/** End the session and its own engine, by force if necessary. Pictures that were received stay mapped. */
+void gvc_session_stop(gvc_context *context);
+/** Return whether another engine may replace a failed one. */
+bool gvc_session_renewable(const gvc_context *context);
+/** Replace a failed engine. Returns GVC_OK, or context->failure if that is not possible. */
+int gvc_session_renew(gvc_context *context);
+/** Give up a session that another process has opened: after a fork the child must not use the parent's session. */
 void gvc_session_disown(gvc_context *context);
-/** Move a descriptor out of the way of those that an engine gets; closes the old one. -1 stays -1. */
+/** Move a descriptor above the numbers that an engine uses, and close the old one. -1 stays -1. */
 int gvc_move_up(int descriptor);
 
 /* slots.c */
-/** Map shared memory for context->format; an encoder also sizes it. */
+/** Map shared memory for pictures of context->format; an encoder sets its size first. Returns GVC_OK or an error. */
 int gvc_slots_map(gvc_context *context, int memory);
 void gvc_slots_unmap(gvc_context *context);
 void gvc_slot_write(gvc_context *context, uint32_t slot, const gvc_picture *picture);
 void gvc_slot_read(const gvc_context *context, uint32_t slot, const gvc_picture *picture);
 
 /* wire.c */
-/** Send a message with its payload in `count` pieces; takes replies meanwhile. */
+/** Send a message whose payload is in `count` pieces, and queue replies that come meanwhile. GVC_OK or an error. */
 int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count);
-/** Give a slot back as soon as the socket has room. */
+/** Send RELEASE for a slot as soon as the socket has room. */
 void gvc_wire_release(gvc_context *context, uint32_t slot);
-/** Send FLUSH as soon as the socket has room; what comes until it is answered is stale. */
+/** Send FLUSH as soon as the socket has room. Replies that come before its answer are stale. */
 void gvc_wire_flush(gvc_context *context);
-/** Take one reply within `timeout` milliseconds (-1: as long as it takes). GVC_OK, GVC_AGAIN or context->failure. */
+/**
+ * Receive one message within `timeout` milliseconds (-1 = no limit) and queue it if it is for the caller. Returns
+ * GVC_OK, GVC_AGAIN or context->failure.
+ */
 int gvc_wire_receive(gvc_context *context, int timeout);
-/** Unlink the first queued reply; the caller frees it. NULL if there is none. */
+/** Remove the first reply from the queue and return it; the caller frees it. NULL if the queue is empty. */
 gvc_reply *gvc_wire_take(gvc_context *context);
-/** The engine broke the protocol. */
+/** Mark the session as failed because this message breaks the protocol. Returns GVC_ERROR_ENGINE. */
 int gvc_wire_unexpected(gvc_context *context, const gvc_message *message);
 
 /* decoder.c */
-/** Take over the geometry that a FORMAT message tells. */
+/** Apply a FORMAT message: set context->format and map its shared memory. Returns GVC_OK or an error. */
 int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply);
 
 #endif

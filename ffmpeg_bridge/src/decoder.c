@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The decoder's side of gvc.h. */
+/* The functions of gvc.h for decoders. */
 #include "context.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PATIENCE = 100, ///< ms that a caller waits for a slow engine before it may do something else
-    GOP_DELAY = 129 ///< frame_delay of a whole GOP, whatever its length
+    PATIENCE = 100, ///< ms that gvc_decoder_peek waits for a picture before it returns GVC_AGAIN
+    GOP_DELAY = 129 ///< value of frame_delay that means a whole GOP of any length
 };
 
 int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
@@ -53,7 +53,7 @@ int gvc_decoder_format(gvc_context *context, gvc_params *params) {
         .colorspace = format->colorspace,
         .chroma_location = format->chroma_location,
     };
-    /* The pointers are the caller's, and so is what lies past the struct that it knows. */
+    /* Pointers, and memory beyond the struct that the caller knows, are left unchanged. */
     size_t size = offsetof(gvc_params, options);
     memcpy(params, &known, params->struct_size < size ? params->struct_size : size);
     if (params->struct_size >= offsetof(gvc_params, sample_format) + sizeof params->sample_format)
@@ -61,7 +61,7 @@ int gvc_decoder_format(gvc_context *context, gvc_params *params) {
     return GVC_OK;
 }
 
-/** The engine has failed: its pictures that have come stay, those of all other packets are lost. */
+/** Note that the engine has failed: pictures that were received stay, those of all other packets are lost. */
 static void note_loss(gvc_context *context) {
     for (gvc_reply *reply = context->first; reply; reply = reply->next)
         reply->orphan = true;
@@ -74,11 +74,11 @@ static int send_end(gvc_context *context) {
     context->ending = true;
     context->ended = !engine_works;
     if (engine_works)
-        gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0); /* what a failure costs, peek tells */
+        gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0); /* gvc_decoder_peek reports failures */
     return GVC_OK;
 }
 
-/** Have an engine for a packet: the first one, or with a keyframe another one in the place of one that has failed. */
+/** Make sure that there is an engine: start the first one, or replace a failed one if the packet is a keyframe. */
 static int have_engine(gvc_context *context, const gvc_packet *packet) {
     if (!context->failure)
         return context->ready ? GVC_OK : gvc_session_start(context);
@@ -100,7 +100,7 @@ static int send_packet(gvc_context *context, const gvc_packet *packet) {
     context->unanswered++;
     context->coming++;
     result = gvc_wire_send(context, message, &(struct iovec){(void *)(uintptr_t)packet->data, packet->size}, 1);
-    context->coming -= result != GVC_OK; /* this call tells what became of it */
+    context->coming -= result != GVC_OK; /* the packet has its error now, from this call */
     return result;
 }
 
@@ -109,45 +109,47 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
     if (result)
         return result;
     if (context->ending)
-        return packet ? gvc_fail(context, GVC_EOF, "a packet after the end; flush before you go on") : GVC_OK;
+        return packet ? gvc_fail(context, GVC_EOF, "a packet came after the end; call gvc_flush first") : GVC_OK;
     if (!packet)
         return send_end(context);
     if (packet->size > GVC_MAX_PACKET || (packet->size && !packet->data))
-        return gvc_fail(context, GVC_ERROR_BITSTREAM, "a packet of %zu bytes; at most %d are taken", packet->size,
+        return gvc_fail(context, GVC_ERROR_BITSTREAM,
+                        "a packet has %zu bytes or no data; at most %d bytes are possible", packet->size,
                         GVC_MAX_PACKET);
     bool had_engine = context->ready && !context->failure;
     result = send_packet(context, packet);
-    if (result && had_engine) /* it had gone unnoticed: a keyframe is for the next one */
+    if (result && had_engine) /* the engine had failed unnoticed; a keyframe can go to the next one */
         result = send_packet(context, packet);
     return result;
 }
 
 int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
-    gvc_format told;
-    memcpy(&told, reply->payload, sizeof told);
-    if (told.width < 1 || told.width > GVC_MAX_DIMENSION || told.height < 1 || told.height > GVC_MAX_DIMENSION ||
-        told.sample_format < GVC_SAMPLES_YUV420P || told.sample_format > GVC_SAMPLES_GBRP10)
+    gvc_format format;
+    memcpy(&format, reply->payload, sizeof format);
+    if (format.width < 1 || format.width > GVC_MAX_DIMENSION || format.height < 1 ||
+        format.height > GVC_MAX_DIMENSION || format.sample_format < GVC_SAMPLES_YUV420P ||
+        format.sample_format > GVC_SAMPLES_GBRP10)
         return gvc_wire_unexpected(context, &reply->message);
-    told.time_base_num = context->format.time_base_num; /* the container's business, not in the stream */
-    told.time_base_den = context->format.time_base_den;
-    context->format = told;
+    format.time_base_num = context->format.time_base_num; /* the caller's, because streams hold no time base */
+    format.time_base_den = context->format.time_base_den;
+    context->format = format;
     return gvc_slots_map(context, reply->memory);
 }
 
-/** True if the first reply is a picture for the caller. */
+/** Return whether the first queued reply is a picture for the caller. */
 static bool gives_picture(const gvc_context *context) {
     const gvc_reply *reply = context->first;
     return reply && reply->message.type == GVC_MSG_PICTURE && !reply->stale && context->slots;
 }
 
-/** Free a picture and its slot. */
+/** Free a PICTURE reply and release its slot. */
 static void give_back(gvc_context *context, gvc_reply *reply) {
     if (!reply->orphan)
         gvc_wire_release(context, reply->message.slot);
     gvc_reply_free(reply);
 }
 
-/** Deal with a reply that is no picture for the caller; frees it. */
+/** Apply a reply that is not a picture for the caller, and free it. Returns GVC_OK or an error. */
 static int take_notice(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     int result = GVC_OK;
@@ -167,7 +169,7 @@ static int take_notice(gvc_context *context, gvc_reply *reply) {
     return result;
 }
 
-/** True if the next thing to tell is that a picture was lost: after the pictures of the same engine. */
+/** Return whether the loss of a picture is to be reported next, which comes after the failed engine's pictures. */
 static bool tells_loss(const gvc_context *context) {
     return context->lost && !(context->first && context->first->orphan);
 }
@@ -221,7 +223,7 @@ int gvc_decoder_drop(gvc_context *context) {
         return result;
     if (!gives_picture(context))
         return GVC_AGAIN;
-    give_back(context, gvc_wire_take(context)); /* if the engine is gone meanwhile, the next call tells */
+    give_back(context, gvc_wire_take(context)); /* the next call reports a failure of the engine */
     return GVC_OK;
 }
 

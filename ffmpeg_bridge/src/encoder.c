@@ -1,25 +1,26 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The encoder's side of gvc.h. */
+/* The functions of gvc.h for encoders. */
 #include "context.h"
 
 #include <stdlib.h>
 
-/** What a sequence header can hold. */
+/** Return GVC_OK if the sequence header can hold the format, else an error. */
 static int check_format(gvc_context *context) {
     const gvc_format *format = &context->format;
     if (format->width < 1 || format->width > GVC_MAX_DIMENSION || format->height < 1 ||
         format->height > GVC_MAX_DIMENSION)
-        return gvc_break(context, GVC_ERROR_MEDIA, "pictures of %dx%d cannot be coded; each must be 1 to %d",
-                         format->width, format->height, GVC_MAX_DIMENSION);
+        return gvc_break(context, GVC_ERROR_MEDIA,
+                         "pictures of %dx%d cannot be coded; width and height must be 1 to %d", format->width,
+                         format->height, GVC_MAX_DIMENSION);
     if (format->sample_format < GVC_SAMPLES_YUV420P || format->sample_format > GVC_SAMPLES_GBRP10)
-        return gvc_break(context, GVC_ERROR_MEDIA, "sample format %d is unknown; take one of enum gvc_sample_format",
+        return gvc_break(context, GVC_ERROR_MEDIA, "sample format %d is unknown; use a value of enum gvc_sample_format",
                          format->sample_format);
     const int32_t colours[] = {format->color_range, format->color_primaries, format->color_trc, format->colorspace,
                                format->chroma_location};
     for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
         if (colours[i] < 0 || colours[i] > UINT8_MAX)
-            return gvc_break(context, GVC_ERROR_MEDIA, "colour property %d is unknown; each must be 0 to %d",
+            return gvc_break(context, GVC_ERROR_MEDIA, "colour value %d is unknown; colour values must be 0 to %d",
                              colours[i], UINT8_MAX);
     return GVC_OK;
 }
@@ -44,7 +45,7 @@ int gvc_encoder_extradata(gvc_context *context, const uint8_t **data, size_t *si
     return GVC_OK;
 }
 
-/** Wait until a slot is free. Returns its number or context->failure. */
+/** Wait for a free slot. Returns its number or context->failure. */
 static int free_slot(gvc_context *context) {
     for (;;) {
         for (int slot = 0; slot < GVC_SLOTS; slot++)
@@ -55,7 +56,7 @@ static int free_slot(gvc_context *context) {
     }
 }
 
-/** Ticks that a picture lasts at the nominal frame rate, rounded; 0 if there is no such rate. */
+/** Return the duration of a picture at the nominal frame rate, in ticks, rounded; 0 if the rate is unknown. */
 static int64_t nominal_duration(const gvc_format *format) {
     int64_t ticks = (int64_t)format->time_base_den * format->frame_rate_den;
     int64_t pictures = (int64_t)format->time_base_num * format->frame_rate_num;
@@ -69,7 +70,7 @@ int gvc_encoder_send(gvc_context *context, const gvc_picture *picture) {
     if (context->failure)
         return context->failure;
     if (context->ending)
-        return picture ? gvc_fail(context, GVC_EOF, "a picture after the end; flush before you go on") : GVC_OK;
+        return picture ? gvc_fail(context, GVC_EOF, "a picture came after the end; call gvc_flush first") : GVC_OK;
     if (!picture) {
         context->ending = true;
         return gvc_wire_send(context, (gvc_message){.type = GVC_MSG_END}, NULL, 0);

@@ -1,55 +1,57 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What libgvc and its engine say to each other. Private to GVC; both ends read this very file (the engine through
- * cffi, which is why it holds nothing but plain C declarations), so that they cannot differ.
+ * The protocol between libgvc and its engine, private to GVC. Both ends read this file, so that they cannot differ; the
+ * engine reads it through cffi, which is why it holds only plain C declarations.
  *
- * A stream socket carries messages: a gvc_message, then `size` bytes of payload. Both ends run on one machine, so the
- * structs go over in its byte order (little-endian wherever GVC runs). The socket is GVC_SOCKET_FD of an engine that
- * libgvc started, or a connection to the warm engine of the same user (`gvc serve`), which listens at
+ * A stream socket carries messages. A message is a gvc_message, then `size` bytes of payload. Both ends run on one
+ * machine, so the structs have its byte order (little-endian wherever GVC runs). The socket is descriptor GVC_SOCKET_FD
+ * of an engine that libgvc started, or a connection to the warm engine of the same user (`gvc serve`), which listens at
  *
  *     $XDG_RUNTIME_DIR/gvc/engine-VERSION.sock, or /tmp/gvc-UID/engine-VERSION.sock where that variable is not set
  *
- * with VERSION = GVC_PROTOCOL_VERSION. The folder belongs to the user and nobody else may enter it; both ends make sure
- * of that and of each other's user id.
+ * with VERSION = GVC_PROTOCOL_VERSION. The folder belongs to the user and nobody else may enter it; both ends check
+ * this and each other's user id.
  *
- * Pictures do not go over the socket: they lie in GVC_SLOTS slots of a shared memory that the client makes, sealed
- * against shrinking, and whose descriptor goes over with OPEN (SCM_RIGHTS). Each slot has the planes of a picture
- * without padding, slot n at n * (bytes of a picture). The encoder's slots belong to the client until it sends PICTURE,
- * the decoder's to the engine; RELEASE gives a slot back.
+ * Pictures are not sent over the socket. They lie in shared memory of GVC_SLOTS slots, which the client makes and seals
+ * against shrinking; OPEN carries its descriptor (SCM_RIGHTS). A slot holds the planes of one picture without padding,
+ * and slot n starts at n * (bytes of a picture). A slot belongs to the end that writes pictures (the client of an
+ * encoder, the engine of a decoder) until that end sends PICTURE. RELEASE gives the slot back.
  *
  *     engine               client
- *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION; this message never changes its layout
- *                    <-    OPEN            gvc_open, options, extradata, folder; with it the shared memory
- *     READY          ->                    payload: the sequence header (encoder), nothing (decoder);
- *                                          GVC_MESSAGE_AHEAD: this decoder works a whole GOP ahead
+ *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION. This message never changes its layout.
+ *                    <-    OPEN            gvc_open, options, extradata, folder; also the shared memory's descriptor
+ *     READY          ->                    Payload of an encoder: the sequence header. GVC_MESSAGE_AHEAD: this decoder
+ *                                          works a whole GOP ahead.
  *
  *     encoder        <-    PICTURE         slot, flags, pts, duration
- *     RELEASE        ->                    the picture was copied
- *     PACKET         ->                    flags, pts, duration, payload; at any time
+ *     RELEASE        ->                    The picture was copied.
+ *     PACKET         ->                    flags, pts, duration, payload. It may come at any time.
  *
  *     decoder        <-    PACKET          flags, pts, duration, payload
- *     FORMAT         ->                    gvc_format; before the first picture and when the geometry changes, when all
- *                                          slots are free; the engine has made the memory large enough before
+ *     FORMAT         ->                    gvc_format. It comes before the first picture and when the format changes.
+ *                                          All slots are free then, and the engine has made the memory large enough.
  *     PICTURE        ->                    slot, flags, pts, duration
- *                    <-    RELEASE         the picture was copied
- *     DONE           ->                    to each packet, in order, after the picture that is due, if there is one,
- *                                          which came frame_delay packets before it at most;
- *                                          GVC_MESSAGE_NOTHING: the packet that was due has none, and no error
+ *                    <-    RELEASE         The picture was copied.
+ *     DONE           ->                    The answer to each packet, in order. If a picture is due, it comes just
+ *                                          before; it belongs to this packet or to one at most frame_delay packets
+ *                                          earlier. GVC_MESSAGE_NOTHING: the packet that was due has neither a picture
+ *                                          nor an error.
  *
- *     both           <-    END             no more input: give what is left
- *     END            ->                    all was given: a decoder sends the pictures that are left before it
- *                    <-    FLUSH           forget everything since OPEN
- *     FLUSH          ->                    everything after this belongs to what was sent after FLUSH
- *     FAILURE        ->                    code, payload: a sentence (UTF-8). From a decoder in the place of the
- *                                          picture of one packet; from an encoder, before READY,
- *                                          and with GVC_ERROR_ENGINE it is the last message
+ *     both           <-    END             There is no more input; the remaining output is wanted.
+ *     END            ->                    All output was sent, for a decoder also the remaining pictures.
+ *                    <-    FLUSH           The engine is to forget everything since OPEN.
+ *     FLUSH          ->                    All later messages concern input that was sent after FLUSH.
+ *     FAILURE        ->                    code; payload: a sentence (UTF-8). A decoder sends it in the place of one
+ *                                          packet's picture. It is the last message if an encoder sends it, before
+ *                                          READY, and with GVC_ERROR_ENGINE.
  *
- * A closed socket means "quit" to the engine and "the engine died" to the client; before HELLO it means that a warm
- * engine has no room, and the client starts one of its own. The client takes replies whenever it waits, also while it
- * waits to send, and queues them without limit; the engine takes messages whatever its decoder is doing, and keeps
- * packets that wait to be decoded, or whose pictures wait to be taken, up to GVC_MAX_WAITING. So neither can lock the
- * other up.
+ * A closed socket tells the engine to end, and tells the client that the engine has ended. Before HELLO it means that a
+ * warm engine has no room, and the client starts an engine of its own.
+ *
+ * Neither end can block the other for good. The client reads replies whenever it waits, also while it waits to send,
+ * and queues them without limit. The engine reads messages whatever its decoder is doing, and keeps packets whose
+ * pictures were not taken yet, up to GVC_MAX_WAITING bytes.
  */
 #ifndef GVC_PROTOCOL_H
 #define GVC_PROTOCOL_H
@@ -61,12 +63,12 @@ enum gvc_protocol {
     GVC_SOCKET_FD = 3,
     GVC_SLOTS = 8,
     GVC_MAX_DIMENSION = 16384,
-    GVC_MAX_PACKET = 268435456,   /* bytes of a PACKET's payload, 256 MiB */
-    GVC_MAX_WAITING = 1073741824, /* bytes of packets that an engine keeps until their pictures are taken, 1 GiB */
-    GVC_MAX_HEADER = 65535,       /* bytes of a sequence header */
-    GVC_MAX_OPTIONS = 65536,      /* bytes of options */
-    GVC_MAX_FOLDER = 4096,        /* bytes of the client's current folder */
-    GVC_MAX_SENTENCE = 1023       /* bytes of a FAILURE's payload */
+    GVC_MAX_PACKET = 268435456,   /* largest payload of PACKET: 256 MiB */
+    GVC_MAX_WAITING = 1073741824, /* most bytes of packets whose pictures were not taken yet: 1 GiB */
+    GVC_MAX_HEADER = 65535,       /* largest sequence header, in bytes */
+    GVC_MAX_OPTIONS = 65536,      /* longest text of options, in bytes */
+    GVC_MAX_FOLDER = 4096,        /* longest path of the client's current folder, in bytes */
+    GVC_MAX_SENTENCE = 1023       /* largest payload of FAILURE, in bytes */
 };
 
 enum gvc_message_type {
@@ -86,38 +88,38 @@ enum gvc_message_type {
 enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
 enum gvc_message_flags {
-    GVC_MESSAGE_KEY = 1,
-    GVC_MESSAGE_AHEAD = 2,
-    GVC_MESSAGE_DISCARD = 4,
+    GVC_MESSAGE_KEY = 1,       /* PICTURE, PACKET: a self-contained GOP starts here */
+    GVC_MESSAGE_AHEAD = 2,     /* READY: the decoder works a whole GOP ahead */
+    GVC_MESSAGE_DISCARD = 4,   /* PACKET: the packet is decoded but gives no picture */
     GVC_MESSAGE_NOTHING = 8,   /* DONE: the packet that was due has neither a picture nor an error */
-    GVC_MESSAGE_CONCEALED = 16 /* PICTURE: it stands in for one that was lost or damaged */
+    GVC_MESSAGE_CONCEALED = 16 /* PICTURE: the picture replaces one that was lost or damaged */
 };
 
 typedef struct gvc_message {
     uint32_t type;  /* enum gvc_message_type */
     uint32_t size;  /* bytes of payload that follow */
-    uint32_t slot;  /* PICTURE, RELEASE */
-    uint32_t flags; /* PICTURE, PACKET, READY, DONE */
+    uint32_t slot;  /* used in PICTURE and RELEASE */
+    uint32_t flags; /* enum gvc_message_flags; used in PICTURE, PACKET, READY and DONE */
     int64_t pts, duration;
-    int32_t code; /* FAILURE: enum gvc_result */
+    int32_t code; /* enum gvc_result; used in FAILURE */
     uint32_t reserved;
 } gvc_message;
 
 typedef struct gvc_format {
     int32_t width, height;
     int32_t time_base_num, time_base_den;
-    int32_t frame_rate_num, frame_rate_den; /* 0/1: unknown */
-    int32_t sar_num, sar_den;               /* 0/1: unknown */
+    int32_t frame_rate_num, frame_rate_den; /* 0/1 = unknown */
+    int32_t sar_num, sar_den;               /* sample aspect ratio, 0/1 = unknown */
     int32_t color_range, color_primaries, color_trc, colorspace, chroma_location;
-    int32_t sample_format; /* enum gvc_sample_format, but for GVC_SAMPLES_RGB24 */
+    int32_t sample_format; /* enum gvc_sample_format except GVC_SAMPLES_RGB24 */
 } gvc_format;
 
 typedef struct gvc_open {
     uint32_t role;           /* enum gvc_role */
-    gvc_format format;       /* decoder: only the time base counts */
-    uint32_t options_size;   /* bytes after this struct: key=value:key=value */
-    uint32_t extradata_size; /* bytes after the options: the sequence header of a decoder */
-    uint32_t folder_size;    /* bytes after the extradata: the client's current folder, where relative paths start */
+    gvc_format format;       /* a decoder uses only its time base */
+    uint32_t options_size;   /* bytes of the options, key=value:key=value, which follow this struct */
+    uint32_t extradata_size; /* bytes of a decoder's sequence header, which follows the options */
+    uint32_t folder_size;    /* bytes of the client's current folder, for relative paths; follows the extradata */
 } gvc_open;
 
 #endif

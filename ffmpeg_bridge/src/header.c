@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fixed part of the sequence header (docs/BITSTREAM.md); the engine reads the rest. */
+/* Reading the fixed part of the sequence header (docs/BITSTREAM.md). The engine reads the rest. */
 #include "context.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static uint32_t read_u32(const uint8_t *bytes) {
     return read_u16(bytes) | read_u16(bytes + 2) << 16;
 }
 
-/** A ratio of the header, 0/1 (unknown) if it has no value. */
+/** Set a ratio from the header; a zero or a number that is too large makes it 0/1 (unknown). */
 static void set_ratio(int32_t *num, int32_t *den, uint32_t header_num, uint32_t header_den) {
     bool valid = header_num && header_den && header_num <= INT32_MAX && header_den <= INT32_MAX;
     *num = valid ? (int32_t)header_num : 0;
@@ -26,7 +26,7 @@ int gvc_header_read(gvc_context *context) {
     const uint8_t *header = context->extradata;
     size_t size = context->extradata_size;
     if (size < FIXED_SIZE + CRC_SIZE || memcmp(header, "GVC1", 4))
-        return gvc_fail(context, GVC_ERROR_BITSTREAM, "the extradata (%zu bytes) is no GVC sequence header", size);
+        return gvc_fail(context, GVC_ERROR_BITSTREAM, "the extradata (%zu bytes) is not a GVC sequence header", size);
     if (header[4] != VERSION)
         return gvc_fail(context, GVC_ERROR_BITSTREAM,
                         "the sequence header has version %d and this libgvc knows version %d; update GVC", header[4],
@@ -36,11 +36,12 @@ int gvc_header_read(gvc_context *context) {
                         header[5]);
     uint32_t header_size = read_u16(header + 6), width = read_u16(header + 8), height = read_u16(header + 10);
     if (header_size < FIXED_SIZE + CRC_SIZE || header_size > size)
-        return gvc_fail(context, GVC_ERROR_BITSTREAM, "the sequence header says it has %u bytes but %zu are there",
-                        header_size, size);
+        return gvc_fail(context, GVC_ERROR_BITSTREAM,
+                        "the sequence header gives its size as %u bytes, but there are %zu", header_size, size);
     if (width < 1 || width > GVC_MAX_DIMENSION || height < 1 || height > GVC_MAX_DIMENSION)
-        return gvc_fail(context, GVC_ERROR_BITSTREAM, "the sequence header says %ux%u; each must be 1 to %d", width,
-                        height, GVC_MAX_DIMENSION);
+        return gvc_fail(context, GVC_ERROR_BITSTREAM,
+                        "the sequence header has the size %ux%u; width and height must be 1 to %d", width, height,
+                        GVC_MAX_DIMENSION);
     context->extradata_size = header_size;
     gvc_format *format = &context->format;
     format->sample_format = header[5];

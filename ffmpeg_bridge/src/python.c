@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the engine's Python is. */
+/* Finding the Python that has gvc installed. */
 #include "context.h"
 
 #include <dlfcn.h>
@@ -21,7 +21,7 @@ static bool own_folder(char *folder) {
     return slash != NULL;
 }
 
-/** The interpreter that was noted beside the library when that was installed. */
+/** Read the path of the interpreter from the file that was written beside the library at installation. */
 static bool installed_python(const char *folder, char *path, size_t size) {
     char name[PATH_MAX + 16];
     snprintf(name, sizeof name, "%s/python-path", folder);
@@ -45,7 +45,7 @@ void gvc_find_python(char *path, size_t size) {
     if (own_folder(folder)) {
         if (installed_python(folder, path, size))
             return;
-        /* ENVIRONMENT/lib/python3.x/site-packages/gvc/lib, of a wheel that was built elsewhere */
+        /* A wheel that was built elsewhere lies in ENVIRONMENT/lib/python3.x/site-packages/gvc/lib. */
         snprintf(path, size, "%s/../../../../../bin/python", folder);
         if (access(path, X_OK) == 0)
             return;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of a session with an engine: start, handshake, end. */
+/* Starting, renewing and ending a session with an engine. */
 #include "context.h"
 
 #include <errno.h>
@@ -15,15 +15,15 @@
 #include <unistd.h>
 
 enum {
-    HELLO_TIMEOUT = 60000, ///< ms; the engine says hello before it loads anything large
-    MAX_RENEWALS = 5,      ///< engines in a row that may end early
-    LONG_LIFE = 1000,      ///< packets after which an engine's end is no longer early
-    PRIVATE_FD = 10        ///< descriptors are moved here and up so that they do not collide with those of the engine
+    HELLO_TIMEOUT = 60000, ///< ms; the engine sends HELLO before it loads anything large
+    MAX_RENEWALS = 5,      ///< largest number of engines in a row that end early and are replaced
+    LONG_LIFE = 1000,      ///< number of answered packets from which on the end of an engine is not early
+    PRIVATE_FD = 10        ///< lowest number of libgvc's own descriptors, above those that the engine uses
 };
 
 #define START_ADVICE                                                                                                   \
     "its messages are on standard error; if it lacks gvc, set GVC_PYTHON to the Python that has gvc installed"
-#define LIBRARY_ADVICE ", and if it found libraries of another program, take their folder out of LD_LIBRARY_PATH"
+#define LIBRARY_ADVICE ", and if it loaded libraries of another program, remove their folder from LD_LIBRARY_PATH"
 
 int gvc_move_up(int descriptor) {
     int moved = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, PRIVATE_FD);
@@ -32,20 +32,21 @@ int gvc_move_up(int descriptor) {
     return moved;
 }
 
-/** Make the shared memory; an encoder's pictures fit into it at once. */
+/** Make the shared memory and, for an encoder, map it. A decoder knows its size only when FORMAT comes. */
 static int make_memory(gvc_context *context) {
     context->memory = gvc_move_up(memfd_create("gvc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (context->memory < 0 || fcntl(context->memory, F_ADD_SEALS, F_SEAL_SHRINK))
-        return gvc_break(context, GVC_ERROR_ENGINE, "no shared memory for the GVC engine: %s", strerror(errno));
+        return gvc_break(context, GVC_ERROR_ENGINE, "shared memory for the GVC engine cannot be made: %s",
+                         strerror(errno));
     return context->role == GVC_ENCODER ? gvc_slots_map(context, context->memory) : GVC_OK;
 }
 
-/** Wait for a reply of `type` and take it; NULL if the session failed. */
+/** Wait for a reply of `type`, which the caller frees. Returns NULL if the session has failed. */
 static gvc_reply *expect(gvc_context *context, enum gvc_message_type type, int timeout) {
     int result = gvc_wire_receive(context, timeout);
     if (result == GVC_AGAIN)
         gvc_break(context, GVC_ERROR_ENGINE,
-                  "%s -m gvc.engine gave no sign of life; set GVC_PYTHON to the Python that has gvc installed",
+                  "%s -m gvc.engine does not answer; set GVC_PYTHON to the Python that has gvc installed",
                   context->python);
     gvc_reply *reply = result == GVC_OK ? gvc_wire_take(context) : NULL;
     if (reply && reply->message.type != type) {
@@ -74,7 +75,7 @@ static int open_codec(gvc_context *context) {
     bool encoder = context->role == GVC_ENCODER;
     char folder[GVC_MAX_FOLDER];
     if (!getcwd(folder, sizeof folder))
-        folder[0] = 0; /* it was deleted, or is too deep: nothing is relative to it */
+        folder[0] = 0; /* the folder was deleted or its path is too long, so no path can be relative to it */
     gvc_open opening = {.role = context->role,
                         .format = context->format,
                         .options_size = (uint32_t)strlen(context->options),
@@ -114,10 +115,10 @@ int gvc_session_start(gvc_context *context) {
     return result ? result : open_codec(context);
 }
 
-/** Words for a signal by which processes end where memory is short: the system's, or those of failed allocations. */
+/** Return a hint for signals by which a process ends if memory is short, whether the system or an allocation failed. */
 static const char *memory_hint(int number) {
     bool may_be = number == SIGKILL || number == SIGSEGV || number == SIGBUS || number == SIGABRT;
-    return may_be ? ", as when memory is short" : "";
+    return may_be ? "; memory may be short" : "";
 }
 
 int gvc_session_lost(gvc_context *context) {
@@ -127,15 +128,15 @@ int gvc_session_lost(gvc_context *context) {
     context->startable |= context->warm;
     if (context->warm)
         return gvc_break(context, GVC_ERROR_ENGINE,
-                         "the warm engine (%s) ended unexpectedly; its last messages are on its standard error, and "
-                         "without it an engine is started for each use",
+                         "the warm engine (%s) ended unexpectedly; its last messages are on its standard error. "
+                         "Without it an engine is started for each use",
                          context->python);
     const char *advice = context->ready              ? "its last messages are on standard error"
                          : getenv("LD_LIBRARY_PATH") ? START_ADVICE LIBRARY_ADVICE
                                                      : START_ADVICE;
     char how[64] = "";
     if (gvc_engine_reap(context, &status) && WIFSIGNALED(status)) {
-        context->startable = true; /* somebody ended it, or memory was short: another one may fare better */
+        context->startable = true; /* a signal has outside reasons, so another engine may work */
         snprintf(how, sizeof how, " (signal %d%s)", WTERMSIG(status), memory_hint(WTERMSIG(status)));
     } else if (WIFEXITED(status) && WEXITSTATUS(status))
         snprintf(how, sizeof how, " (exit status %d)", WEXITSTATUS(status));
@@ -143,7 +144,7 @@ int gvc_session_lost(gvc_context *context) {
                      advice);
 }
 
-/** Close what this process has of a session, which says nothing to the engine as long as another process has it too. */
+/** Close this process's descriptors of a session. The engine notices only if no other process has them open. */
 static void close_files(gvc_context *context) {
     if (context->socket >= 0)
         close(context->socket);
@@ -154,7 +155,7 @@ static void close_files(gvc_context *context) {
 
 void gvc_session_stop(gvc_context *context) {
     if (context->socket >= 0)
-        shutdown(context->socket, SHUT_RDWR); /* the sign to quit, whoever else may have the descriptor */
+        shutdown(context->socket, SHUT_RDWR); /* tells the engine to end, even if other processes have the socket */
     gvc_engine_kill(context);
     close_files(context);
 }
@@ -179,7 +180,7 @@ bool gvc_session_renewable(const gvc_context *context) {
            (!context->failure || context->failure == GVC_ERROR_ENGINE);
 }
 
-/** Make everything about the session as it was before the first one. What the caller has not taken yet stays. */
+/** Reset the session to the state before the first engine, except for replies that the caller has not taken yet. */
 static void reset(gvc_context *context) {
     gvc_session_stop(context);
     context->ready = context->ended = context->warm = context->flush_due = false;
@@ -202,8 +203,8 @@ int gvc_session_renew(gvc_context *context) {
                          context->renewals);
     }
     reset(context);
-    context->alone = true;                                    /* another warm engine may have the same fate */
-    gvc_reply *first = context->first, *last = context->last; /* aside, as the handshake takes the first reply */
+    context->alone = true;                                    /* a warm engine might fail in the same way */
+    gvc_reply *first = context->first, *last = context->last; /* set aside: the handshake needs an empty queue */
     context->first = context->last = NULL;
     int result = gvc_session_start(context);
     if (first) {

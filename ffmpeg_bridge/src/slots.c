@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pictures in the memory that is shared with the engine. */
+/* Copying pictures to and from the memory that is shared with the engine. */
 #include "context.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ int gvc_slots_map(gvc_context *context, int memory) {
     if (context->role == GVC_ENCODER && ftruncate(memory, (off_t)bytes))
         return gvc_break(context, GVC_ERROR_MEMORY, "no shared memory for pictures of %dx%d: %s", context->format.width,
                          context->format.height, strerror(errno));
-    /* Touching pages past the end would be a SIGBUS; the memory is sealed against shrinking. */
+    /* Access beyond the end would raise SIGBUS. The size is checked once, as the memory is sealed against shrinking. */
     if (fstat(memory, &status) || (uint64_t)status.st_size < bytes)
         return gvc_break(context, GVC_ERROR_ENGINE, "the engine's shared memory is too small for pictures of %dx%d",
                          context->format.width, context->format.height);
@@ -55,7 +55,7 @@ void gvc_slots_unmap(gvc_context *context) {
     context->mapped = 0;
 }
 
-/** Take pixels of RGB24 apart into the planes G, B, R. */
+/** Split pixels of RGB24 into the planes G, B, R. */
 static void write_packed(uint8_t *target, const gvc_format *format, const gvc_picture *picture) {
     static const int place[3] = {1, 2, 0};
     const size_t width = (size_t)format->width, height = (size_t)format->height;

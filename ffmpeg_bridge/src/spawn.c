@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An engine of one's own: a process that serves this context alone. */
+/* Starting and ending an engine process that serves one context alone. */
 #include "context.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_TIMEOUT = 2000 }; ///< ms from closing the socket to SIGKILL
+enum { EXIT_TIMEOUT = 2000 }; ///< ms that an engine has to end after its socket was closed, before it is killed
 
 #ifdef __GLIBC__
 #if __GLIBC_PREREQ(2, 34)
@@ -24,11 +24,14 @@ enum { EXIT_TIMEOUT = 2000 }; ///< ms from closing the socket to SIGKILL
 
 extern char **environ;
 
-/** The caller's environment without what is meant for its own process; the strings are not copied. */
+/**
+ * Return the caller's environment without variables that are meant for the caller's process. The array is to be freed,
+ * its strings are not; NULL if memory is short.
+ */
 static char **engine_environment(void) {
     static const char *const harmful[] = {
-        "LD_PRELOAD=",         /* libgvc_ffmpeg.so among others */
-        "LD_AUDIT=", "PYTHON", /* all of PYTHONHOME, PYTHONPATH, PYTHONWARNINGS ...: they may be for another Python */
+        "LD_PRELOAD=",         /* it may hold libgvc_ffmpeg.so, which is not for the engine */
+        "LD_AUDIT=", "PYTHON", /* PYTHONHOME, PYTHONPATH and others may be meant for another Python */
     };
     size_t count = 0, kept = 0;
     while (environ[count])
@@ -44,24 +47,27 @@ static char **engine_environment(void) {
     return result;
 }
 
-/** Its descriptors: the socket, nothing to read, and standard error for all that it prints. */
+/** Set the engine's descriptors: no input, both outputs to standard error, and the socket. Returns an errno. */
 static int set_files(posix_spawn_file_actions_t *actions, int socket) {
     bool has_stderr = fcntl(STDERR_FILENO, F_GETFD) >= 0;
     int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (!error && !has_stderr)
         error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (!error) /* the caller's standard output may be a pipe that carries the coded video */
+    if (!error) /* not the caller's standard output, which may be a pipe that carries the coded video */
         error = posix_spawn_file_actions_adddup2(actions, STDERR_FILENO, STDOUT_FILENO);
     if (!error)
         error = posix_spawn_file_actions_adddup2(actions, socket, GVC_SOCKET_FD);
 #ifdef HAVE_CLOSEFROM
-    if (!error) /* or a pipe of the caller would stay open as long as the engine lives */
+    if (!error) /* otherwise a pipe of the caller would stay open as long as the engine runs */
         error = posix_spawn_file_actions_addclosefrom_np(actions, GVC_SOCKET_FD + 1);
 #endif
     return error;
 }
 
-/** A session of its own, so that Ctrl-C reaches the caller only and it can finish its file; signals as at login. */
+/**
+ * Give the engine a process session of its own and default signals. Ctrl-C then reaches only the caller, which can
+ * still use the engine to finish its file. Returns an errno.
+ */
 static int set_signals(posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
@@ -77,7 +83,7 @@ static int set_signals(posix_spawnattr_t *attributes) {
     return error;
 }
 
-/** Run `PYTHON -P -m gvc.engine` (-P: modules in the current folder are not for it). Returns an errno. */
+/** Run `PYTHON -P -m gvc.engine`; -P keeps Python from importing modules of the current folder. Returns an errno. */
 static int spawn(gvc_context *context, int socket) {
     char *arguments[] = {context->python, "-P", "-m", "gvc.engine", NULL};
     posix_spawn_file_actions_t actions;
@@ -107,7 +113,7 @@ int gvc_engine_spawn(gvc_context *context) {
     int pair[2] = {-1, -1};
     gvc_find_python(context->python, sizeof context->python);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-        return gvc_break(context, GVC_ERROR_ENGINE, "no socket for the GVC engine: %s", strerror(errno));
+        return gvc_break(context, GVC_ERROR_ENGINE, "a socket for the GVC engine cannot be made: %s", strerror(errno));
     context->socket = gvc_move_up(pair[0]);
     int remote = gvc_move_up(pair[1]);
     int error = context->socket < 0 || remote < 0 ? EMFILE : spawn(context, remote);
@@ -141,7 +147,7 @@ void gvc_engine_kill(gvc_context *context) {
     int status;
     if (gvc_process_state(context->engine) != 'T' && gvc_engine_reap(context, &status))
         return;
-    kill(-context->engine, SIGKILL); /* its whole session */
+    kill(-context->engine, SIGKILL); /* a negative number means all processes of the engine's group */
     while (waitpid(context->engine, &status, 0) < 0 && errno == EINTR)
         ;
     context->engine = 0;

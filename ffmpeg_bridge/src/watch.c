@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waiting for an engine, which may take hours to answer, and finding out when it never will. */
+/* Waiting for an engine, which may take hours to answer, and noticing when it can no longer answer. */
 #include "context.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <time.h>
 
 /*
- * Longest wait for a stopped engine, in ms. It is counted in waits, not by the clock, so that a caller which is stopped
- * together with its engine (a suspended machine or container) does not take that for waiting.
+ * Longest wait for a stopped engine, in ms. The sum of the waits counts, not the clock: if caller and engine are
+ * stopped together (as in a suspended machine or container), that time is no wait.
  */
 enum { STOPPED_LIMIT = 6000 };
 
@@ -45,7 +45,7 @@ char gvc_process_state(pid_t process) {
     size_t size = fread(line, 1, sizeof line - 1, file);
     fclose(file);
     line[size] = 0;
-    const char *command_end = strrchr(line, ')'); /* a command may have spaces and brackets in its name */
+    const char *command_end = strrchr(line, ')'); /* the last one, because a command's name may contain brackets */
     if (command_end)
         sscanf(command_end + 1, " %c", &state);
     return state;
@@ -54,7 +54,7 @@ char gvc_process_state(pid_t process) {
 int gvc_engine_check(gvc_context *context, int waited) {
     switch (gvc_process_state(context->watched)) {
     case 'Z':
-    case 'X': /* some other process has inherited its end of the socket, which therefore stays open */
+    case 'X': /* the socket is still open because another process has inherited the engine's end of it */
         return gvc_poll(context->socket, POLLIN, 0) ? GVC_OK : gvc_session_lost(context);
     case 'T':
         context->stopped += waited;
@@ -62,8 +62,8 @@ int gvc_engine_check(gvc_context *context, int waited) {
             return GVC_OK;
         context->startable = true;
         return gvc_break(context, GVC_ERROR_ENGINE,
-                         "the GVC engine (%s, process %d) is stopped (SIGSTOP) and did not go on for %d seconds",
-                         context->python, (int)context->watched, STOPPED_LIMIT / 1000);
+                         "the GVC engine (%s, process %d) was stopped (SIGSTOP) for %d seconds", context->python,
+                         (int)context->watched, STOPPED_LIMIT / 1000);
     default:
         context->stopped = 0;
         return GVC_OK;

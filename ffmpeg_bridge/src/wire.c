@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The layout that gvc_protocol.h promises, whatever the compiler. */
+/* Any compiler must give the structs the layout that gvc_protocol.h describes. */
 _Static_assert(sizeof(gvc_message) == 40, "gvc_message has padding");
 _Static_assert(sizeof(gvc_format) == 56, "gvc_format has padding");
 _Static_assert(sizeof(gvc_open) == 72, "gvc_open has padding");
@@ -18,10 +18,11 @@ _Static_assert(sizeof(gvc_open) == 72, "gvc_open has padding");
 int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
     return gvc_break(
         context, GVC_ERROR_ENGINE,
-        "message %u (%u bytes) of the engine of %s has no place here; install libgvc and gvc from one release",
+        "message %u (%u bytes) from the engine of %s is not valid here; install libgvc and gvc from one release",
         message->type, message->size, context->python);
 }
 
+/** Return whether RELEASE or FLUSH is due and can be sent now. */
 static bool owes_messages(const gvc_context *context) {
     bool owes = context->flush_due;
     for (int slot = 0; slot < GVC_SLOTS; slot++)
@@ -29,12 +30,12 @@ static bool owes_messages(const gvc_context *context) {
     return owes && !context->sending;
 }
 
-/** Send RELEASE and FLUSH where they are due, as far as the socket has room, or to the end if `wait`. */
-static int settle(gvc_context *context, bool wait);
+/** Send the RELEASE and FLUSH messages that are due. Without `wait`, stop where the socket has no room. */
+static int send_due(gvc_context *context, bool wait);
 
 /**
- * Wait for `events`, as long as the engine can still answer. Gives those that came, 0 at the timeout (-1: none) and
- * after a failure.
+ * Wait for `events` of the socket while the engine can still answer. Returns the events that came, or 0 after the
+ * timeout (in ms, -1 = no limit) or a failure.
  */
 static int wait_for(gvc_context *context, short events, int timeout) {
     const int most = 500;
@@ -45,7 +46,7 @@ static int wait_for(gvc_context *context, short events, int timeout) {
         if (came & ~POLLOUT)
             context->stopped = 0;
         if (came & POLLOUT)
-            settle(context, false);
+            send_due(context, false);
         if (came & (events | POLLERR | POLLHUP))
             return came;
         if (!came && slice)
@@ -58,11 +59,11 @@ static int wait_for(gvc_context *context, short events, int timeout) {
 
 /** Room for one descriptor beside a message. */
 typedef union attachment {
-    struct cmsghdr header; /* for its alignment */
+    struct cmsghdr header; /* only here to align `bytes` */
     char bytes[CMSG_SPACE(sizeof(int))];
 } attachment;
 
-/** Let `descriptor` go over with the bytes of `carrier`. */
+/** Attach `descriptor` to the message `carrier`; `room` must live until it is sent. */
 static void attach(struct msghdr *carrier, attachment *room, int descriptor) {
     carrier->msg_control = room->bytes;
     carrier->msg_controllen = sizeof room->bytes;
@@ -72,7 +73,7 @@ static void attach(struct msghdr *carrier, attachment *room, int descriptor) {
     memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
 }
 
-/** Send a message. If not `wait`, GVC_AGAIN where the socket has no room. */
+/** Send a message. Without `wait`, return GVC_AGAIN if the socket has no room for any of it. */
 static int transmit(gvc_context *context, gvc_message message, const struct iovec *pieces, int count, bool wait) {
     bool with_memory = message.type == GVC_MSG_OPEN, begun = false;
     struct iovec rest[5] = {{&message, sizeof message}};
@@ -89,7 +90,7 @@ static int transmit(gvc_context *context, gvc_message message, const struct iove
         ssize_t sent = sendmsg(context->socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
             begun = true;
-            with_memory = false; /* it went with the first byte */
+            with_memory = false; /* the descriptor was sent with the first byte */
             for (; next < end && (size_t)sent >= next->iov_len; next++)
                 sent -= (ssize_t)next->iov_len;
             if (next < end) {
@@ -99,11 +100,11 @@ static int transmit(gvc_context *context, gvc_message message, const struct iove
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             if (!wait && !begun)
                 return GVC_AGAIN;
-            /* The engine may be waiting for us to take its replies before it reads on. */
+            /* The engine may read on only after its replies were taken. */
             if (wait_for(context, POLLIN | POLLOUT, -1) & POLLIN)
                 gvc_wire_receive(context, -1);
         } else if (errno != EINTR) {
-            /* It may have said why before it went. */
+            /* Messages that came before the end of the engine may give its reason. */
             while (gvc_wire_receive(context, 0) == GVC_OK)
                 ;
             return gvc_session_lost(context);
@@ -112,7 +113,7 @@ static int transmit(gvc_context *context, gvc_message message, const struct iove
     return context->failure;
 }
 
-static int settle(gvc_context *context, bool wait) {
+static int send_due(gvc_context *context, bool wait) {
     int result = context->failure;
     context->sending = true;
     for (uint32_t slot = 0; slot < GVC_SLOTS && !result; slot++)
@@ -129,7 +130,7 @@ static int settle(gvc_context *context, bool wait) {
 }
 
 int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec *pieces, int count) {
-    int result = settle(context, true);
+    int result = send_due(context, true);
     if (result)
         return result;
     context->sending = true;
@@ -140,13 +141,13 @@ int gvc_wire_send(gvc_context *context, gvc_message message, const struct iovec 
 
 void gvc_wire_release(gvc_context *context, uint32_t slot) {
     context->release_due[slot] = true;
-    settle(context, false);
+    send_due(context, false);
 }
 
 void gvc_wire_flush(gvc_context *context) {
     context->flushing += !context->flush_due;
     context->flush_due = true;
-    settle(context, false);
+    send_due(context, false);
 }
 
 static bool receive_exactly(gvc_context *context, void *target, size_t size) {
@@ -165,7 +166,7 @@ static bool receive_exactly(gvc_context *context, void *target, size_t size) {
     return size == 0;
 }
 
-/** True if the engine may send such a message to this context. */
+/** Return whether the engine may send such a message to this context. */
 static bool is_valid(const gvc_context *context, const gvc_message *message) {
     bool encoder = context->role == GVC_ENCODER;
     switch (message->type) {
@@ -199,25 +200,28 @@ static void append(gvc_context *context, gvc_reply *reply) {
     context->last = reply;
 }
 
-/** True if the caller has to see a reply, or something has to be done about it that cannot be done now. */
+/**
+ * Return whether a reply goes into the queue: it is for the caller, or it changes slots, which must happen in the order
+ * of the replies.
+ */
 static bool is_for_queue(const gvc_reply *reply) {
     bool changes_slots = reply->message.type == GVC_MSG_PICTURE || reply->message.type == GVC_MSG_FORMAT;
     return !reply->stale || changes_slots;
 }
 
-/** True if a message says that the engine ends. */
+/** Return whether the engine ends after this message. */
 static bool is_final(const gvc_context *context, const gvc_message *message) {
     return message->type == GVC_MSG_FAILURE &&
            (context->role == GVC_ENCODER || !context->ready || message->code == GVC_ERROR_ENGINE);
 }
 
-/** True if a message is what a packet gets: its picture, its error, or the news that it has neither. */
+/** Return whether a message settles a packet: with its picture, its error, or the news that it has neither. */
 static bool closes_packet(const gvc_context *context, const gvc_message *message) {
     return message->type == GVC_MSG_PICTURE || (message->type == GVC_MSG_FAILURE && !is_final(context, message)) ||
            (message->type == GVC_MSG_DONE && message->flags & GVC_MESSAGE_NOTHING);
 }
 
-/** Queue a reply for the caller; one that lays out the memory keeps it, as its engine may be gone by then. */
+/** Queue a reply. FORMAT keeps its own descriptor of the memory, because its engine may be gone when it is applied. */
 static int queue(gvc_context *context, gvc_reply *reply) {
     if (!is_for_queue(reply)) {
         gvc_reply_free(reply);
@@ -227,12 +231,15 @@ static int queue(gvc_context *context, gvc_reply *reply) {
     if (reply->message.type != GVC_MSG_FORMAT)
         return GVC_OK;
     reply->memory = gvc_move_up(dup(context->memory));
-    return reply->memory >= 0
-               ? GVC_OK
-               : gvc_break(context, GVC_ERROR_MEMORY, "no descriptor for the shared memory: %s", strerror(errno));
+    return reply->memory >= 0 ? GVC_OK
+                              : gvc_break(context, GVC_ERROR_MEMORY,
+                                          "the descriptor of the shared memory cannot be copied: %s", strerror(errno));
 }
 
-/** Note what concerns the session, queue what concerns the caller. Never sends: a send may be under way. */
+/**
+ * Apply a reply to the session, or queue it for the caller. This function never sends, because it may run in the middle
+ * of sending another message.
+ */
 static int dispatch(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     reply->stale = context->flushing > 0;
