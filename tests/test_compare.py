@@ -198,7 +198,7 @@ def test_errors_are_sentences(source, ramp, tmp_path):
         (2, "two files at least", [source]),
         (2, "there is no metric 'psnr'", [source, source, "--metrics", "psnr"]),
         (2, "kept.html exists", [source, source, "--html", tmp_path / "kept.html"]),
-        (2, "let it end in .html", [source, source, "--html", tmp_path / "page.mp4"]),
+        (2, "choose a name that ends in .html", [source, source, "--html", tmp_path / "page.mp4"]),
         (2, ".webm is no known output format", [source, source, "--video", tmp_path / "side.webm"]),
         (2, "is given twice", [source, source, "--video", source, "-y"]),
         (2, "can be read only once", [source, "-"]),

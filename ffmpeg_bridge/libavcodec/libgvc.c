@@ -1,5 +1,5 @@
 /*
- * What the GVC encoder and decoder by libgvc have in common
+ * Functions that the GVC encoder and decoder by libgvc share
  * Copyright (c) 2026 The GVC contributors
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -91,7 +91,7 @@ int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
 static const struct {
     enum AVPixelFormat pix_fmt;
     enum gvc_sample_format sample_format;
-} sample_formats[] = { // the first one of a sample format is what decoders give
+} sample_formats[] = { // decoders output the first pixel format of each sample format
     { AV_PIX_FMT_YUV420P,   GVC_SAMPLES_YUV420P },
     { AV_PIX_FMT_YUV444P,   GVC_SAMPLES_YUV444P },
     { AV_PIX_FMT_GBRP,      GVC_SAMPLES_GBRP },

@@ -1,5 +1,5 @@
 /*
- * What the GVC encoder and decoder by libgvc have in common
+ * Functions that the GVC encoder and decoder by libgvc share
  * Copyright (c) 2026 The GVC contributors
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -33,8 +33,9 @@
 #include "avcodec.h"
 #include "version_major.h"
 
-/* Makes of a row of gvc_options.h a member of the struct that holds the
- * values, and an AVOption of a file that defines OFFSET and FLAGS. */
+/* The _FIELD macros turn a row of gvc_options.h into a member of the struct that
+ * holds the values, the _OPTION macros into an AVOption. The including file
+ * defines OFFSET and FLAGS. */
 #define GVC_INT_FIELD(name, value, low, high, help) int64_t name;
 #define GVC_DOUBLE_FIELD(name, value, low, high, help) double name;
 #define GVC_STRING_FIELD(name, value, help) char *name;
@@ -47,13 +48,13 @@
 #define GVC_STRING_OPTION(name, value, help) \
     { #name, help, OFFSET(option.name), AV_OPT_TYPE_STRING, \
       { .str = value }, 0, 0, FLAGS },
-/* The last row: it wins. */
+/* This option is the last row, so it overrides the others. */
 #define GVC_PARAMS_OPTION \
-    { "gvc-params", "any options, key=value:key=value; applied last", \
+    { "gvc-params", "list of options, key=value:key=value; overrides the other options", \
       OFFSET(params), AV_OPT_TYPE_STRING, { .str = "" }, 0, 0, FLAGS },
 
 /*
- * FFmpeg 5 and 7 lack what later releases have for the same purpose. Without
+ * Names that some supported releases lack, with the same meaning for all. Without
  * AUTO_THREADS libavcodec sets thread_count to 1 before the codec sees it.
  */
 #if LIBAVCODEC_VERSION_MAJOR < 60
@@ -69,10 +70,11 @@
 
 /**
  * Open an encoder or a decoder with params->options, then the options of the
- * private context that differ from their defaults, then gvc-params; where an
- * option is given twice, the last one wins. Logs why it failed.
+ * private context that differ from their defaults, then gvc-params. A later
+ * value of an option overrides an earlier one. Logs the reason of a failure.
  *
  * @param open gvc_encoder_open or gvc_decoder_open
+ * @return 0 or an AVERROR
  */
 int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
                 int (*open)(gvc_context **, const gvc_params *),
@@ -81,17 +83,17 @@ int ff_gvc_open(AVCodecContext *avctx, gvc_context **gvc,
 /** @return the enum gvc_sample_format of a pixel format, 0 if there is none */
 int ff_gvc_sample_format(enum AVPixelFormat pix_fmt);
 
-/** @return the pixel format that decoders give for an enum gvc_sample_format */
+/** @return the pixel format that decoders output for an enum gvc_sample_format */
 enum AVPixelFormat ff_gvc_pix_fmt(int sample_format);
 
 /**
- * Log why a call of libgvc failed.
+ * Log the message of a failed call of libgvc.
  *
- * @return the AVERROR that stands for result
+ * @return the AVERROR for the result of that call
  */
 int ff_gvc_error(AVCodecContext *avctx, const gvc_context *gvc, int result);
 
-/** The AVERROR that stands for a result of libgvc. */
+/** @return the AVERROR for a result of libgvc */
 int ff_gvc_averror(int result);
 
 #endif /* AVCODEC_LIBGVC_H */

@@ -38,7 +38,7 @@
 #include "libgvc.h"
 #include "version_major.h"
 
-#if LIBAVCODEC_VERSION_MAJOR < 60 // it finds the packet of each frame itself
+#if LIBAVCODEC_VERSION_MAJOR < 60 // libavcodec itself copies packet properties to frames there
 #define GVC_CAPS_PROPS 0
 #define KNOWS_PACKETS 0
 #define track_props(avctx, frame) 0
@@ -49,18 +49,18 @@
 #define KNOWS_PACKETS 1
 #endif
 
-/** A frame before its picture. */
+/** A frame whose packet was sent and whose picture has not come yet. */
 typedef struct ComingFrame {
-    AVPacket *props; ///< its packet, without data
-    AVFrame *frame;  ///< with buffers, NULL if none were asked for yet
+    AVPacket *props; ///< the properties of its packet, without data
+    AVFrame *frame;  ///< frame with buffers, NULL if they were not requested yet
 } ComingFrame;
 
 typedef struct LibGVCDecContext {
     const AVClass *class;
     gvc_context *gvc;
     AVPacket *pkt;
-    AVFifo *coming; ///< ComingFrames of the packets that were sent
-    char told[1024]; ///< the last error, not logged again before a frame
+    AVFifo *coming; ///< ComingFrames in the order of their packets
+    char logged[1024]; ///< last error that was logged since the last frame
 
     /* User options */
     struct {
@@ -69,7 +69,7 @@ typedef struct LibGVCDecContext {
     char *params;
 } LibGVCDecContext;
 
-/** Copy what the sequence header says, if one is known yet. */
+/** Copy size, format and colour from the sequence header, if one is known. */
 static int update_format(AVCodecContext *avctx)
 {
     LibGVCDecContext *s = avctx->priv_data;
@@ -127,20 +127,20 @@ static av_cold int libgvc_decode_init(AVCodecContext *avctx)
     if (ret < 0)
         return ret;
     avctx->pix_fmt      = AV_PIX_FMT_YUV420P;
-    avctx->has_b_frames = 0; // nothing is reordered
+    avctx->has_b_frames = 0; // pictures are coded in the order of display
     avctx->delay        = frame_delay(avctx);
     return update_format(avctx);
 }
 
-/** Log an error, though not for each of the packets that it costs. */
+/** Log an error once, even if it repeats for several packets. */
 static int decoder_error(AVCodecContext *avctx, int result)
 {
     LibGVCDecContext *s = avctx->priv_data;
     const char *message = gvc_error_message(s->gvc);
 
-    if (!strcmp(message, s->told))
+    if (!strcmp(message, s->logged))
         return ff_gvc_averror(result);
-    av_strlcpy(s->told, message, sizeof(s->told));
+    av_strlcpy(s->logged, message, sizeof(s->logged));
     return ff_gvc_error(avctx, s->gvc, result);
 }
 
@@ -150,10 +150,10 @@ static void free_coming(ComingFrame *coming)
     av_frame_free(&coming->frame);
 }
 
-/** Give a frame all but its samples; get_buffer2 may look at what its packet says. */
+/** Set a frame's properties, then request its buffers, since get_buffer2 may use the properties. */
 static int make_frame(AVCodecContext *avctx, AVFrame *frame, const AVPacket *props)
 {
-    int ret = track_props(avctx, frame); // they go before the packet's
+    int ret = track_props(avctx, frame); // first, because the packet's properties override them
 
     if (ret >= 0 && props)
         ret = ff_decode_frame_props_from_pkt(avctx, frame, props);
@@ -163,8 +163,8 @@ static int make_frame(AVCodecContext *avctx, AVFrame *frame, const AVPacket *pro
 }
 
 /**
- * Ask for a frame's buffers when its packet is sent, as decoders with frame
- * threads do. Programs with a get_buffer2 of their own may count on it.
+ * Request a frame's buffers when its packet is sent, as decoders with frame
+ * threads do. Programs with their own get_buffer2 may rely on that.
  */
 static void make_early(AVCodecContext *avctx, ComingFrame *coming)
 {
@@ -172,10 +172,10 @@ static void make_early(AVCodecContext *avctx, ComingFrame *coming)
         return;
     coming->frame = av_frame_alloc();
     if (coming->frame && make_frame(avctx, coming->frame, coming->props) < 0)
-        av_frame_free(&coming->frame); // it is tried again when the picture comes
+        av_frame_free(&coming->frame); // take_frame tries again when the picture comes
 }
 
-/** Note that a packet was sent, with what it says beside its data. */
+/** Note that a packet was sent, and keep its properties for its frame. */
 static int expect_frame(AVCodecContext *avctx, AVPacket *pkt, int64_t pts)
 {
     LibGVCDecContext *s = avctx->priv_data;
@@ -196,14 +196,14 @@ static int expect_frame(AVCodecContext *avctx, AVPacket *pkt, int64_t pts)
 }
 
 /**
- * Make the frame of a picture: all but its samples. A packet before the first
- * keyframe or a damaged one has no frame.
+ * Make the frame of a picture, without its samples. Packets before the first
+ * keyframe and damaged packets have no frame, so their entries are skipped.
  */
 static int take_frame(AVCodecContext *avctx, AVFrame *frame, int64_t pts)
 {
     LibGVCDecContext *s = avctx->priv_data;
     ComingFrame coming = { 0 };
-    int ret = update_format(avctx); // a keyframe may have brought another one
+    int ret = update_format(avctx); // a keyframe may have a new sequence header
 
     if (ret < 0)
         return ret;
@@ -228,15 +228,15 @@ static void forget_frames(LibGVCDecContext *s)
 }
 
 /**
- * Whether the caller wants the frame of a packet. Only keyframes can be had
- * without their neighbours.
+ * @return whether the caller wants the frame of a packet (skip_frame). Only
+ *         keyframes can be decoded without the other packets of their GOP.
  */
 static int is_wanted(const AVCodecContext *avctx, const AVPacket *pkt)
 {
     return avctx->skip_frame < (pkt->flags & AV_PKT_FLAG_KEY ? AVDISCARD_ALL : AVDISCARD_NONINTRA);
 }
 
-/** Move the next packet, or the news that there is none, to libgvc. */
+/** Send the next packet, or the end of the stream, to libgvc. */
 static int feed_decoder(AVCodecContext *avctx)
 {
     LibGVCDecContext *s = avctx->priv_data;
@@ -251,7 +251,7 @@ static int feed_decoder(AVCodecContext *avctx)
         gvc_packet coded = {
             .data     = pkt->data,
             .size     = pkt->size,
-            .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may give dts alone; it is the same
+            .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may set only dts, which is equal
             .duration = pkt->duration,
             .flags    = (pkt->flags & AV_PKT_FLAG_KEY     ? GVC_PACKET_KEY     : 0) |
                         (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
@@ -268,7 +268,7 @@ static int feed_decoder(AVCodecContext *avctx)
     return ret == GVC_OK ? 0 : decoder_error(avctx, ret);
 }
 
-/** Take the picture that libgvc has ready. */
+/** Output the picture that libgvc has ready. */
 static int output_frame(AVCodecContext *avctx, AVFrame *frame)
 {
     LibGVCDecContext *s = avctx->priv_data;
@@ -278,7 +278,7 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
     gvc_decoder_describe(s->gvc, &picture);
     ret = take_frame(avctx, frame, picture.pts);
     if (ret < 0) {
-        gvc_decoder_drop(s->gvc); // the next picture belongs to the next packet
+        gvc_decoder_drop(s->gvc); // skip this picture, or the next packet would get it
         av_frame_unref(frame);
         return ret;
     }
@@ -293,7 +293,7 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
         av_frame_unref(frame);
         return decoder_error(avctx, ret);
     }
-    s->told[0] = 0;
+    s->logged[0] = 0;
     frame->pts = frame->pkt_dts = picture.pts;
     frame->pict_type = picture.key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_P;
 #if LIBAVCODEC_VERSION_MAJOR < 60
@@ -310,8 +310,8 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
 }
 
 /**
- * Take a packet before anything else: libavcodec has room for one only, and an
- * error about an earlier one must not leave it there.
+ * Feed a packet first, then look for a picture. libavcodec holds only one
+ * packet, and an error about an earlier packet must not leave it waiting.
  */
 static int libgvc_receive_frame(AVCodecContext *avctx, AVFrame *frame)
 {
@@ -371,7 +371,7 @@ static const AVClass libgvc_decoder_class = {
 };
 
 const FFCodec ff_libgvc_decoder = {
-    .p.name         = "gvc", // PyAV finds the encoder by the decoder's name
+    .p.name         = "gvc", // the same name as the encoder's, because PyAV looks up one by the other
     CODEC_LONG_NAME("GVC generative video codec"),
     .p.type         = AVMEDIA_TYPE_VIDEO,
     .p.id           = AV_CODEC_ID_GVC,

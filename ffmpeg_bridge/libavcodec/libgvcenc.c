@@ -81,7 +81,7 @@ static av_cold int open_encoder(AVCodecContext *avctx)
     if (avctx->keyint_min >= 0)
         av_strlcatf(standard, sizeof(standard), "keyint_min=%d:",
                     FFMAX(avctx->keyint_min, 1));
-    if (avctx->gop_size >= 0) // 0 is FFmpeg's word for intra only
+    if (avctx->gop_size >= 0) // 0 means intra only in FFmpeg
         av_strlcatf(standard, sizeof(standard), "keyint=%d:",
                     FFMAX(avctx->gop_size, 1));
     if (avctx->thread_count > 0)
@@ -89,7 +89,7 @@ static av_cold int open_encoder(AVCodecContext *avctx)
     return ff_gvc_open(avctx, &s->gvc, gvc_encoder_open, &params);
 }
 
-/** Muxers and demuxers need the sequence header, whatever the flags say. */
+/** Set the sequence header, which muxers and demuxers need even without AV_CODEC_FLAG_GLOBAL_HEADER. */
 static av_cold int set_extradata(AVCodecContext *avctx)
 {
     LibGVCEncContext *s = avctx->priv_data;
@@ -130,7 +130,7 @@ static int send_frame(AVCodecContext *avctx, const AVFrame *frame)
     gvc_picture picture = {
         .pts = frame->pts,
         .key = frame->pict_type == AV_PICTURE_TYPE_I,
-#if LIBAVCODEC_VERSION_MAJOR >= 60 // before, it was in the packets' time base
+#if LIBAVCODEC_VERSION_MAJOR >= 60 // older releases have only pkt_duration, in the packets' time base
         .duration = frame->duration,
 #endif
     };
@@ -150,7 +150,7 @@ static int send_frame(AVCodecContext *avctx, const AVFrame *frame)
     return ret == GVC_OK ? 0 : ff_gvc_error(avctx, s->gvc, ret);
 }
 
-/** Move the next frame, or the news that there is none, to libgvc. */
+/** Send the next frame, or the end of the video, to libgvc. */
 static int feed_encoder(AVCodecContext *avctx)
 {
     LibGVCEncContext *s = avctx->priv_data;
@@ -188,7 +188,7 @@ static int libgvc_receive_packet(AVCodecContext *avctx, AVPacket *pkt)
         return ret;
     memcpy(pkt->data, coded.data, coded.size);
     pkt->pts = pkt->dts = coded.pts;
-#if LIBAVCODEC_VERSION_MAJOR >= 60 // before, it was FFmpeg's to find out
+#if LIBAVCODEC_VERSION_MAJOR >= 60 // older releases compute the duration themselves
     pkt->duration = coded.duration;
 #endif
     if (coded.flags & GVC_PACKET_KEY)
@@ -220,8 +220,8 @@ static const AVClass libgvc_encoder_class = {
     .version    = LIBAVUTIL_VERSION_INT,
 };
 
-/* Neither a bitrate nor keyframe distances unless the user asks: libgvc has
- * defaults of its own. */
+/* Values that mean "not set", so that the engine's own defaults apply unless the
+ * user sets a bitrate or keyframe distances. */
 static const FFCodecDefault libgvc_encoder_defaults[] = {
     { "b",           "0" },
     { "g",          "-1" },
@@ -229,7 +229,7 @@ static const FFCodecDefault libgvc_encoder_defaults[] = {
     { NULL },
 };
 
-#if LIBAVCODEC_VERSION_MAJOR < 61 // later, filters negotiate the range
+#if LIBAVCODEC_VERSION_MAJOR < 61 // in later releases filters negotiate the range
 #define FULL_RANGE_PIXFMTS AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ444P,
 #else
 #define FULL_RANGE_PIXFMTS

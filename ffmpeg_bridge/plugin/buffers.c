@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * The memory of decoded frames. It comes from the program's AVCodecContext.get_buffer2, as AV_CODEC_CAP_DR1 says; this
- * is what ff_get_buffer does, which is hidden from a plugin.
+ * Allocating the memory of decoded frames. It comes from the program's AVCodecContext.get_buffer2, as AV_CODEC_CAP_DR1
+ * promises. libavcodec's own ff_get_buffer does the same but is hidden from a plugin.
  */
 #include "codec.h"
 
-enum { STRIDE_ALIGN = 64 }; ///< the largest that libavcodec has
+enum { STRIDE_ALIGN = 64 }; ///< libavcodec's largest alignment of rows, in bytes
 
 static int check_size(const struct host *host, AVCodecContext *avctx) {
     const struct layout *l = host->layout;
@@ -15,7 +15,7 @@ static int check_size(const struct host *host, AVCodecContext *avctx) {
     return host->call.av_image_check_size2(width, height, FIELD(int64_t, avctx, l->avctx_max_pixels), -1, 0, avctx);
 }
 
-/** Give the frame the mark without which libavcodec stops the program. */
+/** Attach the private data that libavcodec asserts in each decoded frame. */
 static int mark_frame(const struct host *host, AVFrame *frame) {
     const struct layout *l = host->layout;
     size_t size = (size_t)l->decode_data_size;
@@ -25,7 +25,7 @@ static int mark_frame(const struct host *host, AVFrame *frame) {
     return mark ? 0 : AVERROR(ENOMEM);
 }
 
-/** Whether the program gave all that it has to; libavcodec stops a program that did not. */
+/** Return whether get_buffer2 has set all planes and a buffer; libavcodec aborts the program otherwise. */
 static bool is_complete(const struct host *host, AVFrame *frame) {
     const struct layout *l = host->layout;
     int planes = host->call.av_pix_fmt_count_planes(FIELD(int, frame, l->frame_format));
@@ -51,7 +51,7 @@ int get_buffer(const struct host *host, AVCodecContext *avctx, AVFrame *frame) {
         host->call.av_log(avctx, AV_LOG_ERROR, "get_buffer() failed\n");
         return error;
     }
-    FIELD(int, frame, l->frame_width) = width; // a program may have noted here what it has allocated
+    FIELD(int, frame, l->frame_width) = width; // get_buffer2 may have written the allocated size here
     FIELD(int, frame, l->frame_height) = height;
     return mark_frame(host, frame);
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Proof before the first write that the library in memory looks as its layout says. */
+/** Checks, before anything is written, that the structs of the library in memory have the layout of its version. */
 #include "host.h"
 
 #include <string.h>
@@ -10,7 +10,10 @@ static bool is_rational(const void *object, int offset, int num, int den) {
     return value.num == num && value.den == den;
 }
 
-/** Options of AVCodecContext tell their own type and offset, which checks AVOption and AVCodecContext at once. */
+/**
+ * Return whether an option of AVCodecContext has this type and offset (-1 = not checked). This checks the layouts of
+ * AVOption and of AVCodecContext at once.
+ */
 static bool option_is(const struct host *host, AVCodecContext *avctx, const char *name, int type, int offset) {
     const struct layout *l = host->layout;
     const void *option = host->call.av_opt_find(avctx, name, NULL, 0, 0);
@@ -94,11 +97,11 @@ const char *host_check_layout(const struct host *host) {
     else if (host->layout->decode_data_is_refstruct && !host->call.av_refstruct_alloc_ext_c)
         reason = "it has no function av_refstruct_alloc_ext_c";
     else if (!context_fits(host, avctx))
-        reason = "its AVCodecContext is not laid out as this version's should be";
+        reason = "its AVCodecContext does not have the layout of this version";
     else if (!frame_fits(host, frame))
-        reason = "its AVFrame is not laid out as this version's should be";
+        reason = "its AVFrame does not have the layout of this version";
     else if (!packet_fits(host, packet))
-        reason = "its AVPacket is not laid out as this version's should be";
+        reason = "its AVPacket does not have the layout of this version";
     host->call.avcodec_free_context(&avctx);
     host->call.av_frame_free(&frame);
     host->call.av_packet_free(&packet);

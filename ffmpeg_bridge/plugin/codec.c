@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** What encoder and decoder share. */
+/** Functions that the encoder's and the decoder's callbacks share. */
 #include "codec.h"
 
 #include <stdio.h>
@@ -13,9 +13,9 @@ struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx) 
 int codec_error(const struct host *host, AVCodecContext *avctx, int result) {
     struct codec_state *state = codec_state(host, avctx);
     const char *message = state->gvc ? gvc_error_message(state->gvc) : "out of memory";
-    if (strcmp(message, state->told))
+    if (strcmp(message, state->logged))
         host->call.av_log(avctx, AV_LOG_ERROR, "%s\n", message);
-    snprintf(state->told, sizeof(state->told), "%s", message);
+    snprintf(state->logged, sizeof(state->logged), "%s", message);
     switch (result) {
     case GVC_ERROR_BITSTREAM:
         return AVERROR_INVALIDDATA;

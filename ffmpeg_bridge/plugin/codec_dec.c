@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Decoder callbacks. */
+/** The decoder's callbacks. */
 #include "codec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/** Copy geometry and colour of the stream to the context, as far as they are known yet. */
+/** Copy size, format and colour from the sequence header to the context, if one is known. */
 static int update_format(const struct host *host, AVCodecContext *avctx) {
     const struct layout *l = host->layout;
     gvc_params format = {.struct_size = sizeof(format)};
@@ -43,7 +43,7 @@ static int frame_delay(const struct host *host, AVCodecContext *avctx) {
     return gvc_frame_delay(frame_threads && !low_delay, (int)number_option(host, avctx, "threads"));
 }
 
-/** Write FFmpeg's own options that GVC has too as `name=value:name=value`. */
+/** Write the GVC options that follow from FFmpeg's own options as `name=value:name=value`. */
 static void standard_options_text(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
     snprintf(text, size, "frame_delay=%d:threads=%lld", frame_delay(host, avctx),
              (long long)number_option(host, avctx, "threads"));
@@ -73,12 +73,15 @@ int decoder_init(AVCodecContext *avctx) {
     if (result != GVC_OK)
         return codec_error(host, avctx, result);
     FIELD(int, avctx, l->avctx_pix_fmt) = pixel_format_of(host, GVC_SAMPLES_YUV420P);
-    FIELD(int, avctx, l->avctx_has_b_frames) = 0; // nothing is reordered
+    FIELD(int, avctx, l->avctx_has_b_frames) = 0; // pictures are coded in the order of display
     FIELD(int, avctx, l->avctx_delay) = frame_delay(host, avctx);
     return update_format(host, avctx);
 }
 
-/** Whether the caller wants the frame of a packet (skip_frame). Only keyframes can be had without their neighbours. */
+/**
+ * Return whether the caller wants the frame of a packet (skip_frame). Only keyframes can be decoded without the other
+ * packets of their GOP.
+ */
 static bool is_wanted(const struct host *host, AVCodecContext *avctx, const AVPacket *packet) {
     int64_t skipped = number_option(host, avctx, "skip_frame");
     bool key = FIELD(const int, packet, host->layout->packet_flags) & host->layout->packet_flag_key;
@@ -97,7 +100,7 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
         gvc_packet coded = {
             .data = FIELD(uint8_t *, packet, l->packet_data),
             .size = (size_t)FIELD(int, packet, l->packet_size),
-            .pts = pts != AV_NOPTS_VALUE ? pts : FIELD(int64_t, packet, l->packet_dts), // mpv may give dts alone
+            .pts = pts != AV_NOPTS_VALUE ? pts : FIELD(int64_t, packet, l->packet_dts), // mpv may set only dts
             .duration = FIELD(int64_t, packet, l->packet_duration),
             .flags = (flags & l->packet_flag_key ? GVC_PACKET_KEY : 0) |
                      (flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
@@ -112,12 +115,12 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
     return result == GVC_OK ? 0 : codec_error(host, avctx, result);
 }
 
-/** Give FFmpeg the next picture, if there is one. */
+/** Output the next picture, if there is one. */
 static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame *frame, int *got_frame) {
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
     int error = 0, result;
-    // FFmpeg gives up draining after some errors, and pictures may follow them.
+    // FFmpeg stops draining after some errors, so errors are skipped at the end if pictures follow them.
     while ((result = gvc_decoder_peek(state->gvc)) < GVC_EOF) {
         error = codec_error(host, avctx, result);
         if (!state->draining)
@@ -127,11 +130,11 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
         return error;
     gvc_picture picture = {0};
     gvc_decoder_describe(state->gvc, &picture);
-    error = update_format(host, avctx); // a keyframe may have brought the sequence header
+    error = update_format(host, avctx); // a keyframe may have a new sequence header
     if (error >= 0)
         error = take_frame(host, avctx, &picture, frame);
     if (error < 0) {
-        gvc_decoder_drop(state->gvc); // the next picture belongs to the next packet
+        gvc_decoder_drop(state->gvc); // skip this picture, or the next packet would get it
         return error;
     }
     if (gvc_decoder_conceals(state->gvc))
@@ -143,7 +146,7 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
     result = gvc_decoder_receive(state->gvc, &picture);
     if (result != GVC_OK)
         return codec_error(host, avctx, result);
-    state->told[0] = 0;
+    state->logged[0] = 0;
     *got_frame = 1;
     return 0;
 }
@@ -156,7 +159,7 @@ int decoder_decode(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPack
     int error = send_packet(host, avctx, packet);
     if (error >= 0)
         error = receive_frame(host, avctx, frame, got_frame);
-    if (*got_frame && host->layout->frame_pkt_pos >= 0) // libavcodec takes it from the packet that has just been given
+    if (*got_frame && host->layout->frame_pkt_pos >= 0) // libavcodec copies the position from the packet just sent
         FIELD(int64_t, packet, host->layout->packet_pos) = FIELD(int64_t, frame, host->layout->frame_pkt_pos);
     return error < 0 ? error : size;
 }

@@ -1,16 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Encoder callbacks. */
+/** The encoder's callbacks. */
 #include "codec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/** FFmpeg's own options that GVC has too, the least value that asks for something, and the least one that GVC knows. */
+/** FFmpeg's own options with their counterparts in GVC. */
 static const struct {
-    const char *ffmpeg, *gvc;
-    int64_t least, lowest;
+    const char *ffmpeg, *gvc; ///< names
+    int64_t least;            ///< smallest value that means "set" in FFmpeg
+    int64_t lowest;           ///< smallest value that GVC takes; smaller ones are raised to it
 } standard_options[] = {
     {"b", "bitrate", 1, 1},
     {"maxrate", "maxrate", 1, 1},
@@ -20,7 +21,7 @@ static const struct {
     {"threads", "threads", 1, 1},
 };
 
-/** Write those that the user has set as `name=value:name=value`. */
+/** Write the standard options that the user has set as `name=value:name=value`. */
 static void standard_options_text(const struct host *host, AVCodecContext *avctx, char *text, size_t size) {
     size_t used = 0;
     text[0] = 0;
@@ -59,7 +60,7 @@ static gvc_params encoder_params(const struct host *host, AVCodecContext *avctx)
     };
 }
 
-/** The sequence header must be in the context before the muxer writes the file's header. */
+/** Copy the sequence header to the context. It must be there before the muxer writes the file's header. */
 static int set_extradata(const struct host *host, AVCodecContext *avctx) {
     const uint8_t *data;
     size_t size;
@@ -118,7 +119,7 @@ static int send_frame(const struct host *host, AVCodecContext *avctx, const AVFr
     return result == GVC_OK ? 0 : codec_error(host, avctx, result);
 }
 
-/** Give FFmpeg the next coded frame, if there is one. */
+/** Output the next packet, if there is one. */
 static int receive_packet(const struct host *host, AVCodecContext *avctx, AVPacket *packet, int *got_packet) {
     const struct layout *l = host->layout;
     gvc_packet coded = {0};
@@ -134,7 +135,7 @@ static int receive_packet(const struct host *host, AVCodecContext *avctx, AVPack
         return error;
     memcpy(FIELD(uint8_t *, packet, l->packet_data), coded.data, coded.size);
     FIELD(int64_t, packet, l->packet_pts) = FIELD(int64_t, packet, l->packet_dts) = coded.pts;
-    if (l->frame_duration_valid) // or else it is FFmpeg's to find out, and it says so
+    if (l->frame_duration_valid) // otherwise libavcodec computes the duration, and warns of any other
         FIELD(int64_t, packet, l->packet_duration) = coded.duration;
     if (coded.flags & GVC_PACKET_KEY)
         FIELD(int, packet, l->packet_flags) |= l->packet_flag_key;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * The part of FFmpeg's ABI that has been the same in all releases this plugin knows. What differs is in layout.h.
+ * The part of FFmpeg's ABI that is the same in all releases that the plugin knows. Differences are in layout.h.
  */
 #ifndef GVC_FFMPEG_ABI_H
 #define GVC_FFMPEG_ABI_H
@@ -38,7 +38,7 @@ struct codec_tag {
     uint32_t tag;
 };
 
-/** FFCodecDefault: the default of a generic option for one codec. */
+/** FFCodecDefault: a codec's own default for an option that all codecs have. */
 struct codec_default {
     const char *key, *value;
 };
@@ -49,7 +49,7 @@ typedef struct AVPacket AVPacket;
 
 typedef int get_buffer2_function(AVCodecContext *avctx, AVFrame *frame, int flags);
 
-/** Functions of libavcodec and libavutil that the plugin calls; each is found by name in the host's libraries. */
+/** Functions of libavcodec and libavutil that the plugin calls, looked up by name in each host. */
 #define FFMPEG_FUNCTIONS(X)                                                                                            \
     X(unsigned, avcodec_version, (void))                                                                               \
     X(unsigned, avutil_version, (void))                                                                                \
@@ -86,7 +86,7 @@ typedef int get_buffer2_function(AVCodecContext *avctx, AVFrame *frame, int flag
     X(const char *, av_default_item_name, (void *object))                                                              \
     X(void, av_log, (void *object, int level, const char *format, ...))
 
-/** Functions that only newer releases have; NULL in the others. */
+/** Functions that only newer releases have; their pointers are NULL in older ones. */
 #define NEWER_FFMPEG_FUNCTIONS(X)                                                                                      \
     X(void *, av_refstruct_alloc_ext_c, (size_t size, unsigned flags, const void *opaque, void (*free)(void *, void *)))
 

@@ -1,9 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Frames before their samples. What a packet says beside its data is kept until its frame comes: libavcodec itself
- * remembers that of the newest packet only. A packet before the first keyframe, a damaged and a discarded one have no
- * frame.
+ * A queue with the properties of packets whose frames have not come yet. libavcodec itself remembers only the newest
+ * packet's properties. Packets before the first keyframe, damaged packets and discarded packets have no frame.
  */
 #include "codec.h"
 
@@ -11,9 +10,9 @@
 
 struct coming_frame {
     struct coming_frame *next;
-    AVPacket *packet;         ///< without data
-    AVFrame *frame;           ///< with buffers, NULL if none were asked for yet
-    int64_t reordered_opaque; ///< the caller's mark of FFmpeg 5 and 6, where the context held it
+    AVPacket *packet;         ///< properties of the packet, without its data
+    AVFrame *frame;           ///< frame with buffers, NULL if they were not requested yet
+    int64_t reordered_opaque; ///< FFmpeg 5 and 6: the caller's reordered_opaque when the packet was sent
 };
 
 static void free_first(const struct host *host, struct frame_queue *queue) {
@@ -42,7 +41,7 @@ static void describe_frame(const struct host *host, AVCodecContext *avctx, AVFra
     FIELD(int, frame, l->frame_chroma_location) = FIELD(int, avctx, l->avctx_chroma_location);
 }
 
-/** Give a frame what its packet says. */
+/** Copy the properties of a packet to its frame. */
 static int copy_props(const struct host *host, const AVCodecContext *avctx, const struct coming_frame *coming,
                       AVFrame *frame) {
     const struct layout *l = host->layout;
@@ -62,7 +61,10 @@ static int copy_props(const struct host *host, const AVCodecContext *avctx, cons
     return add_packet_side_data(host, coming->packet, frame);
 }
 
-/** All but the samples, in the order of ff_get_buffer: get_buffer2 may look at everything. `coming` may be NULL. */
+/**
+ * Set a frame's properties, then request its buffers. The order is that of ff_get_buffer, because get_buffer2 may use
+ * the properties. `coming` is NULL if the packet is unknown.
+ */
 static int make_frame(const struct host *host, AVCodecContext *avctx, const struct coming_frame *coming,
                       const gvc_picture *picture, AVFrame *frame) {
     describe_frame(host, avctx, frame, picture);
@@ -73,8 +75,8 @@ static int make_frame(const struct host *host, AVCodecContext *avctx, const stru
 }
 
 /**
- * Ask for a frame's buffers when its packet is sent. Decoders with frame threads do so, and programs with a get_buffer2
- * of their own count on it: GStreamer drops a packet for which none was asked.
+ * Request a frame's buffers when its packet is sent. Decoders with frame threads do so, and programs with their own
+ * get_buffer2 rely on it: GStreamer drops a packet for which no buffer was requested.
  */
 static void make_early(const struct host *host, AVCodecContext *avctx, struct coming_frame *coming,
                        const gvc_packet *coded) {
@@ -85,7 +87,7 @@ static void make_early(const struct host *host, AVCodecContext *avctx, struct co
     const gvc_picture picture = {.pts = coded->pts, .duration = coded->duration, .key = coded->flags & GVC_PACKET_KEY};
     coming->frame = host->call.av_frame_alloc();
     if (coming->frame && make_frame(host, avctx, coming, &picture, coming->frame) < 0)
-        host->call.av_frame_free(&coming->frame); // it is tried again when the picture comes
+        host->call.av_frame_free(&coming->frame); // take_frame tries again when the picture comes
 }
 
 int expect_frame(const struct host *host, AVCodecContext *avctx, const AVPacket *packet, const gvc_packet *coded) {
@@ -109,7 +111,7 @@ int expect_frame(const struct host *host, AVCodecContext *avctx, const AVPacket 
     return 0;
 }
 
-/** Whether a frame that was made early still is what the stream needs. */
+/** Return whether a frame that was made early has the stream's current size and format. */
 static bool fits(const struct host *host, AVCodecContext *avctx, AVFrame *frame) {
     const struct layout *l = host->layout;
     return FIELD(int, frame, l->frame_width) == FIELD(int, avctx, l->avctx_width) &&

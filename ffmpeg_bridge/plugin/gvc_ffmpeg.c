@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * libgvc_ffmpeg: registers the codec `gvc` in FFmpeg libraries that know nothing of it.
+ * libgvc_ffmpeg: a plugin that registers the codec `gvc` in FFmpeg libraries which were built without it.
  *
- * Preload it (LD_PRELOAD) into a program that uses libavcodec, or load it into one that has loaded libavcodec and call
- * gvc_ffmpeg_install. In a process without libavcodec it does nothing.
+ * Preload the plugin (LD_PRELOAD) into a program that uses libavcodec. Or load it into a program that has loaded
+ * libavcodec, and call gvc_ffmpeg_install. In a process without libavcodec it does nothing.
  */
 #include <pthread.h>
 
@@ -16,15 +16,17 @@ EXPORT int gvc_ffmpeg_install(void);
 EXPORT const char *gvc_ffmpeg_status(void);
 
 /**
- * Register the codec in each libavcodec that is loaded and not served yet. Returns how many serve it; 0 if none is
- * loaded; -1 if none can be served (gvc_ffmpeg_status says why).
+ * Register the codec in each loaded libavcodec that does not have it yet. Returns the number of libavcodecs that have
+ * it; 0 if none is loaded; -1 if it cannot be registered in any (gvc_ffmpeg_status gives the reasons).
  */
 int gvc_ffmpeg_install(void) {
     return hosts_install(true);
 }
 
-/** A sentence for each libavcodec that was found, one a line; "" if there was none. Valid until this thread's next
- * call. */
+/**
+ * Return a sentence about each libavcodec that was found, one a line; "" if there was none. The text stays valid until
+ * this thread's next call.
+ */
 const char *gvc_ffmpeg_status(void) {
     return hosts_status();
 }

@@ -12,12 +12,12 @@
 #include <string.h>
 
 static struct host hosts[MAX_HOSTS];
-static atomic_int host_count; // grows only, so that callbacks may read without the lock
-static bool too_many;         // there are libraries for which `hosts` has no room
+static atomic_int host_count; // it only grows, so callbacks may read it without the lock
+static bool too_many;         // more libraries were found than `hosts` has room for
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_bool asked; // somebody wants whoever holds the lock to look for libraries
+static atomic_bool search_wanted; // tells the thread that holds the lock to search for libraries again
 
-/** File names of loaded libraries that start with `prefix`. */
+/** Paths of loaded libraries whose file names start with `prefix`. */
 struct library_list {
     const char *prefix;
     char path[MAX_HOSTS][4096];
@@ -43,7 +43,10 @@ const void *library_base(const void *address) {
     return address && dladdr(address, &info) ? info.dli_fbase : NULL;
 }
 
-/** Look up all functions; libavutil's come by the dependencies of libavcodec. Returns the name of a missing one. */
+/**
+ * Look up all functions; those of libavutil are found through libavcodec's dependencies. Returns the name of a missing
+ * one, or NULL.
+ */
 static const char *find_functions(struct host *host) {
     const char *missing = NULL;
 #define GVC_FIND(result, name, arguments)                                                                              \
@@ -56,7 +59,7 @@ static const char *find_functions(struct host *host) {
     return needed;
 }
 
-/** Register the codec in a library that may serve it. Returns NULL or why not. */
+/** Register the codec in a library if its layout fits. Returns NULL or the reason of the failure. */
 static const char *register_codec(struct host *host, const char **victim) {
     host->context_class = host->call.avcodec_get_class();
     const char *reason = host_check_layout(host);
@@ -70,8 +73,8 @@ static int find_gstreamer(struct dl_phdr_info *info, size_t size, void *opaque) 
 }
 
 /**
- * Whether GStreamer may be about to note this library's codecs in the file that tells all its programs what there is.
- * The libraries inside Python's wheels, whose names are made longer, are not among those that it uses.
+ * Return whether GStreamer may write this library's codecs into its registry file, which all GStreamer programs read.
+ * It does not use the libraries inside Python wheels, whose names have an added hash.
  */
 static bool is_left_to_gstreamer(const char *path) {
     const char *slash = strrchr(path, '/'), *own = getenv("GVC_GST_REGISTRY"), *used = getenv("GST_REGISTRY_1_0");
@@ -82,7 +85,7 @@ static bool is_left_to_gstreamer(const char *path) {
     return slash && !strncmp(slash, "/libavcodec.so", 14) && dl_iterate_phdr(find_gstreamer, NULL);
 }
 
-/** Decide what becomes of a libavcodec, do it, and say so in host->status. */
+/** Register the codec in a libavcodec if that is possible, and describe the outcome in host->status. */
 static void open_host(struct host *host) {
     const char *missing = find_functions(host), *victim = NULL, *reason;
     const struct functions *call = &host->call;
@@ -96,8 +99,8 @@ static void open_host(struct host *host) {
     }
     if (is_left_to_gstreamer(host->path)) {
         snprintf(host->status, sizeof(host->status),
-                 "%s is left alone, for GStreamer would note gvc in its registry, in place of a codec that other "
-                 "programs need; `gvc run` gives it a registry of its own",
+                 "%s is left alone, because GStreamer would store gvc in its registry in the place of a codec that "
+                 "other programs need; `gvc run` gives it a registry of its own",
                  name);
         return;
     }
@@ -133,7 +136,7 @@ static void add_codec_library(const char *path) {
         return;
     for (int i = 0; i < count; i++) {
         if (hosts[i].library == library) {
-            dlclose(library); // seen before: we hold it already
+            dlclose(library); // this host is known and keeps the library open
             return;
         }
     }
@@ -152,7 +155,7 @@ static void add_codec_library(const char *path) {
 
 static void add_muxer_library(const char *path) {
     void *library = real_dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-    void *version = library ? dlsym(library, "avcodec_version") : NULL; // of the libavcodec that it is linked to
+    void *version = library ? dlsym(library, "avcodec_version") : NULL; // identifies the libavcodec that it uses
     int count = atomic_load(&host_count);
     for (int i = 0; version && i < count; i++) {
         struct host *host = &hosts[i];
@@ -176,7 +179,7 @@ static int count_loaded(struct dl_phdr_info *info, size_t size, void *opaque) {
     return 1;
 }
 
-/** Look through the libraries, if any was loaded since the last time. The caller holds the lock. */
+/** Search the process's libraries if any was loaded since the last search. The caller holds the lock. */
 static void add_libraries(void) {
     static unsigned long long loaded_before;
     unsigned long long loaded = 0;
@@ -184,7 +187,7 @@ static void add_libraries(void) {
     if (loaded == loaded_before)
         return;
     loaded_before = loaded;
-    // Kept off the stack: constructors may run on small ones.
+    // Static because these lists are large and constructors may run on small stacks.
     static struct library_list codecs, muxers;
     codecs = (struct library_list){.prefix = "libavcodec"};
     muxers = (struct library_list){.prefix = "libavformat"};
@@ -198,11 +201,11 @@ static void add_libraries(void) {
 
 int hosts_install(bool patient) {
     int serving = 0;
-    atomic_store(&asked, true);
-    // Once more after unlocking: somebody may have come in vain in between.
-    while (atomic_load(&asked) &&
+    atomic_store(&search_wanted, true);
+    // The outer loop runs again if another thread set the flag just before the unlocking and found the lock taken.
+    while (atomic_load(&search_wanted) &&
            (patient ? pthread_mutex_lock(&install_lock) : pthread_mutex_trylock(&install_lock)) == 0) {
-        while (atomic_exchange(&asked, false))
+        while (atomic_exchange(&search_wanted, false))
             add_libraries();
         pthread_mutex_unlock(&install_lock);
     }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * A host is one libavcodec in this process (with the libavformat that uses it). There may be several, of different
- * versions; each has its own layout, functions and option tables.
+ * A host is one libavcodec in this process, with the libavformat that uses it. A process may have several hosts of
+ * different versions; each has its own layout, functions and option tables.
  */
 #ifndef GVC_HOST_H
 #define GVC_HOST_H
@@ -23,42 +23,44 @@ struct functions {
 };
 
 struct host {
-    void *library; ///< dlopen handle of libavcodec; kept open, for the library must not go away under us
+    void *library; ///< dlopen handle of libavcodec, kept open so that the library is never unloaded
     const struct layout *layout;
     struct functions call;
     const void *context_class;            ///< AVClass of all AVCodecContexts of this library
     bool serving;                         ///< the codec is registered
-    int pixel_formats[MAX_PIXEL_FORMATS]; ///< that the encoder takes, -1 at the end; see pixels.c
-    int codec_id;                         ///< AVCodecID taken over, 0 if FFmpeg has GVC built in
-    void *muxer_library;                  ///< dlopen handle of libavformat, NULL while none was seen
-    char status[300];                     ///< a sentence: what became of it
-    char path[512];                       ///< of libavcodec, maybe cut off; for messages
+    int pixel_formats[MAX_PIXEL_FORMATS]; ///< pixel formats that the encoder takes, -1 at the end; see pixels.c
+    int codec_id;                         ///< AVCodecID of the replaced codec, 0 if FFmpeg has GVC built in
+    void *muxer_library;                  ///< dlopen handle of libavformat, NULL if none was found yet
+    char status[300];                     ///< sentence that says whether this library serves gvc
+    char path[512];                       ///< path of libavcodec, truncated if long; for messages
 };
 
 /**
- * Find the libavcodecs and libavformats of the process and register the codec in those not seen before.
- * patient: if another thread is at it, wait for it; the caller must not hold the loader's lock then, as constructors of
- * a library do. Otherwise that thread looks once more.
- * Returns how many libavcodecs serve the codec; -1 if there are some and none does; 0 if there is none.
+ * Find the libavcodecs and libavformats of the process and register the codec in those that are new.
+ *
+ * patient: whether to wait if another thread is doing this. The caller must then not hold the loader's lock, as a
+ * library's constructors do. Without it, the other thread searches again on behalf of this one.
+ *
+ * Returns the number of libavcodecs that serve the codec; -1 if there are some and none serves it; 0 if there is none.
  */
 int hosts_install(bool patient);
-/** In the child of a fork: whoever else was installing is not there. */
+/** Reset the lock in the child of a fork, where a thread that held it does not exist. */
 void hosts_forked(void);
-/** libc's dlopen; see late.c. */
+/** Call libc's dlopen, which late.c replaces. */
 void *real_dlopen(const char *file, int mode);
-/** The host whose context this is, NULL if it is none of ours. */
+/** Return the host to which a context belongs, NULL if it is not one of the plugin's. */
 const struct host *host_of(const AVCodecContext *avctx);
-/** The sentences of all hosts, one a line. */
+/** Return the status sentences of all hosts, one a line. */
 const char *hosts_status(void);
 
-/** Check that the library looks as its layout says. Returns NULL or what is wrong. */
+/** Check that the structs of the library have its version's layout. Returns NULL or the reason why not. */
 const char *host_check_layout(const struct host *host);
-/** Replace a little-used codec of the library. Returns NULL or why that cannot be; sets host->codec_id. */
+/** Replace a rarely used codec of the library and set host->codec_id. Returns NULL or the reason of the failure. */
 const char *host_take_over_codec(struct host *host, const char **victim);
-/** Teach `host->muxer_library` the tag GVC1. Returns NULL or why that cannot be. */
+/** Add the tag GVC1 to `host->muxer_library`. Returns NULL or the reason of the failure. */
 const char *host_patch_muxer(const struct host *host, int index);
 
-/** Base address of the library that holds `address`, NULL if none does. */
+/** Return the base address of the library that holds `address`, NULL if there is none. */
 const void *library_base(const void *address);
 
 #endif

@@ -1,13 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Libraries that a program opens later, as melt, VLC and Python do. A preloaded plugin's dlopen is called in the place
- * of libc's, and looks for FFmpeg after each success; libc opens what its own parts need by itself.
+ * Support for programs that open FFmpeg's libraries at run time, as melt, VLC and Python do.
  *
- * The loader's auditing interface (LD_AUDIT) cannot do it: it tells of libraries before they can be called. What a
- * wrapper changes is the caller, by whose RPATH and RUNPATH a bare name is looked for and by which $ORIGIN is told. So
- * bare names are looked for here as for the caller, and for $ORIGIN the wrapper steps aside. Libraries in namespaces of
- * dlmopen do not see the plugin, nor it them.
+ * The dlopen of a preloaded plugin replaces libc's. It calls libc's dlopen and, after each success, searches for
+ * FFmpeg's libraries. The loader's auditing interface (LD_AUDIT) is no alternative, because it reports libraries before
+ * they can be called.
+ *
+ * libc's dlopen uses its caller's RPATH and RUNPATH to find a bare file name, and its caller's folder for $ORIGIN. With
+ * the wrapper the caller is the plugin. The wrapper therefore searches for bare names in the real caller's folders
+ * itself, and passes names with $ORIGIN on by a jump, which leaves the real caller in place.
+ *
+ * Libraries in other namespaces (dlmopen) do not see the plugin, and the plugin does not see them.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,20 +26,20 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-static _Thread_local int depth; ///< calls of dlopen under way, one in the constructors of the other
+static _Thread_local int depth; ///< number of nested calls of dlopen; a library's constructor may call it again
 
 void *real_dlopen(const char *file, int mode) {
     static void *(*found)(const char *, int);
     void *(*function)(const char *, int) = __atomic_load_n(&found, __ATOMIC_RELAXED);
-    if (!function) { // other libraries' constructors may come before ours
+    if (!function) { // looked up here, because other libraries' constructors may run before the plugin's
         *(void **)&function = dlsym(RTLD_NEXT, "dlopen");
         __atomic_store_n(&found, function, __ATOMIC_RELAXED);
     }
-    return function(file, mode); // a jump: the function sees our caller as its own
+    return function(file, mode); // compiled to a jump, so that libc's dlopen sees the real caller
 }
 
 #ifdef __GLIBC__
-/** The folders that libc looks through for a library with such an address, to be freed; NULL if there are none. */
+/** Return libc's search path for the library that holds `address`, to be freed; NULL if it is unknown. */
 static Dl_serinfo *search_path(const void *address) {
     Dl_info info;
     struct link_map *caller = NULL;
@@ -50,7 +54,7 @@ static Dl_serinfo *search_path(const void *address) {
     return NULL;
 }
 
-/** How many folders stand before those that are the same at the end of both. */
+/** Return the number of folders of `path` before the common end of both paths. */
 static unsigned count_before_common(const Dl_serinfo *path, const Dl_serinfo *other) {
     unsigned count = path->dls_cnt, rest = other->dls_cnt;
     for (; count && rest; count--, rest--)
@@ -59,7 +63,7 @@ static unsigned count_before_common(const Dl_serinfo *path, const Dl_serinfo *ot
     return count;
 }
 
-/** The first of some folders' files of this name, to be freed; NULL if there is none. */
+/** Return the first file of this name in the first `count` folders of `path`, to be freed; NULL if there is none. */
 static char *find_file(const Dl_serinfo *path, unsigned count, const char *name) {
     for (unsigned i = 0; i < count; i++) {
         char *file = NULL;
@@ -73,25 +77,26 @@ static char *find_file(const Dl_serinfo *path, unsigned count, const char *name)
 }
 
 /**
- * Where a bare name is found by its caller's RPATH or RUNPATH, or before these; NULL if nowhere. To be freed. Which
- * folders these are libc does not say; but those at the end that are ours too are not.
+ * Return the file that a bare name means by its caller's RPATH or RUNPATH, to be freed; NULL if there is none. libc
+ * does not tell which folders of a search path come from RPATH and RUNPATH. The folders at the end that the plugin's
+ * own search path shares are the system's, so only those before them count.
  */
 static char *find_for_caller(const char *name, const void *caller) {
     Dl_serinfo *path = search_path(caller), *ours = search_path((const void *)real_dlopen);
-    bool has_own = path && ours && path->dls_cnt >= ours->dls_cnt; // ours has one more than those that all have
+    bool has_own = path && ours && path->dls_cnt >= ours->dls_cnt; // the plugin has one folder beyond the system's
     char *found = has_own ? find_file(path, count_before_common(path, ours), name) : NULL;
     free(path);
     free(ours);
     return found;
 }
-#else // musl looks in the same places for all callers
+#else // musl searches the same folders for all callers
 static char *find_for_caller(const char *name, const void *caller) {
     (void)name, (void)caller;
     return NULL;
 }
 #endif
 
-/** Whether a library of this name is loaded already; the loader then asks nobody's path. */
+/** Return whether a library of this name is loaded already; the loader then uses no search path. */
 static bool is_loaded(const char *name, int mode) {
     void *library = real_dlopen(name, mode | RTLD_NOLOAD);
     if (library)
@@ -99,7 +104,7 @@ static bool is_loaded(const char *name, int mode) {
     return library;
 }
 
-/** Look for FFmpeg, and leave no trace that the program could take for its own. */
+/** Search for FFmpeg's libraries, and leave errno and dlerror as the program's own call has left them. */
 static void look_for_ffmpeg(void) {
     int error = errno;
     bool outermost = depth++ == 0;
@@ -109,7 +114,7 @@ static void look_for_ffmpeg(void) {
     errno = error;
 }
 
-// Nothing here may point to its stack: `return real_dlopen(...)` is to be a jump.
+// No pointer to a local variable may exist here, so that the compiler can turn `return real_dlopen(...)` into a jump.
 EXPORT void *dlopen(const char *file, int mode) {
     char *place = NULL;
     int error = errno;
@@ -123,7 +128,7 @@ EXPORT void *dlopen(const char *file, int mode) {
     depth--;
     free(place);
     if (!library && place)
-        return real_dlopen(file, mode); // what was found is none, as for another processor: libc knows how to go on
+        return real_dlopen(file, mode); // the file found is unusable, perhaps for another processor: libc searches on
     if (library)
         look_for_ffmpeg();
     return library;

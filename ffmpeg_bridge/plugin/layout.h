@@ -1,30 +1,30 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Struct layouts of the FFmpeg releases that the plugin knows, as data. */
+/** Tables with the struct layouts of the FFmpeg releases that the plugin knows. */
 #ifndef GVC_LAYOUT_H
 #define GVC_LAYOUT_H
 
 #include "layout_fields.h"
 
 struct layout {
-    const char *release; ///< FFmpeg release that it was measured on
-    int major, minor;    ///< of libavcodec; release branches change neither
+    const char *release; ///< FFmpeg release on which the layout was measured
+    int major, minor;    ///< version of libavcodec, which all releases of a branch share
 #define GVC_DECLARE(name, value) int name;
     GVC_LAYOUT_FIELDS(GVC_DECLARE)
 #undef GVC_DECLARE
 };
 
-/** The row for an avcodec_version(), NULL if that version is not known. */
+/** Return the layout for an avcodec_version(), NULL if that version is unknown. */
 const struct layout *layout_find(unsigned version);
-/** "59.37, 61.19, ..." for messages. */
+/** Return the known versions as text for messages: "59.37, 61.19, ...". */
 const char *layout_known_versions(void);
 
 /** The member of `object` that lies `offset` bytes in, as an lvalue. */
 #define FIELD(type, object, offset) (*(__typeof__(type) *)((char *)(object) + (offset)))
 
-/** Value of a bit field of `width` bits. */
+/** The value of the bit field with `width` bits from bit `shift` of `word` on. */
 #define BITS_GET(word, shift, width) ((unsigned)(word) >> (shift) & ((1u << (width)) - 1))
-/** `word` with that bit field set to `value`. */
+/** A copy of `word` in which that bit field is `value`. */
 #define BITS_SET(word, shift, width, value)                                                                            \
     (((unsigned)(word) & ~(((1u << (width)) - 1) << (shift))) | (unsigned)(value) << (shift))
 

@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * What the plugin has to know of FFmpeg's private and public structs: the one list.
+ * The single list of all that the plugin must know about FFmpeg's structs, private ones included.
  *
- * layout.h declares a member for each entry; tools/layout_probe.c is compiled against FFmpeg's headers, evaluates the
- * second column and prints one row of layouts.inc. MEMBER(struct, member, size) is an offset in bytes whose size is
- * checked when the probe is compiled; BITS_*(member) place a bit field of FFCodec; SIDE_DATA_TYPES(type) is its number
- * for packets times 256 plus that for frames; the rest are numbers.
- * A number below 0 says that this release has no such member.
+ * layout.h declares a member for each entry. tools/layout_probe.c is compiled against FFmpeg's headers, evaluates the
+ * second column and prints one row of layouts.inc. MEMBER(struct, member, size) is the member's offset in bytes; the
+ * probe does not compile if the size is wrong. BITS_*(member) give the place of a bit field of FFCodec.
+ * SIDE_DATA_TYPES(type) is the type's number for packets times 256 plus its number for frames. All other entries are
+ * numbers. A negative number means that the release has no such member.
  */
 #ifndef GVC_LAYOUT_FIELDS_H
 #define GVC_LAYOUT_FIELDS_H

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * libavformat's side: the tag GVC1 in the table that AVI, Matroska (V_MS/VFW/FOURCC), NUT and QuickTime share, and
- * Matroska's answer to avformat_query_codec, which says no to codecs without a CodecID of their own.
+ * Changes in libavformat. The tag GVC1 goes into the table that AVI, Matroska (V_MS/VFW/FOURCC), NUT and QuickTime
+ * share. Matroska's answer to avformat_query_codec becomes yes for GVC; it is no for codecs without their own CodecID.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -10,7 +10,7 @@
 #include "host.h"
 #include "pages.h"
 
-/* The muxer's question carries no context, so each host has a hook of its own. */
+/* A query has no argument that tells which library asks, so each host has its own hook function. */
 static int (*original_query[MAX_HOSTS])(int, int);
 static int served_id[MAX_HOSTS];
 
@@ -32,7 +32,7 @@ QUERY_HOOK(6)
 QUERY_HOOK(7)
 static int (*const query_hooks[])(int, int) = {query_hook_0, query_hook_1, query_hook_2, query_hook_3,
                                                query_hook_4, query_hook_5, query_hook_6, query_hook_7};
-_Static_assert(sizeof(query_hooks) / sizeof(query_hooks[0]) == MAX_HOSTS, "one hook a host");
+_Static_assert(sizeof(query_hooks) / sizeof(query_hooks[0]) == MAX_HOSTS, "each host needs a hook");
 
 static const char *patch_riff_tag(const struct host *host) {
     const struct codec_tag *(*get_tags)(void);
@@ -44,7 +44,7 @@ static const char *patch_riff_tag(const struct host *host) {
             return write_patches(&patch, 1);
         }
     }
-    return "it has no RIFF tag for the codec that was replaced";
+    return "it has no RIFF tag for the replaced codec";
 }
 
 static const char *hook_matroska(const struct host *host, int index) {
@@ -57,12 +57,12 @@ static const char *hook_matroska(const struct host *host, int index) {
         return "it has no Matroska muxer";
     void *member = muxer + l->outputformat_query_codec, *function = *(void **)member;
     if (!function || library_base(function) != library_base(*(void **)&guess_format))
-        return "its Matroska muxer is not laid out as this version's should be";
+        return "its Matroska muxer does not have the layout of this version";
     *(void **)&original_query[index] = function;
-    // Known answers prove that the pointer is what it should be.
+    // Two queries with known answers prove that the pointer is the query function.
     if (original_query[index](FIELD(int, h264, l->descriptor_id), 0) != 1 ||
         original_query[index](host->codec_id, 0) != 0)
-        return "its Matroska muxer does not answer as this version's should";
+        return "its Matroska muxer does not answer as in this version";
     served_id[index] = host->codec_id;
     const struct patch patch = {member, &query_hooks[index], sizeof(query_hooks[index])};
     return write_patches(&patch, 1);

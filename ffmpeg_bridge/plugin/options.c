@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** AVOptions of the codec, from the table of gvc/options.py. */
+/** AVOptions of the codec, from the table in gvc/options.py. */
 #define _GNU_SOURCE
 #include "codec.h"
 
@@ -13,13 +13,14 @@
 #define DOUBLE_ROW(name, value, low, high, help) {#name, help, OPTION_DOUBLE, value, NULL, low, high},
 #define STRING_ROW(name, value, help) {#name, help, OPTION_STRING, 0, value, 0, 0},
 #define PARAMS_ROW                                                                                                     \
-    { "gvc-params", "any options, key=value:key=value; applied last", OPTION_STRING, 0, "", 0, 0 }
+    { "gvc-params", "list of options, key=value:key=value; overrides the other options", OPTION_STRING, 0, "", 0, 0 }
 
 static const struct option_row encoder_rows[] = {GVC_ENCODER_OPTIONS(INT_ROW, DOUBLE_ROW, STRING_ROW) PARAMS_ROW};
 static const struct option_row decoder_rows[] = {GVC_DECODER_OPTIONS(INT_ROW, DOUBLE_ROW, STRING_ROW) PARAMS_ROW};
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-_Static_assert(COUNT(encoder_rows) <= MAX_OPTIONS && COUNT(decoder_rows) <= MAX_OPTIONS, "room for each value");
+_Static_assert(COUNT(encoder_rows) <= MAX_OPTIONS && COUNT(decoder_rows) <= MAX_OPTIONS,
+               "codec_state has too little room for the option values");
 
 static const struct option_row *rows_of(enum role role, size_t *count) {
     *count = role == ENCODER ? COUNT(encoder_rows) : COUNT(decoder_rows);
@@ -54,7 +55,7 @@ const void *make_option_class(const struct host *host, enum role role) {
     const struct layout *l = host->layout;
     size_t count;
     const struct option_row *rows = rows_of(role, &count);
-    char *options = calloc(count + 1, (size_t)l->option_size); // the last one, all zero, ends the list
+    char *options = calloc(count + 1, (size_t)l->option_size); // an option of zeros ends the list
     char *option_class = calloc(1, (size_t)l->class_size);
     if (!options || !option_class) {
         free(options);
@@ -71,7 +72,7 @@ const void *make_option_class(const struct host *host, enum role role) {
     return option_class;
 }
 
-/** Append `key=value` unless it is the default. */
+/** Append `:key=value` unless the value is the default. */
 static void print_option(FILE *out, const struct option_row *row, const union option_value *value) {
     switch (row->kind) {
     case OPTION_INT:
@@ -99,7 +100,7 @@ char *options_text(const struct codec_state *state, enum role role, const char *
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return NULL;
-    // Numbers need a decimal point whatever the language of the program is.
+    // Numbers need a decimal point, whatever locale the program has set.
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), previous = plain ? uselocale(plain) : (locale_t)0;
     if (*standard)
         fprintf(out, ":%s", standard);

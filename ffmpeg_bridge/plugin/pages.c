@@ -11,7 +11,7 @@
 
 #define MAX_PAGES 32
 
-/** Pages that were made writable and what they were. */
+/** Pages that were made writable, with their protection before that. */
 struct opened_pages {
     struct {
         void *address;
@@ -21,7 +21,7 @@ struct opened_pages {
     size_t page_size;
 };
 
-/** Protection of the mapping that holds `address`, -1 if it is unmapped or unknown. */
+/** Return the protection of the mapping that holds `address`, -1 if that is unknown. */
 static int protection_of(uintptr_t address) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char line[4096 + 128];
@@ -43,13 +43,13 @@ static int protection_of(uintptr_t address) {
 static const char *open_page(struct opened_pages *opened, uintptr_t address) {
     int protection = protection_of(address);
     if (protection < 0 || !(protection & PROT_READ))
-        return "its data cannot be located in memory";
+        return "its data cannot be found in memory";
     if (protection & PROT_WRITE)
         return NULL;
     if (opened->count == MAX_PAGES)
         return "its data is spread over too many pages";
     if (mprotect((void *)address, opened->page_size, protection | PROT_WRITE) != 0)
-        return "this system does not allow to write to its data";
+        return "this system does not allow programs to write to its data";
     opened->page[opened->count].address = (void *)address;
     opened->page[opened->count++].protection = protection;
     return NULL;
@@ -59,7 +59,7 @@ static const char *open_patch(struct opened_pages *opened, const struct patch *p
     uintptr_t first = (uintptr_t)patch->target & ~(uintptr_t)(opened->page_size - 1);
     uintptr_t end = (uintptr_t)patch->target + patch->size;
     const char *reason = NULL;
-    // Page by page: a struct can straddle mappings of different protection.
+    // Each page is opened on its own, because a struct can lie in two mappings of different protection.
     for (uintptr_t page = first; page < end && !reason; page += opened->page_size)
         reason = open_page(opened, page);
     return reason;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Writing to read-only data of a loaded library. */
+/** Writing to read-only memory of a loaded library. */
 #ifndef GVC_PAGES_H
 #define GVC_PAGES_H
 
@@ -13,8 +13,8 @@ struct patch {
 };
 
 /**
- * Write all patches, or none if the system forbids one. Page protections are afterwards as they were before.
- * Returns NULL or why not.
+ * Write all patches, or none if the system forbids one of them. Page protections are restored afterwards. Returns NULL
+ * or the reason of the failure.
  */
 const char *write_patches(const struct patch *patches, int count);
 

@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Pixel formats, whose numbers are looked up by name in the host's libavutil. */
+/** Pixel formats, which are looked up by name in each host's libavutil because their numbers differ. */
 #include "codec.h"
 
 static const struct {
-    const char *name; ///< all samples are little-endian, as all machines are that the plugin runs on
+    const char *name; ///< FFmpeg's name; the plugin runs only on little-endian machines
     int sample_format;
 } formats[] = {
-    // The first one of a sample format is what decoders give.
+    // Decoders output the first pixel format of each sample format.
     {"yuv420p", GVC_SAMPLES_YUV420P},
     {"yuv444p", GVC_SAMPLES_YUV444P},
     {"yuv420p10le", GVC_SAMPLES_YUV420P10},
@@ -15,14 +15,14 @@ static const struct {
     {"gbrp", GVC_SAMPLES_GBRP},
     {"gbrp10le", GVC_SAMPLES_GBRP10},
     {"rgb24", GVC_SAMPLES_RGB24},
-    // Where encoders name their colour ranges, these are yuv420p and yuv444p with a range that filters negotiate.
+    // Full-range formats of releases that do not negotiate the range separately.
     {"yuvj420p", GVC_SAMPLES_YUV420P},
     {"yuvj444p", GVC_SAMPLES_YUV444P},
 };
 enum { COUNT = sizeof(formats) / sizeof(formats[0]), COUNT_WITH_RANGES = COUNT - 2 };
-_Static_assert(COUNT < MAX_PIXEL_FORMATS, "room for all and the end");
+_Static_assert(COUNT < MAX_PIXEL_FORMATS, "pixel_formats has too little room");
 
-/** FFmpeg 7.0 and older tell full range by the format. */
+/** Return whether the release marks full range by the pixel format, as FFmpeg 7.0 and older do. */
 static bool range_is_in_format(const struct host *host) {
     return host->layout->codec_color_ranges_shift < 0;
 }

@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * What the container says beside the pictures: of all of a track, such as their rotation, or of the one in a packet,
- * such as its captions. libavcodec hands both on in ff_get_buffer, which is hidden from a plugin.
+ * Copying the container's side data to frames: data about a whole track, such as its rotation, and data about one
+ * packet, such as its captions. libavcodec does this in ff_get_buffer, which is hidden from a plugin.
  */
 #include "codec.h"
 
 #include <string.h>
 
-/** The type that side data of a packet or a track has in frames, -1 if it does not go there. */
+/** Return the frame's side data type for a packet's or a track's type, -1 if frames do not get it. */
 static int type_in_frames(const struct layout *l, int type, bool of_track) {
     const int of_tracks[] = {l->side_data_rotation, l->side_data_mastering_display, l->side_data_light_level,
                              l->side_data_stereo,   l->side_data_spherical,         l->side_data_icc,
@@ -24,7 +24,7 @@ static int type_in_frames(const struct layout *l, int type, bool of_track) {
     return -1;
 }
 
-/** Copy `count` entries; what the frame has already stays. */
+/** Copy `count` entries of side data to a frame, except for types that the frame already has. */
 static int copy_entries(const struct host *host, const char *entry, int count, bool of_track, AVFrame *frame) {
     const struct layout *l = host->layout;
     for (int i = 0; i < count; i++, entry += l->packet_side_data_stride) {
@@ -57,6 +57,7 @@ int add_packet_side_data(const struct host *host, const AVPacket *packet, AVFram
     const uint8_t *tags = host->call.av_packet_get_side_data(packet, l->packet_strings_metadata, &size);
     int error = copy_entries(host, entry, count, false, frame);
     if (error >= 0 && tags)
-        host->call.av_packet_unpack_dictionary(tags, size, &FIELD(void *, frame, l->frame_metadata)); // broken: none
+        host->call.av_packet_unpack_dictionary(tags, size,
+                                               &FIELD(void *, frame, l->frame_metadata)); // broken tags are ignored
     return error;
 }

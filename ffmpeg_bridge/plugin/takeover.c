@@ -3,8 +3,8 @@
 /**
  * Replacing a codec of a loaded libavcodec by GVC.
  *
- * Its tables are constant arrays of pointers, so nothing can be added; but one codec that nobody will miss in this
- * process can become another. Everything inside FFmpeg then sees an ordinary codec.
+ * libavcodec's tables of codecs are constant arrays of pointers, so no codec can be added. Instead the plugin
+ * overwrites a codec that hardly any program uses. All parts of FFmpeg then see GVC as an ordinary codec.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static const char *const victims[] = {"asv1", "asv2", "cljr", "amv"};
 static const char long_name[] = "GVC generative video codec";
-// Neither a bitrate nor keyframe distances unless the user asks: the engine has its own defaults.
+// Values that mean "not set", so that the engine's own defaults apply unless the user sets a bitrate or distances.
 static const struct codec_default encoder_defaults[] = {{"b", "0"}, {"g", "-1"}, {"keyint_min", "-1"}, {NULL, NULL}};
 
 struct victim {
@@ -26,7 +26,7 @@ static unsigned callback_type(const struct layout *l, const char *codec) {
     return BITS_GET(FIELD(const unsigned, codec, l->codec_bits_word), l->codec_cb_type_shift, l->codec_cb_type_width);
 }
 
-/** Whether the bit fields hold what such a codec has there: a few flags, and no colour ranges in a decoder. */
+/** Return whether the bit fields are plausible: the codec's callback type, few flags, no colour ranges in a decoder. */
 static bool bits_fit(const struct layout *l, const char *codec, int type) {
     unsigned bits = FIELD(const unsigned, codec, l->codec_bits_word), ranges = 0;
     if (l->codec_color_ranges_shift >= 0)
@@ -35,7 +35,7 @@ static bool bits_fit(const struct layout *l, const char *codec, int type) {
            BITS_GET(bits, l->codec_caps_internal_shift, l->codec_caps_internal_width) < 1u << 16;
 }
 
-/** Whether a codec looks as the layout says, pointers included. */
+/** Return whether the members of a codec, pointers included, have plausible values at the layout's offsets. */
 static bool codec_fits(const struct host *host, const char *codec, const char *name, int id, int type) {
     const struct layout *l = host->layout;
     const void *base = library_base(*(void *const *)&host->call.avcodec_version);
@@ -50,7 +50,7 @@ static bool codec_fits(const struct host *host, const char *codec, const char *n
            library_base(FIELD(void *const, codec, l->codec_callback)) == base;
 }
 
-/** Fill in `victim`; false if the library lacks it or it is not what it should be. */
+/** Fill in `victim`. Returns false if the library lacks this codec or its members do not fit the layout. */
 static bool find_victim(const struct host *host, const char *name, struct victim *victim) {
     const struct layout *l = host->layout;
     *victim = (struct victim){
@@ -68,7 +68,7 @@ static bool find_victim(const struct host *host, const char *name, struct victim
            codec_fits(host, victim->decoder, name, id, l->cb_type_decode);
 }
 
-/** Turn the copy of an FFCodec into GVC's; private bits that are not named here stay as they are. */
+/** Turn the copy of an FFCodec into GVC's. Members that are not named here keep their values. */
 static void rewrite_codec(const struct host *host, char *codec, enum role role, const void *option_class) {
     const struct layout *l = host->layout;
     const int cleared[] = {
@@ -150,5 +150,5 @@ const char *host_take_over_codec(struct host *host, const char **victim_name) {
         }
         return reason;
     }
-    return "it has none of the codecs asv1, asv2, cljr, amv that gvc could take the place of";
+    return "it has none of the codecs asv1, asv2, cljr and amv, which gvc could replace";
 }

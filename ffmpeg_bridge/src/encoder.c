@@ -20,8 +20,8 @@ static int check_format(gvc_context *context) {
                                format->chroma_location};
     for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
         if (colours[i] < 0 || colours[i] > UINT8_MAX)
-            return gvc_break(context, GVC_ERROR_MEDIA, "colour value %d is unknown; colour values must be 0 to %d",
-                             colours[i], UINT8_MAX);
+            return gvc_break(context, GVC_ERROR_MEDIA,
+                             "colour property %d is unknown; colour properties must be 0 to %d", colours[i], UINT8_MAX);
     return GVC_OK;
 }
 

@@ -118,7 +118,7 @@ int gvc_session_start(gvc_context *context) {
 /** Return a hint for signals by which a process ends if memory is short, whether the system or an allocation failed. */
 static const char *memory_hint(int number) {
     bool may_be = number == SIGKILL || number == SIGSEGV || number == SIGBUS || number == SIGABRT;
-    return may_be ? "; memory may be short" : "";
+    return may_be ? ", as when memory is short" : "";
 }
 
 int gvc_session_lost(gvc_context *context) {

@@ -62,8 +62,8 @@ int gvc_engine_check(gvc_context *context, int waited) {
             return GVC_OK;
         context->startable = true;
         return gvc_break(context, GVC_ERROR_ENGINE,
-                         "the GVC engine (%s, process %d) was stopped (SIGSTOP) for %d seconds", context->python,
-                         (int)context->watched, STOPPED_LIMIT / 1000);
+                         "the GVC engine (%s, process %d) is stopped (SIGSTOP) and counts as failed after %d seconds",
+                         context->python, (int)context->watched, STOPPED_LIMIT / 1000);
     default:
         context->stopped = 0;
         return GVC_OK;

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Releases whose sources Debian does not carry, as edits of the headers of a neighbour that it does carry.
+"""Header edits for FFmpeg releases whose sources Debian does not have, based on a neighbouring release that it has.
 
-A release branch of FFmpeg keeps its structs, and between branches only a few members change. Each entry names the
-neighbour and all that differs in the structs that layout_probe.c measures. The facts come from doc/APIchanges of later
-releases (public structs) and from the libraries themselves (private ones): AVCodecContext's options tell their own
-offsets, and the FFCodecs of a library show where its functions, sizes and bit fields lie. tests/test_plugin_matrix.py
-runs each row against the library that it is for. With the release's own source tree at hand, give that to
-make_layout.py: it goes before what is written here.
+Within a release branch of FFmpeg the structs stay the same, and between branches only a few members change. Each entry
+names the neighbour and all differences in the structs that layout_probe.c measures. For public structs they come from
+doc/APIchanges of later releases. For private structs they come from the libraries themselves: AVCodecContext's options
+give their own offsets, and the FFCodecs of a library show where functions, sizes and bit fields lie.
+tests/test_plugin_matrix.py runs each row against its own library. A source tree of such a release, given to
+make_layout.py, overrides the entry here.
 """
 
 import re
@@ -20,7 +20,11 @@ LIBRARIES = ("libavcodec", "libavformat", "libavutil")
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The headers of release branch `base` with each of `edits`, (file, pattern, replacement), made once."""
+    """Headers made from those of another release.
+
+    base: release branch whose headers are edited.
+    edits: file, pattern and replacement of each edit; a pattern is replaced once.
+    """
 
     base: str
     edits: tuple[tuple[str, str, str], ...]
@@ -33,7 +37,7 @@ class Neighbour:
             path = target / name
             text, count = re.subn(pattern, replacement, path.read_text(), count=1)
             if not count:
-                raise ValueError(f"{name} of {tree.name} has no {pattern!r}; it is no longer the neighbour it was")
+                raise ValueError(f"{name} of {tree.name} has no {pattern!r}; mend its entry in layout_neighbours.py")
             path.write_text(text)
 
 
@@ -44,8 +48,8 @@ def _all_but_headers(_folder: str, names: list[str]) -> list[str]:
 _CODEC, _VERSION = "libavcodec/codec_internal.h", "libavcodec/version.h"
 _FRAME, _UTIL_VERSION = "libavutil/frame.h", "libavutil/version.h"
 
-# What 5.1 had deprecated went with the new major version (FF_API_*), but for the old channel layouts. FFOutputFormat
-# came, which begins as AVOutputFormat did, so libavformat stays what it was.
+# The new major version removed all that 5.1 had deprecated (FF_API_*) except for the old channel layouts. FFOutputFormat
+# is new; it begins like AVOutputFormat, so libavformat keeps its old version number here.
 _MAJOR_60 = (
     ("libavcodec/version_major.h", r"(VERSION_MAJOR) +59", r"\1 60"),
     (_UTIL_VERSION, r"(VERSION_MAJOR) +57", r"\1 58"),

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Prints the entries of a row of ffmpeg_bridge/plugin/layouts.inc, one a line, for the FFmpeg release whose headers it
- * is compiled with. make_layout.py compiles and runs it; see there. The plugin itself never sees these headers.
+ * Prints the entries of one row of ffmpeg_bridge/plugin/layouts.inc, one a line, for the FFmpeg release with whose
+ * headers it is compiled. make_layout.py compiles and runs this program. The plugin itself is built without FFmpeg's
+ * headers.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -22,11 +23,11 @@
 
 #include "../plugin/layout_fields.h"
 
-/** Offset of a member; refuses to compile when the member is not `size` bytes. */
+/** The offset of a member. It does not compile if the member has not `size` bytes. */
 #define MEMBER(type, member, size)                                                                                     \
     ((int)offsetof(type, member) + 0 * (int)sizeof(char[sizeof(((type *)0)->member) == (size) ? 1 : -1]))
 
-/** Position of a bit field inside the 32-bit word that all of FFCodec's share, found by filling the field with ones. */
+/** The 32-bit word that holds FFCodec's bit fields, with ones in this field, which shows its place. */
 #define BITS_WORD(field)                                                                                               \
     ({                                                                                                                 \
         FFCodec codec;                                                                                                 \
@@ -44,19 +45,20 @@
 #define SIDE_DATA_TYPES(type) SIDE_DATA_PAIR(type, type)
 
 /* Differences between releases. */
-#if LIBAVCODEC_VERSION_MAJOR < 61 /* it was for encoders only */
+#if LIBAVCODEC_VERSION_MAJOR < 61 /* coded_side_data was for encoders only */
 #define SIDE_DATA_MEMBER(member, size) (-1)
 #else
 #define SIDE_DATA_MEMBER(member, size) MEMBER(AVCodecContext, member, size)
 #endif
-#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(57, 30, 0) /* the duration was the packet's, in its time base */
+#if LIBAVUTIL_VERSION_INT <                                                                                            \
+    AV_VERSION_INT(57, 30, 0) /* frames had only the duration of their packet, in its time base */
 #define FRAME_DURATION pkt_duration
 #define FRAME_DURATION_VALID 0
 #else
 #define FRAME_DURATION duration
 #define FRAME_DURATION_VALID 1
 #endif
-#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(58, 7, 0) /* the key flag was a member */
+#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(58, 7, 0) /* the key flag was a member of its own */
 #define FRAME_KEY_MEMBER MEMBER(AVFrame, key_frame, 4)
 #define FRAME_FLAG_KEY 0
 #else
@@ -78,7 +80,7 @@
 #else
 #define SIDE_DATA_HDR_APP5 SIDE_DATA_TYPES(DYNAMIC_HDR_SMPTE_2094_APP5)
 #endif
-#if LIBAVCODEC_VERSION_MAJOR < 61 /* AVPacket.opaque took its place */
+#if LIBAVCODEC_VERSION_MAJOR < 61 /* AVPacket.opaque has replaced reordered_opaque */
 #define REORDERED_OPAQUE(type) MEMBER(type, reordered_opaque, 8)
 #else
 #define REORDERED_OPAQUE(type) (-1)
@@ -97,7 +99,7 @@
 #endif
 #if LIBAVCODEC_VERSION_MAJOR < 60
 #define CAP_INIT_THREADSAFE FF_CODEC_CAP_INIT_THREADSAFE
-#else /* thread-safe unless said otherwise */
+#else /* codecs are thread-safe by default */
 #define CAP_INIT_THREADSAFE 0
 #endif
 #if LIBAVCODEC_VERSION_INT < AV_VERSION_INT(61, 13, 0)

@@ -5,11 +5,11 @@
 
     python ffmpeg_bridge/tools/make_layout.py ffmpeg-5.1.9 ffmpeg-7.1.5 ffmpeg-8.1.2 ffmpeg-9.0.2
 
-The run-time plugin has to build without FFmpeg's headers, so it reads struct layouts from this table. To support one
-more release, run this with all trees again and commit the result. The offsets hold for 64-bit little-endian systems.
+The run-time plugin is built without FFmpeg's headers, so it reads struct layouts from this table. To support another
+release, run this program with all trees again and commit the result. The offsets hold for 64-bit little-endian systems.
 
-Releases that Debian does not carry (6.0, 6.1, 7.0 and 8.0) are measured on the headers of a neighbour, edited as
-layout_neighbours.py says; their rows are marked. `make plugin-matrix` proves all rows against the libraries themselves.
+Debian does not have the sources of 6.0, 6.1, 7.0 and 8.0. These are measured on a neighbour's headers, edited as
+layout_neighbours.py says, and their rows are marked. `make plugin-matrix` checks all rows against real libraries.
 """
 
 import subprocess
@@ -32,13 +32,14 @@ AVCONFIG = "#define AV_HAVE_BIGENDIAN 0\n#define AV_HAVE_FAST_UNALIGNED 1\n"
 
 
 def release_of(tree: Path) -> str:
+    """Return the release number of a source tree, such as 7.1.5."""
     return (tree / "RELEASE").read_text().strip()
 
 
 def probe(tree: Path, release: str, comment: str = "") -> tuple[tuple[int, ...], str]:
-    """(libavcodec major and minor, C initialiser) of one source tree."""
+    """Measure a source tree. Return libavcodec's major and minor version, and the C initialiser."""
     with tempfile.TemporaryDirectory() as folder:
-        stub = Path(folder)  # what `configure` would have made; no layout depends on its contents
+        stub = Path(folder)  # Stands for files that `configure` makes; no layout depends on their contents
         (stub / "libavutil").mkdir()
         (stub / "libavutil" / "avconfig.h").write_text(AVCONFIG)
         (stub / "config.h").touch()
@@ -53,7 +54,7 @@ def probe(tree: Path, release: str, comment: str = "") -> tuple[tuple[int, ...],
 
 
 def probe_neighbour(branch: str, trees: dict[str, Path]) -> tuple[tuple[int, ...], str]:
-    """The same for a release branch without a tree of its own."""
+    """Measure a release branch on the edited headers of its neighbour. Return the same as `probe`."""
     neighbour = NEIGHBOURS[branch]
     tree = trees.get(neighbour.base)
     if tree is None:

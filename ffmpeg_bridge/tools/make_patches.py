@@ -6,9 +6,9 @@
     python ffmpeg_bridge/tools/make_patches.py                          after a change of the wrapper
     python ffmpeg_bridge/tools/make_patches.py ffmpeg-7.1.5 ffmpeg-8.1  for these unpacked release tarballs
 
-All releases get the same: the wrapper in ffmpeg_bridge/libavcodec, and the lines below at a known place of FFmpeg's
-own files. Only what surrounds them differs, and that stands in the patches; so FFmpeg's sources are needed for a new
-release only. The patches are for `patch -p1` and `git am`.
+The patches add the wrapper in ffmpeg_bridge/libavcodec, and insert the lines below at known places of FFmpeg's own
+files. Both are the same for all releases. Only the context lines differ, and they can be read from the existing patches,
+so FFmpeg's sources are needed only for a new release. The patches are for `patch -p1` and `git am`.
 """
 
 import sys
@@ -19,19 +19,25 @@ from pathlib import Path
 BRIDGE = Path(__file__).resolve().parent.parent
 PATCHES = BRIDGE / "patches"
 WRAPPER = ("libgvc.c", "libgvc.h", "libgvcdec.c", "libgvcenc.c")
-CONTEXT = 3  # lines around a change
+CONTEXT = 3  # Number of context lines before and after a change
 # REUSE-IgnoreStart
 NOTICE = """\
 SPDX-FileCopyrightText: 2026 The GVC contributors
 SPDX-License-Identifier: LGPL-2.1-or-later
 """
 # REUSE-IgnoreEnd
-Source = Mapping[str, list[str]]  # lines of FFmpeg's files, by path
+Source = Mapping[str, list[str]]  # Lines of FFmpeg's files by path
 
 
 @dataclass(frozen=True)
 class Insert:
-    """`text` is put after the line or lines `anchor`, or before them; they occur once in the file."""
+    """Lines to insert into a file.
+
+    path: file in FFmpeg's sources.
+    anchor: line or lines that occur once in the file.
+    text: lines to insert after the anchor.
+    before: whether to insert before the anchor instead.
+    """
 
     path: str
     anchor: str
@@ -39,17 +45,17 @@ class Insert:
     before: bool = False
 
     def position(self, lines: list[str]) -> int:
-        """Index of the line that will follow the text. Raises SystemExit if the place is not clear."""
+        """Return the index of the line before which the text goes. Raises SystemExit unless the anchor occurs once."""
         anchor = self.anchor.split("\n")
         found = [i for i in range(len(lines)) if lines[i : i + len(anchor)] == anchor]
         if len(found) != 1:
-            sys.exit(f"{self.path} has {len(found)} places like this and one is needed:\n{self.anchor}")
+            sys.exit(f"{self.path} has these lines {len(found)} times; they must occur once:\n{self.anchor}")
         return found[0] + (0 if self.before else len(anchor))
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One numbered patch: what it says of itself, what it inserts and which files it adds."""
+    """One numbered patch: file name, commit message, insertions and added files."""
 
     name: str
     subject: str
@@ -60,7 +66,7 @@ class Patch:
 
 PCM_COMMENT = '\n    /* various PCM "codecs" */'
 CODEC_ID = """
-    AV_CODEC_ID_GVC = 0xE001,              ///< Not of upstream, so away from the ids that it will give next"""
+    AV_CODEC_ID_GVC = 0xE001,              ///< Far from upstream's ids, which may grow"""
 DESCRIPTOR = """\
     {
         .id        = AV_CODEC_ID_GVC,
@@ -70,14 +76,14 @@ DESCRIPTOR = """\
         .props     = AV_CODEC_PROP_LOSSY,
     },"""
 QUERY = """\
-    if (codec_id == AV_CODEC_ID_GVC) // V_MS/VFW/FOURCC is its mapping
+    if (codec_id == AV_CODEC_ID_GVC) // stored as V_MS/VFW/FOURCC
         return 1;
 """
 REQUIREMENTS = """\
 Requires the presence of the libgvc headers and library during configuration.
 You need to explicitly configure the build with @code{--enable-libgvc}.
-libgvc starts the model in a process of its own; the environment variable
-@env{GVC_PYTHON} names the Python that has it, should it not be found.
+libgvc runs the model in a separate Python process. If it does not find the
+right Python, set the environment variable @env{GVC_PYTHON} to its path.
 """
 DECODER_MANUAL = f"""\
 @section libgvc
@@ -97,19 +103,19 @@ GVC generative video encoder.
 
 @table @option
 @item b
-Set the bitrate of the whole file. Unset, the quality is constant.
+Set the average bitrate of the whole file. The default is constant quality.
 
 @item g
 Set the largest number of frames from one keyframe to the next.
 
 @item quality
-Set the constant quality, from 0 to 100, which is the best.
+Set the constant quality, from 0 to 100 (best). The default is 30.
 
 @item gvc-params
-Set any options as @code{{key=value:key=value}}. They win over the others.
+Set several options as @code{{key=value:key=value}}. They override the others.
 @end table
 
-@command{{ffmpeg -h encoder=gvc}} lists all others.
+@command{{ffmpeg -h encoder=gvc}} lists all other options.
 """
 
 
@@ -126,7 +132,8 @@ SERIES = (
     Patch(
         "avformat-add-GVC",
         "avformat: add GVC to Matroska, AVI, NUT and QuickTime",
-        "Its tag is GVC1 everywhere. Matroska holds it as V_MS/VFW/FOURCC, which programs without\nGVC can copy.",
+        "The tag is GVC1 in all of them. Matroska stores it as V_MS/VFW/FOURCC, so that programs\n"
+        "without GVC can copy it.",
         (
             Insert(
                 "libavformat/isom_tags.c",
@@ -189,7 +196,7 @@ SERIES = (
 
 
 def diff_of_inserts(path: str, lines: list[str], inserts: list[Insert]) -> list[str]:
-    """The unified diff of one file."""
+    """Return the unified diff that makes the insertions in one file."""
     places = sorted((insert.position(lines), insert.text.split("\n")) for insert in inserts)
     hunks: list[list[tuple[int, list[str]]]] = []
     for place in places:
@@ -214,14 +221,14 @@ def diff_of_inserts(path: str, lines: list[str], inserts: list[Insert]) -> list[
 
 
 def diff_of_new_file(path: str) -> list[str]:
-    """The unified diff of a file of the wrapper."""
+    """Return the unified diff that adds a file of the wrapper."""
     lines = (BRIDGE / path).read_text().splitlines()
     header = [f"diff --git a/{path} b/{path}", "new file mode 100644", "--- /dev/null", f"+++ b/{path}"]
     return [*header, f"@@ -0,0 +1,{len(lines)} @@", *(f"+{line}" for line in lines)]
 
 
 def make_series(source: Source) -> dict[str, str]:
-    """Texts of all patches for one release, by file name."""
+    """Return the texts of all patches for one release by file name."""
     series = {}
     for number, patch in enumerate(SERIES, 1):
         diffs = {
@@ -242,13 +249,13 @@ def make_series(source: Source) -> dict[str, str]:
 
 
 def source_of_tree(tree: Path) -> Source:
-    """The files of an unpacked release."""
+    """Read the files to change from an unpacked release."""
     paths = {insert.path for patch in SERIES for insert in patch.inserts}
     return {path: (tree / path).read_text().splitlines() for path in paths}
 
 
 def source_of_series(folder: Path) -> Source:
-    """As much of FFmpeg's files as the patches in `folder` show; all other lines are empty."""
+    """Read the files to change from the patches in `folder`; lines that these do not show are empty."""
     source: dict[str, list[str]] = {}
     for patch in sorted(folder.glob("*.patch")):
         lines: list[str] = []
