@@ -24,9 +24,15 @@ BITS = "bits"
 
 @dataclass(frozen=True)
 class Option:
-    """One option. `kind` is int, float or str; numbers have an inclusive range, strings may have `choices`.
+    """One option of the encoder or the decoder.
 
-    Numbers of the unit BITS may be written with a suffix k, M or G.
+    name: name of the option, the same everywhere.
+    kind: type of its values: int, float or str.
+    default: value where none is given.
+    help: text about the option for users.
+    low, high: inclusive range of numbers.
+    choices: valid strings. Default: any string.
+    unit: BITS if numbers may have a suffix k, M or G. Default: no unit.
     """
 
     name: str
@@ -39,7 +45,7 @@ class Option:
     unit: str = ""
 
     def parse(self, given: object) -> int | float | str:
-        """Return the checked value of text or of a number; raise OptionError that names the valid values."""
+        """Return the value that text or a number gives. Raises OptionError, which names the valid values."""
         if self.kind is not str:
             return self._number(given)
         value = str(given)
@@ -58,9 +64,9 @@ class Option:
         return self.kind(value)
 
     def _exact(self, given: object) -> Decimal | Real | None:
-        """The number that is given, as exactly as it is given; None if it is none."""
+        """Return the number without rounding; None if `given` is not a number."""
         if isinstance(given, bool) and (self.low, self.high) != (0, 1):
-            return None  # a switch, where a number is wanted
+            return None  # True and False are values of switches only
         if isinstance(given, Real):
             return given if math.isfinite(given) else None
         text, factor = given, 1
@@ -70,7 +76,7 @@ class Option:
 
     @property
     def valid(self) -> str:
-        """A clause that names the valid values."""
+        """Return a clause that names the valid values."""
         if self.choices:
             return f"valid: {', '.join(self.choices)}"
         if self.kind is str:
@@ -78,46 +84,66 @@ class Option:
         return f"valid: {self.low:g} to {self.high:g}" + (", such as 80k or 1.5M" if self.unit == BITS else "")
 
 
-THREADS = Option("threads", int, 0, "processors that GVC's own search uses at most (-threads); 0: all", 0, 2**31 - 1)
+THREADS = Option(
+    "threads", int, 0, "largest number of processors for GVC's own search (-threads); 0 = all", 0, 2**31 - 1
+)
 MODEL_OPTIONS = (
-    Option("device", str, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1"),
+    Option("device", str, "cpu", "torch device of priors with a network, such as cpu, cuda or cuda:1"),
     Option(
         "dtype",
         str,
         "auto",
-        "of the network; auto: bfloat16 on an accelerator, float32 on the CPU",
+        "number format of the network; auto = bfloat16 on an accelerator, float32 on the CPU",
         choices=("auto", "float32", "bfloat16", "float16"),
     ),
     Option(
         "offload",
         str,
         "none",
-        "parts of the model wait in main memory: whole networks, single layers, groups of layers",
+        "parts of the model that stay in main memory until they are used; "
+        "model = whole networks, sequential = single layers, group = groups of layers",
         choices=("none", "model", "sequential", "group"),
     ),
-    Option("tiling", int, 0, "1: pictures pass the VAE in tiles, which takes less memory", 0, 1),
-    Option("quantize", str, "none", "weights of the network while loading", choices=("none", "int8", "nf4")),
+    Option("tiling", int, 0, "VAE in tiles, which takes less memory; 1 = on, 0 = off", 0, 1),
+    Option("quantize", str, "none", "quantization of the network's weights", choices=("none", "int8", "nf4")),
 )
 
 ENCODER_OPTIONS = (
-    Option("mode", str, "flf2v", "conditioning of the generative model", choices=tuple(Mode)),
-    Option("quality", float, 30.0, "constant quality, higher is better", 0, 100),
-    Option("crf", float, -1.0, "constant quality as others name it, 0 best to 63; -1: as quality says", -1, 63),
-    Option("bitrate", int, 0, "bits per second of the whole file (-b:v); 0: constant quality", 0, 2**40, unit=BITS),
-    Option("maxrate", int, 0, "most bits per second of a GOP (-maxrate); 0: any", 0, 2**40, unit=BITS),
-    Option("bufsize", int, 0, "bits that GOPs may exceed maxrate by for a while (-bufsize)", 0, 2**40, unit=BITS),
     Option(
-        "gop", int, 0, "frames in a GOP, rounded down to 4k+1; 0: 33, or less by motion if not transition=sde", 0, 129
+        "mode",
+        str,
+        "flf2v",
+        "condition of the generative model; t2v = text, i2v = first frame, flf2v = first and last frame",
+        choices=tuple(Mode),
     ),
-    Option("keyint", int, 129, "most frames between keyframes (-g)", 1, 2**31 - 1),
-    Option("keyint_min", int, 1, "least frames between keyframes, but for forced ones (-keyint_min)", 1, 2**31 - 1),
-    Option("scenecut", float, 0.4, "scene change threshold, 0: off", 0, 1),
-    Option("sc_threshold", int, -1, "scenecut times 100, as libx264 names it; -1: as scenecut says", -1, 100),
+    Option("quality", float, 30.0, "constant quality, 0 to 100 (best)", 0, 100),
+    Option("crf", float, -1.0, "constant rate factor like x265's, 0 (best) to 63; -1 = use quality", -1, 63),
+    Option(
+        "bitrate", int, 0, "average bits per second of the whole file (-b:v); 0 = constant quality", 0, 2**40, unit=BITS
+    ),
+    Option("maxrate", int, 0, "highest bits per second of any GOP (-maxrate); 0 = no limit", 0, 2**40, unit=BITS),
+    Option(
+        "bufsize", int, 0, "bits by which GOPs may exceed maxrate for a while (-bufsize); 0 = none", 0, 2**40, unit=BITS
+    ),
+    Option(
+        "gop",
+        int,
+        0,
+        "frames in a GOP, rounded down to 4k+1; 0 = 33, or fewer where motion is strong unless transition=sde",
+        0,
+        129,
+    ),
+    Option("keyint", int, 129, "largest distance of keyframes in frames (-g)", 1, 2**31 - 1),
+    Option(
+        "keyint_min", int, 1, "smallest distance of keyframes in frames, forced ones aside (-keyint_min)", 1, 2**31 - 1
+    ),
+    Option("scenecut", float, 0.4, "threshold for scene changes, lower values find more; 0 = off", 0, 1),
+    Option("sc_threshold", int, -1, "scenecut times 100, as in libx264; -1 = use scenecut", -1, 100),
     Option(
         "preset",
         str,
         "medium",
-        "search effort; gvcc: the scheme of the GVCC paper, with transition sde",
+        "search effort; gvcc = the scheme of the GVCC paper, with transition=sde",
         choices=("fast", "medium", "slow", "gvcc"),
     ),
     Option("seed", int, 42, "seed of the codebooks", 0, 2**32 - 1),
@@ -125,34 +151,59 @@ ENCODER_OPTIONS = (
         "prior",
         str,
         "gp",
-        "generative model: gp, neural, auto (neural if this machine plays it), wan:FOLDER, ltx:FOLDER (or a hub id)",
-    ),
-    Option("transition", str, "ancestral", "step rule: posterior-matched, or the paper's", choices=tuple(Scheme)),
-    Option("atoms", int, 64, "atoms a block and step, for transition=sde only", 1, 65536),
-    Option(
-        "shift", int, 0, "of the time grid, for transition=sde only; 0: 5 for I2V, FLF2V from 720p on, else 3", 0, 255
+        "generative model: gp, neural, auto (neural if this machine can play it, else gp), wan:FOLDER or ltx:FOLDER "
+        "(or a hub id)",
     ),
     Option(
-        "x0_cache", int, 0, "1: spare the network at every other step, about twice as fast and a little worse", 0, 1
+        "transition",
+        str,
+        "ancestral",
+        "rule of the denoising steps; ancestral = posterior-matched, sde = the GVCC paper's",
+        choices=tuple(Scheme),
     ),
-    Option("prompt", str, "", "text about the video, for mode=t2v mostly; it is part of the stream"),
-    Option("overlap", int, 0, "pictures that T2V GOPs share and blend", 0, 64),
-    Option("tail", int, 1, "1: correct the end of each I2V GOP", 0, 1),
+    Option("atoms", int, 64, "atoms for each block and step, only with transition=sde", 1, 65536),
+    Option(
+        "shift",
+        int,
+        0,
+        "shift of the time grid, only with transition=sde; 0 = 5 for I2V and FLF2V from 720p on, otherwise 3",
+        0,
+        255,
+    ),
+    Option(
+        "x0_cache",
+        int,
+        0,
+        "network used at every other step only, about twice as fast and a little worse; 1 = on, 0 = off",
+        0,
+        1,
+    ),
+    Option("prompt", str, "", "text about the video, mainly for mode=t2v; the stream contains it"),
+    Option("overlap", int, 0, "number of pictures that neighbouring T2V GOPs share and blend; 0 = none", 0, 64),
+    Option("tail", int, 1, "correction at the end of each I2V GOP; 1 = on, 0 = off", 0, 1),
     THREADS,
     *MODEL_OPTIONS,
 )
 
 DECODER_OPTIONS = (
-    Option("realism", float, 0.0, "0: closest to the source, 1: natural texture", 0, 1),
-    Option("prior", str, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER"),
+    Option("realism", float, 0.0, "texture, from 0 (closest to the source) to 1 (most natural)", 0, 1),
+    Option("prior", str, "", "folder of the stream's prior, if it has weights: wan:FOLDER or ltx:FOLDER"),
     THREADS,
-    Option("low_delay", int, 0, "1: each picture comes with its packet (-flags low_delay), like frame_delay=0", 0, 1),
+    Option(
+        "low_delay",
+        int,
+        0,
+        "output of each picture with its own packet (-flags low_delay), like frame_delay=0; 1 = on, 0 = off",
+        0,
+        1,
+    ),
     Option(
         "frame_delay",
         int,
         -1,
-        "packets by which a picture may come later than its own, so that the next GOP can be decoded meanwhile; "
-        "129: a GOP; -1: a GOP, in FFmpeg as many as its frame threads would take (-threads, -thread_type)",
+        "largest number of packets by which a picture may come after its own packet, while the next GOP is decoded; "
+        "129 = a whole GOP; -1 = a whole GOP, in FFmpeg as many as its frame threads would take (-threads, "
+        "-thread_type)",
         -1,
         129,
     ),
@@ -161,7 +212,7 @@ DECODER_OPTIONS = (
 
 
 def parse_options(table: tuple[Option, ...], values: Mapping[str, object]) -> SimpleNamespace:
-    """Check `values` against `table` and fill in defaults. Raises OptionError."""
+    """Return an attribute for each option of `table`: its checked value, or its default. Raises OptionError."""
     by_name = {option.name: option for option in table}
     for name in values:
         if name not in by_name:
@@ -170,7 +221,7 @@ def parse_options(table: tuple[Option, ...], values: Mapping[str, object]) -> Si
 
 
 def split_options(text: str) -> dict[str, str]:
-    """Split `key=value:key=value` (a backslash escapes a colon). Raises OptionError."""
+    """Return the values by key of `key=value:key=value`, where a backslash escapes a colon. Raises OptionError."""
     pairs, current = [], ""
     characters = iter(text)
     for c in characters:
@@ -191,12 +242,12 @@ def split_options(text: str) -> dict[str, str]:
     return result
 
 
-# FFmpeg has options of its own for these (-b:v, -g and others); plugin and wrapper pass them on.
+# Options for which FFmpeg has its own (-b:v, -g and others); plugin and wrapper pass those on.
 _STANDARD_OPTIONS = ("bitrate", "maxrate", "bufsize", "keyint", "keyint_min", "threads")
 
 
 def _c_row(option: Option) -> str:
-    """One row of the table for C. Strings are checked by the engine, so `help` tells the choices."""
+    """Return one row of the table for C. C knows no choices of strings, so the help text names them."""
     quote = json.dumps
     if option.kind is str:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
@@ -207,7 +258,7 @@ def _c_row(option: Option) -> str:
 
 
 def c_table() -> str:
-    """The text of ffmpeg_bridge/include/gvc_options.h: for each role a macro that holds all rows."""
+    """Return the text of ffmpeg_bridge/include/gvc_options.h, with a macro for each role that holds all rows."""
     text = """\
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */

@@ -62,7 +62,7 @@ def test_registry_knows_nothing_of_the_plugin(registry, tmp_path, fork, beside):
 
 def test_program_is_told_why_gvc_is_not_there(registry):
     done = run(["gst-inspect-1.0"], {**preloaded(*system_libraries()), "GST_REGISTRY": str(registry)})
-    assert "is left alone, for GStreamer would note gvc in its registry" in done.stderr
+    assert "is left alone, because GStreamer would store gvc in its registry" in done.stderr
 
 
 def test_run_gives_gstreamer_a_registry_of_its_own(registry, tmp_path):

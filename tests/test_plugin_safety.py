@@ -132,7 +132,7 @@ def test_without_a_codec_to_replace(compiled, tmp_path):
     hidden = compiled("libavcodec.so", text, *hiding)
     script = "import ctypes, sys; from gvc import plugin; ctypes.CDLL(sys.argv[1]); print(plugin.install())"
     found = python(script, hidden, LD_LIBRARY_PATH=os.fspath(SHARED)).stdout
-    assert "it has none of the codecs asv1, asv2, cljr, amv that gvc could take the place of" in found
+    assert "it has none of the codecs asv1, asv2, cljr and amv, which gvc could replace" in found
 
 
 @pytest.mark.parametrize("allowed", [0, 1])
@@ -158,7 +158,7 @@ def test_where_memory_may_not_be_made_writable(compiled, allowed):
     )
     done = python(script, LD_PRELOAD=os.fspath(strict))
     message, codecs = done.stdout.splitlines()
-    assert "this system does not allow to write to its data" in message
+    assert "this system does not allow programs to write to its data" in message
     assert codecs == "['asv1'] ASUS V1"
     assert done.stderr == ""
 

@@ -8,37 +8,37 @@
 /* INT and DOUBLE take (name, default, low, high, help), STRING takes (name, default, help). */
 
 #define GVC_ENCODER_OPTIONS(INT, DOUBLE, STRING) \
-    STRING(mode, "flf2v", "conditioning of the generative model (t2v, i2v, flf2v)") \
-    DOUBLE(quality, 30.0, 0.0, 100.0, "constant quality, higher is better") \
-    DOUBLE(crf, -1.0, -1.0, 63.0, "constant quality as others name it, 0 best to 63; -1: as quality says") \
-    INT(gop, 0, 0, 129, "frames in a GOP, rounded down to 4k+1; 0: 33, or less by motion if not transition=sde") \
-    DOUBLE(scenecut, 0.4, 0.0, 1.0, "scene change threshold, 0: off") \
-    INT(sc_threshold, -1, -1, 100, "scenecut times 100, as libx264 names it; -1: as scenecut says") \
-    STRING(preset, "medium", "search effort; gvcc: the scheme of the GVCC paper, with transition sde (fast, medium, slow, gvcc)") \
+    STRING(mode, "flf2v", "condition of the generative model; t2v = text, i2v = first frame, flf2v = first and last frame (t2v, i2v, flf2v)") \
+    DOUBLE(quality, 30.0, 0.0, 100.0, "constant quality, 0 to 100 (best)") \
+    DOUBLE(crf, -1.0, -1.0, 63.0, "constant rate factor like x265's, 0 (best) to 63; -1 = use quality") \
+    INT(gop, 0, 0, 129, "frames in a GOP, rounded down to 4k+1; 0 = 33, or fewer where motion is strong unless transition=sde") \
+    DOUBLE(scenecut, 0.4, 0.0, 1.0, "threshold for scene changes, lower values find more; 0 = off") \
+    INT(sc_threshold, -1, -1, 100, "scenecut times 100, as in libx264; -1 = use scenecut") \
+    STRING(preset, "medium", "search effort; gvcc = the scheme of the GVCC paper, with transition=sde (fast, medium, slow, gvcc)") \
     INT(seed, 42, 0, 4294967295, "seed of the codebooks") \
-    STRING(prior, "gp", "generative model: gp, neural, auto (neural if this machine plays it), wan:FOLDER, ltx:FOLDER (or a hub id)") \
-    STRING(transition, "ancestral", "step rule: posterior-matched, or the paper's (ancestral, sde)") \
-    INT(atoms, 64, 1, 65536, "atoms a block and step, for transition=sde only") \
-    INT(shift, 0, 0, 255, "of the time grid, for transition=sde only; 0: 5 for I2V, FLF2V from 720p on, else 3") \
-    INT(x0_cache, 0, 0, 1, "1: spare the network at every other step, about twice as fast and a little worse") \
-    STRING(prompt, "", "text about the video, for mode=t2v mostly; it is part of the stream") \
-    INT(overlap, 0, 0, 64, "pictures that T2V GOPs share and blend") \
-    INT(tail, 1, 0, 1, "1: correct the end of each I2V GOP") \
-    STRING(device, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1") \
-    STRING(dtype, "auto", "of the network; auto: bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
-    STRING(offload, "none", "parts of the model wait in main memory: whole networks, single layers, groups of layers (none, model, sequential, group)") \
-    INT(tiling, 0, 0, 1, "1: pictures pass the VAE in tiles, which takes less memory") \
-    STRING(quantize, "none", "weights of the network while loading (none, int8, nf4)")
+    STRING(prior, "gp", "generative model: gp, neural, auto (neural if this machine can play it, else gp), wan:FOLDER or ltx:FOLDER (or a hub id)") \
+    STRING(transition, "ancestral", "rule of the denoising steps; ancestral = posterior-matched, sde = the GVCC paper's (ancestral, sde)") \
+    INT(atoms, 64, 1, 65536, "atoms for each block and step, only with transition=sde") \
+    INT(shift, 0, 0, 255, "shift of the time grid, only with transition=sde; 0 = 5 for I2V and FLF2V from 720p on, otherwise 3") \
+    INT(x0_cache, 0, 0, 1, "network used at every other step only, about twice as fast and a little worse; 1 = on, 0 = off") \
+    STRING(prompt, "", "text about the video, mainly for mode=t2v; the stream contains it") \
+    INT(overlap, 0, 0, 64, "number of pictures that neighbouring T2V GOPs share and blend; 0 = none") \
+    INT(tail, 1, 0, 1, "correction at the end of each I2V GOP; 1 = on, 0 = off") \
+    STRING(device, "cpu", "torch device of priors with a network, such as cpu, cuda or cuda:1") \
+    STRING(dtype, "auto", "number format of the network; auto = bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
+    STRING(offload, "none", "parts of the model that stay in main memory until they are used; model = whole networks, sequential = single layers, group = groups of layers (none, model, sequential, group)") \
+    INT(tiling, 0, 0, 1, "VAE in tiles, which takes less memory; 1 = on, 0 = off") \
+    STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)")
 
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
-    DOUBLE(realism, 0.0, 0.0, 1.0, "0: closest to the source, 1: natural texture") \
-    STRING(prior, "", "where the stream's prior lies, if it has weights: wan:FOLDER, ltx:FOLDER") \
-    INT(low_delay, 0, 0, 1, "1: each picture comes with its packet (-flags low_delay), like frame_delay=0") \
-    INT(frame_delay, -1, -1, 129, "packets by which a picture may come later than its own, so that the next GOP can be decoded meanwhile; 129: a GOP; -1: a GOP, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \
-    STRING(device, "cpu", "torch device for priors with a network: cpu, cuda, cuda:1") \
-    STRING(dtype, "auto", "of the network; auto: bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
-    STRING(offload, "none", "parts of the model wait in main memory: whole networks, single layers, groups of layers (none, model, sequential, group)") \
-    INT(tiling, 0, 0, 1, "1: pictures pass the VAE in tiles, which takes less memory") \
-    STRING(quantize, "none", "weights of the network while loading (none, int8, nf4)")
+    DOUBLE(realism, 0.0, 0.0, 1.0, "texture, from 0 (closest to the source) to 1 (most natural)") \
+    STRING(prior, "", "folder of the stream's prior, if it has weights: wan:FOLDER or ltx:FOLDER") \
+    INT(low_delay, 0, 0, 1, "output of each picture with its own packet (-flags low_delay), like frame_delay=0; 1 = on, 0 = off") \
+    INT(frame_delay, -1, -1, 129, "largest number of packets by which a picture may come after its own packet, while the next GOP is decoded; 129 = a whole GOP; -1 = a whole GOP, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \
+    STRING(device, "cpu", "torch device of priors with a network, such as cpu, cuda or cuda:1") \
+    STRING(dtype, "auto", "number format of the network; auto = bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
+    STRING(offload, "none", "parts of the model that stay in main memory until they are used; model = whole networks, sequential = single layers, group = groups of layers (none, model, sequential, group)") \
+    INT(tiling, 0, 0, 1, "VAE in tiles, which takes less memory; 1 = on, 0 = off") \
+    STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)")
 
 #endif

@@ -48,8 +48,8 @@ def _all_but_headers(_folder: str, names: list[str]) -> list[str]:
 _CODEC, _VERSION = "libavcodec/codec_internal.h", "libavcodec/version.h"
 _FRAME, _UTIL_VERSION = "libavutil/frame.h", "libavutil/version.h"
 
-# The new major version removed all that 5.1 had deprecated (FF_API_*) except for the old channel layouts. FFOutputFormat
-# is new; it begins like AVOutputFormat, so libavformat keeps its old version number here.
+# The new major version removed all that 5.1 had deprecated (FF_API_*) except for the old channel layouts.
+# FFOutputFormat is new; it begins like AVOutputFormat, so libavformat keeps its old version number here.
 _MAJOR_60 = (
     ("libavcodec/version_major.h", r"(VERSION_MAJOR) +59", r"\1 60"),
     (_UTIL_VERSION, r"(VERSION_MAJOR) +57", r"\1 58"),
@@ -67,7 +67,7 @@ NEIGHBOURS = {
             (_UTIL_VERSION, r"(VERSION_MINOR) +28", r"\1 2"),
         ),
     ),
-    # A flag took the place of AVFrame.key_frame.
+    # A flag has replaced AVFrame.key_frame.
     "6.1": Neighbour(
         "5.1",
         (
@@ -77,7 +77,7 @@ NEIGHBOURS = {
             (_FRAME, r"#define AV_FRAME_FLAG_CORRUPT", "#define AV_FRAME_FLAG_KEY (1 << 1)\n\\g<0>"),
         ),
     ),
-    # avcodec_get_supported_config came with 7.1, and init_static_data went.
+    # 7.1 added avcodec_get_supported_config and removed init_static_data.
     "7.0": Neighbour(
         "7.1",
         (
@@ -88,7 +88,7 @@ NEIGHBOURS = {
             (_CODEC, r"int \(\*get_supported_config\)\([^;]*;", ""),
         ),
     ),
-    # Alpha modes came with 8.1.
+    # 8.1 added alpha modes.
     "8.0": Neighbour(
         "8.1",
         (

@@ -7,8 +7,8 @@
     python ffmpeg_bridge/tools/make_patches.py ffmpeg-7.1.5 ffmpeg-8.1  for these unpacked release tarballs
 
 The patches add the wrapper in ffmpeg_bridge/libavcodec, and insert the lines below at known places of FFmpeg's own
-files. Both are the same for all releases. Only the context lines differ, and they can be read from the existing patches,
-so FFmpeg's sources are needed only for a new release. The patches are for `patch -p1` and `git am`.
+files. Both are the same for all releases. Only the context lines differ, and they can be read from the existing
+patches, so FFmpeg's sources are needed only for a new release. The patches are for `patch -p1` and `git am`.
 """
 
 import sys
