@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// How busy the pictures around a GOP are at each sample. Normative (docs/BITSTREAM.md 11.9): integers, and square roots
-// and quotients of integers, which binary64 gives rightly rounded everywhere.
+// Activity (local variance and change) of the pictures around a GOP at each sample. Normative (docs/BITSTREAM.md,
+// section 11.9): it uses integers, and square roots and quotients of integers, which binary64 rounds alike on all
+// machines.
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -18,20 +19,20 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-constexpr int kRadius = 6; ///< samples around the middle of the window
-constexpr int kFloor = 20; ///< variance of a sample that is expected everywhere
-constexpr int kUnit = 256; ///< of activity, before the root
+constexpr int kRadius = 6; ///< number of samples from the middle of a window to each side
+constexpr int kFloor = 20; ///< variance that is added everywhere
+constexpr int kUnit = 256; ///< fixed-point unit of activity before the square root
 
 using Row = std::vector<uint32_t>;
 
-/// Sums over the square window around each sample, as far as it lies in the picture, for one row after another. Running
-/// sums may wrap around, their differences are right: 169 squares of samples, and squares of 169 samples, fit.
+/// Sums over the part of the square window around each sample that lies in the picture, for one row after another.
+/// Running sums may wrap around, but their differences are right, because a window's sum of 169 squares fits 32 bits.
 class WindowSums {
   public:
     WindowSums(int width, int height)
         : width_(width), height_(height), columns_(width), upto_(width + 2 * kRadius + 1) {}
 
-    /// Goes to the sums of row y, after those of y - 1. `value(row, x)` is what is summed.
+    /// Computes the sums of row y; the previous call must have been for row y - 1. `value(row, x)` gives the summands.
     template <class Value> GVC_INLINE void move_to(int y, Row &sums, Value value) {
         for (int row = y ? y + kRadius : 0; row <= std::min(y + kRadius, height_ - 1); ++row)
             for (int x = 0; x < width_; ++x)
@@ -39,7 +40,7 @@ class WindowSums {
         if (const int row = y - kRadius - 1; row >= 0)
             for (int x = 0; x < width_; ++x)
                 columns_[x] -= value(row, x);
-        uint32_t *const upto = upto_.data() + kRadius; // of the sums of columns; before it, zeros
+        uint32_t *const upto = upto_.data() + kRadius; // running sums of columns_, after kRadius zeros
         for (int x = 0; x < width_; ++x)
             upto[x + 1] = upto[x] + columns_[x];
         std::fill_n(upto + width_ + 1, kRadius, upto[width_]);
@@ -61,20 +62,20 @@ struct Plane {
     }
 };
 
-/// Rounded down. Quotients of such small integers are at least 1 / b away from the next one, so binary64 does not reach
-/// it.
+/// a / b, rounded down. A quotient of such small integers that is no integer lies at least 1 / b below the next one, so
+/// rounding to binary64 does not reach that.
 GVC_INLINE int quotient(uint32_t a, uint32_t b) {
     return int(double(a) / double(b));
 }
 
-/// Variances of one picture, row by row.
+/// Local variances of one picture, row by row.
 class Variance {
   public:
     explicit Variance(const Plane &plane)
         : plane_(plane), values_(plane.width, plane.height), squares_(plane.width, plane.height), sum_(plane.width),
           square_sum_(plane.width) {}
 
-    /// Adds the variances around the samples of row y. counts: samples of their windows.
+    /// Adds the variance around each sample of row y to `total`. counts: number of samples in each window.
     GVC_INLINE void add_to(std::vector<int> &total, int y, const Row &counts) {
         const Plane plane = plane_;
         values_.move_to(y, sum_, [=](int row, int x) { return uint32_t(plane.at(row, x)); });
@@ -130,8 +131,8 @@ py::array_t<int32_t> activity_roots(const Array<uint8_t> &first, const std::opti
 
 void bind_activity(py::module_ &module) {
     module.def("activity_roots", &activity_roots, py::arg("first"), py::arg("last") = py::none(),
-               "Square roots, times 16 and rounded down, of the activity at each sample, int32 [H, W]: of the variance "
-               "around it in pictures uint8 [H, W], and with two of how they differ there.");
+               "Returns 16 times the square root of the activity at each sample, rounded down, int32 [H, W]. Activity "
+               "is the local variance of one or two pictures uint8 [H, W], and with two also their local difference.");
 }
 
 } // namespace gvc

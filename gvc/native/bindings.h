@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// What the parts of gvc._native share: array types and the order of registration.
+// Declarations that the parts of gvc._native share: array types, checks and the functions that register each part.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -11,7 +11,7 @@
 
 namespace gvc {
 
-/// A C-contiguous array argument; arrays of another type or layout are converted.
+/// A C-contiguous array argument. Arrays of another type or layout are converted.
 template <class T> using Array = pybind11::array_t<T, pybind11::array::c_style | pybind11::array::forcecast>;
 
 inline void require_picture(const Array<uint8_t> &picture) {
@@ -19,7 +19,7 @@ inline void require_picture(const Array<uint8_t> &picture) {
         throw std::invalid_argument("a picture must be uint8 [height, width] with sides of 1..65535");
 }
 
-/// Of a picture and what is to be another one.
+/// Throws unless the second argument is a picture of the same size as the first.
 inline void require_same_size(const Array<uint8_t> &a, const Array<uint8_t> &b) {
     if (b.ndim() != 2 || a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1))
         throw std::invalid_argument("both pictures must have the same size");

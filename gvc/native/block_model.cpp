@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// Encoder only: how the squared error of each block of a picture would change with a correction of its motion.
+// A model, for the encoder only, of how a correction of the motion would change the squared error of each block.
 #include "bindings.h"
 
 #include <algorithm>
@@ -11,10 +11,11 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-constexpr int kBlock = 8;   ///< side of a block, pixels
-constexpr int kValues = 10; ///< of a block: error, three slopes, six curvatures
+constexpr int kBlock = 8;   ///< side of a block in pixels
+constexpr int kValues = 10; ///< sums for each block: error, three slopes, six curvatures
 
-/// Adds up a pixel's part: residual r of a model r - g.d, with the gradient g of three components.
+/// Adds a pixel to the sums. Its squared error with a correction d is modelled as (r - g.d)^2, with the residual r and
+/// the gradient g of three components.
 void add(double *sums, float r, float gx, float gy, float gw) {
     const float values[kValues] = {r * r, r * gx, r * gy, r * gw, gx * gx, gx * gy, gx * gw, gy * gy, gy * gw, gw * gw};
     for (int i = 0; i < kValues; ++i)
@@ -49,9 +50,11 @@ py::array_t<double> block_model(const Array<uint8_t> &source, const Array<uint8_
 } // namespace
 
 void bind_block_model(py::module_ &module) {
-    module.def("block_model", &block_model, py::arg("source"), py::arg("made"), py::arg("of_a"), py::arg("of_b"),
-               "Sums float64 [ceil(H / 8), ceil(W / 8), 10] over the pixels of each block: with r = source - made and "
-               "g = (slope across, slope down, of_b - of_a) of `made`: r r, r g (3), and g g' (xx xy xw yy yw ww).");
+    module.def(
+        "block_model", &block_model, py::arg("source"), py::arg("made"), py::arg("of_a"), py::arg("of_b"),
+        "Returns sums over the pixels of each block, float64 [ceil(H / 8), ceil(W / 8), 10]. With "
+        "r = source - made and g = (horizontal slope of made, vertical slope of made, of_b - of_a) they are r r, "
+        "r g (3 values) and g g' (6 values: xx xy xw yy yw ww).");
 }
 
 } // namespace gvc

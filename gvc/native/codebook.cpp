@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The codebook of a block: atom j is row j of H D2 H D1, cut to its first D values. H is the N x N Walsh-Hadamard
 // matrix (+-1, Sylvester order), D1 and D2 are the sign diagonals of philox.h. An atom's values have variance N.
-// Synthesis is normative and exact: sums of integers, then one IEEE division. Correlation is the encoder's own affair.
+// Synthesis is normative and exact: sums of integers, then one IEEE division. Correlation, which only the encoder uses,
+// is not normative.
 #include "bindings.h"
 #include "hadamard.h"
 #include "philox.h"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr int kMaxLog2Size = 24;
 
-/// Uninitialised memory on a cache-line boundary.
+/// Uninitialised memory that starts at a cache line.
 template <class T> class Buffer {
   public:
     explicit Buffer(size_t size) : data_(static_cast<T *>(::operator new(size * sizeof(T), kAlignment))) {}
@@ -55,7 +56,8 @@ BlockKey block_key(uint32_t seed, uint32_t gop, uint32_t step, uint32_t block) {
     return {seed, gop, step, block};
 }
 
-/// How many first values of a transform hold a block: a row. A codebook larger than its block is a few rows of these.
+/// Length of a row: the smallest power of two, at least kShortestRow, that holds a block. A codebook with more atoms
+/// than its block has values consists of several rows.
 size_t row_size(size_t dimension, size_t count) {
     size_t row = std::min(kShortestRow, count);
     while (row < dimension)
@@ -63,9 +65,11 @@ size_t row_size(size_t dimension, size_t count) {
     return row;
 }
 
-/// z = (D1 H D2 H s)[:dimension] / divisor, where `fill` writes s, and `occupied` says of each row whether s has any
-/// values there. Where the codebook is larger than the block, most of the work is left out: rows of zeros stay zeros,
-/// and of the second transform only the first row is needed, which is that of the sum of all rows.
+/// Computes z = (D1 H D2 H s)[:dimension] / divisor.
+///
+/// fill: function that writes s. occupied: for each row, whether s has values other than zero there. With several rows
+/// most of the work can be skipped: rows of zeros stay zeros in the first transform, and only the first row of the
+/// second one is needed, which is the transform of the sum of all rows.
 template <class T, class Fill>
 void synthesize_into(float *z, size_t dimension, size_t count, const BlockKey &key, float divisor, Fill fill,
                      const std::vector<bool> &occupied) {
@@ -100,7 +104,8 @@ void correlate(const Array<float> &residual, py::array_t<float, py::array::c_sty
     std::fill(values + dimension, values + row, 0.0f);
     apply_signs(values, sign_words(key, kFirst, dimension).data(), dimension);
     hadamard(values, row);
-    for (size_t start = row; start < count; start += row) // the transform of zeros after the first row repeats it
+    for (size_t start = row; start < count;
+         start += row) // all other rows of s are zero, so the first stages copy the first row
         std::copy_n(values, row, values + start);
     apply_signs(values, sign_words(key, kSecond, count).data(), count);
     hadamard(values, count);
@@ -134,7 +139,7 @@ py::array_t<float> synthesize(const Array<uint32_t> &indices, const Array<int8_t
             values[index[i]] = sign[i];
     };
     const float divisor = float(std::sqrt(double(count) * double(chosen)));
-    // By Parseval and Cauchy-Schwarz |z| <= N sqrt(M) before the division, so 32 bits hold it while N^2 M < 2^62.
+    // By Parseval and Cauchy-Schwarz |z| <= N sqrt(M) before the division, so it fits 32 bits if N^2 M < 2^62.
     if (double(count) * double(count) * double(chosen) < 0x1p62)
         synthesize_into<int32_t>(z, dimension, count, key, divisor, fill, occupied);
     else
@@ -154,7 +159,7 @@ py::array_t<float> dense_noise(size_t dimension, int log2_size, uint32_t seed, u
         std::fill_n(values, count, 1);
         apply_signs(values, sign_words(key, kDense, count).data(), count);
     };
-    if (log2_size <= 20) // N^2 M with M = N stays below 2^62
+    if (log2_size <= 20) // then N^2 M, with M = N here, is below 2^62
         synthesize_into<int32_t>(z, dimension, count, key, float(count), fill, occupied);
     else
         synthesize_into<int64_t>(z, dimension, count, key, float(count), fill, occupied);
@@ -167,13 +172,13 @@ void bind_codebook(py::module_ &module) {
     const auto seed = py::arg("seed"), gop = py::arg("gop"), step = py::arg("step"), block = py::arg("block");
     module.def("correlate", &correlate, py::arg("residual"), py::arg("out").noconvert(), py::arg("log2_size"), seed,
                gop, step, block,
-               "Writes the inner products of all atoms, scaled to unit variance, with a float32 residual [D] to `out`, "
+               "Writes the inner product of each atom, scaled to unit variance, with a residual float32 [D] to `out`, "
                "float32 [N].");
     module.def("synthesize", &synthesize, py::arg("indices"), py::arg("signs"), py::arg("dimension"),
                py::arg("log2_size"), seed, gop, step, block,
-               "Exact sum of the signed atoms, scaled to unit variance: float32 [D].");
+               "Returns the exact sum of the signed atoms, scaled to unit variance, float32 [D].");
     module.def("dense_noise", &dense_noise, py::arg("dimension"), py::arg("log2_size"), seed, gop, step, block,
-               "Exact white noise of unit variance, float32 [D], from a dense +-1 vector.");
+               "Returns white noise of unit variance, float32 [D], made exactly from a dense +-1 vector.");
 }
 
 } // namespace gvc

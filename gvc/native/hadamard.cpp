@@ -14,7 +14,7 @@ namespace {
 template <class T, size_t Bytes> struct Lanes { typedef T type __attribute__((vector_size(Bytes))); };
 template <class T, size_t Bytes> using Vector = typename Lanes<T, Bytes>::type;
 
-// Sums and differences are taken on unsigned integers: wrap-around is defined for them.
+// Sums and differences use unsigned integers, for which wrap-around is defined.
 template <class T> struct Arithmetic { using type = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>; };
 template <> struct Arithmetic<float> { using type = float; };
 
@@ -39,7 +39,7 @@ template <int R, class V> GVC_INLINE void vector_butterflies(V (&v)[R]) {
             }
 }
 
-/// One pass over memory: R rows of `stride` values are replaced by their transform along the rows.
+/// One pass over memory, which replaces R rows of `stride` values by their transform across the rows.
 template <int R, class T> GVC_INLINE void rows_pass(T *x, size_t stride) {
     using V = Vector<T, 32>;
     constexpr size_t kLanes = 32 / sizeof(T);
@@ -55,7 +55,7 @@ template <int R, class T> GVC_INLINE void rows_pass(T *x, size_t stride) {
     }
 }
 
-/// Transform of kBase consecutive values, in registers.
+/// Transforms kBase consecutive values in registers.
 template <class T> GVC_INLINE void base_transform(T *x) {
     constexpr size_t kBytes = 32, kLanes = kBytes / sizeof(T);
     Vector<T, kBytes> v[8];
@@ -74,7 +74,7 @@ template <class T> GVC_INLINE void base_transform(T *x) {
         std::memcpy(x + i * kLanes, &v[i], kBytes);
 }
 
-/// The stages at distances >= stride: a transform along size / stride rows of that length.
+/// The stages at distances >= stride: a transform across size / stride rows of `stride` values.
 template <class T> GVC_INLINE void transform_rows(T *x, size_t size, size_t stride) {
     while (stride * 8 <= size) {
         for (size_t start = 0; start < size; start += stride * 8)
@@ -87,8 +87,8 @@ template <class T> GVC_INLINE void transform_rows(T *x, size_t size, size_t stri
         rows_pass<4>(x, stride);
 }
 
-/// Radix-8 passes from small to large distances, each block of 8 rows as soon as its rows are complete: the order of a
-/// depth-first recursion, so that most passes find their data in the first-level cache.
+/// Radix-8 passes from small to large distances. A block of 8 rows is transformed as soon as its rows are complete, as
+/// in a depth-first recursion, so that most passes find their data in the first-level cache.
 template <class T> GVC_INLINE void transform(T *x, size_t size) {
     constexpr size_t kBase = 8 * 32 / sizeof(T);
     if (size < kBase) {
@@ -101,7 +101,7 @@ template <class T> GVC_INLINE void transform(T *x, size_t size) {
                 }
         return;
     }
-    size_t full = kBase; // the largest kBase * 8^k that is <= size
+    size_t full = kBase; // becomes the largest kBase * 8^k that is <= size
     while (full * 8 <= size)
         full *= 8;
     for (size_t start = 0; start < size; start += kBase) {

@@ -1,21 +1,23 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// Pictures between two others along their motion. Normative: integers only; divisions and shifts round down.
+// Interpolation of pictures between two others along their motion. Normative: it uses only integers, and divisions and
+// shifts round down.
 //
 // At time num / den between a and b, with the fields f (a to b) and g (b to a) of motion.cpp:
-// - Motion of block (row, column): f at the block's centre minus its own way, i.e. at block coordinates (in 1/64 block)
-//   64 column - way(f.x), 64 row - way(f.y), clamped to the field, way(v) = (2 v num + den) / (2 den); bilinear with
-//   weights of 4096 in all: F. In the same way G of g with den - num in place of num. Motion m = (F - G + 512) >> 10
-//   in 1/64 pixel. The way from a is p = (2 m num + den) / (2 den), that to b is q = m - p.
+// - Motion of block (row, column): F is f at the block's centre minus its displacement, that is at block coordinates
+//   (in 1/64 block) 64 column - part(f.x), 64 row - part(f.y), clamped to the field, with
+//   part(v) = (2 v num + den) / (2 den). The field is interpolated bilinearly with weights whose sum is 4096. G is the
+//   same of g with den - num in the place of num. The motion is m = (F - G + 512) >> 10 in 1/64 pixel. The displacement
+//   from a is p = (2 m num + den) / (2 den), the one to b is q = m - p.
 // - p and q are interpolated bilinearly from block centres to pixels. With blocks of B = 8 >> shift pixels of this
 //   plane, pixel x lies at n = 2 x + 1 - B half pixels: between blocks n / 2B and the next one, with the weights
-//   2B - (n mod 2B) and n mod 2B; block indices are clamped. Both axes give a sum with weights of (2B)^2 in all; the
-//   way in 1/16 pixel of this plane is (sum + (1 << (9 - shift))) >> (10 - shift).
-// - The pixel is a at (position - p) and b at (position + q), coordinates of pixels clamped to the picture, each
-//   interpolated with the taps of the position in 1/16 pixel, across and down, not rounded: kSharpTaps (weights of 64^2
-//   in all), or bilinear for old streams (16^2). They are mixed by w = (256 num + den / 2) / den:
-//   (A (256 - w) + B w + 2^19) >> 20, clamped to a sample; for old streams w = (16384 num + den / 2) / den:
-//   (A (16384 - w) + B w + 2^21) >> 22.
+//   2B - (n mod 2B) and n mod 2B; block indices are clamped. The weights of both axes multiply to a sum of (2B)^2. The
+//   displacement in 1/16 pixel of this plane is (sum + (1 << (9 - shift))) >> (10 - shift).
+// - A is a at (position - p) and B is b at (position + q), with pixel coordinates clamped to the picture. Both are
+//   interpolated across and down, without rounding, with the taps of the position in 1/16 pixel: kSharpTaps (sum of
+//   weights 64^2), or bilinear for old streams (16^2). The pixel is (A (256 - w) + B w + 2^19) >> 20 with
+//   w = (256 num + den / 2) / den, clamped to 0..255; for old streams (A (16384 - w) + B w + 2^21) >> 22 with
+//   w = (16384 num + den / 2) / den.
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -33,15 +35,16 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-/// Ways of a block or pixel: from a's position to here and from here to b's, 1/64 pixel in blocks; b's weight.
+/// Displacements of a block or pixel, from its position in a to here and from here to its position in b, and the weight
+/// of b. Those of blocks are in 1/64 pixel.
 struct Ways {
     int from_a_x, from_a_y, to_b_x, to_b_y, weight;
 };
 
-/// num / den, 0 <= num <= den <= 65535.
+/// Time num / den between the pictures, 0 <= num <= den <= 65535.
 struct Time {
     int num, den;
-    int part_of(int value) const { // rounded to nearest, halves up
+    int part_of(int value) const { // value * num / den, rounded to nearest, halves up
         const int64_t dividend = int64_t{2} * value * num + den, divisor = 2 * den;
         return int(dividend >= 0 ? dividend / divisor : -((-dividend + divisor - 1) / divisor));
     }
@@ -55,7 +58,7 @@ struct Field {
         return data[2 * (size_t(row) * columns + column) + axis];
     }
 
-    /// Component at a place given in 1/64 block, times 4096.
+    /// 4096 times the component at a place in 1/64 block.
     int sample(int y, int x, int axis) const {
         y = std::clamp(y, 0, 64 * (rows - 1));
         x = std::clamp(x, 0, 64 * (columns - 1));
@@ -71,7 +74,7 @@ struct Field {
     }
 };
 
-/// x, y and weight of the correction of block number `block`, or zeros.
+/// The correction of each block: component 0 = x, 1 = y, 2 = weight; all are zero without a correction.
 struct Correction {
     const int16_t *data;
 
@@ -100,7 +103,7 @@ std::vector<Ways> block_ways(const Field &forward, const Field &backward, Time t
     return ways;
 }
 
-/// Where pixels lie between block centres along one axis.
+/// The place of a pixel between two block centres along one axis.
 struct Between {
     int first, second, weight_first, weight_second;
 
@@ -108,7 +111,8 @@ struct Between {
         const int unit = 2 * block_size;
         std::vector<Between> places(pixels);
         for (int i = 0; i < pixels; ++i) {
-            const int position = 2 * i + 1 - block_size + unit; // one block up: never negative
+            const int position =
+                2 * i + 1 - block_size + unit; // one block is added so that the division never sees a negative number
             const int block = position / unit - 1, weight = position % unit;
             places[i] = {std::clamp(block, 0, blocks - 1), std::clamp(block + 1, 0, blocks - 1), unit - weight, weight};
         }
@@ -124,14 +128,15 @@ struct Between {
     }
 };
 
-/// Catmull-Rom's cubic at each 1/16 pixel, rounded such that the sum is 64.
+/// Taps of the Catmull-Rom cubic at each 1/16 pixel, rounded such that their sum is 64.
 constexpr int kSharpTaps[16][4] = {
     {0, 64, 0, 0},    {-2, 64, 2, 0},   {-3, 61, 6, 0},   {-4, 59, 10, -1}, {-4, 56, 14, -2}, {-5, 51, 20, -2},
     {-5, 47, 25, -3}, {-4, 41, 30, -3}, {-4, 36, 36, -4}, {-3, 30, 41, -4}, {-3, 25, 47, -5}, {-2, 20, 51, -5},
     {-2, 14, 56, -4}, {-1, 10, 59, -4}, {0, 6, 61, -3},   {0, 2, 64, -2},
 };
 
-/// The same for 4x4 pixels in vectors: for each row of these one number four times, then for each column one.
+/// The same taps as vectors for 4x4 pixels: `down` repeats the tap of each row four times, `across` has one for each
+/// column.
 constexpr struct VectorTaps {
     alignas(32) int16_t down[16][4][4] = {};
     alignas(16) int32_t across[16][4] = {};
@@ -146,7 +151,7 @@ constexpr struct VectorTaps {
     }
 } kVectorTaps;
 
-// 4x4, 2x4 and 4 numbers, which compilers keep in registers.
+// Vectors of 4x4, 2x4 and 4 numbers, which compilers keep in registers.
 using Packed [[gnu::vector_size(16)]] = uint32_t;
 using Samples [[gnu::vector_size(16)]] = uint8_t;
 using FourRows [[gnu::vector_size(32)]] = int16_t;
@@ -154,13 +159,13 @@ using TwoRows [[gnu::vector_size(16)]] = int16_t;
 using OneRow [[gnu::vector_size(8)]] = int16_t;
 using Columns [[gnu::vector_size(16)]] = int32_t;
 
-/// Copies the halves of a vector.
+/// Copies a vector's halves.
 template <class Half, class Whole> GVC_INLINE void split(const Whole &whole, Half &first, Half &second) {
     std::memcpy(&first, &whole, sizeof(Half));
     std::memcpy(&second, reinterpret_cast<const char *>(&whole) + sizeof(Half), sizeof(Half));
 }
 
-/// A picture with its edge pixels repeated outwards: all that lies farther outside has their values too.
+/// A picture with a border that repeats its edge pixels. Positions beyond the border have the same values.
 class Picture {
   public:
     explicit Picture(const Array<uint8_t> &picture)
@@ -177,14 +182,14 @@ class Picture {
 
     const int width, height;
 
-    /// Pixel value times 256 at a place given in 1/16 pixel.
+    /// 256 times the pixel value at a place in 1/16 pixel.
     GVC_INLINE int bilinear(int y, int x) const {
         const int fx = x & 15, fy = y & 15;
         const uint8_t *upper = square(y >> 4, x >> 4), *lower = upper + stride_;
         return (upper[0] * (16 - fx) + upper[1] * fx) * (16 - fy) + (lower[0] * (16 - fx) + lower[1] * fx) * fy;
     }
 
-    /// Pixel value times 4096 at a place given in 1/16 pixel.
+    /// 4096 times the pixel value at a place in 1/16 pixel.
     GVC_INLINE int sharp(int y, int x) const {
         const uint8_t *from = square((y >> 4) - 1, (x >> 4) - 1);
         const auto row = [&](int i) {
@@ -195,7 +200,8 @@ class Picture {
         const Samples samples = Samples(Packed{row(0), row(1), row(2), row(3)});
         FourRows four, down;
         std::memcpy(&down, kVectorTaps.down[y & 15], 32);
-        four = __builtin_convertvector(samples, FourRows) * down; // no more than 76 times 255 in sum
+        four = __builtin_convertvector(samples, FourRows) *
+               down; // fits 16 bits: the magnitudes of a row of taps sum to at most 76
         TwoRows first_two, last_two;
         split(four, first_two, last_two);
         OneRow odd, even;
@@ -209,7 +215,7 @@ class Picture {
   private:
     static constexpr int kBorder = 4;
 
-    /// 4x4 pixels from a place on, or those of the border that equal them.
+    /// Address of the 4x4 pixels from a place on, or of equal pixels in the border.
     GVC_INLINE const uint8_t *square(int y, int x) const {
         const size_t row = std::clamp(y, -kBorder, height) + kBorder, column = std::clamp(x, -kBorder, width) + kBorder;
         return data_.data() + row * stride_ + column;
@@ -223,7 +229,7 @@ template <int shift> GVC_INLINE uint8_t mixed(int a, int b, int unit, int weight
     return uint8_t(std::clamp((a * (unit - weight) + b * weight + (1 << (shift - 1))) >> shift, 0, 255));
 }
 
-/// Two pictures, their motion, and when between them.
+/// All inputs of an interpolation: two pictures, their motion, and the time between them.
 struct Setting {
     Picture a, b;
     Field forward, backward;
@@ -244,7 +250,7 @@ struct Setting {
     }
 };
 
-/// Calls `pixel` for each pixel in raster order with its places in a and b, in 1/16 pixel, and b's weight.
+/// Calls `pixel` for each pixel in raster order, with its positions in a and b in 1/16 pixel and the weight of b.
 template <class Pixel> GVC_INLINE void for_each_pixel(const Setting &setting, Pixel pixel) {
     const int width = setting.a.width, height = setting.a.height, columns = setting.forward.columns;
     const std::vector<Ways> ways = setting.ways();
@@ -280,7 +286,7 @@ GVC_MULTIVERSION void interpolate(uint8_t *out, const Setting &setting) {
         });
 }
 
-/// The same with a and b by themselves, each as if it had all the weight.
+/// Interpolates the mixed picture, and beside it a alone and b alone.
 GVC_MULTIVERSION void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *out_b, const Setting &setting) {
     const int unit = setting.unit();
     for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
@@ -293,7 +299,7 @@ GVC_MULTIVERSION void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *o
 
 using OptionalCorrection = std::optional<Array<int16_t>>;
 
-/// The setting that arguments from Python make; they must outlive it.
+/// Makes a Setting of arguments from Python, which must outlive it.
 Setting setting_of(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
                    const Array<int16_t> &field_ba, int num, int den, int shift, bool sharp, double share,
                    const OptionalCorrection &correction) {
@@ -360,12 +366,15 @@ void bind_interpolation(py::module_ &module) {
         "motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
         py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true, py::arg("share") = -1.0,
         py::arg("correction") = py::none(),
-        "Picture uint8 [H, W] at time num / den between a and b along their motion fields; shift 1 for chroma, "
-        "sharp: four taps a direction instead of two, share: of b in the mix, 0 to 1; below 0: num / den. correction: "
-        "int16 [rows, columns, (x, y, weight)] of the fields, in 1/64 pixel and, without a share, 1/256 of b.");
+        "Returns the picture uint8 [H, W] at time num / den between a and b along their motion fields. "
+        "shift: 1 for chroma of half size, 0 for luma (default). sharp: whether to use four taps each way instead of "
+        "two, default true. share: weight of b in the mix, 0 to 1; negative (default) = num / den. correction: of the "
+        "motion, int16 [rows, columns, (x, y, weight)] in 1/64 pixel and 1/256 of b's weight (ignored with a share); "
+        "default none.");
     module.def("motion_parts", &motion_parts, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
                py::arg("num"), py::arg("den"), py::arg("correction") = py::none(),
-               "What motion_interpolate makes of luma, and of a and of b alone: three pictures uint8 [H, W].");
+               "Returns three luma pictures uint8 [H, W]: the result of motion_interpolate, then a alone and b alone, "
+               "moved in the same way.");
 }
 
 } // namespace gvc

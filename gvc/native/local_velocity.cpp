@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// The velocity of gp with variances that follow what has been decoded already: docs/BITSTREAM.md, section 11.4.
+// The velocity of the prior gp, whose variances adapt to what is decoded already (docs/BITSTREAM.md, section 11.4).
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -13,18 +13,19 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-constexpr int kReach = 4;                             ///< coefficients each way that a factor is learned from
-constexpr double kOne = 1 << 16;                      ///< 1 in fixed point, so that sums are exact in any order
-constexpr int kTrust = 4 << 16;                       ///< in the band's own variance, beside what is seen
-constexpr double kLeast = 1.0 / 16, kMost = 64;       ///< bounds of the factor
-constexpr double kLeastExcess = -1, kMostExcess = 64; ///< and of what one coefficient says
-constexpr int kNumbers = 256;                         ///< of bands; those that are not carried have no variance
+constexpr int kReach = 4;                             ///< distance of the farthest coefficients in a window, each way
+constexpr double kOne = 1 << 16;                      ///< 1 in fixed point, in which sums are exact in any order
+constexpr int kTrust = 4 << 16;                       ///< weight of the band's own variance beside that of the window
+constexpr double kLeast = 1.0 / 16, kMost = 64;       ///< bounds of the factor on a band's variance
+constexpr double kLeastExcess = -1, kMostExcess = 64; ///< bounds of the excess that one coefficient shows
+constexpr int kNumbers = 256;                         ///< count of band numbers; bands without coefficients keep 0
 
-/// The bands at one time.
+/// Values of each band at one time t. The excess of a coefficient estimates by how much the variance around it exceeds
+/// that of its band, in units of the band's variance.
 struct Bands {
     double variance[kNumbers] = {};
-    double slope[kNumbers] = {}; ///< of what is said, by the square of the state less that of the noise
-    int weight[kNumbers] = {};   ///< of it
+    double slope[kNumbers] = {}; ///< excess for each unit of the squared state beyond the noise's variance t^2
+    int weight[kNumbers] = {};   ///< weight of an excess, in units of 1 / kOne
 
     Bands(const double *variances, int count, double t) {
         for (int i = 0; i < count; ++i) {
@@ -41,7 +42,7 @@ GVC_INLINE double clamped(double value, double least, double most) {
     return value < most ? value : most;
 }
 
-/// What each of n coefficients says of the variances around it, and with which weight.
+/// Computes the excess of each of n coefficients and its weight, in units of 1 / kOne.
 GVC_MULTIVERSION void look(const Bands &bands, const uint8_t *numbers, const float *x, size_t n, double t, int *excess,
                            int *weight) {
     for (size_t i = 0; i < n; ++i) {
@@ -51,7 +52,7 @@ GVC_MULTIVERSION void look(const Bands &bands, const uint8_t *numbers, const flo
     }
 }
 
-/// Velocities of n coefficients, given the sums over their surroundings.
+/// Computes the velocities of n coefficients from the sums of excesses and weights over their windows.
 GVC_MULTIVERSION void velocities(const Bands &bands, const uint8_t *numbers, const float *x, size_t n, double t,
                                  const int *excess, const int *weight, float *out) {
     for (size_t i = 0; i < n; ++i) {
@@ -62,7 +63,7 @@ GVC_MULTIVERSION void velocities(const Bands &bands, const uint8_t *numbers, con
     }
 }
 
-/// Sums over the window of kReach each way; a row at a time, from the top.
+/// Sums over the window around each value, kReach values each way. Rows are computed in order from the top.
 class WindowSums {
   public:
     WindowSums(const int *values, int height, int width)
@@ -97,7 +98,7 @@ class WindowSums {
     std::vector<int> columns_;
 };
 
-/// Velocities of one temporal frequency of a plane, [height, width] coefficients.
+/// Computes the velocities of one temporal frequency of a plane, [height, width] coefficients.
 void slab_velocity(const Bands &bands, const uint8_t *numbers, const float *x, int height, int width, double t,
                    float *out) {
     const size_t size = size_t(height) * width;
@@ -146,11 +147,11 @@ py::array_t<float> local_velocity(const Array<float> &x, const Array<uint8_t> &n
 } // namespace
 
 void bind_local_velocity(py::module_ &module) {
-    module.def(
-        "local_velocity", &local_velocity, py::arg("x"), py::arg("numbers"), py::arg("variances"), py::arg("t"),
-        "Velocity, float32 [frequencies, size], of the carried coefficients `x` of some temporal frequencies of a "
-        "plane, at time t in (0, 1]. numbers: uint8 [H, W], the band of each, or 255 where it is not carried; "
-        "variances: float64 [bands].");
+    module.def("local_velocity", &local_velocity, py::arg("x"), py::arg("numbers"), py::arg("variances"), py::arg("t"),
+               "Returns the velocities, float32 [frequencies, size], of the coded coefficients `x` of some temporal "
+               "frequencies of a plane, at time t in (0, 1]. numbers: band of each coefficient, uint8 [H, W]; 255 = "
+               "not coded. "
+               "variances: float64 [bands].");
 }
 
 } // namespace gvc

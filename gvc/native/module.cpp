@@ -4,7 +4,8 @@
 
 PYBIND11_MODULE(_native, module) {
     module.doc() =
-        "Native kernels of GVC: codebook transforms, range coder, motion, velocity. All are exact and portable.";
+        "Native kernels of GVC: codebook transforms, range coder, motion, velocity. Their results do not depend on the "
+        "machine.";
     gvc::bind_codebook(module);
     gvc::bind_ranking(module);
     gvc::bind_range_coder(module);

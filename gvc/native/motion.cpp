@@ -1,25 +1,28 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// Motion between two pictures, found by the decoder itself and therefore normative: integers only, one order of work.
+// Motion between two pictures. The decoder searches for it too, so the search is normative: it uses only integers, in a
+// fixed order.
 //
-// A field has one vector for each 8x8 block, in 1/8 pixel: a(p) is like b(p + v). It is found from coarse to fine.
+// A field has one vector v for each 8x8 block, in 1/8 pixel, such that a(p) resembles b(p + v). The search goes from
+// coarse to fine.
 // - Pyramid: each level is the 2x2 mean (sum + 2) >> 2 of the finer one, sides rounded up. Levels are added while the
-//   longer side is 64 or more. Reading outside of a level gives its nearest edge pixel.
+//   longer side is 64 or more. Positions outside a level have the value of the nearest edge pixel.
 // - Difference of block (row, column) at vector v: the sum of absolute differences over the 16x16 window centred on the
 //   block. b is sampled bilinearly in 1/8 pixel: (sum of 4 pixels x weights of 64 in all, + 32) >> 6.
 // - Vectors are clamped such that the window's upper left pixel, rounded down, lies in [-16, size] on both axes and
-//   the vector in int16. All comparisons below ask for a strictly lower cost, so the first of equals wins.
-// - Coarsest level: all whole-pixel vectors up to +-max(1, size / 4) on each axis, after the zero vector row by row;
-//   cost: difference + 2 (|x| + |y|).
+// that
+//   the vector fits int16. A later candidate replaces the best one only if its cost is strictly lower.
+// - Coarsest level: first the zero vector, then all whole-pixel vectors up to +-max(1, size / 4) on each axis, row by
+//   row; the cost is difference + 2 (|x| + |y|).
 // - Each finer level starts every block with the best (difference only) of the doubled vectors of four coarse blocks:
 //   its parent (row / 2, column / 2), then the parent's neighbours in x, in y and in both, on the side where the block
 //   lies (before the parent for even, after it for odd rows or columns); indices are clamped to the coarse field.
 // - Every level is then refined by three sweeps over the blocks, in raster order, backwards, and in raster order,
-//   with the cost difference + smoothness x (sum of |dx| + |dy| to the up to four neighbours' present vectors). Priors
-//   say how much smoothness they ask for. Candidates in order: the present vector; those of the upper, lower, left,
-//   right neighbour; then for s = 8, 4, 2, 1 (the second sweep begins at 4, the third at 2) up to four rounds of (-s,
-//   0), (s, 0), (0, -s), (0, s) around the best vector at the beginning of the round, ending when a round brings
-//   nothing.
+//   with the cost difference + smoothness x (sum of |dx| + |dy| to the current vectors of the up to four neighbours).
+//   Each prior sets its own smoothness. Candidates in order: the current vector; those of the upper, lower, left and
+//   right neighbour; then for s = 8, 4, 2, 1 (the second sweep begins at 4, the third at 2) up to four rounds of
+//   (-s, 0), (s, 0), (0, -s), (0, s) around the best vector at the start of the round. The rounds for an s end after
+//   one that finds no lower cost.
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -36,17 +39,18 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-constexpr int kBlock = 8;            ///< side of a block, pixels
-constexpr int kWindow = 16;          ///< side of the window that is compared
-constexpr int kPart = 4;             ///< rows of it that are compared before it is asked whether more are needed
+constexpr int kBlock = 8;            ///< side of a block in pixels
+constexpr int kWindow = 16;          ///< side in pixels of the window that is compared
+constexpr int kPart = 4;             ///< rows of a window that are compared between two checks of the limit
 constexpr int kUnit = 8;             ///< vector units in a pixel
-constexpr int kBorder = 32;          ///< pixels kept around a plane; windows reach 17 of them
-constexpr int kReach = 16;           ///< how far a window may leave the picture
-constexpr int kCoarsest = 64;        ///< no side of the coarsest level is as long as this
-constexpr int kLengthWeight = 2;     ///< cost of a vector's length at the coarsest level
-constexpr int kMostSmoothness = 256; ///< so that costs fit an int
+constexpr int kBorder = 32;          ///< width in pixels of the border around a plane; windows need 17
+constexpr int kReach = 16;           ///< largest distance in pixels by which a window may leave the picture
+constexpr int kCoarsest = 64;        ///< upper bound (exclusive) of the coarsest level's sides
+constexpr int kLengthWeight = 2;     ///< cost of each unit of a vector's length at the coarsest level
+constexpr int kMostSmoothness = 256; ///< largest smoothness for which costs fit an int
 constexpr int kSweeps = 3, kRounds = 4;
-constexpr int kMostTried = 1 + 4 + 4 * kRounds * 4; ///< the present vector, the neighbours', four steps' rounds of four
+constexpr int kMostTried =
+    1 + 4 + 4 * kRounds * 4; ///< the current vector, four neighbours, and the rounds of four steps
 
 struct Vector {
     int x = 0, y = 0;
@@ -59,7 +63,7 @@ int distance(Vector a, Vector b) {
     return std::abs(a.x - b.x) + std::abs(a.y - b.y);
 }
 
-/// A picture with its edge pixels repeated outwards.
+/// A picture with a border that repeats its edge pixels.
 class Plane {
   public:
     Plane(int width, int height)
@@ -104,7 +108,7 @@ std::vector<Plane> pyramid(Plane picture) {
     return levels;
 }
 
-/// A row of a window, which compilers keep in registers; loops over arrays take seven times as long.
+/// Vector types for a row of a window. Compilers keep them in registers; loops over arrays take seven times as long.
 using Samples [[gnu::vector_size(kWindow)]] = uint8_t;
 using Row [[gnu::vector_size(2 * kWindow)]] = uint16_t;
 using SignedRow [[gnu::vector_size(2 * kWindow)]] = int16_t;
@@ -115,7 +119,7 @@ GVC_INLINE void load(Row &row, const uint8_t *from) {
     row = __builtin_convertvector(samples, Row);
 }
 
-/// A row between pixels, times left + right.
+/// Loads a row interpolated between neighbouring pixels, times left + right.
 GVC_INLINE void load(Row &row, const uint8_t *from, uint16_t left, uint16_t right) {
     Row next;
     load(row, from);
@@ -123,8 +127,8 @@ GVC_INLINE void load(Row &row, const uint8_t *from, uint16_t left, uint16_t righ
     row = row * left + next * right;
 }
 
-/// Sum of absolute differences of a window of a and one of b at a fraction of a pixel, in kUnit. Once it has reached
-/// `limit`, the rest of the window is left out.
+/// Sum of absolute differences between a window of a and a window of b, which is shifted by a fraction of a pixel in
+/// units of 1 / kUnit. Once the sum has reached `limit`, the rest of the window is skipped.
 GVC_MULTIVERSION int window_difference(const uint8_t *a, int stride_a, const uint8_t *b, int stride_b, int fraction_x,
                                        int fraction_y, int limit) {
     const uint16_t left = kUnit - fraction_x, right = fraction_x, above = kUnit - fraction_y, below = fraction_y;
@@ -229,7 +233,7 @@ class Level {
 
     int difference(int row, int column, Vector v, int limit) const {
         const int x = window_start(column), y = window_start(row);
-        // Shifts and masks of negative vectors round down: arithmetic on two's complement.
+        // With two's complement, shifts and masks of negative vectors round down.
         return window_difference(a_.row(y) + x, a_.stride, b_.row(y + (v.y >> 3)) + x + (v.x >> 3), b_.stride,
                                  v.x & (kUnit - 1), v.y & (kUnit - 1), limit);
     }
@@ -252,7 +256,7 @@ class Level {
         const auto offer = [&](Vector vector) {
             vector = clamped(row, column, vector);
             if (std::find(tried, tried + tries, vector) != tried + tries)
-                return; // no lower this time
+                return; // its cost is known to be no lower
             tried[tries++] = vector;
             int cost = 0;
             for (int i = 0; i < count; ++i)
@@ -277,7 +281,7 @@ class Level {
     }
 
     const Plane &a_, &b_;
-    const int smoothness_; ///< cost of a vector's distance from a neighbour's
+    const int smoothness_; ///< cost of each unit of distance between neighbouring vectors
     std::vector<Vector> field_;
 };
 
@@ -323,8 +327,8 @@ py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> 
 void bind_motion(py::module_ &module) {
     module.def(
         "motion_field", &motion_field, py::arg("a"), py::arg("b"), py::arg("smoothness"),
-        "Vectors int16 [ceil(H / 8), ceil(W / 8), (x, y)] in 1/8 pixel with a(p) like b(p + v), for uint8 [H, W]; "
-        "smoothness: cost of a step of 1/8 pixel between neighbours, 0..256.");
+        "Returns the motion between two pictures uint8 [H, W]: vectors int16 [ceil(H / 8), ceil(W / 8), (x, y)] in 1/8 "
+        "pixel such that a(p) resembles b(p + v). smoothness: cost of 1/8 pixel between neighbouring vectors, 0..256.");
 }
 
 } // namespace gvc

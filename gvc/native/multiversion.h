@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// GVC_MULTIVERSION compiles a function once for each instruction set and picks the best at load time. Only integer and
-// order-preserving float arithmetic is marked with it, so every version gives the same bits.
+// GVC_MULTIVERSION compiles a function for several instruction sets; the best one is chosen at load time. It is used
+// only for integers and for floating-point arithmetic in a fixed order, so all versions give the same bits.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)

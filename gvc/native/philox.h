@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) and the sign diagonals made
-// from it. Normative: the bits below are part of the meaning of a GVC stream.
+// from it. Normative: encoder and decoder must make the same bits.
 //
 // Bit i of diagonal d of a codebook, 0 <= i < N:
 //     word    = i >> 5
@@ -17,7 +17,7 @@
 
 namespace gvc {
 
-/// What names a codebook: the stream's seed and the place of the block in the stream.
+/// The identity of a codebook: the stream's seed and the place of the block in the stream.
 struct BlockKey {
     uint32_t seed, gop, step, block; ///< gop < 2^30
 };

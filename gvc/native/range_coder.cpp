@@ -1,21 +1,24 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// Range coder with a 64-bit interval, byte-wise output and carries; and the coding of index sets. Normative.
+// Range coder with a 64-bit interval, output by bytes and carries; and the coding of sets of indices. Normative.
 //
 // The coder's interval is [low, low + range), low taken modulo 2^64 with carries into the bytes already written.
 // - Start: low = 0, range = 2^64 - 1; the decoder's `code` is the first 8 bytes, big-endian.
 // - Symbol (start, frequency, total): unit = range / total (rounded down); low += unit * start;
 //   range = unit * frequency. Decoder: value = code / unit, corrupt if value >= total; code -= unit * start.
-// - n bits: (value, 1, 2^n) for n <= 32; of longer fields first those above the lowest 32, then the lowest 32.
-// - Binary decision, one having the share p / 2^32: split = range - (range >> 32) * p.
+// - n bits: symbol (value, 1, 2^n) for n <= 32. A longer field is coded in two parts: the bits above the lowest 32,
+// then
+//   the lowest 32.
+// - Binary decision whose one has the probability p / 2^32: split = range - (range >> 32) * p.
 //   Zero: range = split. One: low += split, range -= split. Decoder: one if code >= split, then code -= split.
-// - Renewal, after each of these: while range < 2^56, write the top byte of low, low <<= 8, range <<= 8; the decoder
-//   shifts the next byte into code.
+// - Renormalisation after each symbol, bit field or decision: while range < 2^56, write the top byte of low, low <<= 8,
+//   range <<= 8; the decoder shifts the next byte into code.
 // - End: one more byte, the top byte of low + 2^56 - 1 (with its carry), left out if it is zero.
-// The decoder reads zeros past the end, at most 8 of them. Any bytes decode to some values or are refused as corrupt.
+// The decoder reads zeros beyond the end, at most 8 of them. Any bytes decode to some values or are refused as corrupt.
 //
-// A set of M indices below N is N binary decisions, place by place: is it in the set? With `ones` members and `places`
-// places left, the share is p = (ones << 32) / places (rounded down). Coding stops when ones = 0 or ones = places.
+// A set of M indices below N is coded as N binary decisions, one for each index: whether it is in the set. With `ones`
+// members and `places` indices left, p = (ones << 32) / places (rounded down). Coding stops when ones = 0 or
+// ones = places.
 #include "bindings.h"
 
 #include <algorithm>
@@ -34,7 +37,7 @@ constexpr uint64_t kMaxTotal = uint64_t{1} << 32;
 constexpr uint64_t kMaxPlaces = uint64_t{1} << 26;
 constexpr size_t kZerosPastEnd = 8;
 
-/// Bytes that no encoder writes; becomes gvc.errors.BitstreamError.
+/// Thrown for bytes that no encoder writes; Python gets gvc.errors.BitstreamError.
 struct CorruptData : std::runtime_error {
     CorruptData(size_t offset, const std::string &reason) : std::runtime_error(reason), offset(offset) {}
     size_t offset;
@@ -144,7 +147,7 @@ class RangeEncoder {
         return py::bytes(reinterpret_cast<const char *>(bytes_.data()), bytes_.size());
     }
 
-    /// Bits written up to now, to within a byte.
+    /// Number of bits written so far, to within 8.
     size_t bit_count() const {
         return 8 * bytes_.size();
     }
@@ -168,7 +171,7 @@ class RangeEncoder {
             carry();
     }
 
-    void carry() { // cannot run past the first byte: the whole interval stays below 1
+    void carry() { // never passes the first byte, because the interval stays below 1
         for (size_t i = bytes_.size(); i-- > 0 && ++bytes_[i] == 0;) {
         }
     }
@@ -192,7 +195,7 @@ class RangeDecoder {
         for (int i = 0; i < 8; ++i)
             code_ = code_ << 8 | next_byte();
         if (code_ == range_)
-            throw CorruptData(0, "no symbol begins with these bytes");
+            throw CorruptData(0, "no symbol starts with these bytes");
     }
 
     uint64_t decode(uint64_t total) const {
@@ -266,9 +269,10 @@ class RangeDecoder {
         return signs;
     }
 
-    /// Refuses bytes that follow the coded values.
+    /// Throws if bytes follow the coded values.
     void finish() const {
-        const size_t needed = position_ - 7; // 8 bytes were read ahead, of which the encoder writes at most one
+        const size_t needed =
+            position_ - 7; // the decoder reads 8 bytes ahead, and the encoder writes at most one of them at the end
         if (needed < data_.size())
             throw CorruptData(needed, "unused bytes follow the coded values");
     }
@@ -310,20 +314,24 @@ void bind_range_coder(py::module_ &module) {
     py::register_local_exception_translator(&raise_bitstream_error);
     const auto start = py::arg("start"), frequency = py::arg("frequency"), total = py::arg("total");
     const auto count = py::arg("count"), places = py::arg("places");
-    py::class_<RangeEncoder>(module, "RangeEncoder", "Range encoder; finish() gives the bytes.")
+    py::class_<RangeEncoder>(module, "RangeEncoder", "Range encoder; finish() returns the bytes.")
         .def(py::init<>())
-        .def("encode", &RangeEncoder::encode, start, frequency, total, "A symbol of share frequency / total <= 2^32.")
-        .def("encode_uniform", &RangeEncoder::encode_uniform, py::arg("value"), total, "A value in 0..total-1.")
-        .def("encode_bits", &RangeEncoder::encode_bits, py::arg("value"), count, "A value of count <= 64 bits.")
+        .def("encode", &RangeEncoder::encode, start, frequency, total,
+             "Writes a symbol with the probability frequency / total; total <= 2^32.")
+        .def("encode_uniform", &RangeEncoder::encode_uniform, py::arg("value"), total, "Writes a value in 0..total-1.")
+        .def("encode_bits", &RangeEncoder::encode_bits, py::arg("value"), count, "Writes a value of count <= 64 bits.")
         .def("encode_subset", &RangeEncoder::encode_subset, py::arg("indices"), places,
-             "A set of rising indices (uint32) below places <= 2^26, at log2 C(places, size) bits.")
-        .def("encode_signs", &RangeEncoder::encode_signs, py::arg("signs"), "Signs +1 / -1 (int8), a bit each.")
-        .def_property_readonly("bit_count", &RangeEncoder::bit_count, "Bits written up to now, to within a byte.")
-        .def("finish", &RangeEncoder::finish, "Ends the stream and gives its bytes.");
+             "Writes a set of rising indices (uint32) below places <= 2^26, in about log2 C(places, size) bits.")
+        .def("encode_signs", &RangeEncoder::encode_signs, py::arg("signs"),
+             "Writes signs +1 or -1 (int8), one bit each.")
+        .def_property_readonly("bit_count", &RangeEncoder::bit_count, "Number of bits written so far, to within 8.")
+        .def("finish", &RangeEncoder::finish, "Ends the stream and returns its bytes.");
     py::class_<RangeDecoder>(module, "RangeDecoder", "Range decoder; corrupt bytes raise gvc.errors.BitstreamError.")
         .def(py::init<const py::bytes &>(), py::arg("data"))
-        .def("decode", &RangeDecoder::decode, total, "Cumulative frequency of the next symbol; then call consume().")
-        .def("consume", &RangeDecoder::consume, start, frequency, total, "Skips the symbol that decode() fell into.")
+        .def("decode", &RangeDecoder::decode, total,
+             "Returns a cumulative frequency within the next symbol; call consume() next.")
+        .def("consume", &RangeDecoder::consume, start, frequency, total,
+             "Skips the symbol that holds the result of decode().")
         .def("decode_uniform", &RangeDecoder::decode_uniform, total)
         .def("decode_bits", &RangeDecoder::decode_bits, count)
         .def("decode_subset", &RangeDecoder::decode_subset, count, places)

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
-// Which atoms to send: the strongest correlations first. Only as much of the order is made as is asked for.
+// The choice of the atoms to send, by falling magnitude of their correlation. Only the part of the order that is needed
+// is computed.
 #include "bindings.h"
 #include "multiversion.h"
 
@@ -16,16 +17,16 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-constexpr size_t kScan = 64; ///< values that are looked at together in the search for strong ones
+constexpr size_t kScan = 64; ///< number of values that are tested together in the search for large ones
 
-/// Bits of a float's magnitude: they rise with it.
+/// The bits of a float without its sign, which grow with its magnitude.
 GVC_INLINE uint32_t magnitude_bits(const float *value) {
     uint32_t bits;
     std::memcpy(&bits, value, sizeof(bits));
     return bits & 0x7FFFFFFF;
 }
 
-/// Whether any of kScan values has at least these magnitude bits.
+/// Whether any of kScan values has magnitude bits of at least `threshold`.
 GVC_MULTIVERSION bool any_at_least(const float *values, uint32_t threshold) {
     uint32_t found = 0;
     for (size_t i = 0; i < kScan; ++i)
@@ -33,10 +34,11 @@ GVC_MULTIVERSION bool any_at_least(const float *values, uint32_t threshold) {
     return found;
 }
 
-/// Atoms by falling magnitude of their correlation, equal ones by rising index.
+/// Order of the atoms by falling magnitude of their correlation; atoms with equal magnitudes by rising index.
 ///
-/// Magnitudes are sorted into bins by the upper half of their float bits. The histogram gives each bin its place in the
-/// order, so the order can be completed bin by bin from the strongest down, and says nearly how many atoms are needed.
+/// Magnitudes are counted in bins by the upper half of their float bits. The counts give the place of each bin in the
+/// order, so the order can be computed bin by bin from the largest magnitudes down. They also tell roughly how many
+/// atoms are needed.
 class Ranking {
   public:
     explicit Ranking(Array<float> correlations)
@@ -50,7 +52,7 @@ class Ranking {
         for (size_t bin = kFirstNotFinite; bin < kBins; ++bin)
             if (places_[bin])
                 throw std::invalid_argument("the correlations must be finite numbers");
-        uint32_t place = 0; // from counts to the place of each bin's first atom, strongest bin first
+        uint32_t place = 0; // the loop turns each bin's count into the place of its first atom, largest bin first
         for (size_t bin = kBins; bin-- > 0;) {
             const uint32_t count = places_[bin];
             places_[bin] = place;
@@ -62,19 +64,20 @@ class Ranking {
         return size_;
     }
 
-    /// The smallest count of atoms whose normalised sum reaches `want`, or else the count that comes nearest.
+    /// The smallest number of atoms whose reach is at least `want`; if there is none, the number with the largest
+    /// reach.
     size_t count_for(double want) {
         if (std::isnan(want))
             throw std::invalid_argument("the wanted projection must be a number");
         while (best_reach_.back() < want && ordered() < size_)
             extend(std::max(enough_for(want), ordered() + 1));
-        // best_reach_ never falls; the first place of its last value is the first count that attains the maximum.
+        // best_reach_ never falls, so the first place with its last value is the smallest count with the largest reach.
         const double target = std::min(want, best_reach_.back());
         const auto found = std::lower_bound(best_reach_.begin() + 1, best_reach_.end(), target);
         return std::min<size_t>(found - best_reach_.begin(), size_);
     }
 
-    /// Sum of the `count` largest magnitudes over sqrt(count): what z reaches along the residual.
+    /// Sum of the `count` largest magnitudes divided by sqrt(count): the length of the projection of z on the residual.
     double reach(size_t count) {
         require(count);
         return count ? sums_[count - 1] / std::sqrt(double(count)) : 0.0;
@@ -101,10 +104,11 @@ class Ranking {
     }
 
   private:
-    static constexpr size_t kBins = size_t{1} << 16, kFirstNotFinite = 0xFF00; ///< 8 bits of exponent, 8 of mantissa
+    // A bin has the 8 bits of the exponent and the upper 8 of the mantissa.
+    static constexpr size_t kBins = size_t{1} << 16, kFirstNotFinite = 0xFF00;
     static constexpr int kBinShift = 15;
 
-    /// An atom as one number: those that come first in the order have the smaller numbers.
+    /// A number for sorting: atoms that come earlier in the order have smaller keys.
     uint64_t key_of(size_t index) const {
         return uint64_t{~magnitude_bits(values_ + index)} << 32 | index;
     }
@@ -125,17 +129,17 @@ class Ranking {
         return order_.size();
     }
 
-    /// How many atoms lie in bins >= `bin`.
+    /// The number of atoms in bins >= `bin`.
     size_t place_after(size_t bin) const {
         return bin == 0 ? size_ : places_[bin - 1];
     }
 
-    /// A count of atoms that reaches `want` but for rounding, nearly the smallest; all where none is sure to reach it.
+    /// A number of atoms, close to the smallest, that reaches `want` apart from rounding; all atoms if none is sure to.
     size_t enough_for(double want) const {
         double sum = sum_;
         for (size_t bin = next_bin_; bin-- > 0;) {
             const size_t count = place_after(bin), here = count - places_[bin];
-            if (here == 0) // and those of bins that have no finite magnitudes
+            if (here == 0) // bins of values that are not finite are empty, too
                 continue;
             sum += double(here) * floor_of(bin);
             if (sum >= want * std::sqrt(double(count)))
@@ -151,7 +155,7 @@ class Ranking {
             extend(count);
     }
 
-    /// Completes the order of at least the first `count` atoms.
+    /// Computes the order of at least the first `count` atoms.
     void extend(size_t count) {
         const size_t first = ordered(), end_bin = next_bin_;
         while (next_bin_ > 0 && place_after(next_bin_) < std::min(count, size_))
@@ -171,14 +175,15 @@ class Ranking {
         }
     }
 
-    /// Puts the atoms of the bins from `next_bin_` on, as far as they have a `place`, there; each place moves on.
+    /// Writes the keys of all atoms in bins `next_bin_` + k at the places place[k], which move on with each atom.
     void collect(uint32_t threshold, std::vector<uint32_t> &place) {
         for (size_t start = 0; start < size_; start += kScan) {
             const size_t end = std::min(start + kScan, size_);
             if (end - start == kScan && !any_at_least(values_ + start, threshold))
                 continue;
             for (size_t i = start; i < end; ++i) {
-                const size_t offset = (magnitude_bits(values_ + i) >> kBinShift) - next_bin_; // huge when below it
+                const size_t offset =
+                    (magnitude_bits(values_ + i) >> kBinShift) - next_bin_; // wraps to a huge number for smaller bins
                 if (offset < place.size())
                     order_[place[offset]++] = key_of(i);
             }
@@ -189,10 +194,10 @@ class Ranking {
     const float *values_;
     size_t size_;
     std::vector<uint32_t> places_;   ///< place in the order of each bin's first atom
-    size_t next_bin_;                ///< bins from here on are in order_
-    std::vector<uint64_t> order_;    ///< keys of the strongest atoms
-    std::vector<double> sums_;       ///< sums_[i]: of the i + 1 largest magnitudes
-    std::vector<double> best_reach_; ///< best_reach_[i]: the largest reach of any count <= i
+    size_t next_bin_;                ///< lowest bin whose atoms are in order_
+    std::vector<uint64_t> order_;    ///< keys of the first atoms of the order
+    std::vector<double> sums_;       ///< sums_[i] is the sum of the i + 1 largest magnitudes
+    std::vector<double> best_reach_; ///< best_reach_[i] is the largest reach of any count <= i
     double sum_;
 };
 
@@ -201,14 +206,15 @@ class Ranking {
 void bind_ranking(py::module_ &module) {
     using Release = py::call_guard<py::gil_scoped_release>;
     py::class_<Ranking>(module, "Ranking",
-                        "Atoms by falling magnitude of their correlation (float32 [N], not to be changed any more), "
-                        "equal ones by rising index.")
+                        "Order of the atoms by falling magnitude of their correlations (float32 [N], which must not be "
+                        "changed later), then by rising index.")
         .def(py::init<Array<float>>(), py::arg("correlations"))
         .def("__len__", &Ranking::size)
         .def("count_for", &Ranking::count_for, py::arg("want"), Release(),
-             "Smallest count M >= 1 with reach(M) >= want; if none has it, the M whose reach is the largest.")
+             "Returns the smallest M >= 1 with reach(M) >= want; if there is none, the M with the largest reach.")
         .def("reach", &Ranking::reach, py::arg("count"), Release(),
-             "Projection of the count strongest atoms' z on the unit residual: sum of magnitudes / sqrt(count).")
+             "Returns the projection on the unit residual of the noise z made of the first `count` atoms: sum of their "
+             "magnitudes / sqrt(count).")
         .def("take", &Ranking::take, py::arg("count"),
              "(indices uint32 [count] rising, signs int8 [count]) of the count strongest atoms.");
 }
