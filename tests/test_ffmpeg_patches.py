@@ -84,5 +84,5 @@ def test_patches_apply(tree, program, apply):
 def test_a_place_that_is_not_clear_is_refused():
     insert = patches.Insert("file", "anchor", "text")
     for lines in ([], ["anchor", "anchor"]):
-        with pytest.raises(SystemExit, match=f"file has {len(lines)} places"):
+        with pytest.raises(SystemExit, match=f"file has these lines {len(lines)} times"):
             insert.position(lines)

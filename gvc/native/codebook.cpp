@@ -104,8 +104,8 @@ void correlate(const Array<float> &residual, py::array_t<float, py::array::c_sty
     std::fill(values + dimension, values + row, 0.0f);
     apply_signs(values, sign_words(key, kFirst, dimension).data(), dimension);
     hadamard(values, row);
-    for (size_t start = row; start < count;
-         start += row) // all other rows of s are zero, so the first stages copy the first row
+    // All other rows are zero, so the transform across rows copies the first one.
+    for (size_t start = row; start < count; start += row)
         std::copy_n(values, row, values + start);
     apply_signs(values, sign_words(key, kSecond, count).data(), count);
     hadamard(values, count);

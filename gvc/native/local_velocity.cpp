@@ -17,15 +17,15 @@ constexpr int kReach = 4;                             ///< distance of the farth
 constexpr double kOne = 1 << 16;                      ///< 1 in fixed point, in which sums are exact in any order
 constexpr int kTrust = 4 << 16;                       ///< weight of the band's own variance beside that of the window
 constexpr double kLeast = 1.0 / 16, kMost = 64;       ///< bounds of the factor on a band's variance
-constexpr double kLeastExcess = -1, kMostExcess = 64; ///< bounds of the excess that one coefficient shows
+constexpr double kLeastExcess = -1, kMostExcess = 64; ///< bounds of the excess of one coefficient
 constexpr int kNumbers = 256;                         ///< count of band numbers; bands without coefficients keep 0
 
-/// Values of each band at one time t. The excess of a coefficient estimates by how much the variance around it exceeds
-/// that of its band, in units of the band's variance.
+/// Values of each band at one time t. The squared state of a coefficient less the noise's variance t^2 estimates the
+/// ratio of the local variance to the band's. An excess is this estimate times its weight.
 struct Bands {
     double variance[kNumbers] = {};
-    double slope[kNumbers] = {}; ///< excess for each unit of the squared state beyond the noise's variance t^2
-    int weight[kNumbers] = {};   ///< weight of an excess, in units of 1 / kOne
+    double slope[kNumbers] = {}; ///< excess for each unit of the squared state less t^2
+    int weight[kNumbers] = {};   ///< weight of a coefficient's estimate, in units of 1 / kOne
 
     Bands(const double *variances, int count, double t) {
         for (int i = 0; i < count; ++i) {
@@ -42,7 +42,7 @@ GVC_INLINE double clamped(double value, double least, double most) {
     return value < most ? value : most;
 }
 
-/// Computes the excess of each of n coefficients and its weight, in units of 1 / kOne.
+/// Computes the excess of each of n coefficients and the weight of its estimate, both in units of 1 / kOne.
 GVC_MULTIVERSION void look(const Bands &bands, const uint8_t *numbers, const float *x, size_t n, double t, int *excess,
                            int *weight) {
     for (size_t i = 0; i < n; ++i) {
