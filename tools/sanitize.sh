@@ -43,7 +43,7 @@ cmake -S . -B "$build/cmake" -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$flags" -D
 cmake --build "$build/cmake" --parallel --target gvc >>"$build/cmake.log"
 mkdir -p "$package/gvc/lib/include"
 ln -s "$build/cmake/libgvc.so" "$package/gvc/lib"
-ln -s "$PWD"/ffmpeg_bridge/include/*.h "$PWD/ffmpeg_bridge/src/gvc_protocol.h" "$package/gvc/lib/include"
+ln -s "$PWD"/ffmpeg_bridge/include/*.h "$PWD/ffmpeg_bridge/libgvc/gvc_protocol.h" "$package/gvc/lib/include"
 
 # Python's own memory would be taken for leaks and hide overruns; its libraries leak, too (tests/lsan.txt).
 libraries="$($cc -print-file-name=libasan.so) $($cc -print-file-name=libubsan.so)"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Entry point of the process that libgvc starts; see ffmpeg_bridge/src/gvc_protocol.h."""
+"""Entry point of the process that libgvc starts; see ffmpeg_bridge/libgvc/gvc_protocol.h."""
 
 import os
 import select
