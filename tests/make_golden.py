@@ -78,7 +78,7 @@ def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
         known = reconstruction.condition
         tail = decode_still(unit.tail[1:], header.format.coded) if unit.tail[1:] else None
         blocks = reconstruction.conditioned.blocks
-        fields = np.array(reconstruction.conditioned.moved.corrections)
+        fields = np.array(reconstruction.conditioned.motion_mean.corrections)
         gops.append(
             {
                 **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},

@@ -17,7 +17,7 @@ from gvc.priors import open_prior
 from gvc.priors.gp import correction
 from gvc.priors.gp.correction import Fields, Grid, Models, order, read_corrections, write_corrections
 from gvc.priors.gp.correction_search import CorrectionSearch
-from gvc.priors.gp.mean import Moved
+from gvc.priors.gp.mean import MotionMean
 
 sizes = st.tuples(st.integers(1, 90), st.integers(1, 90))
 
@@ -55,7 +55,7 @@ def test_fields_round_trip(size, count, closed, seed):
     found = read_corrections(decoder, grid, count, closed)
     decoder.finish()
     assert len(found.fields) == count
-    assert all(np.array_equal(a, b) for x, y in zip(found.said, said, strict=True) for a, b in zip(x, y, strict=True))
+    assert all(np.array_equal(a, b) for x, y in zip(found.cells, said, strict=True) for a, b in zip(x, y, strict=True))
     for a, b in zip(found.fields, fields.in_order(), strict=True):
         assert a.dtype == np.int16 and a.shape == (*grid.shape(8), 3) and np.array_equal(a, b)
 
@@ -141,7 +141,7 @@ def test_a_shaken_camera_is_followed(both):
     side = prior.analyse(condition, clip).refined(1.0).describe(1.0)
     process = prior.condition(condition, side)
     made = process.decode_latent(process.zeros(), 0.0)[0][1:8].astype(float)
-    plain = Moved(condition, 3).unknown()[0][:7]
+    plain = MotionMean(condition, 3).unknown()[0][:7]
     inner = (slice(None), slice(24, -24), slice(24, -24))
     before, after = (((p - clip[0][1:8].astype(float))[inner] ** 2).mean() for p in (plain, made))
     assert after < before / 4 and len(side) < 200
@@ -150,13 +150,13 @@ def test_a_shaken_camera_is_followed(both):
 def test_what_is_not_worth_its_bits_is_not_said():
     pictures = shaken_pan()
     condition = Condition(video_format(pictures), 9, pictures[0].planes, pictures[-1].planes)
-    found = CorrectionSearch(Moved(condition, 3), stack(pictures)[0], 1e9).find()
-    assert not np.any(found.fields) and not any(found.said)
+    found = CorrectionSearch(MotionMean(condition, 3), stack(pictures)[0], 1e9).find()
+    assert not np.any(found.fields) and not any(found.cells)
 
 
 def test_more_than_a_cell_may_say_is_an_error():
     grid = Grid(16, 16)
     encoder = RangeEncoder()
-    Models(grid.sides()).write(encoder, [np.array([[[correction.MOST + 1, 0, 0]]])])
+    Models(grid.sides()).write(encoder, [np.array([[[correction.MAX_STEPS + 1, 0, 0]]])])
     with pytest.raises(BitstreamError, match="correction"):
         Models(grid.sides()).read(RangeDecoder(encoder.finish()), grid)

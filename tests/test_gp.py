@@ -153,7 +153,7 @@ def test_motion_beats_a_fade_on_a_pan_and_is_chosen():
     pictures = pan_clip(9, 96, 64)
     condition = Condition(video_format(pictures), 9, pictures[0].planes, pictures[-1].planes)
     unknown = tuple(plane[1:-1] for plane in stack(pictures))
-    means = mean.still(condition, mean.FADE, ()), mean.Moved(condition, 3).unknown()
+    means = mean.still(condition, mean.FADE, ()), mean.MotionMean(condition, 3).unknown()
     errors = [squared_error(m, unknown) for m in means]
     assert errors[1] < errors[0] / 2
     prior, _ = conditioned(sigma=1000.0, pictures=pictures)

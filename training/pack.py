@@ -50,7 +50,7 @@ def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Te
         gop = decode_gop(prior, header, unit, anchor, stills)
         known = int(anchor is not None and mode != "t2v")
         view = view_of(
-            gop.conditioned.moved,
+            gop.conditioned.motion_mean,
             _padded(gop.plain, known),
             gop.conditioned.deviations()[0],
             range(known, known + unit.shown),

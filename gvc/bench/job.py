@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is to be measured: passes from `gvc bench` to the process of each side."""
+"""The description of a measurement, which `gvc bench` passes to the process of each side (encoder and decoder)."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -10,24 +10,24 @@ from dataclasses import asdict, dataclass, field
 class Job:
     """One side of a measurement."""
 
-    options: dict[str, object] = field(default_factory=dict)  # of the encoder or the decoder
-    random: str = ""  # a variant to be made with random weights, instead of the option `prior`
-    size: tuple[int, int] | None = None  # width, height; None: that of `source`
-    frames: int = 33  # a GOP spans
-    gops: int = 1
-    source: str = ""  # a video file; "": a synthetic clip
-    warmup: int = 0  # passes before the stopwatch starts
-    side: str = ""  # encode, decode
-    packets: str = ""  # the file between the two sides, .mkv
-    started: float = 0.0  # time.monotonic() when the process was asked for
+    options: dict[str, object] = field(default_factory=dict)  # encoder or decoder options, default none
+    random: str = ""  # model to create with random weights, such as wan/t2v-1.3b; "" = use the option `prior`
+    size: tuple[int, int] | None = None  # width, height; None = those of `source`
+    frames: int = 33  # pictures in a GOP
+    gops: int = 1  # number of GOPs
+    source: str = ""  # video file; "" = a synthetic clip
+    warmup: int = 0  # number of passes before the measured one
+    side: str = ""  # "encode" or "decode"
+    packets: str = ""  # path of the coded file, .mkv, which one side writes and the other reads
+    started: float = 0.0  # time.monotonic() when the process was started
 
     def pictures(self, mode: str) -> int:
-        """Return how many pictures make the GOPs, which share some: I2V and FLF2V begin with one that is known."""
+        """Return the number of pictures in all GOPs. In I2V and FLF2V neighbouring GOPs share a boundary picture."""
         shared = int(self.options.get("overlap", 0)) if mode == "t2v" else 1
         return self.frames + (self.gops - 1) * (self.frames - shared)
 
     def as_json(self) -> str:
-        """Return what `from_json` reads."""
+        """Return the job as JSON for `from_json`."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is coded: a synthetic clip, or the first pictures of a file."""
+"""Source pictures for measurements: a synthetic clip, or the first pictures of a file."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -16,7 +16,7 @@ RATE = Fraction(25)
 
 
 def synthetic_clip(count: int, width: int, height: int) -> tuple[VideoFormat, list[Picture]]:
-    """Return smooth waves that drift behind fine texture that pans, with a box that crosses both; always the same."""
+    """Return a deterministic clip: slow smooth waves, panning fine texture, and boxes that move across both."""
     texture = np.random.default_rng(0).normal(0, 6, (height, width + 2 * count)).astype(np.float32)
     video = VideoFormat(width, height, frame_rate=RATE, time_base=1 / RATE)
     return video, [Picture(_planes(video, i, texture), i, 1) for i in range(count)]
@@ -44,7 +44,7 @@ def clip_of_file(path: str, count: int, size: tuple[int, int] | None) -> tuple[V
         taken = islice(source.pictures(), count)
         pictures = [replace(picture, planes=to_coded(picture.planes, video)) for picture in taken]
     if len(pictures) < count:
-        raise MediaError(f"{path} has only {len(pictures)} of the {count} pictures that are wanted; lower --frames")
+        raise MediaError(f"{path} has only {len(pictures)} of the {count} pictures needed; lower --frames")
     size = size or (video.width, video.height)
     if size != (video.width, video.height):
         pictures = [Picture(_scaled(picture.planes, size), picture.pts, picture.duration) for picture in pictures]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A stopwatch that divides time among stages, and tells how much of each was spent in networks."""
+"""A stopwatch that divides time among stages, and measures the time in networks within each stage."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Stage:
-    """Time of one stage without the stages inside it."""
+    """The time of one stage, without that of nested stages."""
 
     calls: int = 0
     seconds: float = 0.0
@@ -19,11 +19,11 @@ class Stage:
 
 
 class Stopwatch:
-    """Books every moment on the innermost stage that is running; for use from one thread.
+    """Adds elapsed time to the innermost running stage; for use from a single thread.
 
-    stages: names, in the order of `results`.
-    synchronise: waits until the accelerator has done all that it was given, so that its work is booked where it was
-    asked for.
+    stages: names of the stages, in the order of `results`.
+    synchronise: function that waits until an accelerator is idle, so that its work counts for the stage that started
+        it; default none.
     """
 
     def __init__(self, stages: tuple[str, ...], synchronise: Callable[[], None] = lambda: None):
@@ -32,12 +32,12 @@ class Stopwatch:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all that was booked."""
+        """Set all times and counts to zero."""
         self.results = {name: Stage() for name in self._names}
         self._since = time.perf_counter()
 
     def _book(self) -> None:
-        """Book the time since the last booking on the stage that was running."""
+        """Add the time since the last call to the running stage."""
         self._synchronise()
         now = time.perf_counter()
         if self._running:
@@ -46,7 +46,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Book what happens inside on a stage; the one around it is paused."""
+        """Measure the block as a stage; an outer stage is paused meanwhile."""
         self._book()
         self._running.append(name)
         self.results[name].calls += 1
@@ -58,7 +58,7 @@ class Stopwatch:
 
     @contextmanager
     def network(self) -> Iterator[None]:
-        """Book what happens inside as network time of the running stage; outside of all stages it is not booked."""
+        """Count the block as network time of the running stage; outside of all stages it is not counted."""
         self._book()
         if not self._running:
             yield

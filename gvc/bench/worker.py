@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`python -m gvc.bench.worker JOB RESULT`: measure one side in a process of its own, since peak memory is a process's.
+"""`python -m gvc.bench.worker JOB RESULT`: measure one side, in a process of its own so that its peak memory is known.
 
-JOB is a file with a gvc.bench.job.Job; RESULT is written, one JSON object with the keys of docs/BENCH.md.
+JOB is a file with a gvc.bench.job.Job in JSON. RESULT is written: a JSON object with the keys of docs/BENCH.md.
 """
 
 import json
@@ -35,7 +35,7 @@ from .watch import OF_THE_PRIOR, STAGES, watch_codec, watch_networks, watch_prio
 
 
 def measure(job: Job) -> dict:
-    """Return what one side costs. Raises GvcError."""
+    """Measure one side and return its result as in docs/BENCH.md. Raises GvcError."""
     ready = time.monotonic()
     options = parse_options(ENCODER_OPTIONS if job.side == "encode" else DECODER_OPTIONS, job.options)
     prior = _open(job, options.prior, ModelOptions.of(options))
@@ -72,16 +72,16 @@ def _untrained(model: str, options: ModelOptions) -> Prior:
     """Return a prior of a real model's size with random weights, FAMILY/VARIANT. Raises OptionError, PriorError."""
     family, _, variant = model.partition("/")
     if family != "wan":
-        raise OptionError(f"there is no {model!r} with random weights; take a Wan model, such as wan/t2v-1.3b")
+        raise OptionError(f"there is no model {model!r} with random weights; use a Wan model, such as wan/t2v-1.3b")
     from ..priors.wan import WanPrior
 
     return with_typical_latents(WanPrior.from_config(variant, options))
 
 
 def with_typical_latents(prior: Prior) -> Prior:
-    """Scale the clean latents of an untrained prior to unit variance, which trained ones have, or nearly.
+    """Scale the clean latents of an untrained prior to variance 1, which those of a trained one have approximately.
 
-    Otherwise they would be next to nothing, and coded in next to no steps.
+    Without this its latents would be almost zero, and coding would end after a few steps.
     """
     condition = prior.condition
 
@@ -101,14 +101,14 @@ def with_typical_latents(prior: Prior) -> Prior:
 
 
 def _synchroniser(device: str) -> Callable[[], None]:
-    """Return the function that waits for an accelerator."""
+    """Return a function that waits until the accelerator is idle; for the CPU it does nothing."""
     if device == "cpu" or "torch" not in sys.modules:
         return lambda: None
     return partial(sys.modules["torch"].accelerator.synchronize, device)
 
 
 def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict]:
-    """Return a function that encodes the clip to the file and says what it was."""
+    """Return a function that encodes the clip to the file job.packets and returns facts about the result."""
     default = parse_options(ENCODER_OPTIONS, {}).mode
     mode = job.options.get("mode") or (default if default in prior.modes else prior.modes[0])
     count = job.pictures(mode)
@@ -130,7 +130,7 @@ def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
 
 
 def _decoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict]:
-    """Return a function that decodes the file and says what it was."""
+    """Return a function that decodes the file job.packets and returns facts about it."""
     with Demuxer(job.packets) as demuxer:
         header, packets = demuxer.header, list(demuxer.packets())
 
@@ -154,7 +154,7 @@ def _contents(packets: list[Packet]) -> dict:
 
 
 def _costs(stages: dict[str, Stage], gops: int) -> dict:
-    """Return the times. Where no torch module was called, the prior's own work is taken for the network."""
+    """Return the times of one pass. If no torch module was called, the prior's own work counts as the network."""
     modules = any(stage.network_calls for stage in stages.values())
     if not modules:
         for name in OF_THE_PRIOR:

@@ -74,14 +74,14 @@ def compare_files(
         targets = {name: stack.enter_context(output_file(target, overwrite)) for name, target in wanted.items()}
         films = [stack.enter_context(Film(path, decoder_options, report.warn)) for path in paths]
         expected = _frames_expected(films[0], options)
-        takers = [
+        consumers = [
             stack.enter_context(_film_writer(targets[k], k, films, expected, report)) for k in FILMS if k in targets
         ]
         gallery = Gallery()
-        takers += [gallery] if PAGE in targets else []
+        consumers += [gallery] if PAGE in targets else []
         result = compare(
             films,
-            takers,
+            consumers,
             start=Fraction(str(options.start)),
             frames=options.frames or None,
             metrics=metrics,

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Videos side by side: frames aligned by time, figures, films and a page to look at them (`gvc compare`)."""
+"""Comparison of videos (`gvc compare`): aligns frames by time, measures them, writes side-by-side videos and a page."""

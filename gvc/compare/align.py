@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which frames of several films show the same moment."""
+"""Alignment of several films: which of their frames show the same moment."""
 
 from collections.abc import Iterator
 from fractions import Fraction
 
 from .film import Film, Frame
 
-RATE_TOLERANCE = Fraction(1, 500)  # 23.976 and 24 frames a second are taken for the same
+RATE_TOLERANCE = Fraction(1, 500)  # relative difference below which rates count as equal, such as 23.976 and 24
 
 
 def moments(
     reference: Iterator[Frame], others: list[Iterator[Frame]], interval: Fraction
 ) -> Iterator[tuple[Frame, list[Frame | None]]]:
-    """Yield each frame of the reference with the others' frames of that moment, None where a film has none.
+    """Yield each frame of the reference with the frames of the other films at the same moment, None for a missing one.
 
-    Two frames show the same moment if they are less than half of `interval` (seconds) apart.
+    interval: seconds between two frames; frames less than half of it apart show the same moment.
     """
     followers = [_Follower(frames, interval / 2) for frames in others]
     for frame in reference:
@@ -23,7 +23,7 @@ def moments(
 
 
 class _Follower:
-    """Finds the frame that is nearest to times that increase."""
+    """Finds the frame nearest to a time; each call's time must be later than the one before."""
 
     def __init__(self, frames: Iterator[Frame], reach: Fraction):
         self._frames, self._reach = frames, reach
@@ -37,7 +37,7 @@ class _Follower:
 
 
 def misfits(films: list[Film]) -> list[str]:
-    """Return sentences on how films differ from the first of them in size, rate, count and start."""
+    """Return sentences on how films differ from the first one in size, frame rate, number of frames and start time."""
     reference, *others = films
     return [sentence for film in others for sentence in _misfits(reference, film)]
 
@@ -53,7 +53,7 @@ def _misfits(reference: Film, film: Film) -> Iterator[str]:
             "so few frames may show the same moment"
         )
     if b.frames != a.frames:
-        yield f"{name} has {plural(b.frames)} and the reference {a.frames}; what only one has is left out"
+        yield f"{name} has {plural(b.frames)} and the reference {a.frames}; frames that only one has are left out"
     if abs(late := b.start - a.start) > 1 / reference.rate / 2:
         yield (
             f"{name} starts {abs(float(late)):.3f} s {'later' if late > 0 else 'earlier'} than the reference; "
@@ -62,5 +62,5 @@ def _misfits(reference: Film, film: Film) -> Iterator[str]:
 
 
 def plural(frames: int) -> str:
-    """Return the number with its noun."""
+    """Return a number of frames as text, such as "1 frame" or "2 frames"."""
     return f"{frames} frame{'s' * (frames != 1)}"

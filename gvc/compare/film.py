@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""One of the videos that are compared: its frames with times, whatever it is coded with, and what its packets say."""
+"""One of the compared videos: its frames with their times, whatever the codec, and the figures of its packets."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -27,19 +27,19 @@ UNSPECIFIED = 2  # matrix coefficients (H.273)
 
 @dataclass
 class Frame:
-    """A picture, and when it is shown: seconds after the first frame of its film."""
+    """A picture, and the time at which it is shown, in seconds after the first frame of its film."""
 
     seconds: Fraction
     picture: av.VideoFrame
 
 
 class Film:
-    """A video file; GVC is decoded by the decoder of this package, all else by FFmpeg. A context manager.
+    """A video file, used as a context manager. GVC is decoded by this package, all other codecs by FFmpeg.
 
     Args:
-        path: the file.
-        options: values by name (gvc.options.DECODER_OPTIONS), for GVC.
-        warn: a function that gets a sentence about whatever else loses in being read; nothing is said by default.
+        path: file to read.
+        options: decoder options for GVC, values by name (gvc.options.DECODER_OPTIONS).
+        warn: function that gets a sentence about each loss when another codec's pictures are converted; default none.
     Raises MediaError, OptionError.
     """
 
@@ -68,16 +68,16 @@ class Film:
 
     @property
     def kbps(self) -> float | None:
-        """Of the video, container overhead included."""
+        """Bitrate of the video in kb/s, container overhead included; None if the file has no duration."""
         return self.track.kbps
 
     @property
     def bpp(self) -> float:
-        """Bits a pixel, likewise."""
+        """Bits per pixel of the video, container overhead included."""
         return self.track.bpp(*self.size)
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """Yield the frames from `start` seconds after the first one on. To be called once. Raises GvcError."""
+        """Yield the frames from `start` seconds after the first one on. May be called only once. Raises GvcError."""
         first = None if self._source else self._start
         pictures = self._source.pictures() if self._source else self._decoded(start)
         for number, picture in enumerate(pictures):
@@ -88,11 +88,11 @@ class Film:
 
     @property
     def _start(self) -> Fraction:
-        """When the first frame is shown, by the clock of the demuxer's packets."""
+        """Time of the first frame in seconds, on the time scale of the demuxer's packets."""
         return self.track.start - self._demuxer.beginning
 
     def _frame(self, picture: Picture) -> av.VideoFrame:
-        video = self.format if self._source else self._decoder.format  # which changes where streams were joined
+        video = self.format if self._source else self._decoder.format  # The decoder's may change in joined streams.
         frame = video_frame(picture, video)
         frame.color_range, frame.colorspace = video.color_range, video.colorspace
         return frame
@@ -113,7 +113,7 @@ class Film:
 
 
 def like(frame: av.VideoFrame, model: av.VideoFrame) -> av.VideoFrame:
-    """Return the frame in the size and the range of samples of `model`, and with its matrix if it names none itself."""
+    """Convert a frame to the size and sample range of `model`; a frame without a colour matrix gets that of `model`."""
     if int(frame.colorspace) == UNSPECIFIED:
         frame.colorspace = model.colorspace
     full = int(model.color_range) == FULL_RANGE
@@ -135,7 +135,7 @@ def _gvc_track(path: Path) -> int | None:
 
 
 def _from_keyframe(packets: Iterator[Packet], tick: Fraction) -> Iterator[Packet]:
-    """Leave out what comes before the last keyframe that is not after `tick`."""
+    """Yield the packets from the last keyframe at or before the time `tick` on."""
     held: list[Packet] = []
     for packet in packets:
         if packet.key and packet.pts is not None and packet.pts <= tick:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The page to look at: pictures, curves and figures in one HTML file that needs nothing else."""
+"""The HTML page of a comparison: pictures, curves and figures in a single file."""
 
 import json
 from base64 import b64encode
@@ -19,13 +19,13 @@ from ..terminal import visible
 from .align import plural
 from .summary import Comparison, Figures, digits
 
-PICTURE_BYTES = 32 << 20  # of all pictures in a page; browsers take more, but slowly
-LONGEST_SIDE = 1920  # of a picture in a page, in pixels
-QUALITY = 90
+PICTURE_BYTES = 32 << 20  # largest size of all pictures in a page; browsers are slow with more
+LONGEST_SIDE = 1920  # longest side of a picture in a page, in pixels
+QUALITY = 90  # WebP quality of the pictures
 
 
 class Gallery:
-    """The pictures of a page, as WebP. If they get too many, every second moment of those kept is dropped."""
+    """The pictures of a page, as WebP. When they exceed `limit` bytes, every second moment is dropped."""
 
     def __init__(self, limit: int = PICTURE_BYTES):
         self._limit = limit
@@ -34,7 +34,7 @@ class Gallery:
         self.stride = 1
 
     def add(self, frame: int, seconds: Fraction, pictures: list[np.ndarray]) -> None:
-        """Take the pictures, uint8 [H, W, 3], of one moment, the frame-th."""
+        """Add the pictures, uint8 [H, W, 3], of one moment. frame: number of the moment; seconds: its time."""
         if frame % self.stride:
             return
         self._kept[frame] = [_webp(pixels) for pixels in pictures]
@@ -88,7 +88,7 @@ def _curves(name: str, comparison: Comparison) -> dict:
 
 
 def _notes(reference: Figures, gallery: Gallery) -> Iterator[str]:
-    """What a reader should know about the pictures."""
+    """Yield sentences that a reader of the page should know about its pictures."""
     yield f"The pictures in this page are WebP, quality {QUALITY}; the figures are those of the decoded pictures."
     if max(reference.width, reference.height) > LONGEST_SIDE:
         yield f"They are scaled down to {LONGEST_SIDE} pixels."
@@ -97,7 +97,7 @@ def _notes(reference: Figures, gallery: Gallery) -> Iterator[str]:
 
 
 def _webp(pixels: np.ndarray) -> str:
-    """Return a picture, scaled down if it is very large, in base64."""
+    """Return a picture as WebP in base64, scaled down to LONGEST_SIDE."""
     image, file = Image.fromarray(pixels), BytesIO()
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     image.save(file, "WEBP", quality=QUALITY, method=2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""One pass over several films: align, measure, hand on."""
+"""One pass over several films that aligns and measures them and passes the pictures to consumers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -21,16 +21,16 @@ BATCH = 8  # moments that are measured together
 Item = TypeVar("Item")
 
 
-class Taker(Protocol):
-    """Makes something of the pictures while they pass."""
+class Consumer(Protocol):
+    """An object that gets all compared pictures, such as the gallery of a page or the writer of a video."""
 
     def add(self, frame: int, seconds: Fraction, pictures: list[np.ndarray]) -> None:
-        """Take the films' pictures, uint8 [H, W, 3], of the frame-th compared moment."""
+        """Take the pictures of all films, uint8 [H, W, 3], at the moment number `frame`."""
 
 
 def compare(
     films: Sequence[Film],
-    takers: Sequence[Taker],
+    consumers: Sequence[Consumer],
     *,
     start: Fraction,
     frames: int | None,
@@ -38,14 +38,15 @@ def compare(
     every: int,
     watch: Callable[[Iterator[list]], Iterator],
 ) -> Comparison:
-    """Compare films with the first of them.
+    """Compare films with the first one, the reference.
 
     Args:
-        takers: are given all pictures.
-        start: seconds of the reference to leave out.
-        frames: how many frames of the reference to compare, None: all.
-        metrics, every: as for gvc.metrics.Measurement.
-        watch: passes the items of lists on, and shows how far they are.
+        films: opened films.
+        consumers: objects that get all compared pictures.
+        start: seconds at the beginning of the reference to leave out.
+        frames: number of frames of the reference to compare; None = all.
+        metrics, every: arguments of gvc.metrics.Measurement.
+        watch: function that shows progress; it yields the items of the lists that it is given.
     Raises GvcError, OSError.
     """
     reference, *others = films
@@ -64,8 +65,8 @@ def compare(
                 for meter, other in zip(meters, pictures[1:], strict=True):
                     meter.add(pictures[0], other)
                 for moment, images in zip(whole, zip(*(p.rgb for p in pictures), strict=True), strict=True):
-                    for taker in takers:
-                        taker.add(len(seconds), moment[0].seconds, list(images))
+                    for consumer in consumers:
+                        consumer.add(len(seconds), moment[0].seconds, list(images))
                     seconds.append(moment[0].seconds)
         scores = [meter.finish() for meter in meters]
     if not seconds:
@@ -82,7 +83,7 @@ def compare(
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return a short name for each file: without its folder, if that is enough to tell them apart."""
+    """Return a name for each file: the file name if all of these differ, otherwise the whole path."""
     short = [path.name for path in paths]
     return short if len(set(short)) == len(short) else [str(path) for path in paths]
 
@@ -93,7 +94,7 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 
 def _pictures(batch: list[tuple[Frame, ...]]) -> list[Frames]:
-    """Return the pictures of each film, in the size of the reference's."""
+    """Return the pictures of each film, converted to the size and sample range of the reference."""
     models = [moment[0].picture for moment in batch]
     films = zip(*batch, strict=True)
     return [Frames.of([like(f.picture, m) for f, m in zip(film, models, strict=True)]) for film in films]

@@ -1,20 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a comparison found, as a table for people and as plain values for scripts."""
+"""The result of a comparison, as a table for people and as plain values for scripts."""
 
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from ..metrics import METRICS, Scores
 
-SCHEMA = 1  # raised when a key of the JSON changes its meaning
-DIGITS = {"psnr_rgb": 2, "psnr_y": 2, "vmaf": 2, "flicker": 2}  # after the point; 4 for all else
+SCHEMA = 1  # version of the JSON, raised when a key changes its meaning
+DIGITS = {"psnr_rgb": 2, "psnr_y": 2, "vmaf": 2, "flicker": 2}  # decimals by metric; other metrics have 4
 NOTHING = "–"
 
 
 @dataclass
 class Figures:
-    """One file: what it costs, and how near it is to the reference."""
+    """The figures of one file: its size, and its scores against the reference."""
 
     name: str
     path: str
@@ -23,14 +23,14 @@ class Figures:
     frame_rate: Fraction
     frames: int
     bytes: int
-    kbps: float | None  # of the video in the whole file, container overhead included; None if it says no duration
+    kbps: float | None  # bitrate of the video in the whole file, container overhead included; None without a duration
     bpp: float
     scores: Scores | None  # None for the reference
 
 
 @dataclass
 class Row:
-    """A line of the table. `best` says which cells to stress."""
+    """A row of the table. best: which of its cells have the best value."""
 
     label: str
     cells: list[str]
@@ -39,11 +39,11 @@ class Row:
 
 @dataclass
 class Comparison:
-    """The files, the reference first; when the compared frames are shown, in seconds; what is to be known beside."""
+    """The result of a comparison."""
 
-    figures: list[Figures]
-    seconds: list[Fraction]
-    notes: list[str]
+    figures: list[Figures]  # figures of each file, the reference first
+    seconds: list[Fraction]  # time of each compared frame
+    notes: list[str]  # sentences on what a reader should know about the figures
 
     @property
     def names(self) -> list[str]:
@@ -51,11 +51,11 @@ class Comparison:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the metrics that at least one file has values of."""
+        """Names of the metrics for which at least one file has values."""
         return [n for n in METRICS if any(f.scores and n in f.scores.means() for f in self.figures)]
 
     def table(self) -> list[Row]:
-        """Return what is known of the files, by rows with a cell for each."""
+        """Return the table: a row for each fact and metric, with a cell for each file."""
         facts = (
             ("size", lambda f: f"{f.width}x{f.height}"),
             ("frames", lambda f: str(f.frames)),
@@ -76,7 +76,7 @@ class Comparison:
         return Row(metric_label(name), cells, [len(known) > 1 and mean == top for mean in means])
 
     def as_dict(self) -> dict:
-        """Plain values with stable keys, for JSON."""
+        """Return plain values with stable keys, for JSON."""
         return {
             "schema": SCHEMA,
             "reference": self.figures[0].path,
@@ -88,12 +88,12 @@ class Comparison:
 
 
 def digits(name: str) -> int:
-    """How many digits after the point a metric is shown with."""
+    """Return the number of decimals with which a metric is shown."""
     return DIGITS.get(name, 4)
 
 
 def metric_label(name: str) -> str:
-    """A metric's name, unit, and an arrow to where better is."""
+    """Return a metric's name and unit, with an arrow that shows whether higher or lower is better."""
     metric = METRICS[name]
     unit = f", {metric.unit}" if metric.unit else ""
     return f"{metric.label}{unit} {'↑' if metric.higher_is_better else '↓'}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Films of films: side by side, and divided by a boundary that moves."""
+"""Comparison videos: films side by side, or divided by a moving boundary (wipe)."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -15,17 +15,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..media import YUV420P, Picture, VideoFormat
 
-WIDEST = 4096  # of a row, which is the most that common hardware plays
-SWEEP = 4.0  # seconds of the boundary's way there and back
-MARGIN = 0.05  # of the width that the boundary leaves at the sides
-BOUNDARY = 2  # pixels
-BACK, FORE = (20, 24, 29), (230, 233, 236)
-TICKS = 90000  # a second
-LIMITED, BT601, BT709 = 1, 5, 1  # H.273, and FFmpeg's AVColorRange
+WIDEST = 4096  # widest row in pixels, the limit of common hardware decoders
+SWEEP = 4.0  # seconds in which the boundary moves across the picture and back
+MARGIN = 0.05  # share of the width at either side that the boundary does not enter
+BOUNDARY = 2  # width of the boundary in pixels
+BACK, FORE = (20, 24, 29), (230, 233, 236)  # background and text colours
+TICKS = 90000  # units of the time base in a second
+LIMITED, BT601, BT709 = 1, 5, 1  # a value of FFmpeg's AVColorRange, and two matrix coefficients of H.273
 
 
 class SideBySide:
-    """All pictures in a row, or in several if the row would be too wide, each under its name."""
+    """All pictures in a row, or in several rows if one would be wider than WIDEST, each below its film's name."""
 
     def __init__(self, names: list[str], width: int, height: int):
         self._columns = min(len(names), max(1, WIDEST // width))
@@ -45,7 +45,10 @@ class SideBySide:
 
 
 class Wipe:
-    """The first picture left of a boundary that moves to and fro, the others in turn to its right, a sweep each."""
+    """The first film left of a moving boundary and another one right of it; the other one changes with each sweep.
+
+    seconds: length of the video, from which a shorter sweep may follow so that all films are shown.
+    """
 
     def __init__(self, names: list[str], width: int, height: int, seconds: float):
         self._others = len(names) - 1
@@ -66,10 +69,13 @@ class Wipe:
 
 
 class FilmWriter:
-    """Writes what a SideBySide or a Wipe draws, in the format that the extension of `path` names; a context manager.
+    """Writes the frames of a SideBySide or a Wipe to a video file; used as a context manager.
 
-    `warn` is called with a sentence for what the film cannot show as it is. Raises OptionError for an unknown
-    extension, OSError.
+    path: file to write; its extension selects the format.
+    sheet: object that draws the frames.
+    rate: frames a second.
+    warn: function that gets a sentence about each property that the format cannot represent.
+    Raises OptionError for an unknown extension, OSError.
     """
 
     def __init__(self, path: Path, sheet: SideBySide | Wipe, rate: Fraction, warn: Callable[[str], object]):
@@ -83,7 +89,7 @@ class FilmWriter:
         self._start: Fraction | None = None
 
     def add(self, frame: int, seconds: Fraction, pictures: list[np.ndarray]) -> None:
-        """Write one frame of `pictures`, uint8 [H, W, 3]; the first one's `seconds` are the film's zero."""
+        """Write a frame of `pictures`, uint8 [H, W, 3]. The first call's `seconds` become time 0 of the video."""
         self._start = seconds if self._start is None else self._start
         seconds -= self._start
         self._sink.write(self._picture(self._sheet.draw(float(seconds), pictures), round(seconds * TICKS)))
@@ -106,7 +112,7 @@ class FilmWriter:
 
 
 def _bar(width: int, height: int, left: str, right: str = "") -> np.ndarray:
-    """Return a strip with a name at its left end and one at its right end, cut to their halves if there are both."""
+    """Return a strip, uint8 [H, W, 3], with one name at its left end or two names at both ends, shortened to fit."""
     size = min(max(14, height // 24), 48)
     font = ImageFont.load_default(size)
     bar = Image.new("RGB", (width, 2 * (size * 7 // 8)), BACK)

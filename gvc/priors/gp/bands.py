@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frequency bands of the coefficients of one plane, and their variances as the stream says them.
+"""Frequency bands of the coefficients of one plane, and the code for their variances.
 
-A band is a pair (temporal band, spatial band); its coefficients share one variance. Variances are sent as *levels*:
-0: the band is not carried; v = 1..63: variance 2^((v - 28) / 2) in latent units.
+A band is a pair (temporal band, spatial band); its coefficients share one variance. Variances are sent as *levels*.
+Level 0 means that the band is not carried; level v = 1..63 means the variance 2^((v - 28) / 2) in latent units.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,20 @@ from ...entropy import DeltaModel, RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
 from .kept import keeping
 
-TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # in half cycles a picture; the first band is the mean over time
-SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius, in half cycles a sample
+TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # half cycles per picture; the first band is the mean over time
+SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius in half cycles per sample
 TEMPORAL_BANDS, SPATIAL_BANDS = len(TEMPORAL_EDGES) + 1, len(SPATIAL_EDGES) + 1
 BANDS = TEMPORAL_BANDS * SPATIAL_BANDS
-NOT_CARRIED = 255  # as a band number
-MAX_LEVEL, UNIT_LEVEL = 63, 28
-FIRST_LEVEL = 40  # what the first band of all is predicted from
+NOT_CARRIED = 255  # band number of coefficients that are not carried
+MAX_LEVEL, UNIT_LEVEL = 63, 28  # highest level, and the level of variance 1
+FIRST_LEVEL = 40  # predicted level of a plane's first band in the first GOP of a chain
 
 
 def level_variances() -> np.ndarray:
-    """Return the variance of each level, float64 [MAX_LEVEL + 1]; exact products, no library power."""
+    """Return the variance of each level, float64 [MAX_LEVEL + 1].
+
+    The values are products with exact powers of two, since a library's power function may differ between machines.
+    """
     half = [1.0, 1.4142135623730951]
     return np.array(
         [0.0] + [half[(v - UNIT_LEVEL) % 2] * 2.0 ** ((v - UNIT_LEVEL) // 2) for v in range(1, MAX_LEVEL + 1)]
@@ -32,29 +35,30 @@ def level_variances() -> np.ndarray:
 
 
 def nearest_level(variance: np.ndarray) -> np.ndarray:
-    """Return the level 1..MAX_LEVEL next to each variance > 0 (encoder only)."""
+    """Return the level 1..MAX_LEVEL whose variance is nearest on a logarithmic scale (encoder only)."""
     return np.clip(np.round(2 * np.log2(np.maximum(variance, 1e-12))) + UNIT_LEVEL, 1, MAX_LEVEL).astype(np.int64)
 
 
 @keeping(2**25)
 def _spatial_bands(height: int, width: int) -> np.ndarray:
-    """Return the spatial band of each coefficient of a plane, uint8 [height, width]; not to be written to."""
+    """Return the spatial band of each coefficient of a plane, uint8 [height, width]; callers must not change it."""
     columns2 = (np.arange(width) / width) ** 2
-    # Squares compared with squares: no square root, so every machine draws the same borders.
+    # Squared radii are compared, without a square root, so that bands have the same borders on every machine. Rows are
+    # computed one at a time to save memory with large pictures.
     rows = [np.searchsorted(SPATIAL_EDGES**2, (y / height) ** 2 + columns2, "right") for y in range(height)]
-    return np.array(rows, np.uint8)  # a row at a time and a byte each, since pictures can be large
+    return np.array(rows, np.uint8)
 
 
 @dataclass(frozen=True)
 class PlaneBands:
-    """Where the bands of a plane lie. temporal: int64 [T], spatial: uint8 [H, W], their band numbers."""
+    """The layout of a plane's bands."""
 
-    temporal: np.ndarray
-    spatial: np.ndarray
+    temporal: np.ndarray  # temporal band of each frequency, int64 [T]
+    spatial: np.ndarray  # spatial band of each coefficient, uint8 [H, W]
 
     @classmethod
     def of(cls, frequencies: np.ndarray, height: int, width: int) -> "PlaneBands":
-        """Lay out the bands for temporal `frequencies` [T] and a plane of height x width."""
+        """Return the layout for temporal `frequencies` [T] (half cycles per picture) and a plane of height x width."""
         return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), _spatial_bands(height, width))
 
     def counts(self) -> np.ndarray:
@@ -64,18 +68,18 @@ class PlaneBands:
         return np.outer(t, s).ravel()
 
     def energies(self, coefficients: np.ndarray) -> np.ndarray:
-        """Return the summed squares of each band, float64 [BANDS], of coefficients [T, H, W]."""
+        """Return the sum of squares in each band, float64 [BANDS], of coefficients [T, H, W]."""
         energy = np.zeros((TEMPORAL_BANDS, SPATIAL_BANDS))
         for band, picture in zip(self.temporal, coefficients, strict=True):
             energy[band] += np.bincount(self.spatial.ravel(), (picture**2).ravel(), SPATIAL_BANDS)
         return energy.ravel()
 
     def carried(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return which coefficients have a level > 0.
+        """Return which coefficients are carried (level > 0).
 
         Returns:
-            (mask bool [T, h, w] over the smallest low-frequency corner that holds them all,
-            band numbers uint8 [count] of those coefficients in C order).
+            (mask bool [T, h, w] of the smallest low-frequency corner that contains all of them,
+            band numbers uint8 [count] of these coefficients in C order).
         """
         on = levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS) > 0
         rows, columns = np.nonzero(on.any(0)[self.spatial])
@@ -86,10 +90,13 @@ class PlaneBands:
         return mask, numbers[mask]
 
     def slabs(self, levels: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
-        """Return where the coefficients with a level > 0 lie in each temporal band that has some.
+        """Return the layout of carried coefficients (level > 0) in each temporal band that has any.
 
-        Returns: (number of the band, how many frequencies it has, spatial band uint8 [h, w] of each coefficient of one
-        of them over the smallest corner that holds those with a level > 0, NOT_CARRIED for the others), ....
+        Returns a list of:
+            (number of the temporal band,
+            number of its frequencies,
+            spatial bands uint8 [h, w] at each of these frequencies, in the smallest corner that contains all carried
+            coefficients; NOT_CARRIED for the others).
         """
         result = []
         for band, frequencies in zip(*np.unique(self.temporal, return_counts=True), strict=True):
@@ -102,7 +109,10 @@ class PlaneBands:
 
 
 def write_levels(encoder: RangeEncoder, levels: np.ndarray, previous: np.ndarray | None) -> None:
-    """Write levels, int64 [planes, BANDS + 1], against those of the GOP before."""
+    """Write levels, int64 [planes, BANDS + 1], as differences from their predictions.
+
+    previous: levels of the GOP before in the chain, or None.
+    """
     model = DeltaModel()
     for plane in range(len(levels)):
         for band in range(BANDS + 1):
@@ -122,7 +132,7 @@ def read_levels(decoder: RangeDecoder, planes: int, previous: np.ndarray | None)
 
 
 def _predict(levels: np.ndarray, previous: np.ndarray | None, plane: int, band: int) -> int:
-    """Predict a level from the GOP before, else from the next lower spatial or temporal band."""
+    """Predict a level from the GOP before; without one, from the next lower spatial or temporal band."""
     if previous is not None:
         return int(previous[plane, band])
     if band % SPATIAL_BANDS:

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Orthonormal bases in which the residual of a conditioned GOP is nearly uncorrelated.
 
-Space: the DCT-II. Time: the eigenvectors of what the conditioning leaves (Karhunen-Loeve): a Brownian bridge between
-two known pictures (DST-I over the pictures between), a Brownian motion after one (DST-VII), a stationary process with
-none (DCT-II). White noise stays white in each, so the flow may run on coefficients.
+In space this is the DCT-II. In time it is the Karhunen-Loeve basis of the conditioned process: between two known
+pictures a Brownian bridge (DST-I over the pictures between them), after one known picture a Brownian motion (DST-VII),
+without known pictures a stationary process (DCT-II). White noise stays white in all of them, so the flow may run on
+coefficients.
 """
 
 from collections.abc import Callable
@@ -13,14 +14,14 @@ import numpy as np
 
 from .kept import keeping
 
-LONGEST = 4096  # samples of a side whose basis is a matrix; the transforms of longer ones are fast Fourier transforms
-KEPT = 2**27  # bytes of matrices
-AT_ONCE = 2**20  # values that are worked on together where memory is not to grow with a picture
+LONGEST = 4096  # longest side, in samples, that is transformed with a matrix; longer sides use the FFT
+KEPT = 2**27  # largest size in bytes of all matrices kept for later GOPs
+AT_ONCE = 2**20  # values per step where a picture is processed in steps to bound the memory
 
 
 @keeping(KEPT)
 def cosine(size: int) -> np.ndarray:
-    """Return the DCT-II matrix, float32 [size (frequency), size (sample)]; not to be written to."""
+    """Return the DCT-II matrix, float32 [size (frequency), size (sample)]; callers must not change it."""
     matrix, n = np.empty((size, size), np.float32), np.arange(size)
     step = max(1, AT_ONCE // size)
     for start in range(0, size, step):
@@ -31,11 +32,14 @@ def cosine(size: int) -> np.ndarray:
 
 
 def temporal(size: int, boundaries: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the temporal basis of `size` unknown pictures next to 0, 1 (before) or 2 (both sides) known ones.
+    """Return the temporal basis of unknown pictures.
+
+    size: number of unknown pictures.
+    boundaries: number of known pictures next to them: 0, 1 (before them) or 2 (before and after them).
 
     Returns:
         (matrix float32 [size (frequency), size (picture)],
-        frequencies float64 [size] in half cycles a picture, in [0, 1)).
+        frequencies float64 [size] in half cycles per picture, in [0, 1)).
     """
     k, n = np.ogrid[:size, :size]
     if boundaries == 0:
@@ -48,7 +52,10 @@ def temporal(size: int, boundaries: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def forward(pictures: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Transform float32 [T, H, W] into coefficients [T, H, W]."""
+    """Transform pictures, float32 [T, H, W], into coefficients [T, H, W].
+
+    time: temporal basis, float32 [T, T].
+    """
     height, width = pictures.shape[1:]
     spatial = pictures @ cosine(width).T if width <= LONGEST else _fourier(_analysis, pictures, width)
     spatial = cosine(height) @ spatial if height <= LONGEST else _turned(_analysis, spatial, height)
@@ -64,12 +71,12 @@ def inverse(coefficients: np.ndarray, time: np.ndarray, height: int, width: int)
 
 
 def _turned(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
-    """Return `_fourier` of [T, H, W] along the second axis."""
+    """Apply `_fourier` to [T, H, W] along the axis H."""
     return _fourier(transform, values.swapaxes(1, 2), size).swapaxes(1, 2)
 
 
 def _fourier(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
-    """Return a transform along the last axis, float32 [T, H, size], of float32 [T, H, n]."""
+    """Apply a transform to the last axis, a few rows at a time: float32 [T, H, n] -> float32 [T, H, size]."""
     result = np.empty((*values.shape[:2], size), np.float32)
     step = max(1, AT_ONCE // size)
     for picture, out in zip(values, result, strict=True):
@@ -79,12 +86,12 @@ def _fourier(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
 
 
 def _analysis(samples: np.ndarray, size: int) -> np.ndarray:
-    """Return the DCT-II of float64 [N, size]."""
+    """Return the DCT-II of each row, computed by FFT; float64 [N, size]."""
     return _weights(size) * (_phases(size).conj() * np.fft.rfft(samples, 2 * size)[:, :size]).real
 
 
 def _synthesis(coefficients: np.ndarray, size: int) -> np.ndarray:
-    """Return samples, float64 [N, size], of the first coefficients of the DCT-II, float64 [N, n]."""
+    """Return the inverse DCT-II, computed by FFT, of the first n coefficients: float64 [N, n] -> [N, size]."""
     count = coefficients.shape[1]
     waves = coefficients * (_weights(size) * _phases(size))[:count]
     waves[:, 0] *= 2
@@ -92,8 +99,10 @@ def _synthesis(coefficients: np.ndarray, size: int) -> np.ndarray:
 
 
 def _weights(size: int) -> np.ndarray:
+    """Return the factors that make the DCT-II orthonormal, float64 [size]."""
     return np.sqrt(np.where(np.arange(size) > 0, 2.0, 1.0) / size)
 
 
 def _phases(size: int) -> np.ndarray:
+    """Return the factors between the DCT-II and the FFT of twice the length, complex128 [size]."""
     return np.exp(0.5j * np.pi * np.arange(size) / size)

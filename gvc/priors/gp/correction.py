@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Corrections of a mean that follows motion: where each picture really lies, and which boundary it takes after.
+"""Corrections of the motion-compensated mean, sent for each unknown picture.
 
-The motion between two pictures says nothing about how the way between them was gone, and cameras shake. So a stream may
-say of each unknown picture by how much to move what was interpolated, and by how much to weigh the last boundary more:
-a field of (x, y, weight) in luma samples / 64 and in 1/256. It is sent from coarse to fine, cells of CELL samples at
-last; a cell that says nothing has what its coarser neighbourhood says. All in integers.
+Interpolation assumes that things move between the two boundary pictures on a straight path at even speed, but objects
+accelerate and cameras shake. So a stream may send, for each unknown picture, a field of (x, y, weight): displacement of
+the interpolated picture in 1/64 luma sample, and additional weight of the last boundary in 1/256. The field is sent
+from coarse to fine as changes in square cells, down to cells of CELL samples. A cell without a change takes the value
+interpolated from the coarser cells. All arithmetic is in integers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,48 +17,45 @@ import numpy as np
 from ...entropy import AdaptiveModel, DeltaModel, RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
 
-BLOCK = 8  # luma samples a side, of motion fields
-CELL = 16  # luma samples a side, of the finest cells
-STEPS = np.array([16, 16, 64])  # of what is sent: a quarter of a sample, of the weight
-MOST = 4095  # steps of a cell
-REACH, WEIGHT_REACH = 6, 3  # steps that have a symbol of their own
-USED_ODDS = ((60, 3), (8, 4))  # of cells that say nothing and that do, first where the coarser cell says nothing
+BLOCK = 8  # side of a motion field's blocks in luma samples
+CELL = 16  # side of the finest cells in luma samples
+STEPS = np.array([16, 16, 64])  # size of a coded step in units of the field: a quarter of a sample, a quarter of weight
+MAX_STEPS = 4095  # largest change of a cell in steps
+REACH, WEIGHT_REACH = 6, 3  # largest changes of position and of weight with a symbol of their own (DeltaModel)
+# Initial odds of an unused (zero) and a used cell: inside a coarser cell that is unused, and inside a used one.
+USED_ODDS = ((60, 3), (8, 4))
 
-Levels = list[np.ndarray]  # what cells say, from the coarsest on: int64 [rows, columns, 3], steps
+Levels = list[np.ndarray]  # changes in cells, the coarsest level first: int64 [rows, columns, 3] in steps
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """Corrections of a GOP's unknown pictures.
+    """Corrections of a GOP's unknown pictures."""
 
-    said: what the cells of each say, in the order of the stream, empty levels at the end left out.
-    fields: of each, in order of time, int16 [rows, columns, 3].
-    """
-
-    said: Sequence[Levels] = ()
-    fields: Sequence[np.ndarray] = ()
+    cells: Sequence[Levels] = ()  # changes in cells of each picture in stream order, without empty levels at the end
+    fields: Sequence[np.ndarray] = ()  # field of each picture in order of time, int16 [rows, columns, 3]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How a picture of height x width luma samples is divided."""
+    """The division of a picture into squares; height and width are in luma samples."""
 
     height: int
     width: int
 
     def shape(self, side: int) -> tuple[int, int]:
-        """Return (rows, columns) of squares of `side` samples."""
+        """Return (rows, columns) of the squares with a side of `side` samples."""
         return -(-self.height // side), -(-self.width // side)
 
     def sides(self) -> list[int]:
-        """Return the sides of cells, from one that covers the picture down to CELL."""
+        """Return the side of the cells of each level, from a single cell that covers the picture down to CELL."""
         sides = [CELL]
         while sides[0] < max(self.height, self.width):
             sides.insert(0, 2 * sides[0])
         return sides
 
     def field(self, levels: Levels) -> np.ndarray:
-        """Return what cells say of each block, int64 [rows, columns, 3]."""
+        """Return the sum of the changes in cells as a field of blocks of BLOCK samples, int64 [rows, columns, 3]."""
         field = np.zeros((1, 1, 3), np.int64)
         for side, level in zip(self.sides(), levels, strict=False):
             field = self.finer(field, side) + STEPS * level
@@ -66,9 +64,9 @@ class Grid:
         return field
 
     def finer(self, field: np.ndarray, side: int) -> np.ndarray:
-        """Return a field of cells twice as large for those of `side` samples, between its values."""
+        """Interpolate the field of the next coarser cells to cells with a side of `side` samples."""
         rows, columns = self.shape(side)
-        if field.shape[:2] == (rows, columns):  # the coarsest
+        if field.shape[:2] == (rows, columns):  # The coarsest level has nothing to be interpolated from.
             return field
         padded = _edged(_edged(field, 0), 1)
         down = 3 * padded[1:-1].repeat(2, 0)
@@ -81,15 +79,18 @@ class Grid:
 
 
 def _edged(field: np.ndarray, axis: int) -> np.ndarray:
-    """Return the field with both its edges twice (numpy.pad takes ten times as long)."""
+    """Return the field with both edges repeated along an axis (ten times as fast as numpy.pad)."""
     size = field.shape[axis]
     return field.take([0, *range(size), size - 1], axis)
 
 
 def order(count: int, closed: bool) -> Iterator[tuple[int, int, int]]:
-    """Yield (picture, its neighbours that are known by then), in the order of the stream.
+    """Yield (picture, left neighbour, right neighbour) in the order of the stream.
 
-    count: unknown pictures. closed: the one behind them is known. Pictures -1 and `count` are boundaries.
+    A picture's neighbours are the pictures before and after it whose fields precede it in the stream. Unknown pictures
+    have the numbers 0..count-1; -1 and `count` are the boundary pictures.
+
+    count: number of unknown pictures. closed: whether the picture after them is known.
     """
     if not closed and count:
         yield count - 1, -1, -1
@@ -105,24 +106,24 @@ def _between(left: int, right: int) -> Iterator[tuple[int, int, int]]:
 
 
 class Fields:
-    """The fields of the pictures of a GOP, as far as they are known: int16 [rows, columns, 3]."""
+    """The fields of a GOP's pictures that have been decoded so far, [rows, columns, 3] each."""
 
     def __init__(self, grid: Grid, count: int):
         self._nothing = np.zeros((*grid.shape(BLOCK), 3), np.int64)
         self._count, self._known = count, {}
 
     def expected(self, picture: int, left: int, right: int) -> np.ndarray:
-        """Return the field of a picture, if nothing is sent: on the way between those of its neighbours."""
+        """Predict the field of a picture by linear interpolation between those of its neighbours."""
         a, b = (self._known.get(neighbour, self._nothing) for neighbour in (left, right))
         span = max(right - left, 1)
         return (a * (right - picture) + b * (picture - left) + span // 2) // span if right > left else a
 
     def add(self, picture: int, field: np.ndarray) -> None:
-        """Add the field of a picture, int64 of any size."""
+        """Add the field of a picture, int64; values are clipped to 16 bits."""
         self._known[picture] = np.clip(field, -(2**15), 2**15 - 1)
 
     def in_order(self) -> list[np.ndarray]:
-        """Return all of them."""
+        """Return the fields of all pictures in order of time, int16 [rows, columns, 3] each."""
         return [self._known[picture].astype(np.int16) for picture in range(self._count)]
 
 
@@ -136,7 +137,7 @@ class Models:
         self._steps = [way, way, DeltaModel(WEIGHT_REACH)]
 
     def write(self, encoder: RangeEncoder, levels: Levels) -> None:
-        """Write what the cells of a picture say, empty levels at the end left out."""
+        """Write the changes in a picture's cells; the caller leaves out empty levels at the end."""
         self._depth.write(encoder, len(levels))
         above = None
         for level in levels:
@@ -158,29 +159,29 @@ class Models:
                 used[place] = self._used[_context(above, place)].read(decoder)
                 if used[place]:
                     level[place] = [model.read_delta(decoder) for model in self._steps]
-            if np.abs(level).max() > MOST:
-                raise BitstreamError("correction of the mean", 0, f"a cell says more than {MOST} steps")
+            if np.abs(level).max() > MAX_STEPS:
+                raise BitstreamError("correction of the mean", 0, f"a cell has a change of more than {MAX_STEPS} steps")
             levels.append(level)
             above = used
         return levels
 
 
-def write_corrections(encoder: RangeEncoder, grid: Grid, said: Sequence[Levels]) -> None:
-    """Write what the cells of each unknown picture say, in the order of the stream."""
+def write_corrections(encoder: RangeEncoder, grid: Grid, cells: Sequence[Levels]) -> None:
+    """Write the changes in the cells of each unknown picture, in the order of the stream."""
     models = Models(grid.sides())
-    for levels in said:
+    for levels in cells:
         models.write(encoder, levels)
 
 
 def read_corrections(decoder: RangeDecoder, grid: Grid, count: int, closed: bool) -> Corrections:
     """Read the corrections of `count` unknown pictures. Raises BitstreamError."""
-    models, fields, said = Models(grid.sides()), Fields(grid, count), []
+    models, fields, cells = Models(grid.sides()), Fields(grid, count), []
     for picture, left, right in order(count, closed):
-        said.append(models.read(decoder, grid))
-        fields.add(picture, fields.expected(picture, left, right) + grid.field(said[-1]))
-    return Corrections(said, fields.in_order())
+        cells.append(models.read(decoder, grid))
+        fields.add(picture, fields.expected(picture, left, right) + grid.field(cells[-1]))
+    return Corrections(cells, fields.in_order())
 
 
 def _context(above: np.ndarray | None, place: tuple[int, int]) -> int:
-    """Return whether the coarser cell around a place says something; the coarsest of all are taken to."""
+    """Return the index into USED_ODDS: whether the coarser cell around a cell is used (1 on the coarsest level)."""
     return 1 if above is None else int(above[place[0] // 2, place[1] // 2])

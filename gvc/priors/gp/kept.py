@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Results that are kept for the next GOP, in bounded memory: their size is that of what a stream asks for."""
+"""A cache of arrays for later GOPs. Its memory is bounded, since streams determine the sizes of the arrays."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,13 +10,15 @@ import numpy as np
 
 
 def keeping(most: int) -> Callable[[Callable[..., np.ndarray]], Callable[..., np.ndarray]]:
-    """Let a function that returns arrays keep the latest ones, as far as they take no more than `most` bytes.
+    """Return a decorator that caches the latest results of a function that returns arrays.
 
-    The arrays are not to be written to.
+    Callers must not change the arrays.
+
+    most: largest size of all cached arrays together, in bytes.
     """
 
     def decorate(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-        kept: dict[tuple, np.ndarray] = {}  # the latest used is the last one
+        kept: dict[tuple, np.ndarray] = {}  # results by arguments, the least recently used first
         lock = Lock()
 
         @wraps(function)

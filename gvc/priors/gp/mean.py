@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The conditional mean of a GOP: what the boundary pictures alone say about the pictures between them.
+"""The conditional mean of a GOP: the prediction of its pictures from the boundary pictures alone.
 
-All in integers, so that it is the same on every machine. The stream says which of the choices holds, and since gp/3 how
-to correct motion (gvc.priors.gp.correction).
+All arithmetic is in integers, so that the mean is the same on every machine. The stream says which kind of mean is
+used, and since gp/3 how to correct motion (gvc.priors.gp.correction).
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from ...prior import Condition
 from .correction import BLOCK
 
 FLAT, HOLD, FADE, MOTION = range(4)
-SHARP = 2  # the version from which on samples that motion fetches are interpolated with four taps, not two
-CORRECTED = 3  # the version from which on there are corrections, and one boundary may move
-SMOOTHNESS = {1: 16, 2: 16, 3: 4, 4: 4}  # of motion, by version
+SHARP = 2  # first version that interpolates motion-compensated samples with four taps instead of two
+CORRECTED = 3  # first version with corrections, and with MOTION for a single boundary
+SMOOTHNESS = {1: 16, 2: 16, 3: 4, 4: 4}  # version -> weight of smoothness in the motion search
 
 
 def choices(condition: Condition, version: int) -> list[int]:
-    """Return the means that a condition allows."""
+    """Return the kinds of mean that a condition allows in a version."""
     if condition.first is None:
         return [FLAT]
     if condition.last is None:
@@ -35,12 +35,15 @@ def choices(condition: Condition, version: int) -> list[int]:
 
 
 def unknown_pictures(condition: Condition) -> slice:
-    """Return which pictures of the GOP are not boundaries."""
+    """Return the range of the GOP's pictures that are not boundaries."""
     return slice(int(condition.first is not None), condition.frames - int(condition.last is not None))
 
 
 def still(condition: Condition, choice: int, colour: tuple[int, int, int]) -> Clip:
-    """Return a mean without motion of the unknown pictures, uint8 [T', H, W] a plane. `colour` is used by FLAT only."""
+    """Return a mean without motion (FLAT, HOLD or FADE) of the unknown pictures, uint8 [T', H, W] for each plane.
+
+    colour: Y, Cb, Cr of FLAT; not used otherwise.
+    """
     span = unknown_pictures(condition)
     indices = range(span.start, span.stop)
     planes = []
@@ -55,32 +58,35 @@ def still(condition: Condition, choice: int, colour: tuple[int, int, int]) -> Cl
 
 
 @dataclass(frozen=True)
-class Moved:
-    """The mean that follows motion: boundaries warped along the motion between them and blended by time.
+class MotionMean:
+    """The motion-compensated mean: boundaries warped along the motion between them and blended by time.
 
-    A boundary without another one does not move but for corrections.
-    corrections: of the unknown pictures, int16 [rows, columns, 3] each, or none at all.
+    A single boundary has no motion of its own; then only corrections move it.
     """
 
     condition: Condition
-    version: int
-    corrections: Sequence[np.ndarray] = ()
+    version: int  # version of gp
+    corrections: Sequence[np.ndarray] = ()  # field of each unknown picture, int16 [rows, columns, 3]; default none
 
     def unknown(self) -> Clip:
-        """Return all unknown pictures, uint8 [T', H, W] a plane."""
+        """Return all unknown pictures, uint8 [T', H, W] for each plane."""
         span = unknown_pictures(self.condition)
         return self.pictures(range(span.start, span.stop))
 
     def pictures(self, indices: range, share: float = -1.0) -> Clip:
-        """Return pictures, uint8 [len(indices), H, W] a plane. share: of the last boundary, or below 0 by time."""
-        planes, fields = [], self._fields()  # here, since they are searched by the same threads
+        """Return pictures, uint8 [len(indices), H, W] for each plane.
+
+        indices: numbers of the pictures in the GOP.
+        share: weight of the last boundary, 0..1; default -1, the weight that follows from the picture's time.
+        """
+        planes, fields = [], self._fields()  # Searched before `each` below, because the search uses the same threads.
         for plane, shape in enumerate(self.condition.format.plane_shapes):
             pictures = each(partial(self._picture, plane, share, fields), indices)
             planes.append(np.array(pictures, np.uint8).reshape(len(indices), *shape))
         return tuple(planes)
 
     def luma_parts(self, index: int, correction: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return (luma of a picture with a correction, the same of either boundary alone), uint8 [H, W]."""
+        """Return luma of a picture with a correction, uint8 [H, W]: the blend, the warped first and last boundary."""
         first, last = self.condition.first[0], (self.condition.last or self.condition.first)[0]
         return motion_parts(first, last, *self._fields(), index, max(self.condition.frames - 1, 1), correction)
 

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`gp`: a Gaussian process over the GOP, conditioned on its decoded boundary pictures. Closed form: no weights.
+"""`gp`: a Gaussian process over the GOP, conditioned on its decoded boundary pictures, in closed form without weights.
 
-Mean: gvc.priors.gp.mean. Residual: an activity map (gvc.priors.gp.activity) times independent Gaussian coefficients in
-an orthonormal basis (gvc.priors.gp.basis), one variance a band (gvc.priors.gp.bands), sent. So the exact velocity is
-one multiplication a coefficient. Since gp/4 variances follow, at each step and for no bits, how much larger or smaller
-the coefficients in the neighbourhood have turned out than their bands say.
+The mean is in gvc.priors.gp.mean. The residual is an activity map (gvc.priors.gp.activity) times independent Gaussian
+coefficients in an orthonormal basis (gvc.priors.gp.basis). The stream sends one variance for each band
+(gvc.priors.gp.bands), so that the exact velocity is one multiplication for each coefficient. Since gp/4 a coefficient's
+variance is also adapted, at each step and without bits, to the size of the coefficients around it.
 
-What is carried follows reverse water-filling (Cover and Thomas, "Elements of Information Theory", 10.3): with the water
-level theta = sigma^2 of the noise where coding stops, a coefficient of variance v > theta is scaled by
-sqrt(1 - theta / v), so that the noise leaves an error of theta in each; the others are not carried at all.
+Reverse water-filling (Cover and Thomas, "Elements of Information Theory", 10.3) decides which coefficients are carried.
+The water level is theta = sigma^2 of the noise where coding stops. A coefficient of variance v > theta is scaled by
+sqrt(1 - theta / v), so that the noise leaves an error of theta in each. The others are not carried at all.
 
-Streams of gp/1 carry more and scale nothing, neither they nor those of gp/2 correct motion (gvc.priors.gp.correction),
-and none of those up to gp/3 learns variances; they can be decoded.
+Streams of older versions can be decoded. gp/1 carries more coefficients and does not scale them; gp/1 and gp/2 do not
+correct motion (gvc.priors.gp.correction); none before gp/4 adapts variances.
 """
 
 from copy import copy
@@ -33,32 +33,33 @@ from . import bands, basis, mean
 from .activity import activity_maps
 from .correction import Corrections, Grid, read_corrections, write_corrections
 from .correction_search import CorrectionSearch
-from .mean import Moved
+from .mean import MotionMean
 from .texture import textured
 
-SAMPLE_SCALE = 64.0  # luma samples a latent unit
+SAMPLE_SCALE = 64.0  # luma samples per latent unit
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
-CARRY_THRESHOLD = 1.1  # a band is carried when its variance exceeds the water level so many times
-LEVEL_BITS = 10  # of the noise level that is the water level
-LEAST_KEPT = 0.02  # share of a carried variance that the scale leaves
+CARRY_THRESHOLD = 1.1  # ratio of a band's variance to the water level from which the band is carried
+LEVEL_BITS = 10  # bits of the noise level that is the water level
+LEAST_KEPT = 0.02  # smallest share of a carried variance that remains after scaling
 VERSIONS = (1, 2, 3, 4)
-LEARNED = 4  # the version from which on variances follow what has been decoded
-CORRECTION_PRICE = 0.5  # of a bit of corrections, beside one of atoms
-FILL = bands.BANDS  # index of the level that says the energy of what is not carried
-FILL_UNIT = 64.0  # that level is of a band's energy over this, so that it fits the range of levels
+LEARNED = 4  # first version that adapts variances to decoded coefficients
+CORRECTION_PRICE = 0.5  # price of a bit of corrections, relative to a bit of atoms
+FILL = bands.BANDS  # index of the level for the mean energy of bands that are not carried
+FILL_UNIT = 64.0  # energy that variance 1 stands for in that level, so that energies fit the range of levels
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The unknown pictures of a GOP and their coefficients: all that follows from its condition alone."""
+    """The unknown pictures of a GOP and the structure of their coefficients, which follow from the condition alone."""
 
-    span: slice
-    time: np.ndarray
+    span: slice  # unknown pictures
+    time: np.ndarray  # temporal basis, float32 [T', T']
     planes: list[bands.PlaneBands]
-    activity: list[np.ndarray | None]
+    activity: list[np.ndarray | None]  # activity map of each plane
 
     @classmethod
     def of(cls, condition: Condition) -> "Layout":
+        """Return the layout for a condition."""
         span = mean.unknown_pictures(condition)
         known = int(condition.first is not None) + int(condition.last is not None)
         size = max(span.stop - span.start, 0)
@@ -72,7 +73,7 @@ class Layout:
 
 
 def _residual_coefficients(layout: Layout, clip: Clip, predicted: Clip) -> list[np.ndarray]:
-    """Return the coefficients of clip - predicted in latent units, float32 [T', H, W] a plane."""
+    """Return the coefficients of clip - predicted in latent units, float32 [T', H, W] for each plane."""
     coefficients = []
     for c, p, weight, activity in zip(clip, predicted, PLANE_WEIGHTS, layout.activity, strict=True):
         residual = (c[layout.span].astype(np.float32) - p) * np.float32(weight)
@@ -81,41 +82,44 @@ def _residual_coefficients(layout: Layout, clip: Clip, predicted: Clip) -> list[
 
 
 class GpAnalysis:
-    """Encoder: the best mean of a GOP and the band energies of what it leaves."""
+    """Encoder: the best mean of a GOP and the band energies of its residual."""
 
     def __init__(self, condition: Condition, layout: Layout, clip: Clip):
         self._condition, self._layout, self._clip = condition, layout, clip
         self._colour = tuple(int(plane.mean() + 0.5) for plane in clip)
-        self._moved, self._corrections = Moved(condition, VERSIONS[-1]), Corrections()
+        self._motion_mean, self._corrections = MotionMean(condition, VERSIONS[-1]), Corrections()
         choices = mean.choices(condition, VERSIONS[-1])
         means = {choice: self._mean(choice) for choice in choices}
         errors = {choice: _squared_error(layout, clip, m) for choice, m in means.items()}
-        self._moves, self._known_error = mean.MOTION in choices, _boundary_error(condition, clip)
+        self._has_motion, self._known_error = mean.MOTION in choices, _boundary_error(condition, clip)
         choice = min(errors, key=errors.get)
-        self._settle(choice, means[choice], errors[choice])
+        self._use_mean(choice, means[choice], errors[choice])
 
     def _mean(self, choice: int) -> Clip:
-        return self._moved.unknown() if choice == mean.MOTION else mean.still(self._condition, choice, self._colour)
+        if choice == mean.MOTION:
+            return self._motion_mean.unknown()
+        return mean.still(self._condition, choice, self._colour)
 
-    def _settle(self, choice: int, predicted: Clip, error: float) -> None:
+    def _use_mean(self, choice: int, predicted: Clip, error: float) -> None:
+        """Choose a mean, and measure its residual. error: its weighted squared error."""
         self._choice, self._error = choice, error
         coefficients, planes = _residual_coefficients(self._layout, self._clip, predicted), self._layout.planes
         self._counts = np.array([plane.counts() for plane in planes])
         self._energies = np.array([p.energies(c) for p, c in zip(planes, coefficients, strict=True)])
 
     def refined(self, sigma: float) -> "GpAnalysis":
-        """Return the analysis with corrections of motion, as far as they are worth their bits at a noise level."""
-        if not self._moves:
+        """Return the analysis with the corrections of motion that are worth their bits for coding down to sigma."""
+        if not self._has_motion:
             return self
         price = CORRECTION_PRICE * bit_price(sigma, SAMPLE_SCALE)
         better = copy(self)
-        better._corrections = CorrectionSearch(self._moved, self._clip[0], price).find()
-        better._moved = replace(self._moved, corrections=better._corrections.fields)
+        better._corrections = CorrectionSearch(self._motion_mean, self._clip[0], price).find()
+        better._motion_mean = replace(self._motion_mean, corrections=better._corrections.fields)
         corrected = better._mean(mean.MOTION)
         error = _squared_error(self._layout, self._clip, corrected)
         if error >= self._error:
             return self
-        better._settle(mean.MOTION, corrected, error)
+        better._use_mean(mean.MOTION, corrected, error)
         return better
 
     def _levels(self, sigma: float) -> np.ndarray:
@@ -129,7 +133,7 @@ class GpAnalysis:
         return levels
 
     def describe(self, sigma: float) -> bytes:
-        """Return choice of mean, water level, colour (FLAT only) or corrections (MOTION only), and levels."""
+        """Return the side information: kind of mean, water level, colour (FLAT) or corrections (MOTION), and levels."""
         encoder = RangeEncoder()
         encoder.encode_bits(self._choice, 2)
         encoder.encode_bits(sigma_level(sigma), LEVEL_BITS)
@@ -139,7 +143,7 @@ class GpAnalysis:
         if self._choice == mean.MOTION:
             span = self._layout.span
             write_corrections(
-                encoder, _grid(self._condition), self._corrections.said or [[]] * (span.stop - span.start)
+                encoder, _grid(self._condition), self._corrections.cells or [[]] * (span.stop - span.start)
             )
         bands.write_levels(encoder, self._levels(sigma), self._condition.previous)
         return encoder.finish()
@@ -168,7 +172,7 @@ def _squared_error(layout: Layout, clip: Clip, predicted: Clip) -> float:
 
 
 def _boundary_error(condition: Condition, clip: Clip) -> float:
-    """Return the weighted squared error, in sample units, of the boundary pictures themselves."""
+    """Return the weighted squared error of the decoded boundary pictures, in squared luma samples."""
     total = 0.0
     for index, known in ((0, condition.first), (-1, condition.last)):
         if known is not None:
@@ -178,11 +182,11 @@ def _boundary_error(condition: Condition, clip: Clip) -> float:
 
 
 class ConditionedGp:
-    """The process given boundaries, mean and variances; its latent vector holds the carried coefficients."""
+    """The Gaussian process conditioned on one GOP; its latent vector holds the carried coefficients."""
 
     tail: list[slice] = []  # noqa: RUF012 - coefficients belong to no single picture
     known = None
-    follows_flow = False  # a Gaussian's ends in noise
+    follows_flow = False  # because a Gaussian's flow ends in noise and not in a picture
 
     def __init__(self, condition: Condition, layout: Layout, side: bytes, version: int):
         self._condition, self._layout, self._version = condition, layout, version
@@ -192,16 +196,17 @@ class ConditionedGp:
             raise BitstreamError("choice of mean", 0, f"value {choice} does not fit the boundaries of this GOP")
         self._water = level_sigma(min(decoder.decode_bits(LEVEL_BITS), MAX_LEVEL)) ** 2 if version > 1 else 0.0
         colour = tuple(decoder.decode_bits(8) for _ in range(3)) if choice == mean.FLAT else (0, 0, 0)
-        self.moved = Moved(condition, version)
+        self.motion_mean = MotionMean(condition, version)
         if choice == mean.MOTION and version >= mean.CORRECTED:
             count, closed = layout.span.stop - layout.span.start, condition.last is not None
             corrections = read_corrections(decoder, _grid(condition), count, closed)
-            self.moved = replace(self.moved, corrections=corrections.fields)
+            self.motion_mean = replace(self.motion_mean, corrections=corrections.fields)
         self.memory = bands.read_levels(decoder, 3, condition.previous)
         decoder.finish()
-        self._mean_of = self.moved.unknown if choice == mean.MOTION else partial(mean.still, condition, choice, colour)
+        without_motion = partial(mean.still, condition, choice, colour)
+        self._compute_mean = self.motion_mean.unknown if choice == mean.MOTION else without_motion
         variances = bands.level_variances()[self.memory[:, : bands.BANDS].ravel()]
-        # Levels are rounded, so a carried band can say a little less than the water level.
+        # Levels are rounded, so the variance of a carried band can be a little below the water level.
         kept = np.maximum(variances - self._water, LEAST_KEPT * variances)
         self._scales = np.sqrt(kept / np.where(variances > 0, variances, 1.0)).astype(np.float32)
         self._variances = kept
@@ -209,25 +214,26 @@ class ConditionedGp:
         self.size = int(sum(c[v[: bands.BANDS] > 0].sum() for c, v in zip(counts, self.memory, strict=True)))
         self.blocks = [slice(0, self.size)] if self.size else []
 
-    # What takes memory and time comes when it is first used: the codec looks at the size before.
+    # The following properties take memory and time. They are computed at their first use, so that the codec can check
+    # `size` before.
 
     @cached_property
     def _mean(self) -> Clip:
-        return self._mean_of()
+        return self._compute_mean()
 
     @cached_property
     def _carried(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Which coefficients of each plane are carried, and their bands, by `PlaneBands.carried`."""
+        """The carried coefficients of each plane and their bands, as from `PlaneBands.carried`."""
         return [p.carried(v[: bands.BANDS]) for p, v in zip(self._layout.planes, self.memory, strict=True)]
 
     @cached_property
     def _band(self) -> np.ndarray:
-        """The band of each value of the latent, counted through all planes, uint8 [size]."""
+        """The band of each value of the latent, numbered across all planes, uint8 [size]."""
         return np.concatenate([np.uint8(i * bands.BANDS) + numbers for i, (_, numbers) in enumerate(self._carried)])
 
     @cached_property
     def _slabs(self) -> list[tuple[slice, int, np.ndarray, np.ndarray]]:
-        """Return (part of the latent, frequencies, bands [h, w], their variances) by plane and temporal band."""
+        """(Part of the latent, frequencies, spatial bands [h, w], their variances) of each plane's temporal bands."""
         slabs, start = [], 0
         variances = self._variances.reshape(3, bands.TEMPORAL_BANDS, bands.SPATIAL_BANDS)
         for plane, levels, of_plane in zip(self._layout.planes, self.memory, variances, strict=True):
@@ -239,17 +245,18 @@ class ConditionedGp:
 
     @property
     def sigma(self) -> float:
-        """The noise level where coding stops; 0 where the stream does not say it."""
+        """The noise level where coding stops; 0 for gp/1, whose streams do not say it."""
         return float(np.sqrt(self._water))
 
     def zeros(self) -> np.ndarray:
-        """Return float32 [size] zeros."""
+        """Return zeros, float32 [size]."""
         return np.zeros(self.size, np.float32)
 
     def deviations(self) -> list[np.ndarray | float]:
-        """Return the error that coding is expected to leave in unknown samples, a plane: float32 [H, W], or one number.
+        """Return the expected error of unknown samples after coding, for each plane: float32 [H, W] or one number.
 
-        Carried coefficients keep the water level's, the others all that the stream says of them.
+        It is a standard deviation in samples. Carried coefficients have the error of the water level; the others have
+        the energy that the stream states for bands that are not carried.
         """
         return [self._deviation(i) for i in range(3)]
 
@@ -262,7 +269,7 @@ class ConditionedGp:
         return float(np.sqrt(left)) / PLANE_WEIGHTS[plane] * (1.0 if activity is None else activity)
 
     def velocity(self, x: np.ndarray, t: float) -> np.ndarray:
-        """Return (x - E[x0 | x_t = x]) / t, exact for the Gaussian of the variances in force."""
+        """Return (x - E[x0 | x_t = x]) / t, exact for a Gaussian of the current variances."""
         if self._version >= LEARNED:
             return self._learned_velocity(x, t)
         shrunk = (1 - t) * self._variances
@@ -270,7 +277,7 @@ class ConditionedGp:
         return (x - gain[self._band] * x) / np.float32(t)
 
     def _learned_velocity(self, x: np.ndarray, t: float) -> np.ndarray:
-        """Return the velocity with variances that follow the state itself."""
+        """Return the velocity with variances adapted to the state itself."""
         result = np.empty_like(x)
 
         def fill(part: slice, frequencies: int, numbers: np.ndarray, variances: np.ndarray) -> None:
@@ -280,14 +287,14 @@ class ConditionedGp:
         return result
 
     def encode_latent(self, clip: Clip) -> np.ndarray:
-        """Return the carried coefficients of the clip's residual, scaled, float32 [size]."""
+        """Return the scaled carried coefficients of the clip's residual, float32 [size]."""
         coefficients = _residual_coefficients(self._layout, clip, self._mean)
         pairs = zip(coefficients, self._carried, strict=True)
         corners = [c[:, : mask.shape[1], : mask.shape[2]][mask] for c, (mask, _) in pairs]
         return np.concatenate(corners) * self._scales[self._band]
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
-        """Return the pictures, uint8 [T, H, W] a plane; `realism` makes them sharper and adds grain."""
+        """Return the pictures, uint8 [T, H, W] for each plane; realism > 0 sharpens luma and adds grain to it."""
         planes, start = [], 0
         x0 = x0 / self._scales[self._band]
         for i, (mask, numbers) in enumerate(self._carried):
@@ -304,7 +311,7 @@ class ConditionedGp:
         return tuple(planes)
 
     def _add_residual(self, plane: int, corner: np.ndarray) -> np.ndarray:
-        """Return the unknown pictures of a plane, uint8 [T', H, W], from its low-frequency coefficients."""
+        """Return the unknown pictures of a plane, uint8 [T', H, W], from a low-frequency corner of its coefficients."""
         predicted, activity = self._mean[plane], self._layout.activity[plane]
         if not len(predicted) or not corner.any():
             return predicted
@@ -317,7 +324,10 @@ class ConditionedGp:
 
 
 class GpPrior:
-    """The bundled prior. version: of the streams that it can decode; it analyses for the last one only."""
+    """The bundled prior `gp`.
+
+    version: version of the streams to decode, default the latest; encoding needs the latest.
+    """
 
     weights_hash = bytes(8)
     modes = ("t2v", "i2v", "flf2v")
@@ -330,15 +340,15 @@ class GpPrior:
         self._latest: tuple[Condition | None, Layout | None] = None, None
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
-        """Choose the mean and measure the bands."""
+        """Choose the mean of a GOP and measure the bands of its residual."""
         return GpAnalysis(condition, self._layout(condition), clip)
 
     def condition(self, condition: Condition, side: bytes) -> ConditionedGp:
-        """Prepare the process for one GOP. Raises BitstreamError."""
+        """Condition the process on one GOP. Raises BitstreamError if `side` is not valid."""
         return ConditionedGp(condition, self._last_layout(condition), side, self._version)
 
     def _layout(self, condition: Condition) -> Layout:
-        """Return the layout of a GOP that is analysed, and keep it until the GOP is coded."""
+        """Return the layout of a GOP for its analysis, and keep it for the coding of the same GOP."""
         known, layout = self._latest
         if known is not condition:
             layout = Layout.of(condition)
@@ -346,7 +356,7 @@ class GpPrior:
         return layout
 
     def _last_layout(self, condition: Condition) -> Layout:
-        """Return the layout of a GOP that is coded, and forget it."""
+        """Return the layout of a GOP for its coding, and free the kept one."""
         layout = self._layout(condition)
         self._latest = None, None
         return layout

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Realism of the bundled priors: how pictures are shown; none is decoded from these.
+"""Realism of the bundled priors: a filter for shown pictures. Its output is never a reference for further decoding.
 
-`gp` shows them a little sharper, and with grain where they are busy; what the network of `neural` makes is bounded.
+For `gp` it sharpens pictures a little and adds grain where they are busy. For `neural` it bounds the texture that the
+network adds.
 
-A Gaussian process does not know texture: a sample of it is noise of the right energy in the wrong places, and what is
-missing for want of motion would come as noise too. So only a part of the missing energy becomes grain, never more than
-what is there bears, and stills, which AV1 has blurred, are sharpened by how coarse the stream is. Its constants were
-measured by LPIPS on seven clips at four qualities, those for `neural` by LPIPS of two networks and DISTS on six at one.
+A Gaussian process does not know texture: a sample of it is noise of the right energy in the wrong places. Energy that
+is missing because motion was not followed would become noise as well. So only a part of the missing energy is added as
+grain, and no more than the detail around it masks. AV1 blurs stills, so pictures are sharpened, more so in coarser
+streams. The constants were chosen by LPIPS on seven clips at four qualities; those for `neural` by LPIPS with two
+networks and by DISTS, on six clips at one quality.
 """
 
 import zlib
@@ -17,21 +19,23 @@ import numpy as np
 
 from ...machine.parallel import each
 
-FINE = np.array([1, 2, 1], np.float32) / 4
-COARSE = np.array([1, 8, 28, 56, 70, 56, 28, 8, 1], np.float32) / 256
-AROUND = np.convolve(np.ones(9), np.ones(9)).astype(np.float32) / 81
-SHARPER, SHARPEST = 0.15, 0.38  # by how much what is finer than FINE grows: a unit of noise where coding stops; at most
-GRAIN = 0.1  # deviation of grain, in that of the error that is expected,
-BORNE = 0.5  # or in that of what is finer than COARSE around a sample, where this is less
-ANYWHERE = 0.5  # sample values that pictures bear where nothing is finer than COARSE
+FINE = np.array([1, 2, 1], np.float32) / 4  # low-pass filter whose complement is sharpened
+COARSE = np.array([1, 8, 28, 56, 70, 56, 28, 8, 1], np.float32) / 256  # low-pass filter whose complement is detail
+AROUND = np.convolve(np.ones(9), np.ones(9)).astype(np.float32) / 81  # window of the local mean of squared detail
+SHARPER, SHARPEST = 0.15, 0.38  # sharpening gain: SHARPER for each unit of sigma at the stop level, at most SHARPEST
+# Standard deviation of grain: GRAIN times that of the expected error, but at most MASKED times that of local detail.
+GRAIN = 0.1
+MASKED = 0.5
+UNMASKED = 0.5  # change in sample values that remains invisible where there is no detail
 
 
 def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, realism: float) -> np.ndarray:
-    """Return pictures with texture, uint8 [T, H, W] like `luma`.
+    """Return luma with sharpening and grain, uint8 [T, H, W].
 
-    deviation: of the error that is expected, in samples: one number or float32 [H, W].
+    luma: decoded pictures, uint8 [T, H, W].
+    deviation: standard deviation of the expected error in samples, one number or float32 [H, W].
     sigma: noise level where coding stops.
-    realism: 0..1, share of all that is done.
+    realism: strength of the filter, 0 (off) to 1.
     """
     sharper = realism * _sharper(sigma)
     return np.array(each(partial(_textured, deviation, sharper, realism), luma), np.uint8).reshape(luma.shape)
@@ -39,17 +43,21 @@ def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, real
 
 def _textured(deviation: np.ndarray | float, sharper: float, realism: float, picture: np.ndarray) -> np.ndarray:
     plain = picture.astype(np.float32)
-    # By the picture itself, so that grain is the same in all players and stands still where pictures do.
+    # The seed depends on the picture alone, so that grain is the same in all players and repeats in a still scene.
     noise = np.random.default_rng(zlib.crc32(picture)).standard_normal(picture.shape, np.float32)
-    grain = realism * np.minimum(GRAIN * deviation, BORNE * _busy(plain)) * noise
+    grain = realism * np.minimum(GRAIN * deviation, MASKED * _detail(plain)) * noise
     return _samples(_sharpened(plain, sharper) + grain)
 
 
 def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -> np.ndarray:
-    """Return luma that a network has made look real, uint8 [T, H, W], with no more of that than pictures bear.
+    """Limit a network's change of luma to what detail masks, and sharpen the result; uint8 [T, H, W].
 
-    A network puts texture where it expects an error, in flat places too, where one sees it at once. What is sharper
-    already is sharpened half as much as by `textured`.
+    A network adds texture wherever it expects an error, also in flat areas, where it is visible. Its pictures are
+    sharper already, so they are sharpened half as much as by `textured`.
+
+    plain: decoded pictures. real: the network's pictures.
+    sigma: noise level where coding stops.
+    realism: strength, above 0 to 1.
     """
     sharper = realism * _sharper(sigma) / 2
     return np.array(each(partial(_bounded, sharper, realism), plain, real), np.uint8).reshape(plain.shape)
@@ -57,7 +65,7 @@ def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -
 
 def _bounded(sharper: float, realism: float, plain: np.ndarray, real: np.ndarray) -> np.ndarray:
     start = plain.astype(np.float32)
-    limit = (ANYWHERE + BORNE * _busy(start)) / realism
+    limit = (UNMASKED + MASKED * _detail(start)) / realism
     return _samples(_sharpened(start + np.clip(real - start, -limit, limit), sharper))
 
 
@@ -73,13 +81,13 @@ def _samples(picture: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
-def _busy(picture: np.ndarray) -> np.ndarray:
-    """Return the deviation of what is finer than COARSE around each sample."""
+def _detail(picture: np.ndarray) -> np.ndarray:
+    """Return the local standard deviation of the detail that COARSE removes, for each sample."""
     return np.sqrt(_blurred((picture - _blurred(picture, COARSE)) ** 2, AROUND))
 
 
 def _blurred(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Return a picture, float32 [H, W], after a symmetric kernel along both axes; its edges go on outside."""
+    """Filter a picture, float32 [H, W], with a symmetric kernel along both axes; edges are repeated outside."""
     for axis in (0, 1):
         size, reach = picture.shape[axis], len(kernel) // 2
         padded = np.pad(picture, [(reach * (i == axis),) * 2 for i in (0, 1)], "edge")

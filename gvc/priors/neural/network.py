@@ -2,23 +2,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network of `neural`: a small U-Net (Ronneberger et al. 2015, arXiv 1505.04597) over one picture at a time.
 
-Pictures come at half size: 2x2 luma samples and one of each chroma plane are the six channels of a position.
+It works at half size: each position has six channels, which are 2x2 luma samples and one sample of each chroma plane.
 """
 
 import torch
 from torch import Tensor, nn
 
-PICTURE_CHANNELS = 6  # four luma samples, Cb, Cr
-PICTURES = 3  # the estimate, and both boundaries as they are seen from it
-SCALARS = 3  # way from the first boundary, distance to the nearest one, realism
-INPUTS = PICTURE_CHANNELS * PICTURES + 1 + SCALARS  # and the expected error
-WIDTHS = (32, 64, 96)  # channels at half, quarter and eighth size, where nothing else is asked for
-REACH = 32  # rows at half size around a position that decide on it, rounded up to a multiple of MULTIPLE
-MULTIPLE = 8  # samples; sides of a picture must be multiples of it
+PICTURE_CHANNELS = 6  # channels of a picture: four luma samples, Cb, Cr
+PICTURES = 3  # pictures in the input: the estimate, and both boundaries warped to it
+SCALARS = 3  # scalars in the input: relative time, distance to the nearest boundary, realism
+INPUTS = PICTURE_CHANNELS * PICTURES + 1 + SCALARS  # input channels; the one between is the expected error
+WIDTHS = (32, 64, 96)  # default number of channels at half, quarter and eighth size
+REACH = 32  # radius of the receptive field in rows at half size, rounded up to a multiple of MULTIPLE
+MULTIPLE = 8  # samples; the sides of a picture must be multiples of it
 
 
 class Block(nn.Module):
-    """Two convolutions and a way around them."""
+    """A residual block of two convolutions."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -30,7 +30,10 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """Says what to add to an estimate, in units of its expected error."""
+    """The U-Net; its output is what to add to an estimate, in units of the expected error.
+
+    widths: number of channels at half, quarter and eighth size, default WIDTHS.
+    """
 
     def __init__(self, widths: tuple[int, int, int] = WIDTHS):
         super().__init__()
@@ -44,13 +47,17 @@ class Network(nn.Module):
         self.up_again = nn.ConvTranspose2d(coarse, middle, 2, stride=2)
         self.up = nn.ConvTranspose2d(middle, fine, 2, stride=2)
         self.exit = nn.Conv2d(fine, PICTURE_CHANNELS, 3, padding=1)
-        nn.init.zeros_(self.exit.weight)  # it starts as the estimate itself
+        nn.init.zeros_(self.exit.weight)  # An untrained network adds nothing to the estimate.
         nn.init.zeros_(self.exit.bias)
 
     @classmethod
     def of(cls, weights: dict[str, Tensor]) -> "Network":
-        """Return the network, of whatever size, that weights belong to. Raises KeyError, TypeError, RuntimeError."""
-        with torch.device("meta"):  # in no memory, before it is known that the weights are all there
+        """Return a network with these weights, which also determine its widths.
+
+        weights: tensors by their names in the state dictionary.
+        Raises KeyError, TypeError or RuntimeError if they are not those of such a network.
+        """
+        with torch.device("meta"):  # No memory is allocated before the weights have been checked.
             network = cls(tuple(len(weights[f"{layer}.bias"]) for layer in ("entry", "down", "down_again")))
         network.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
         return network

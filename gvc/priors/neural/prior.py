@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`neural`: the closed form of `gp`, and a learned last step.
 
-The trajectory is that of `gp`, whose denoiser is exact for a Gaussian and costs next to nothing. The last estimate of
-the clean picture, with which a trajectory ends, is where a Gaussian is worst: it neither sees what motion has hidden
-nor knows what edges look like. There a network adds to it (gvc.priors.neural.network), in units of the error that the
-process expects. It sees the estimate and both boundaries warped to it. With realism 0 it aims at the least squared
-error, towards 1 at what looks like the source.
+The trajectory is that of `gp`, whose denoiser is exact for a Gaussian and costs next to nothing. A Gaussian is worst at
+the end of the trajectory, the final estimate of the clean picture: it neither sees what motion has uncovered nor knows
+what edges look like. There a network (gvc.priors.neural.network) adds a correction in units of the expected error. Its
+input is the estimate and both boundaries warped to it. With realism 0 it minimises squared error; towards 1 it aims
+more and more at the look of the source.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from ...media import Clip, VideoFormat
 from ...prior import Condition, ModelOptions
 from ..device import DTYPES, check_options, has_bfloat16, one_line
 from ..gp import GpPrior
-from ..gp.mean import Moved
+from ..gp.mean import MotionMean
 from ..gp.prior import ConditionedGp, Layout
 from ..gp.texture import bounded
 from .inputs import LEAST_ERROR, View, unpack, view_of
@@ -35,7 +35,7 @@ from .network import MULTIPLE, REACH, Network
 
 
 class Version(NamedTuple):
-    """What streams of a version are made with: that version of `gp`, and these weights."""
+    """A version of `neural`: a version of `gp`, and the file of the network's weights."""
 
     gp: int
     weights: str
@@ -47,15 +47,18 @@ VERSIONS = {
     3: Version(4, "weights_1.safetensors"),
     4: Version(4, "weights_4.safetensors"),
 }
-TIMED_RUNS = 5  # the first is slower, as is any that is interrupted
-AT_ONCE = 2**19  # luma samples that pass the network together, but for larger pictures
-LARGEST = 2**23  # luma samples of a picture that passes the network whole; larger ones pass in strips of half of it
+TIMED_RUNS = 5  # runs of which the fastest counts; the first one is slow, and others may be interrupted
+AT_ONCE = 2**19  # luma samples in a batch of pictures; a batch holds at least one picture
+LARGEST = 2**23  # luma samples of the largest picture that the network takes whole; strips of larger ones have half
 
 
 class NeuralPrior(GpPrior):
-    """`gp` with a learned last step. data: a safetensors file with the network's weights. Raises PriorError.
+    """`gp` with a learned last step.
 
-    version: of the streams that it can decode; it analyses for the last one only.
+    data: contents of a safetensors file with the network's weights.
+    options: device and dtype of the network.
+    version: version of the streams to decode, default the latest; encoding needs the latest.
+    Raises PriorError if the weights are damaged or the options do not fit this machine.
     """
 
     def __init__(self, data: bytes, options: ModelOptions, version: int = max(VERSIONS)):
@@ -71,15 +74,15 @@ class NeuralPrior(GpPrior):
 
     @classmethod
     def bundled(cls, options: ModelOptions, version: int = max(VERSIONS)) -> "NeuralPrior":
-        """Return the prior with the weights that GVC brings."""
+        """Return the prior with the weights that come with GVC."""
         return cls(_bundled_weights(VERSIONS[version].weights), options, version)
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
-        """Prepare the process for one GOP. Raises BitstreamError."""
+        """Condition the process on one GOP. Raises BitstreamError if `side` is not valid."""
         return ConditionedNeural(condition, self._last_layout(condition), side, self._version, self._improve)
 
     def _improve(self, view: View, realism: float) -> torch.Tensor:
-        """Return the pictures of a view, improved, [N, 6, H/2, W/2]; large ones in strips, which bounds the memory."""
+        """Return the improved pictures of a view, [N, 6, H/2, W/2]. Strips bound the memory for large pictures."""
         height, width = view.estimate.shape[2:]
         if 4 * height * width <= LARGEST:
             return self._improve_at_once(view, realism)
@@ -98,14 +101,15 @@ class NeuralPrior(GpPrior):
         return view.improved(self._network(inputs).float()).cpu()
 
     def seconds(self, side: int) -> float:
-        """Return how long the network takes for a picture of side x side when nothing else runs here.
+        """Return the time in seconds that the network takes for a picture of side x side on an idle machine.
 
-        On the CPU it is the processor time of this thread, which does its share of the network and all that is not
-        shared: wall-clock time would also count what other programs do meanwhile. The least of several runs.
+        On the CPU this is the processor time of this thread, which does its share of the network's parallel work and
+        all of its serial work. Wall-clock time would also count other programs. The result is the smallest of several
+        runs.
         """
         video = VideoFormat(side, side)
         flat = tuple(np.full((2, *shape), 128, np.uint8) for shape in video.plane_shapes)
-        view = view_of(Moved(Condition(video, 2), self._version), flat, LEAST_ERROR, range(2))
+        view = view_of(MotionMean(Condition(video, 2), self._version), flat, LEAST_ERROR, range(2))
         on_cpu = torch.device(self._device).type == "cpu"
         clock = time.thread_time if on_cpu else time.perf_counter
         times = []
@@ -113,13 +117,16 @@ class NeuralPrior(GpPrior):
             started = clock()
             self._improve(view, 0.0)
             times.append(clock() - started)
-        # More threads than processors, as in a container with a quota, take turns.
-        turns = max(1.0, torch.get_num_threads() / processors()) if on_cpu else 1.0
-        return min(times) / 2 * turns
+        # In a container with a quota there may be more threads than processors, which then share the processors.
+        sharing = max(1.0, torch.get_num_threads() / processors()) if on_cpu else 1.0
+        return min(times) / 2 * sharing
 
 
 class ConditionedNeural(ConditionedGp):
-    """The process for one GOP. improve: (view, realism) -> better estimates, as `View.improved`."""
+    """The process of `gp` conditioned on one GOP, with the network as last step.
+
+    improve: function (view, realism) -> improved estimates in the form of `View.improved`.
+    """
 
     def __init__(
         self,
@@ -133,17 +140,18 @@ class ConditionedNeural(ConditionedGp):
         self._improve = improve
 
     def decode_latent(self, x0: np.ndarray, realism: float) -> Clip:
-        """Return the pictures, uint8 [T, H, W] a plane; `realism` is what the network aims at."""
+        """Return the pictures, uint8 [T, H, W] for each plane; `realism` is an input of the network."""
         clip = super().decode_latent(x0, 0.0)
         condition = self._condition
         height, width = condition.format.plane_shapes[0]
         error = self.deviations()[0]
-        # The first picture is another GOP's last one, and was improved there.
+        # With a GOP before, the first picture is that GOP's last one and was improved there.
         start = int(condition.first is not None and condition.previous is not None)
         count = max(1, AT_ONCE // (height * width))
         for at in range(start, condition.frames, count):
             indices = range(at, min(at + count, condition.frames))
-            luma, *chroma = unpack(self._improve(view_of(self.moved, clip, error, indices), realism), height, width)
+            view = view_of(self.motion_mean, clip, error, indices)
+            luma, *chroma = unpack(self._improve(view, realism), height, width)
             if realism > 0:
                 luma = bounded(clip[0][indices.start : indices.stop], luma, self.sigma, realism)
             for plane, pictures in zip(clip, (luma, *chroma), strict=True):
@@ -152,7 +160,7 @@ class ConditionedNeural(ConditionedGp):
 
 
 def _dtype(options: ModelOptions) -> torch.dtype:
-    """Return the network's arithmetic; by itself 16 bits where the machine has instructions for them."""
+    """Return the dtype of the network; dtype=auto means bfloat16 on devices that have instructions for it."""
     if options.dtype != "auto":
         return DTYPES[options.dtype]
     return torch.bfloat16 if has_bfloat16(options.device) else torch.float32
