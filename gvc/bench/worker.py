@@ -26,7 +26,7 @@ from ..errors import OptionError, exit_code, sentence  # noqa: E402
 from ..media import Clip, Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
 from ..prior import Array, ConditionedPrior, ModelOptions, Prior  # noqa: E402
-from ..priors import open_prior, prior_for  # noqa: E402
+from ..priors import open_prior, prior_for, prior_module  # noqa: E402
 from .job import Job  # noqa: E402
 from .material import clip_of_file, synthetic_clip  # noqa: E402
 from .memory import peak_device_bytes, peak_host_bytes  # noqa: E402
@@ -73,9 +73,7 @@ def _untrained(model: str, options: ModelOptions) -> Prior:
     family, _, variant = model.partition("/")
     if family != "wan":
         raise OptionError(f"there is no model {model!r} with random weights; use a Wan model, such as wan/t2v-1.3b")
-    from ..priors.wan import WanPrior
-
-    return with_typical_latents(WanPrior.from_config(variant, options))
+    return with_typical_latents(prior_module("wan").WanPrior.from_config(variant, options))
 
 
 def with_typical_latents(prior: Prior) -> Prior:

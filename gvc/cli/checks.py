@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ..extras import EXTRAS, packages
 from ..machine.process import variable
+from .version import package_version
 
-PACKAGES = ("numpy", "torch", "av", "cffi", "diffusers", "transformers", "accelerate", "ftfy", "safetensors")
 MAIN_PROGRAMS, PLAYERS = ("ffmpeg", "ffprobe"), ("ffplay", "mpv")
 REINSTALL = "run `make setup`, or `pip install -e .` in the source folder (needs CMake and a C++ compiler)"
 
@@ -35,7 +35,7 @@ class Check:
 def checks() -> Iterator[Check]:
     """Do all checks, one after the other."""
     yield Check("Python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or newer")
-    yield from map(_package, PACKAGES)
+    yield from _packages()
     yield _native_module()
     yield from map(_library, ("libgvc.so", "libgvc_ffmpeg.so"))
     yield _pyav()
@@ -46,11 +46,26 @@ def checks() -> Iterator[Check]:
     yield _speeds()
 
 
+def _packages() -> Iterator[Check]:
+    if package_version("gvc"):
+        yield from map(_package, packages())
+        yield from map(_extra, EXTRAS)
+    else:
+        yield Check("gvc", False, "not installed, so nothing says which packages it needs", REINSTALL)
+
+
 def _package(name: str) -> Check:
-    try:
-        return Check(name, True, version(name))
-    except PackageNotFoundError:
-        return Check(name, False, "not installed", f"pip install -c constraints.txt {name}")
+    found = package_version(name)
+    return Check(name, found is not None, found or "not installed", f"pip install -c constraints.txt {name}")
+
+
+def _extra(name: str) -> Check:
+    """Look whether all packages of an extra are there; without one, the rest works."""
+    wanted = packages(name)
+    versions = {package: package_version(package) for package in wanted}
+    absent = [package for package in wanted if not versions[package]]
+    found = f"lacks {', '.join(absent)}" if absent else ", ".join(map(" ".join, versions.items()))
+    return Check(f"extra {name}", not absent, found, f"pip install 'gvc[{name}]'", needed=False)
 
 
 def _native_module() -> Check:
@@ -135,6 +150,8 @@ def _warm_engine() -> Check:
 
 def _speeds() -> Check:
     """Say what `prior=auto` goes by."""
+    if package_version("gvc") and not _extra("neural").ok:
+        return Check("prior auto", True, "takes gp, because the extra neural is not installed")
     from ..machine.cache import cache_file
     from ..priors.auto import PLAYING_SHARE, kept_speeds
 

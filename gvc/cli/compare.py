@@ -8,21 +8,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 from gvc_container.files import check_readable_again, output_file
 
 from ..compare.align import plural
 from ..compare.film import Film
-from ..compare.report import Gallery, write_page
-from ..compare.run import compare, names_of
+from ..compare.run import compare
 from ..compare.summary import Comparison
-from ..compare.video import FilmWriter, SideBySide, Wipe
 from ..errors import OptionError
+from ..extras import import_extra
 from ..metrics import METRICS
 from ..terminal import visible
 from .report import Report
 
 FILMS, PAGE = ("video", "wipe"), "html"
+DRAWING = {"video": "video", "wipe": "video", "html": "report"}  # modules of gvc.compare that need Pillow
 SLOWEST = "lpips_vgg"  # Off by default: it costs many times as much as lpips_alex and says much the same
 
 
@@ -70,15 +71,18 @@ def compare_files(
     metrics = parse_metrics(options.metrics)
     wanted = {name: target for name in (*FILMS, PAGE) if (target := getattr(options, name))}
     _check_targets(paths, wanted)
+    drawing = {kind: _drawing(kind) for kind in wanted}
     with ExitStack() as stack:
         targets = {name: stack.enter_context(output_file(target, overwrite)) for name, target in wanted.items()}
         films = [stack.enter_context(Film(path, decoder_options, report.warn)) for path in paths]
         expected = _frames_expected(films[0], options)
         consumers = [
-            stack.enter_context(_film_writer(targets[k], k, films, expected, report)) for k in FILMS if k in targets
+            stack.enter_context(drawing[kind].film_writer(targets[kind], kind, films, expected, report.warn))
+            for kind in FILMS
+            if kind in targets
         ]
-        gallery = Gallery()
-        consumers += [gallery] if PAGE in targets else []
+        gallery = drawing[PAGE].Gallery() if PAGE in targets else None
+        consumers += [gallery] if gallery else []
         result = compare(
             films,
             consumers,
@@ -88,8 +92,8 @@ def compare_files(
             every=options.every,
             watch=lambda batches: report.progress(batches, "comparing", expected),
         )
-        if PAGE in targets:
-            write_page(targets[PAGE], result, gallery)
+        if gallery:
+            drawing[PAGE].write_page(targets[PAGE], result, gallery)
     if as_json:
         print(json.dumps(result.as_dict(), indent=2))
     else:
@@ -121,13 +125,9 @@ def _check_targets(sources: Sequence[Path], targets: Mapping[str, Path]) -> None
         taken.add(target.resolve())
 
 
-def _film_writer(target: Path, kind: str, films: list[Film], expected: int, report: Report) -> FilmWriter:
-    names, reference = [visible(name) for name in names_of([film.path for film in films])], films[0]
-    if kind == "video":
-        sheet = SideBySide(names, *reference.size)
-    else:
-        sheet = Wipe(names, *reference.size, float(expected / reference.rate))
-    return FilmWriter(target, sheet, reference.rate, report.warn)
+def _drawing(kind: str) -> ModuleType:
+    """Import what makes a film or page. Raises GvcError that names the extra."""
+    return import_extra(f"gvc.compare.{DRAWING[kind]}", "metrics", f"gvc compare --{kind}")
 
 
 def _frames_expected(reference: Film, options: CompareOptions) -> int:

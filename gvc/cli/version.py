@@ -20,7 +20,7 @@ def version_text() -> str:
     """Return the versions of GVC, its bitstream and the libraries that matter."""
     from ..bitstream.sequence import VERSION
 
-    libraries = ", ".join(f"{name} {package_version(name) or 'missing'}" for name in LIBRARIES)
+    libraries = ", ".join(f"{name} {package_version(name) or 'not installed'}" for name in LIBRARIES)
     return f"gvc {package_version('gvc') or '(not installed)'}, bitstream {VERSION}\n" + (
         f"Python {platform.python_version()}, {libraries}"
     )

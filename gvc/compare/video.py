@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Comparison videos: films side by side, or divided by a moving boundary (wipe)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import cos, pi
 from pathlib import Path
@@ -14,6 +14,9 @@ from gvc_container.source import samples
 from PIL import Image, ImageDraw, ImageFont
 
 from ..media import YUV420P, Picture, VideoFormat
+from ..terminal import visible
+from .film import Film
+from .run import names_of
 
 WIDEST = 4096  # widest row in pixels, the limit of common hardware decoders
 SWEEP = 4.0  # seconds in which the boundary moves across the picture and back
@@ -22,6 +25,21 @@ BOUNDARY = 2  # width of the boundary in pixels
 BACK, FORE = (20, 24, 29), (230, 233, 236)  # background and text colours
 TICKS = 90000  # units of the time base in a second
 LIMITED, BT601, BT709 = 1, 5, 1  # a value of FFmpeg's AVColorRange, and two matrix coefficients of H.273
+
+
+def film_writer(
+    path: Path, kind: str, films: Sequence[Film], frames: int, warn: Callable[[str], object]
+) -> "FilmWriter":
+    """Return the writer of a film of films.
+
+    kind: video (side by side) or wipe. frames: how many are expected. path, warn: as for FilmWriter.
+    """
+    names, reference = [visible(name) for name in names_of([film.path for film in films])], films[0]
+    if kind == "video":
+        sheet = SideBySide(names, *reference.size)
+    else:
+        sheet = Wipe(names, *reference.size, float(frames / reference.rate))
+    return FilmWriter(path, sheet, reference.rate, warn)
 
 
 class SideBySide:

@@ -2,19 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What keeps a metric from being measured."""
 
-from importlib import import_module
 from types import ModuleType
 
 from ..errors import GvcError
+from ..extras import import_extra
 
 
 class MetricError(GvcError):
     """A metric that cannot be had here, or not for these pictures."""
 
 
-def needed(module: str, package: str) -> ModuleType:
-    """Import what a metric needs. Raises MetricError that names the package."""
-    try:
-        return import_module(module)
-    except ImportError:
-        raise MetricError(f"the package {package} is missing; install it: pip install 'gvc[metrics]'") from None
+def needed(module: str) -> ModuleType:
+    """Import what a metric needs. Raises MetricError that names the extra."""
+    return import_extra(module, "metrics", "this metric", MetricError)

@@ -25,7 +25,7 @@ class Flicker:
     """Measures picture by picture; the first one has no value."""
 
     def __init__(self, width: int, height: int, memory: SourceMemory):
-        self._cv2 = needed("cv2", "opencv-python-headless")
+        self._cv2 = needed("cv2")
         self._dis = self._cv2.DISOpticalFlow_create(self._cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
         self._last, self._memory = None, memory

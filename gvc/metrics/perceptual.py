@@ -35,7 +35,7 @@ class Network:
 
 def lpips(net: str) -> Network:
     """Return LPIPS by "alexnet" or "vgg16": 0 for equal pictures. Raises MetricError."""
-    torch = needed("torch", "torch")
+    torch = needed("torch")
     weights, layers = lpips_weights(net), convolutions(torch, net)
     features = {"alexnet": _alexnet, "vgg16": _vgg16}[net]
     heads = [torch.from_numpy(weights[f"NetLinLayer_{i}.Conv_0.kernel"]).flatten() for i in range(5)]
@@ -56,7 +56,7 @@ def lpips(net: str) -> Network:
 
 def dists() -> Network:
     """Return DISTS: 0 for equal pictures. Raises MetricError."""
-    torch = needed("torch", "torch")
+    torch = needed("torch")
     layers, learned = convolutions(torch, "vgg16"), dists_weights()
     whole = (learned["alpha"] + learned["beta"]).sum()
     alpha, beta = (learned[name].flatten() / whole for name in ("alpha", "beta"))

@@ -29,6 +29,6 @@ def _psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def ms_ssim(source: Frames, decoded: Frames) -> np.ndarray:
     """Return the mean over R', G', B' for each picture, 0..1."""
-    torch, library = needed("torch", "torch"), needed("pytorch_msssim", "pytorch-msssim")
+    torch, library = needed("torch"), needed("pytorch_msssim")
     a, b = (torch.from_numpy(frames.rgb).permute(0, 3, 1, 2).float() for frames in (source, decoded))
     return library.ms_ssim(a, b, data_range=PEAK, size_average=False).numpy()

@@ -24,7 +24,7 @@ class Vmaf:
     """
 
     def __init__(self, width: int, height: int):
-        program = needed("imageio_ffmpeg", "imageio-ffmpeg").get_ffmpeg_exe()
+        program = needed("imageio_ffmpeg").get_ffmpeg_exe()
         self._folder = TemporaryDirectory(prefix="gvc-vmaf-")
         size = f"crop={width}:{height}:0"
         halves = f"split[a][b];[a]{size}:0[source];[b]{size}:{height}[shown]"

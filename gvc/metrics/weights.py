@@ -94,7 +94,7 @@ def lpips_weights(net: str) -> dict[str, np.ndarray]:
 
 def dists_weights() -> dict:
     """Return tensors `alpha` and `beta`. Raises MetricError."""
-    torch = needed("torch", "torch")
+    torch = needed("torch")
     with zipfile.ZipFile(_fetch(DISTS)) as archive:
         content = archive.read("DISTS_pytorch/weights.pt")
     return torch.load(io.BytesIO(content), weights_only=True)

@@ -8,16 +8,27 @@ It is never used as a path.
 """
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
+from types import ModuleType
 
 from ..bitstream import SequenceHeader
 from ..errors import PriorError
+from ..extras import import_extra
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
 from .model_path import check_model_path
 
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
 BUNDLED = ("gp", "neural")
 FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module of this package -> class; weights are separate files
+
+
+class NotInstalledError(PriorError):
+    """A prior whose packages are not installed."""
+
+
+def prior_module(kind: str) -> ModuleType:
+    """Import the module of a prior with a network: neural, or one of FAMILIES. Raises NotInstalledError."""
+    extra = "models" if kind in FAMILIES else kind
+    return import_extra(f"{__name__}.{kind}", extra, f"the prior {kind}", NotInstalledError)
 
 
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
@@ -32,12 +43,7 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
         known = ", ".join([*BUNDLED, *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
     check_model_path(path)  # Checked before large libraries are imported.
-    try:
-        family = getattr(import_module(f".{kind}", __name__), FAMILIES[kind])
-    except ImportError as error:
-        raise PriorError(
-            f"the prior {kind} needs torch, diffusers and transformers ({error}); pip install them"
-        ) from error
+    family = getattr(prior_module(kind), FAMILIES[kind])
     return family.from_pretrained(path, options)
 
 
@@ -47,9 +53,8 @@ def _open_bundled(spec: str, options: ModelOptions) -> Prior:
         from .gp import VERSIONS, GpPrior
 
         return GpPrior(_version(spec, version, VERSIONS))
-    from .neural import VERSIONS, NeuralPrior
-
-    return NeuralPrior.bundled(options, _version(spec, version, VERSIONS))
+    neural = prior_module("neural")
+    return neural.NeuralPrior.bundled(options, _version(spec, version, neural.VERSIONS))
 
 
 def _version(spec: str, version: str, known: Iterable[int]) -> int:

@@ -19,7 +19,7 @@ from ..machine.cache import cache_file, keep_note, read_note
 from ..machine.processors import processors
 from ..media import VideoFormat
 from ..prior import ModelOptions, Prior
-from . import BUNDLED, Opener
+from . import BUNDLED, NotInstalledError, Opener, prior_module
 
 PLAYING_SHARE = 0.5  # largest share of a picture's display time for the network; the rest of decoding needs time too
 NOMINAL_RATE = 25  # pictures a second of a video without a frame rate
@@ -42,8 +42,8 @@ class Chosen:
 def open_chosen(spec: str, video_format: VideoFormat, options: ModelOptions, opener: Opener) -> Chosen:
     """Open the prior for an encoder.
 
-    spec: prior as for `gvc.priors.open_prior`, or `auto`: neural if this machine can play the video with it in real
-        time, and gp if not.
+    spec: prior as for `gvc.priors.open_prior`, or `auto`: neural if its packages are installed and this machine can
+        play the video with it in real time, and gp if not.
     Raises PriorError, also for a version of a bundled prior (gp/3), which can only decode.
     """
     kind, _, version = spec.partition("/")
@@ -53,7 +53,10 @@ def open_chosen(spec: str, video_format: VideoFormat, options: ModelOptions, ope
         return Chosen(opener(spec, options))
     samples = video_format.width * video_format.height
     side = next((side for side in SIDES if side * side >= samples), SIDES[-1])
-    label = _label(side, options)
+    try:
+        label = _label(side, options)
+    except NotInstalledError as error:
+        return Chosen(opener("gp", options), f"prior gp: {error}")
     path = cache_file("speed", hashlib.sha256(json.dumps(label).encode()).hexdigest() + ".json")
     seconds, network = _kept(path, label), None
     if seconds is None:
@@ -84,11 +87,14 @@ def kept_speeds() -> Iterator[tuple[dict, float]]:
 
 
 def _label(side: int, options: ModelOptions) -> dict:
-    """Return everything that the network's time depends on. Raises PriorError if the device cannot be used."""
+    """Return everything that the network's time depends on.
+
+    Raises NotInstalledError, and PriorError if the device cannot be used.
+    """
+    versions = prior_module("neural").VERSIONS
     import torch
 
     from .device import accelerator_name, check_options
-    from .neural import VERSIONS
 
     check_options(options)
     return {
@@ -96,7 +102,7 @@ def _label(side: int, options: ModelOptions) -> dict:
         "processors": processors(),
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
-        "prior": f"neural/{max(VERSIONS)}",
+        "prior": f"neural/{max(versions)}",
         "device": options.device,
         "accelerator": accelerator_name(options),
         "dtype": options.dtype,

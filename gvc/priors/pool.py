@@ -12,9 +12,10 @@ from pathlib import Path
 from threading import Lock
 
 from ..errors import PriorError
+from ..extras import import_extra
 from ..machine.file_state import FileState, file_states
 from ..prior import ModelOptions, Prior
-from . import FAMILIES, Opener, open_prior
+from . import FAMILIES, NotInstalledError, Opener, open_prior
 from .model_path import check_model_path
 from .shared import FairLock, SharedPrior
 
@@ -93,9 +94,8 @@ class PriorPool:
         if Path(path).is_dir():
             return Path(path).resolve()
         with self._loading:  # The lock also keeps several threads from importing large modules at the same time.
-            from .loading import find_model
-
-            return find_model(path).resolve()
+            loading = import_extra(f"{__package__}.loading", "models", f"the model {path}", NotInstalledError)
+            return loading.find_model(path).resolve()
 
     def _known(self, key: Key, state: list[FileState]) -> _Entry | None:
         """Return the entry for files in exactly this state and count one user more; None if there is no such entry."""

@@ -9,6 +9,7 @@ guidance, so a velocity is one call of the network. The times, the loop and the 
 
 from pathlib import Path
 
+import ftfy  # noqa: F401 - without it diffusers would clean a prompt less, and embed another text
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from PIL import Image
