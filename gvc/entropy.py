@@ -74,7 +74,7 @@ def read_count(decoder: RangeDecoder, previous: int) -> int:
     length = _find(decoder, weights)
     count = length if length < 2 else decoder.decode_bits(length - 1) + (1 << length - 1)
     if count > MAX_COUNT:
-        raise BitstreamError("number of atoms", 0, f"{count} is more than {MAX_COUNT}")
+        raise BitstreamError("count", 0, f"{count} is more than {MAX_COUNT}")
     return count
 
 

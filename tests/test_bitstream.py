@@ -74,8 +74,21 @@ units = st.builds(
     tail=blobs,
 )
 
-HEADER = SequenceHeader(VideoFormat(640, 360, Fraction(30000, 1001)), "flf2v", "ancestral", "gp/1", seed=7)
-UNIT = GopUnit(3, 33, HEADER, b"first", b"last", b"side", 400, 200, 8, b"some atoms")
+HEADER = SequenceHeader(
+    format=VideoFormat(640, 360, Fraction(30000, 1001)), mode="flf2v", transition="ancestral", seed=7, prior="gp/1"
+)
+UNIT = GopUnit(
+    header=HEADER,
+    index=3,
+    shown=33,
+    first=b"first",
+    last=b"last",
+    side=b"side",
+    start=400,
+    stop=200,
+    stride=8,
+    atoms=b"some atoms",
+)
 
 
 def with_checksum(body: bytes) -> bytes:
@@ -145,26 +158,26 @@ def set_field(offset: int, value: bytes) -> bytes:
     ("offset", "value", "element"),
     [
         (0, b"RIFF", "magic"),
-        (5, b"\0", "sample format"),
-        (5, b"\x07", "sample format"),
-        (6, b"\xff\xff", "header size"),
-        (6, b"\x00\x00", "header size"),
-        (6, b"\x1e\x00", "header checksum"),
+        (5, b"\0", "sample_format"),
+        (5, b"\x07", "sample_format"),
+        (6, b"\xff\xff", "header_size"),
+        (6, b"\x00\x00", "header_size"),
+        (6, b"\x1e\x00", "header_checksum"),
         (8, b"\0\0", "width"),
         (8, b"\xff\xff", "width"),
         (10, b"\0\0", "height"),
         (17, b"\1", "reserved"),
-        (20, b"\0\0", "sample aspect"),
-        (26, b"\0\0\0\0", "frame rate"),
+        (20, b"\0\0", "sar_den"),
+        (26, b"\0\0\0\0", "rate_den"),
         (30, b"\x07", "mode"),
         (31, b"\x02", "transition"),
-        (32, b"\x09", "codebook extra"),
+        (32, b"\x09", "codebook_extra"),
         (37, b"\x08", "tools"),
-        (46, b"\xff", "prior name"),
-        (47, b"\xff\xfe", "prior name"),
-        (46, b"\x03", "header size"),
+        (46, b"\xff", "prior_name"),
+        (47, b"\xff\xfe", "prior_name"),
+        (46, b"\x03", "header_size"),
         *(
-            (47, name, "prior name")
+            (47, name, "prior_name")
             for name in (b"gp:1", b"gp//", b"../1", b"GP/1", b"/p/1", b"gp/ ", b"gp1\n", b"gp/\0")
         ),
     ],
@@ -189,7 +202,7 @@ def test_a_part_that_is_flagged_is_not_empty(part):
     body[7:7] = b"\0"
     with pytest.raises(BitstreamError, match="flagged and empty") as failure:
         read_packet(with_checksum(bytes(body)))
-    assert part in failure.value.element
+    assert failure.value.element == part
     body[7:8] = b"\1x"
     assert read_packet(with_checksum(bytes(body))) == replace(whole, **{part: b"x"})
 
@@ -260,7 +273,7 @@ def test_huge_lengths_allocate_nothing(length):
     body = write_gop(replace(UNIT, header=None, first=b"", last=b"", side=b"", atoms=b""))[:7]
     tracemalloc.start()
     try:
-        with pytest.raises(BitstreamError, match="side information"):
+        with pytest.raises(BitstreamError, match=r"\(side\)"):
             read_packet(with_checksum(body + length + bytes(20)))
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
@@ -270,11 +283,11 @@ def test_huge_lengths_allocate_nothing(length):
 @pytest.mark.parametrize(
     ("place", "value", "element"),
     [
-        (5, b"\0", "pictures shown"),
-        (5, b"\xff", "pictures shown"),
-        (6, b"\x20", "boundary flags"),
-        (8, b"\xff\xff", "start level"),
-        (10, b"\xff\x02", "stop level"),  # above the start level
+        (5, b"\0", "shown"),
+        (5, b"\xff", "shown"),
+        (6, b"\x20", "boundary_flags"),
+        (8, b"\xff\xff", "start"),
+        (10, b"\xff\x02", "stop"),  # above the start level
     ],
 )
 def test_bad_gop_fields_name_their_element(place, value, element):
@@ -299,7 +312,7 @@ def test_an_overlong_sequence_header_in_a_packet_is_refused():
     writer = FieldWriter()
     writer.uint(2, 1)
     writer.sized(write_sequence_header(HEADER) + bytes(5000))
-    with pytest.raises(BitstreamError, match="sequence header"):
+    with pytest.raises(BitstreamError, match="sequence_header"):
         read_packet(with_checksum(bytes(writer) + bytes(20)))
 
 
@@ -328,7 +341,7 @@ def test_a_header_without_tools_has_no_bytes_for_them():
     [
         (8, b"", "tools"),
         (2, b"\0\x0e", "shift"),
-        (2, b"\x03\x19", "codebook limit"),
+        (2, b"\x03\x19", "codebook_limit"),
         (2, b"\x03\0", "tools"),  # flagged, and as without
         (4, b"\0", "tools"),
         (4, b"\x01\xff", "prompt"),

@@ -50,7 +50,7 @@ def atoms_of(sizes: list[int], steps: int) -> bytes:
 
 
 def t2v(width: int, height: int, **fields) -> SequenceHeader:
-    return SequenceHeader(VideoFormat(width, height), "t2v", "ancestral", "gp/4", **fields)
+    return SequenceHeader(format=VideoFormat(width, height), mode="t2v", transition="ancestral", prior="gp/4", **fields)
 
 
 class Counted:
@@ -81,7 +81,7 @@ class Counted:
 )
 def test_few_bytes_cannot_ask_for_much_work(header, fields, monkeypatch):
     counted = Counted(monkeypatch)
-    unit = GopUnit(0, header=header, side=side_of(ALL), atoms=bytes(64), **{"start": 767, "stride": 1, **fields})
+    unit = GopUnit(index=0, header=header, side=side_of(ALL), atoms=bytes(64), **{"start": 767, "stride": 1, **fields})
     with pytest.raises(BitstreamError, match="too much"):
         Decoder(None).decode(Packet(write_gop(unit)))
     assert counted.atoms == 0
@@ -103,9 +103,9 @@ def test_a_packet_is_refused_at_once_or_is_within_the_budget(data):
     header = t2v(width, height, codebook_extra=extra, codebook_limit=limit, x0_cache=data.draw(st.booleans()))
     header = replace(header, transition="sde" if sde else "ancestral")
     unit = GopUnit(
-        0,
-        shown,
-        header,
+        index=0,
+        shown=shown,
+        header=header,
         side=side_of(np.reshape(data.draw(levels), ALL.shape)),
         start=start,
         stop=data.draw(st.integers(0, start)),
@@ -129,7 +129,7 @@ def test_work_that_bytes_pay_for_is_done(monkeypatch):
     header, shown = t2v(16, 16, codebook_extra=8), 1
     size = 2 ** (9 + 8)  # of 384 coefficients
     steps = next(n for n in range(1, 768) if (2 + n) * size > 2**25 + 4 * 256 * shown)
-    unit = GopUnit(0, shown, header, side=side_of(ALL), start=steps - 1, stop=0, stride=1)
+    unit = GopUnit(header=header, index=0, shown=shown, side=side_of(ALL), start=steps - 1, stop=0, stride=1)
     assert beyond_work(header, rule_of(header, replace(unit, start=steps)), [slice(0, 384)], shown, 0)
     counted = Counted(monkeypatch)
     unit = replace(unit, atoms=atoms_of([size], steps))
@@ -143,7 +143,7 @@ def test_work_that_bytes_pay_for_is_done(monkeypatch):
 def test_one_step_fits_however_large_the_latent_and_few_its_bytes(samples, data):
     """An encoder that has no bits left for atoms still gives a GOP."""
     size = data.draw(st.integers(1, 3 * samples // 2))
-    rule = rule_of(t2v(1, 1), GopUnit(0, 1, start=300, stop=300, stride=1))
+    rule = rule_of(t2v(1, 1), GopUnit(index=0, shown=1, start=300, stop=300, stride=1))
     assert beyond_work(t2v(1, 1), rule, [slice(0, size)], samples, 0) == ""
 
 
@@ -152,13 +152,13 @@ def test_streams_of_the_paper_s_scheme_fit_however_large_and_few_their_atoms(sam
     """Its steps are given, and all coefficients may be carried."""
     header = replace(t2v(1, 1, codebook_limit=14), transition="sde")
     size = data.draw(st.integers(1, max(1, 3 * samples // 2)))
-    assert beyond_work(header, rule_of(header, GopUnit(0, 1)), [slice(0, size)], samples, 0) == ""
+    assert beyond_work(header, rule_of(header, GopUnit(index=0, shown=1)), [slice(0, size)], samples, 0) == ""
 
 
 def test_size_and_steps_are_bounded():
     assert beyond_samples(1, VideoFormat(16384, 8192)) == beyond_samples(128, VideoFormat(1024, 1024)) == ""
     assert "16384x8193" in beyond_samples(1, VideoFormat(16384, 8193))
-    rules = [rule_of(t2v(1, 1), GopUnit(0, 1, start=start, stop=0, stride=1)) for start in (128, 129)]
+    rules = [rule_of(t2v(1, 1), GopUnit(index=0, shown=1, start=start, stop=0, stride=1)) for start in (128, 129)]
     assert beyond_steps(rules[0], cheap=False) == beyond_steps(rules[1], cheap=True) == ""
     assert "130 steps" in beyond_steps(rules[1], cheap=False)
 
@@ -189,7 +189,7 @@ def test_an_encoder_says_what_decoders_would_refuse(monkeypatch):
 
 
 def test_a_bare_gop_has_no_latent():
-    unit = GopUnit(0, 2, t2v(16, 16), side=side_of(ALL), stride=1, bare=True)
+    unit = GopUnit(header=t2v(16, 16), index=0, shown=2, side=side_of(ALL), stride=1, bare=True)
     with pytest.raises(BitstreamError, match="bare"):
         Decoder(None).decode(Packet(write_gop(unit)))
     empty = replace(unit, side=side_of(0 * ALL))
@@ -198,7 +198,7 @@ def test_a_bare_gop_has_no_latent():
 
 @pytest.mark.parametrize("size", [(16384, 1), (1, 16384), (16384, 3)])
 def test_a_long_thin_picture_takes_little_memory(size):
-    unit = GopUnit(0, 1, t2v(*size), side=side_of(ALL), start=300, stop=300, stride=1)
+    unit = GopUnit(header=t2v(*size), index=0, shown=1, side=side_of(ALL), start=300, stop=300, stride=1)
     clip = still_clip(2, *size)
     basis.cosine(1)  # nothing else is kept
     tracemalloc.start()

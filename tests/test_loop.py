@@ -33,7 +33,9 @@ from gvc.loop.search import SearchNoise
 from gvc.machine.parallel import allowed, each, limited
 from gvc.media import VideoFormat
 
-HEADER = SequenceHeader(VideoFormat(16, 16), "t2v", "ancestral", "gauss/1", seed=5, codebook_extra=1)
+HEADER = SequenceHeader(
+    format=VideoFormat(16, 16), mode="t2v", transition="ancestral", codebook_extra=1, seed=5, prior="gauss/1"
+)
 SDE = replace(HEADER, transition="sde")
 START, STRIDE = 500, 16
 
@@ -74,8 +76,8 @@ class Coded:
 def unit_of(header: SequenceHeader, gop: int, stop: int) -> GopUnit:
     """A unit with the noise levels that fit the header's transition."""
     if header.transition == "sde":
-        return GopUnit(gop, 1)
-    return GopUnit(gop, 1, start=max(START, stop), stop=stop, stride=STRIDE)
+        return GopUnit(index=gop, shown=1)
+    return GopUnit(index=gop, shown=1, start=max(START, stop), stop=stop, stride=STRIDE)
 
 
 def search(prior, x0, stop: int = 300, *, header=HEADER, budget=math.inf, fixed=None, gop=0) -> Coded:
@@ -276,7 +278,7 @@ def test_paper_rule_spends_the_same_atoms_every_step(count):
             counts.append(len(indices))
             return indices, signs
 
-    rule = rule_of(SDE, GopUnit(0, 1))
+    rule = rule_of(SDE, GopUnit(index=0, shown=1))
     noise = Spy(prior, SDE, 0, coded.atoms, rule.noisy)
     denoise(prior, rule, noise)
     noise.finish()
@@ -362,7 +364,7 @@ def test_only_the_atoms_below_the_limit_are_used():
 
 @pytest.mark.parametrize("shift", [1, 3, 5])
 def test_the_time_grid_of_the_sde_is_the_headers(shift):
-    times = rule_of(replace(SDE, shift=shift), GopUnit(0, 1)).times
+    times = rule_of(replace(SDE, shift=shift), GopUnit(index=0, shown=1)).times
     assert len(times) == 20 and times[-1] == 0
     assert times[9] == pytest.approx(shift / (1 + shift))
 
@@ -382,7 +384,7 @@ def test_the_wrong_codebook_gives_another_video(change):
 @given(st.binary(max_size=60))
 def test_any_bytes_replay_to_a_state_or_an_error(data):
     prior = Gaussian(60, 20)
-    unit = GopUnit(0, 1, start=500, stop=380, stride=40)
+    unit = GopUnit(index=0, shown=1, start=500, stop=380, stride=40)
     rule = rule_of(HEADER, unit)
     try:
         noise = ReplayNoise(prior, HEADER, 0, data, rule.noisy)
@@ -405,7 +407,7 @@ def test_blocks_larger_than_a_codebook_are_cut(monkeypatch):
 def test_too_many_atoms_are_refused():
     prior = Gaussian(60, 20)
     coded = search(prior, prior.sample(), header=replace(HEADER, codebook_extra=4), fixed=900)
-    with pytest.raises(BitstreamError, match="number of atoms"):
+    with pytest.raises(BitstreamError, match="count"):
         replay(prior, coded)
 
 
@@ -433,14 +435,14 @@ def test_a_trajectory_that_ends_at_zero_is_clean():
 
 
 def test_rule_of_a_unit():
-    rule = rule_of(HEADER, GopUnit(0, 1, start=40, stop=10, stride=1))
+    rule = rule_of(HEADER, GopUnit(index=0, shown=1, start=40, stop=10, stride=1))
     assert isinstance(rule, Rule)
     assert rule.times == [level_time(level) for level in range(40, 9, -1)]
     assert rule.silent == 0
-    assert rule_of(SDE, GopUnit(0, 1)).silent == 3
+    assert rule_of(SDE, GopUnit(index=0, shown=1)).silent == 3
 
 
 @pytest.mark.parametrize(("header", "stride"), [(HEADER, 0), (SDE, 8)])
 def test_a_stride_that_does_not_fit_the_transition_is_refused(header, stride):
     with pytest.raises(BitstreamError, match="stride"):
-        rule_of(header, GopUnit(0, 1, start=40, stop=10, stride=stride))
+        rule_of(header, GopUnit(index=0, shown=1, start=40, stop=10, stride=stride))

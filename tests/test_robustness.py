@@ -321,7 +321,7 @@ def test_concealment_makes_one_picture_at_a_time():
     """A lost GOP of 129 pictures, and the next one's still that stands by itself."""
     extradata, packets, _ = encode(still_clip(1, 640, 368), preset="fast")
     end = tuple(np.full_like(plane, 200) for plane in still_clip(1, 640, 368)[0].planes)
-    passed_over = GopUnit(7, 129, last=encode_still(end, 50, "fast"))
+    passed_over = GopUnit(index=7, shown=129, last=encode_still(end, 50, "fast"))
     decoder = Decoder(extradata)
     decoder.decode(packets[0])
     tracemalloc.start()
@@ -338,7 +338,7 @@ def test_concealment_makes_one_picture_at_a_time():
 def test_what_is_concealed_is_bounded_too(chain):
     """A GOP that is passed over has the same bounds as one that is decoded."""
     header = replace(parse_sequence_header(chain[0]), format=VideoFormat(1024, 1040))
-    unit = GopUnit(7, 129, last=b"a still")
+    unit = GopUnit(index=7, shown=129, last=b"a still")
     with pytest.raises(BitstreamError, match="larger than a decoder accepts"):
         Decoder(write_sequence_header(header)).decode(Packet(write_gop(unit)))
 
@@ -351,7 +351,7 @@ def test_stills_that_the_mode_has_not_are_refused(chain):
         replace(unit, last=b""),
         replace(unit, header=replace(unit.header, mode="t2v")),
     ):
-        with pytest.raises(BitstreamError, match="boundary flags"):
+        with pytest.raises(BitstreamError, match="boundary_flags"):
             Decoder(extradata).decode(Packet(write_gop(wrong)))
 
 

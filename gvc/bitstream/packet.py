@@ -24,10 +24,12 @@ GOP_BYTES, HEADER_BYTES = 20, 65  # in every GOP packet, and the sequence header
 BARE_BYTES = 14  # in the packet of a GOP without atoms
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GopUnit:
-    """One coded GOP.
+    """One coded GOP: the elements of its packet, in their order.
 
+    header: of a key GOP; None elsewhere.
+    index: number of the GOP in the stream, keys the codebooks.
     shown: pictures that this GOP adds to the video, 1..MAX_SHOWN (a shared first boundary is not among them).
     first, last: boundary stills, b"" where the GOP has none of its own.
     ahead: pictures after those that the GOP codes too, to be blended with the next GOP's, 0..MAX_SHOWN.
@@ -36,19 +38,19 @@ class GopUnit:
     bare: the latent is empty, so the packet has no levels and no atoms; read back, they are 0, 0, 1 and b"".
     """
 
-    index: int  # number of the GOP in the stream, keys the codebooks
+    header: SequenceHeader | None = None
+    index: int
     shown: int
-    header: SequenceHeader | None = None  # present on keyframes
+    bare: bool = False
+    ahead: int = 0
     first: bytes = b""
     last: bytes = b""
+    tail: bytes = b""
     side: bytes = b""  # of the prior
     start: int = 0
     stop: int = 0
     stride: int = 0
     atoms: bytes = b""
-    ahead: int = 0
-    tail: bytes = b""
-    bare: bool = False
 
     @property
     def key(self) -> bool:
@@ -107,31 +109,45 @@ def read_packet(data: bytes) -> GopUnit | None:
     if is_show(data):
         return None
     r = FieldReader(data)
-    kind = r.uint("packet type", 1, GOP, KEY_GOP)
+    kind = r.uint("packet_type", 1, GOP, KEY_GOP)
     if len(data) <= CHECKSUM_SIZE or zlib.crc32(data[:-CHECKSUM_SIZE]) != int.from_bytes(
         data[-CHECKSUM_SIZE:], "little"
     ):
-        raise BitstreamError("packet checksum", len(data), "the packet is damaged or cut off")
+        raise BitstreamError("packet_checksum", len(data), "the packet is damaged or cut off")
     header = None
     if kind == KEY_GOP:
-        blob = r.sized("sequence header")
+        blob = r.sized("sequence_header")
         if len(blob) > MAX_SIZE:
-            raise r.fail("sequence header", f"it has {len(blob)} bytes and {MAX_SIZE} are allowed")
+            raise r.fail("sequence_header", f"it has {len(blob)} bytes and {MAX_SIZE} are allowed")
         header = parse_sequence_header(blob)
-    index = r.uint("GOP index", 4)
-    shown = r.uint("pictures shown", 1, 1, MAX_SHOWN)
-    parts = r.uint("boundary flags", 1, 0, ALL_PARTS)
-    ahead = r.uint("pictures ahead", 1, 1, MAX_SHOWN) if parts & HAS_AHEAD else 0
-    first = r.part("first boundary") if parts & HAS_FIRST else b""
-    last = r.part("last boundary") if parts & HAS_LAST else b""
+    index = r.uint("gop_index", 4)
+    shown = r.uint("shown", 1, 1, MAX_SHOWN)
+    parts = r.uint("boundary_flags", 1, 0, ALL_PARTS)
+    ahead = r.uint("ahead", 1, 1, MAX_SHOWN) if parts & HAS_AHEAD else 0
+    first = r.part("first") if parts & HAS_FIRST else b""
+    last = r.part("last") if parts & HAS_LAST else b""
     tail = r.part("tail") if parts & HAS_TAIL else b""
-    side = r.sized("side information")
+    side = r.sized("side")
     start, stop, stride, atoms = 0, 0, 1, b""
     if not (bare := bool(parts & IS_BARE)):
-        start = r.uint("start level", 2, 0, MAX_LEVEL)
-        stop = r.uint("stop level", 2, 0, start)
-        stride = r.uint("level stride", 1)
+        start = r.uint("start", 2, 0, MAX_LEVEL)
+        stop = r.uint("stop", 2, 0, start)
+        stride = r.uint("stride", 1)
         atoms = r.sized("atoms")
-    r.uint("packet checksum", CHECKSUM_SIZE)
-    r.finish("end of packet")
-    return GopUnit(index, shown, header, first, last, side, start, stop, stride, atoms, ahead, tail, bare)
+    r.uint("packet_checksum", CHECKSUM_SIZE)
+    r.finish("packet_checksum")
+    return GopUnit(
+        header=header,
+        index=index,
+        shown=shown,
+        bare=bare,
+        ahead=ahead,
+        first=first,
+        last=last,
+        tail=tail,
+        side=side,
+        start=start,
+        stop=stop,
+        stride=stride,
+        atoms=atoms,
+    )

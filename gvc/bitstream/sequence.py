@@ -28,20 +28,20 @@ SDE_SHIFT = 3  # where the header does not say it
 X0_CACHE, SCHEDULE, PROMPT = 1, 2, 4  # bits of the tools
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SequenceHeader:
-    """What decoder and encoder agree on for all GOPs."""
+    """What decoder and encoder agree on for all GOPs, in the order of the stream."""
 
     format: VideoFormat
     mode: Mode
     transition: Scheme
-    prior: str  # name of the prior, e.g. "gp/1"
-    weights_hash: bytes = bytes(8)
-    seed: int = 42
     codebook_extra: int = 0  # a codebook has 2^(ceil(log2 D) + codebook_extra) atoms
-    codebook_limit: int = 0  # and at most 2^codebook_limit of them are used; 0: all
-    shift: int = SDE_SHIFT  # of the time grid of the sde transition, 1..255
+    seed: int = 42
     x0_cache: bool = False  # every other step takes the x0_hat of the one before
+    weights_hash: bytes = bytes(8)
+    prior: str  # its name, e.g. "gp/1"
+    shift: int = SDE_SHIFT  # of the time grid of the sde transition, 1..255
+    codebook_limit: int = 0  # at most 2^codebook_limit atoms of a codebook are used; 0: all
     prompt: str = ""  # text for the prior
 
     def __post_init__(self) -> None:
@@ -123,17 +123,17 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
         raise BitstreamError("magic", 0, "this is no GVC sequence header")
     if (version := r.uint("version", 1)) != VERSION:
         raise r.fail("version", f"this is bitstream version {version} and only {VERSION} is known; update GVC")
-    samples = SAMPLE_FORMATS[r.uint("sample format", 1, 1, len(SAMPLE_FORMATS)) - 1]
-    if (size := r.uint("header size", 2, FIXED_SIZE, MAX_SIZE)) > len(data):
-        raise r.fail("header size", f"the header says {size} bytes and has {len(data)}")
+    samples = SAMPLE_FORMATS[r.uint("sample_format", 1, 1, len(SAMPLE_FORMATS)) - 1]
+    if (size := r.uint("header_size", 2, FIXED_SIZE, MAX_SIZE)) > len(data):
+        raise r.fail("header_size", f"the header says {size} bytes and has {len(data)}")
     if zlib.crc32(data[: size - 4]) != int.from_bytes(data[size - 4 : size], "little"):
-        raise BitstreamError("header checksum", size - 4, "the sequence header is damaged")
+        raise BitstreamError("header_checksum", size - 4, "the sequence header is damaged")
     width = r.uint("width", 2, 1, MAX_DIMENSION)
     height = r.uint("height", 2, 1, MAX_DIMENSION)
-    color = [r.uint(name, 1) for name in ("color range", "primaries", "transfer", "matrix", "chroma location")]
+    color = [r.uint(name, 1) for name in ("color_range", "color_primaries", "transfer", "matrix", "chroma_location")]
     r.uint("reserved", 1, 0, 0)
-    sar = Fraction(r.uint("sample aspect", 2), r.uint("sample aspect", 2, 1))
-    rate = Fraction(r.uint("frame rate", 4), r.uint("frame rate", 4, 1))
+    sar = Fraction(r.uint("sar_num", 2), r.uint("sar_den", 2, 1))
+    rate = Fraction(r.uint("rate_num", 4), r.uint("rate_den", 4, 1))
     video = VideoFormat(
         width,
         height,
@@ -149,23 +149,33 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
     )
     mode = MODES[r.uint("mode", 1, 0, len(MODES) - 1)]
     transition = TRANSITIONS[r.uint("transition", 1, 0, len(TRANSITIONS) - 1)]
-    extra = r.uint("codebook extra", 1, 0, MAX_CODEBOOK_EXTRA)
+    extra = r.uint("codebook_extra", 1, 0, MAX_CODEBOOK_EXTRA)
     seed = r.uint("seed", 4)
     tools = r.uint("tools", 1, 0, X0_CACHE | SCHEDULE | PROMPT)
-    weights_hash = r.raw("weights hash", 8)
-    prior = _text(r, "prior name", r.raw("prior name", r.uint("prior name length", 1)))
+    weights_hash = r.raw("weights_hash", 8)
+    prior = _text(r, "prior_name", r.raw("prior_name", r.uint("name_size", 1)))
     shift, limit, prompt = SDE_SHIFT, 0, ""
     if tools & SCHEDULE:
-        shift, limit = r.uint("shift", 1, 1), r.uint("codebook limit", 1, 0, MAX_CODEBOOK_LIMIT)
+        shift, limit = r.uint("shift", 1, 1), r.uint("codebook_limit", 1, 0, MAX_CODEBOOK_LIMIT)
     if tools & PROMPT:
         prompt = _text(r, "prompt", r.sized("prompt"))
-    r.uint("header checksum", 4)
+    r.uint("header_checksum", 4)
     if r.offset != size:
-        raise r.fail("header size", f"the fields take {r.offset} bytes of {size}")
+        raise r.fail("header_size", f"the fields take {r.offset} bytes of {size}")
     if not PRIOR_NAME.fullmatch(prior):
-        raise r.fail("prior name", f"{prior!r} is no FAMILY/VARIANT of small letters and digits")
+        raise r.fail("prior_name", f"{prior!r} is no FAMILY/VARIANT of small letters and digits")
     header = SequenceHeader(
-        video, mode, transition, prior, weights_hash, seed, extra, limit, shift, bool(tools & X0_CACHE), prompt
+        format=video,
+        mode=mode,
+        transition=transition,
+        codebook_extra=extra,
+        seed=seed,
+        x0_cache=bool(tools & X0_CACHE),
+        weights_hash=weights_hash,
+        prior=prior,
+        shift=shift,
+        codebook_limit=limit,
+        prompt=prompt,
     )
     if header.tools != tools:
         raise r.fail("tools", "a part that is flagged says nothing")

@@ -22,7 +22,7 @@ def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
     if unit.tail and not header.mode.has_tail:
         raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
     if unit.ahead and not header.mode.overlaps:
-        raise BitstreamError("pictures ahead", 0, f"a {header.mode} GOP cannot have any")
+        raise BitstreamError("ahead", 0, f"a {header.mode} GOP cannot have any")
     _keep_within(beyond_samples(unit.shown + unit.ahead, header.format))
 
 
@@ -74,7 +74,7 @@ def decode_gop(
     condition = _condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)
     if unit.bare and conditioned.size:
-        raise BitstreamError("boundary flags", 0, "a bare GOP has no latent, and this one has")
+        raise BitstreamError("boundary_flags", 0, "a bare GOP has no latent, and this one has")
     _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
     with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
         x, t = denoise(conditioned, rule, noise)
@@ -93,8 +93,8 @@ def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, 
     wants_first = header.mode.has_first and anchor is None
     wants_last = header.mode.has_last and frames > 1
     if bool(unit.first) != wants_first or bool(unit.last) != wants_last:
-        raise BitstreamError("boundary flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
+        raise BitstreamError("boundary_flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
     _keep_within(beyond_samples(frames, header.format))
-    first = stills.decode(unit.first) if unit.first else anchor and anchor.planes
-    last = stills.decode(unit.last) if unit.last else None
+    first = stills.decode(unit.first, "first") if unit.first else anchor and anchor.planes
+    last = stills.decode(unit.last, "last") if unit.last else None
     return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

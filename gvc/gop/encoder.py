@@ -59,7 +59,15 @@ class GopEncoder:
         side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None
-        unit = GopUnit(index, len(gop.pictures), header, boundaries.first, boundaries.last, side, ahead=len(gop.ahead))
+        unit = GopUnit(
+            header=header,
+            index=index,
+            shown=len(gop.pictures),
+            ahead=len(gop.ahead),
+            first=boundaries.first,
+            last=boundaries.last,
+            side=side,
+        )
         budget = max(0.0, bits - 8 * len(side))
         scheme = self._header.transition
         with_tail = self._settings.tail and not (gop.ends or scheme.corrects_latent)

@@ -15,7 +15,7 @@ def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
     """Return the discretisation that a stream's header and a GOP's levels ask for. Raises BitstreamError."""
     scheme = header.transition
     if scheme.fixed != (unit.stride == 0):
-        raise BitstreamError("level stride", 0, f"value {unit.stride} does not fit the {scheme} transition")
+        raise BitstreamError("stride", 0, f"value {unit.stride} does not fit the {scheme} transition")
     if scheme.fixed:
         times = shifted_times(FIXED_STEPS, header.shift)[1:]
         return Rule(times, euler_maruyama, FIXED_SILENT, x0_cache=header.x0_cache)

@@ -36,7 +36,7 @@ class PictureTail:
     def parse(cls, data: bytes, video: VideoFormat) -> "PictureTail":
         """Return what `data` says. Raises BitstreamError."""
         if data[0] == 0:
-            raise BitstreamError("tail", 0, "it corrects no picture")
+            raise BitstreamError("ramp", 0, "it corrects no picture")
         still = decode_still(data[1:], video)
         return cls(data[0], tuple(plane.astype(np.int32) - ZERO for plane in still))
 
@@ -113,7 +113,7 @@ def add_latent_tail(x: Array, tail: list[slice], data: bytes) -> None:
     levels = _inflate(data[4 * len(tail) :], sum(sizes))
     peaks = np.frombuffer(data[: 4 * len(tail)], "<f4")
     if not np.isfinite(peaks).all():
-        raise BitstreamError("tail", 0, "its scales are not numbers")
+        raise BitstreamError("peak", 0, "a scale is not a number")
     start = 0
     for part, size, peak in zip(tail, sizes, peaks, strict=True):
         values = levels[start : start + size].astype(np.float32) * (peak / np.float32(LATENT_PEAK))
@@ -127,9 +127,9 @@ def _inflate(data: bytes, size: int) -> np.ndarray:
     try:
         values = inflater.decompress(data, size + 1)
     except zlib.error as error:
-        raise BitstreamError("tail", 0, f"it does not unpack ({error})") from None
+        raise BitstreamError("values", 0, f"they do not unpack ({error})") from None
     if len(values) != size or not inflater.eof or inflater.unused_data:
-        raise BitstreamError("tail", 0, f"it does not hold {size} values")
+        raise BitstreamError("values", 0, f"there are not {size} of them")
     return np.frombuffer(values, np.int8)
 
 

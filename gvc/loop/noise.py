@@ -86,7 +86,7 @@ class ReplayNoise(BlockNoise):
 
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes, steps: int):
         super().__init__(prior, header, gop)
-        self._decoder, self._steps = RangeDecoder(atoms), steps
+        self._decoder, self._steps = RangeDecoder(atoms, "atoms"), steps
         self._next = self._read_ahead(0)
 
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
@@ -109,5 +109,5 @@ class ReplayNoise(BlockNoise):
     def _read_atoms(self, block: int, size: int) -> Atoms:
         self._counts[block] = count = read_count(self._decoder, self._counts[block])
         if count > size:
-            raise BitstreamError("number of atoms", 0, f"{count} are more than the {size} of the codebook")
+            raise BitstreamError("count", 0, f"{count} are more than the {size} of the codebook")
         return read_atoms(self._decoder, count, size)

@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace py = pybind11;
@@ -39,7 +40,9 @@ constexpr size_t kZerosPastEnd = 8;
 
 /// Thrown for bytes that no encoder writes; Python gets gvc.errors.BitstreamError.
 struct CorruptData : std::runtime_error {
-    CorruptData(size_t offset, const std::string &reason) : std::runtime_error(reason), offset(offset) {}
+    CorruptData(const std::string &element, size_t offset, const std::string &reason)
+        : std::runtime_error(reason), element(element), offset(offset) {}
+    std::string element;
     size_t offset;
 };
 
@@ -191,18 +194,18 @@ class RangeEncoder {
 
 class RangeDecoder {
   public:
-    explicit RangeDecoder(const py::bytes &data) : data_(data) {
+    RangeDecoder(const py::bytes &data, std::string element) : data_(data), element_(std::move(element)) {
         for (int i = 0; i < 8; ++i)
             code_ = code_ << 8 | next_byte();
         if (code_ == range_)
-            throw CorruptData(0, "no symbol starts with these bytes");
+            throw CorruptData(element_, 0, "no symbol starts with these bytes");
     }
 
     uint64_t decode(uint64_t total) const {
         check_total(total);
         const uint64_t value = code_ / (range_ / total);
         if (value >= total)
-            throw CorruptData(position_, "the coded value lies outside its range");
+            throw CorruptData(element_, position_, "the coded value lies outside its range");
         return value;
     }
 
@@ -274,13 +277,13 @@ class RangeDecoder {
         const size_t needed =
             position_ - 7; // the decoder reads 8 bytes ahead, and the encoder writes at most one of them at the end
         if (needed < data_.size())
-            throw CorruptData(needed, "unused bytes follow the coded values");
+            throw CorruptData(element_, needed, "unused bytes follow the coded values");
     }
 
   private:
     uint8_t next_byte() {
         if (position_ >= data_.size() + kZerosPastEnd)
-            throw CorruptData(data_.size(), "the coded values end early");
+            throw CorruptData(element_, data_.size(), "the coded values end early");
         const uint8_t byte = position_ < data_.size() ? uint8_t(data_[position_]) : 0;
         ++position_;
         return byte;
@@ -293,7 +296,7 @@ class RangeDecoder {
         }
     }
 
-    std::string data_;
+    std::string data_, element_;
     size_t position_ = 0;
     uint64_t code_ = 0, range_ = ~uint64_t{0};
 };
@@ -304,7 +307,7 @@ void raise_bitstream_error(std::exception_ptr pending) {
             std::rethrow_exception(pending);
     } catch (const CorruptData &error) {
         const py::object type = py::module_::import("gvc.errors").attr("BitstreamError");
-        PyErr_SetObject(type.ptr(), type("range coder", error.offset, error.what()).ptr());
+        PyErr_SetObject(type.ptr(), type(error.element, error.offset, error.what()).ptr());
     }
 }
 
@@ -326,8 +329,9 @@ void bind_range_coder(py::module_ &module) {
              "Writes signs +1 or -1 (int8), one bit each.")
         .def_property_readonly("bit_count", &RangeEncoder::bit_count, "Number of bits written so far, to within 8.")
         .def("finish", &RangeEncoder::finish, "Ends the stream and returns its bytes.");
-    py::class_<RangeDecoder>(module, "RangeDecoder", "Range decoder; corrupt bytes raise gvc.errors.BitstreamError.")
-        .def(py::init<const py::bytes &>(), py::arg("data"))
+    py::class_<RangeDecoder>(module, "RangeDecoder",
+                             "Range decoder; corrupt bytes raise gvc.errors.BitstreamError, which names `element`.")
+        .def(py::init<const py::bytes &, std::string>(), py::arg("data"), py::arg("element") = "range-coded string")
         .def("decode", &RangeDecoder::decode, total,
              "Returns a cumulative frequency within the next symbol; call consume() next.")
         .def("consume", &RangeDecoder::consume, start, frequency, total,

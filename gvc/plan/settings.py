@@ -110,17 +110,17 @@ class Settings:
     def header(self, video_format: VideoFormat, prior: Prior) -> SequenceHeader:
         """Return the sequence header of the stream."""
         return SequenceHeader(
-            video_format,
-            self.mode,
-            self.scheme,
-            prior.name,
-            prior.weights_hash,
-            self.seed,
-            self.codebook_extra + (self.coarse_extra if prior.cheap_steps else 0),
-            self.codebook_limit,
-            self.shift if self.scheme.fixed else SDE_SHIFT,
-            self.x0_cache,
-            self.prompt,
+            format=video_format,
+            mode=self.mode,
+            transition=self.scheme,
+            codebook_extra=self.codebook_extra + (self.coarse_extra if prior.cheap_steps else 0),
+            seed=self.seed,
+            x0_cache=self.x0_cache,
+            weights_hash=prior.weights_hash,
+            prior=prior.name,
+            shift=self.shift if self.scheme.fixed else SDE_SHIFT,
+            codebook_limit=self.codebook_limit,
+            prompt=self.prompt,
         )
 
 

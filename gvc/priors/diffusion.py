@@ -107,7 +107,7 @@ class DiffusionPrior:
         Raises BitstreamError if there is side information, PriorError if the model lacks the mode.
         """
         if side:
-            raise BitstreamError("side information", 0, f"the prior {self.name} has none, so none may be sent")
+            raise BitstreamError("side", 0, f"the prior {self.name} has none, so none may be sent")
         if condition.frames == 1 and self.modes == ("flf2v",):  # A single picture is both the first and the last.
             condition = replace(condition, last=condition.first)
         given = (condition.first is not None, condition.last is not None)

@@ -147,33 +147,33 @@ class StillDecoder:
         context.thread_count = 1  # With more threads a picture would come out only after later packets.
         self._context, self._video = context, video
 
-    def decode(self, data: bytes) -> Planes:
-        """Decode the next still. Raises BitstreamError."""
+    def decode(self, data: bytes, element: str = "still") -> Planes:
+        """Decode the next still. Raises BitstreamError, which names it as `element` of the stream."""
         video = self._video
-        if sum(kind in FRAME_OBUS for kind in _obu_types(data)) > MAX_FRAMES:
-            raise BitstreamError("boundary still", 0, f"it has more than {MAX_FRAMES} AV1 frames")
+        if sum(kind in FRAME_OBUS for kind in _obu_types(data, element)) > MAX_FRAMES:
+            raise BitstreamError(element, 0, f"the still has more than {MAX_FRAMES} AV1 frames")
         try:
             # The delimiter flushes any further picture in these bytes, which would be taken for the next still.
             frames = [frame for part in (data, DELIMITER) for frame in self._context.decode(av.Packet(part))]
         except (av.FFmpegError, EOFError) as error:
-            raise BitstreamError("boundary still", 0, f"it does not decode ({error})") from None
+            raise BitstreamError(element, 0, f"the still does not decode ({error})") from None
         if len(frames) != 1 or frames[0].format.name not in ("yuv420p", "yuvj420p"):
-            raise BitstreamError("boundary still", 0, "it is not one 8-bit 4:2:0 picture")
+            raise BitstreamError(element, 0, "the still is not one 8-bit 4:2:0 picture")
         if frames[0].width < video.width or frames[0].height < video.height:
-            raise BitstreamError("boundary still", 0, "it is smaller than the video")
+            raise BitstreamError(element, 0, "the still is smaller than the video")
         shapes = video.plane_shapes
         return tuple(_samples(p)[:h, :w].copy() for p, (h, w) in zip(frames[0].planes, shapes, strict=True))
 
 
-def _obu_types(data: bytes) -> Iterator[int]:
+def _obu_types(data: bytes, element: str) -> Iterator[int]:
     """Yield the types of the OBUs of a temporal unit. Raises BitstreamError if one has no size field."""
     reader = FieldReader(data)
     while reader.offset < len(data):
-        header = reader.uint("boundary still", 1)
+        header = reader.uint(element, 1)
         if not header & HAS_SIZE:
-            raise reader.fail("boundary still", "an OBU has no size field")
-        reader.raw("boundary still", int(bool(header & HAS_EXTENSION)))
-        reader.sized("boundary still")
+            raise reader.fail(element, "an OBU has no size field")
+        reader.raw(element, int(bool(header & HAS_EXTENSION)))
+        reader.sized(element)
         yield header >> 3 & 15
 
 

@@ -78,7 +78,7 @@ class StillChain:
         for given in self._given:
             again = next(self._coming, b"")
             if again != given:
-                raise BitstreamError("boundary still", 0, "the encoder did not repeat the same bytes; encode again")
+                raise BitstreamError("still", 0, "the encoder did not repeat the same bytes; encode again")
             self._decoder.decode(again)
         data = next(self._coming, b"")
         return data, self._decoder.decode(data)

@@ -126,7 +126,7 @@ def read_levels(decoder: RangeDecoder, planes: int, previous: np.ndarray | None)
         for band in range(BANDS + 1):
             level = _predict(levels, previous, plane, band) + model.read_delta(decoder)
             if not 0 <= level <= MAX_LEVEL:
-                raise BitstreamError("band level", 0, f"value {level} is outside 0..{MAX_LEVEL}")
+                raise BitstreamError("level", 0, f"value {level} is outside 0..{MAX_LEVEL}")
             levels[plane, band] = level
     return levels
 

@@ -160,7 +160,7 @@ class Models:
                 if used[place]:
                     level[place] = [model.read_delta(decoder) for model in self._steps]
             if np.abs(level).max() > MAX_STEPS:
-                raise BitstreamError("correction of the mean", 0, f"a cell has a change of more than {MAX_STEPS} steps")
+                raise BitstreamError("step", 0, f"a cell has a change of more than {MAX_STEPS} steps")
             levels.append(level)
             above = used
         return levels

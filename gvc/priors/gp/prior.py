@@ -190,10 +190,10 @@ class ConditionedGp:
 
     def __init__(self, condition: Condition, layout: Layout, side: bytes, version: int):
         self._condition, self._layout, self._version = condition, layout, version
-        decoder = RangeDecoder(side)
+        decoder = RangeDecoder(side, "side")
         choice = decoder.decode_bits(2)
         if choice not in mean.choices(condition, version):
-            raise BitstreamError("choice of mean", 0, f"value {choice} does not fit the boundaries of this GOP")
+            raise BitstreamError("mean", 0, f"value {choice} does not fit the boundaries of this GOP")
         self._water = level_sigma(min(decoder.decode_bits(LEVEL_BITS), MAX_LEVEL)) ** 2 if version > 1 else 0.0
         colour = tuple(decoder.decode_bits(8) for _ in range(3)) if choice == mean.FLAT else (0, 0, 0)
         self.motion_mean = MotionMean(condition, version)
