@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The examples of docs/PYTHON.md run, each as a program of its own, and print what the page says."""
+"""The examples of docs/PYTHON.md and of the README run, those of the page as programs of their own."""
 
 import re
 import subprocess
 import sys
 
 import av
+import numpy as np
 import pytest
 from programs import ROOT
 
@@ -103,6 +104,16 @@ def test_threads_share_a_model_and_processes_are_spawned(folder):
     (sizes,) = run(folder, "Threads and processes")
     assert re.fullmatch(r"\[\d+, \d+, \d+\]", sizes)
     assert run(folder, "Threads and processes", 1) == ["['first.mkv', 'second.mkv']"]
+
+
+def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    monkeypatch.chdir(tmp_path)
+    names = {"pictures": [np.full((32, 48, 3), shade, np.uint8) for shade in (80, 90)]}
+    exec(compile(example, "README.md", "exec"), names)
+    assert [round(pixels.mean(), -1) for pixels in names["pictures"]] == [80, 90]
 
 
 def test_all_examples_have_been_run():
