@@ -12,6 +12,7 @@ import pytest
 from programs import ROOT
 
 import gvc
+from gvc.options import DECODER_OPTIONS, ENCODER_OPTIONS
 
 PAGE = (ROOT / "docs" / "PYTHON.md").read_text("utf-8")
 EXAMPLES = {
@@ -89,7 +90,8 @@ def test_packets_go_round(folder):
 
 def test_the_table_of_options_is_printed(folder):
     lines = run(folder, "Options")
-    assert "quality | 30.0 | valid: 0 to 100 | constant quality, higher is better" in lines
+    assert len(lines) == len(ENCODER_OPTIONS + DECODER_OPTIONS)
+    assert any(line.startswith("quality | 30.0 | valid: 0 to 100 | ") for line in lines)
 
 
 def test_errors_have_the_codes_of_the_page(folder):
