@@ -20,10 +20,10 @@ from benchmarks.workers import measure_all
 from gvc.metrics import METRICS
 
 OWN_CLIP = ROOT / "assets" / "city_416x240.mp4"
-# VGG16 takes a second for each picture of 416x240 on two cores, so quick runs leave it to the full ones.
+# VGG16 takes a second for each picture of 416x240 on two cores, so only full runs use it.
 QUICK_METRICS = tuple(name for name in METRICS if name not in ("lpips_vgg", "dists"))
 QUICK_FRAMES, FULL_FRAMES = 65, 97
-EVERY = {False: 5, True: 11}  # both share no factor with a GOP's 32 pictures
+EVERY = {False: 5, True: 11}  # Neither has a common factor with a GOP's 32 pictures.
 
 
 def main() -> None:

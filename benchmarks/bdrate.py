@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bjontegaard rates: how many more bytes one codec takes than another for equal quality, over what both reach."""
+"""Bjontegaard rates: how many more bytes one codec takes than another at equal quality, where their curves overlap."""
 
 import math
 from collections.abc import Sequence
@@ -10,14 +10,18 @@ from itertools import pairwise
 import bjontegaard
 
 MIN_POINTS = 2
-CONFIDENT = 0.2  # share of the quality that either reaches which both should reach
-Point = tuple[float, float]  # rate and quality
+CONFIDENT = 0.2  # smallest share of the curves' joint quality range that must overlap for a meaningful figure
+Point = tuple[float, float]  # (rate, quality)
 
 
 @dataclass(frozen=True)
 class BdRate:
-    """percent: more bytes than the anchor's, None where the curves do not overlap. low, high: the overlap in units of
-    the metric. share: of all that either curve reaches, or of what the tested one reaches in a window."""
+    """The Bjontegaard rate of a tested curve against an anchor.
+
+    percent: additional bytes of the tested codec in percent of the anchor's; None where the curves do not overlap.
+    low, high: limits of the overlap in units of the metric.
+    share: overlap as a share of the joint quality range, or of the tested curve's range within a window.
+    """
 
     percent: float | None
     low: float
@@ -26,16 +30,17 @@ class BdRate:
 
     @property
     def confident(self) -> bool:
-        """Whether the overlap is large enough to say much."""
+        """Whether the overlap is large enough for a meaningful figure."""
         return self.percent is not None and self.share >= CONFIDENT
 
 
 def bd_rate(
     anchor: Sequence[Point], tested: Sequence[Point], *, rising: bool, window: tuple[float, float] | None = None
 ) -> BdRate:
-    """Compare curves of (rate, quality); `rising`: more quality is better. Piecewise cubic (pchip) in the rate's log.
+    """Compare two curves of (rate, quality) by piecewise cubic interpolation (pchip) of the logarithm of the rate.
 
-    window: the rates of the tested curve that count; the anchor counts wherever it is as good.
+    rising: whether a higher value of the metric is better.
+    window: range of the tested curve's rates to compare, default all; the anchor's rates are not restricted.
     """
     curves = [_frontier(points, rising) for points in (anchor, _within(tested, *window) if window else tested)]
     if min(map(len, curves)) < MIN_POINTS:
@@ -57,7 +62,7 @@ def bd_rate(
 
 
 def value_at(points: Sequence[Point], rate: float) -> float | None:
-    """Return the quality at a rate, between the two nearest points on a log scale; None outside of the curve."""
+    """Return the quality at a rate, interpolated on a logarithmic scale; None outside the curve."""
     for (low, a), (high, b) in pairwise(sorted(points)):
         if low <= rate <= high:
             share = math.log(rate / low) / math.log(high / low) if high > low else 0.0
@@ -66,13 +71,13 @@ def value_at(points: Sequence[Point], rate: float) -> float | None:
 
 
 def _within(points: Sequence[Point], low: float, high: float) -> list[Point]:
-    """Return the part of a curve between two rates, cut at both."""
+    """Return the part of a curve between two rates, with interpolated end points."""
     edges = [(rate, value) for rate in (low, high) if (value := value_at(points, rate)) is not None]
     return [*edges, *(point for point in points if low < point[0] < high)]
 
 
 def _frontier(points: Sequence[Point], rising: bool) -> list[Point]:
-    """Return the points by rate, without those that cost more than another and are no better: curves must rise."""
+    """Sort points by rate, and drop those that cost more than another without being better, so that the curve rises."""
     kept: list[Point] = []
     for size, quality in sorted(points):
         if not kept or (quality > kept[-1][1] if rising else quality < kept[-1][1]):

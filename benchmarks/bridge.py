@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the way through FFmpeg costs: the same job in the Python API, in FFmpeg with the plugin and with GVC inside.
+"""The cost of going through FFmpeg: one job by the Python API, by FFmpeg with the plugin, by FFmpeg built with GVC.
 
     python benchmarks/bridge.py CLIP [--frames 97] [--runs 5] [--ffmpeg PREFIX]
 
-Encoding takes raw pictures from a file, decoding throws the pictures away. Each run is a fresh process. Time is wall
-clock, processor time that of all processes of the job, memory the most that they held together (proportional set
-size, so that shared memory counts once; sampled every 20 ms). Medians; runs of the ways take turns.
+Encoding reads raw pictures from a file; decoding discards the pictures. Each run is a new process. Measured are
+wall-clock time, processor time of all processes of the job, and their joint peak memory (proportional set size, so
+that shared memory counts once, sampled every 20 ms). The results are medians of runs that alternate between the three.
 """
 
 import argparse
@@ -63,7 +63,7 @@ with Demuxer(sys.argv[1]) as demuxer:
 
 
 def write_raw(clip: str, target: Path, frames: int) -> tuple[int, int]:
-    """Write the first frames as yuv420p; return (width, height)."""
+    """Write the first frames of a clip as raw yuv420p; return (width, height)."""
     with av.open(clip) as film, target.open("wb") as raw:
         for index, frame in enumerate(film.decode(video=0)):
             if index < frames:
@@ -72,7 +72,7 @@ def write_raw(clip: str, target: Path, frames: int) -> tuple[int, int]:
 
 
 class Memory(threading.Thread):
-    """Watches what a process and its descendants hold."""
+    """A thread that samples the memory of a process and its descendants."""
 
     def __init__(self, pid: int):
         super().__init__(daemon=True)
@@ -94,7 +94,7 @@ class Memory(threading.Thread):
             try:
                 for path in Path(f"/proc/{pid}/task").glob("*/children"):
                     family += map(int, path.read_text().split())
-            except OSError:  # it, or one of its threads, has just ended
+            except OSError:  # The process or one of its threads has just ended.
                 continue
         return family
 
@@ -108,24 +108,24 @@ class Memory(threading.Thread):
 
 
 def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float, float]:
-    """Run a command; return seconds, processor seconds and MiB."""
+    """Run a command; return (wall-clock seconds, processor seconds, peak memory in MiB)."""
     before, started = os.times(), time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
     memory = Memory(process.pid)
     try:
-        # The engine is waited for by FFmpeg, so its time is in FFmpeg's.
+        # FFmpeg waits for its engine to end, so the system adds the engine's processor time to FFmpeg's.
         if process.wait():
             sys.exit(f"{command[0]} failed")
         seconds, after = time.perf_counter() - started, os.times()
     finally:
-        process.kill()  # without effect once it has ended
+        process.kill()  # This has no effect if the process has ended.
         peak = memory.stop()
     used = after.children_user + after.children_system - before.children_user - before.children_system
     return seconds, used, peak / 2**20
 
 
 def jobs(folder: Path, size: tuple[int, int], rate: int, prefix: Path | None) -> dict[str, dict[str, tuple]]:
-    """Command and environment of each job by each way."""
+    """Return the command and environment of each job, for each of the three ways."""
     raw, plain, plugged = folder / "in.yuv", dict(os.environ), plugin.environment()
     given = ["-f", "rawvideo", "-video_size", f"{size[0]}x{size[1]}", "-framerate", str(rate), "-i", str(raw)]
     quiet = ["-nostdin", "-v", "error", "-y"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Source clips: the first pictures of a video, as one lossless file that every codec is given."""
+"""Source clips: the first pictures of a video in a lossless file, which is the input of all codecs."""
 
 import hashlib
 import subprocess
@@ -15,7 +15,7 @@ from benchmarks.programs import FFMPEG, ProgramError
 
 @dataclass(frozen=True)
 class Clip:
-    """A source. `sha256` is that of its decoded samples, so that it names the pictures and not the file."""
+    """A source clip. sha256: hash of its decoded samples, which identifies the pictures and not the file."""
 
     name: str
     path: Path
@@ -27,16 +27,16 @@ class Clip:
 
     @property
     def pixels(self) -> int:
-        """Return the pixels of all pictures."""
+        """Return the number of pixels in all pictures."""
         return self.width * self.height * self.frames
 
     @property
     def seconds(self) -> float:
-        """Return how long it plays."""
+        """Return the duration of the clip."""
         return float(self.frames / self.rate)
 
     def facts(self) -> dict:
-        """Return what the JSON of a run says of it."""
+        """Return the entry for this clip in a run's JSON."""
         return {
             "name": self.name,
             "file": self.path.name,

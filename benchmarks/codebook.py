@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Structured codebook against i.i.d. Gaussian atoms, on one core: correlate a block with all atoms, pick the strongest.
+"""Structured codebook against i.i.d. Gaussian atoms on one core: correlate a block with all atoms, pick the strongest.
 
     python benchmarks/codebook.py
 
-GVC: all N = 2^17 rows of H·D2·H·D1. Baseline: 16384 Gaussian atoms drawn from torch's CPU generator, as generative
-codecs with random codebooks do; a share of them is timed and scaled up, since both drawing and multiplying are linear
-in their number. Times are processor time of the one thread, so other load on the machine counts little.
+GVC uses all N = 2^17 rows of H·D2·H·D1. The baseline draws 16384 Gaussian atoms from torch's CPU generator, as
+generative codecs with random codebooks do; only a part of them is timed and the time scaled up, since drawing and
+multiplying are linear in their number. Times are processor time of the single thread, so other load matters little.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import torch
 
 from gvc.loop.codebook import Codebook, Ranking, log2_size_for
 
-DIMENSION, ATOMS = 99_840, 64  # one latent frame of 416x240, and how many atoms are picked
+DIMENSION, ATOMS = 99_840, 64  # values of a latent frame of 416x240, and number of atoms to pick
 BASELINE_SIZE, CHUNK = 16_384, 64
 
 
@@ -35,7 +35,7 @@ def gaussian(residual: torch.Tensor, size: int, seed: int) -> torch.Tensor:
 
 
 def seconds(run, repetitions: int) -> float:
-    """Median processor time of run(0), run(1), ..."""
+    """Return the median processor time of run(0), run(1), ..."""
     times = []
     for i in range(repetitions):
         start = time.thread_time()

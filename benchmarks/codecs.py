@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The codecs of the comparison as one table: how each encodes and decodes, and at which levels.
+"""The codecs of the comparison as one table: the commands and quality levels of each.
 
 Commands are lists of words in which SOURCE, CODED and DECODED stand for files. All codecs get the same lossless clip,
-one keyframe only, and write Matroska without tags; what a codec writes about its own settings (x264: SEI, x265: info)
-is left out, since 2 kB of it would flatter its rivals.
+use a single keyframe, and write Matroska without tags. Records of a codec's own settings (x264: SEI, x265: info) are
+switched off, since their 2 kB would put that codec at a disadvantage.
 """
 
 import sys
@@ -16,7 +16,7 @@ from benchmarks.clips import Clip
 from benchmarks.programs import FFMPEG, GVC
 
 SOURCE, CODED, DECODED = "SOURCE", "CODED.mkv", "DECODED.mkv"
-GOP = 33  # pictures that a GOP of GVC spans; stills of the floor are as far apart
+GOP = 33  # pictures in a GOP of GVC; the series of faded stills uses the same distance
 ONE_KEYFRAME = 9999
 Command = list[str]
 
@@ -25,8 +25,10 @@ Command = list[str]
 class Codec:
     """One codec with its settings.
 
-    encode: (clip, level) -> command. decode: (clip, view) -> command. quick, full: the levels of both kinds of run.
-    views: ways to decode the same file (realism).
+    encode: function (clip, level) -> command.
+    decode: function (clip, view) -> command.
+    quick, full: levels of a quick and of a full run.
+    views: ways to decode the same file (values of realism).
     """
 
     label: str

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`python -m benchmarks.contact_sheets RESULTS.json`: a PNG for each clip, the same pictures by codec, row by row.
+"""`python -m benchmarks.contact_sheets RESULTS.json`: a PNG for each clip, with the same pictures of each codec as row.
 
-It takes the pictures that the run has kept beside its figures, and the clips that it has cut. Each codec is shown by
-its largest file below a rate.
+The pictures are those that the run stored with its figures; the sources are its cut clips. Each codec is represented by
+its largest file below a bitrate.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from benchmarks.stills import kept_picture, source_pictures
 from benchmarks.summary import ANCHOR, GENERATIVE, SVT, Series, Summary, label, number
 from gvc.metrics import METRICS
 
-RATE = 0.010  # bits per pixel
+RATE = 0.010  # default bitrate in bits per pixel
 SAID = ("psnr_y", "lpips_alex", "lpips_vgg", "dists")
 CAPTION, GAP = 22, 4  # pixels
 Row = tuple[str, list[Image.Image]]
 
 
 def sheet(summary: Summary, facts: dict, folder: Path, rate: float) -> Image.Image:
-    """Return the sheet of a clip. folder: of the run."""
+    """Return the sheet of a clip. folder: folder of the run. rate: bitrate in bits per pixel."""
     rows = list(_rows(summary, facts, folder, rate))
     width, height = facts["width"] + GAP, facts["height"] + CAPTION + GAP
     image = Image.new("RGB", (len(rows[0][1]) * width - GAP, len(rows) * height - GAP), "white")
@@ -49,7 +49,7 @@ def _rows(summary: Summary, facts: dict, folder: Path, rate: float) -> Iterator[
 
 
 def _file(rows: list[dict], rate: float) -> dict | None:
-    """Return the largest file below the rate, or the smallest where none is; rows are sorted by bytes."""
+    """Return the largest file below a bitrate, or the smallest file if there is none. rows: files sorted by size."""
     below = [row for row in rows if row["bpp"] < rate]
     return below[-1] if below else next(iter(rows), None)
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""How well atoms carry information: bits spent against what the trajectory needs, and against the theory.
+"""How efficiently atoms carry information: bits spent, against what the trajectory needs and against theory.
 
-Three prices of the same choice of noise:
+The same choice of noise has three prices:
 - the divergence (KL) between the posterior that knows the source and the model's own step, which is what has to be
   conveyed: |pull (x0 - x0_hat)|^2 / (2 sigma^2) nats a step (gvc.loop.transition);
 - the ideal code of the chosen sets, log2 C(N, M) + M bits;

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`python -m benchmarks.fade CODED DECODED FRAMES RATE`: stills to a video that fades from each to the next."""
+"""`python -m benchmarks.fade CODED DECODED FRAMES RATE`: make a video that fades from each coded still to the next."""
 
 import sys
 from fractions import Fraction
@@ -12,7 +12,7 @@ from benchmarks.codecs import GOP
 
 
 def fade(coded: str, decoded: str, frames: int, rate: Fraction) -> None:
-    """Write a lossless video; the stills are those of every (GOP - 1)th picture and the last one."""
+    """Write a lossless video. The coded stills are every (GOP - 1)th picture and the last one."""
     with av.open(coded) as container:
         stills = [frame.to_ndarray(format="yuv420p").astype(np.float32) for frame in container.decode(video=0)]
     places = [*range(0, frames - 1, GOP - 1), frames - 1]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cells of the comparison: one codec at one level on one clip, coded, decoded and measured."""
+"""The cells of the comparison. A cell is one codec at one level on one clip, which is coded, decoded and measured."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from benchmarks.paper import paper_bytes
 from benchmarks.programs import readable, run
 from gvc.metrics import Frames, SourceMemory, measure, pairs
 
-ROUNDED = 5  # digits of the values that are kept for every picture
-SHOWN = (0.25, 0.6, 0.8)  # of a clip: where the pictures lie that are kept to be looked at
-SOURCE_MEMORY = 1 << 30  # bytes of features of a clip: all that are looked at in 97 pictures of 416x240
+ROUNDED = 5  # significant digits of the stored values of each picture
+SHOWN = (0.25, 0.6, 0.8)  # relative times in a clip of the pictures that are stored for display
+SOURCE_MEMORY = 1 << 30  # bytes of cached features of a source clip, enough for 97 pictures of 416x240
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run measures: cells of these codecs by these metrics, and how many cells at a time."""
+    """The settings of a run: codecs, metrics, and the number of cells measured in parallel."""
 
     full: bool
     metrics: tuple[str, ...]
@@ -38,7 +38,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """One file and all ways to look at it."""
+    """One coded file, with all views of it."""
 
     name: str
     clip: Clip
@@ -49,7 +49,7 @@ class Cell:
         return CODECS[self.name]
 
     def depends(self, plan: Plan) -> list:
-        """Return all that the figures depend on."""
+        """Return everything that the cell's figures depend on."""
         codec = self.codec
         words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in codec.views)]
         code = [code_of("gvc/metrics"), code_of("gvc") if codec.family == "gvc" else ""]
@@ -57,7 +57,7 @@ class Cell:
 
 
 def cells(clips: list[Clip], names: list[str], plan: Plan) -> Iterator[Cell]:
-    """Yield the cells of a run, the codecs of a clip one after another."""
+    """Yield the cells of a run, clip by clip."""
     for clip in clips:
         for name in names:
             for level in plan.levels(CODECS[name]):
@@ -65,7 +65,7 @@ def cells(clips: list[Clip], names: list[str], plan: Plan) -> Iterator[Cell]:
 
 
 def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
-    """Return a row for each view, from the folder of finished cells or measured now. Raises ProgramError."""
+    """Return a row for each view of a cell, stored by an earlier run or measured now. Raises ProgramError."""
 
     def figures(path: Path) -> list[dict]:
         with tempfile.TemporaryDirectory(prefix="gvc-cell-") as scratch:
@@ -116,12 +116,12 @@ def _with_files(command: Command, clip: Clip, scratch: Path) -> Command:
 
 @lru_cache(maxsize=1)
 def _source_memory(clip: str) -> SourceMemory:
-    """Return that of the clip at hand, for all of its cells that this process measures."""
+    """Return the memory of source features that all cells of a clip share in this process."""
     return SourceMemory(SOURCE_MEMORY)
 
 
 def _keeping(clip: Clip, decoded: Path, pictures: dict[int, Path]) -> Iterator[tuple[Frames, Frames]]:
-    """Pass the pictures through, and keep those that people will see."""
+    """Yield the source and decoded frames, and store the decoded pictures for display on the way."""
     seen = 0
     for source, frames in pairs(clip.path, decoded):
         for index, path in pictures.items():
@@ -132,8 +132,11 @@ def _keeping(clip: Clip, decoded: Path, pictures: dict[int, Path]) -> Iterator[t
 
 
 def shown_pictures(frames: int) -> list[int]:
-    """Return the numbers of pictures that people will see: of the form 4k + 2, since GVC's stills lie at multiples of
-    four and would flatter it."""
+    """Return the numbers of the pictures for display.
+
+    They have the form 4k + 2. GVC's stills, which are better than other pictures, lie at multiples of four and would
+    give a wrong impression.
+    """
     return sorted({min(frames - 1, int(share * frames) // 4 * 4 + 2) for share in SHOWN})
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Figures that are kept: a run that was broken off goes on where it was, and only what changed is measured again."""
+"""Stored figures: an interrupted run continues where it stopped, and only what has changed is measured again."""
 
 import hashlib
 import json
@@ -10,9 +10,11 @@ from pathlib import Path
 
 
 def kept(folder: Path, depends: object, figures: Callable[[Path], object]) -> object:
-    """Return figures from the file that is named by a hash of all that they depend on, or find them now and keep them.
+    """Return stored figures, or compute and store them.
 
-    figures: called with the path of that file, beside which it may leave others of the same stem.
+    folder: folder of the stored files.
+    depends: everything that the figures depend on; its hash is the file's name.
+    figures: function that computes the figures. It gets the path of the file and may write others with the same stem.
     """
     digest = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:20]
     path = folder / f"{digest}.json"

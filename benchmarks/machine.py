@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where and with what figures were made; part of every result."""
+"""Description of the machine and the software that produced figures; part of every result."""
 
 import hashlib
 import os
@@ -21,12 +21,12 @@ SOURCES = ("**/*.py", "native/*.cpp", "native/*.h")
 
 
 def describe() -> dict:
-    """Return machine, versions and the state of the sources, for the JSON of a run."""
+    """Return the machine, the versions and the state of the sources, for the JSON of a run."""
     return {"machine": machine(), "versions": versions(), "commit": commit(), "load": os.getloadavg()[0]}
 
 
 def machine() -> dict:
-    """Return what the hardware says of itself."""
+    """Return facts about the hardware and the system."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": _first(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo")) or platform.processor(),
@@ -38,7 +38,7 @@ def machine() -> dict:
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of what the figures depend on."""
+    """Return the versions of the programs and libraries that the figures depend on."""
     found = {"python": platform.python_version()}
     for package in CODE + METRICS:
         try:
@@ -51,17 +51,17 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit of the sources, with a mark where they differ from it; or "unknown"."""
+    """Return the commit of the sources, with a mark if they differ from it; or "unknown"."""
     command = ("git", "describe", "--always", "--dirty", "--abbrev=12")
     try:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    except (FileNotFoundError, subprocess.CalledProcessError):  # no git, or no clone
+    except (FileNotFoundError, subprocess.CalledProcessError):  # Git is missing, or the sources are no clone.
         return "unknown"
 
 
 @cache
 def code_of(package: str) -> str:
-    """Return a hash of the sources of a package: figures stay good as long as they do."""
+    """Return a hash of a package's sources; figures remain valid as long as it does not change."""
     digest = hashlib.sha256()
     folder = ROOT / package
     for path in sorted(path for pattern in SOURCES for path in folder.glob(pattern)):
@@ -70,7 +70,7 @@ def code_of(package: str) -> str:
 
 
 def command_line() -> str:
-    """Return how this run was started."""
+    """Return the command line of this run."""
     return " ".join(["python -m benchmarks", *sys.argv[1:]])
 
 

@@ -9,14 +9,14 @@ from gvc_container.probe import probe
 from gvc.gop.rule import FIXED_SILENT, FIXED_STEPS
 from gvc.plan.settings import PAPER_LOG2_ATOMS
 
-BLOCKS = 1  # parts of a GOP with a codebook of their own; F latent frames in the paper, one for the bundled prior
+BLOCKS = 1  # codebooks in a GOP: one for the bundled prior, one for each latent frame in the paper
 
 
 def paper_bytes(path: Path, atoms: int) -> float:
-    """Return bytes by 17 steps * F * M * (log2 K + 1) bits a GOP, and for FLF2V the stills.
+    """Return bytes by the paper's formula, 17 steps * F * M * (log2 K + 1) bits for a GOP, plus the stills in FLF2V.
 
-    Not counted, as there: the second half of the doubled atoms of I2V, its first picture and its tail, headers, scales
-    and the container. The paper's first versions also divided by three.
+    As in the paper, the following is not counted: the second half of I2V's doubled atoms, its first picture and its
+    tail, headers, scales and the container. The first versions of the paper also divided by three.
     """
     found = probe(path)
     bits = len(found.gops) * (FIXED_STEPS - FIXED_SILENT) * BLOCKS * atoms * (PAPER_LOG2_ATOMS + 1)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The parts of a run beside the comparison of codecs, each a table in the report."""
+"""The parts of a run other than the comparison of codecs; each is a table in the report."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from benchmarks.machine import code_of, machine, versions
 
 
 def _figures(folder: Path, function, *arguments: object) -> dict:
-    """Return what a function finds, or has found before for the same arguments, sources and machine."""
+    """Return the result of a function, or its stored result for the same arguments, sources and machine."""
     names = [argument.sha256 if isinstance(argument, Clip) else argument for argument in arguments]
     depends = [function.__module__, function.__name__, names, code_of("gvc"), machine(), versions()]
     said = [argument for argument in arguments if not isinstance(argument, Clip)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Figures of the report, as SVG that needs no other file."""
+"""Plots of the report, as SVG without external files."""
 
 import io
 import re
@@ -23,7 +23,7 @@ plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.righ
 
 
 def rate_distortion(summary: Summary, clip: str) -> str:
-    """Return curves over bits per pixel, a panel for each metric."""
+    """Return rate-distortion curves over bits per pixel, with a panel for each metric."""
     metrics = summary.metrics
     lines = -(-len(metrics) // COLUMNS)
     figure, grid = plt.subplots(lines, COLUMNS, figsize=(13, 3.4 * lines), squeeze=False)
@@ -47,7 +47,7 @@ def rate_distortion(summary: Summary, clip: str) -> str:
 
 
 def by_picture(summary: Summary, clip: str, metric: str = "psnr_y") -> str:
-    """Return a metric over time for files of about the same size."""
+    """Return a plot of a metric over time, for files of approximately equal size."""
     figure, axes = plt.subplots(figsize=(13, 3))
     for series in OF_THE_TRACE:
         row = summary.nearest(clip, series, STRIP_RATE)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run programs as fresh processes and say what they cost."""
+"""Runs programs as new processes, and measures their time and memory."""
 
 import os
 import shlex
@@ -21,12 +21,12 @@ SHORT = {FFMPEG: "ffmpeg", sys.executable: "python"}
 
 
 class ProgramError(Exception):
-    """A program that failed, and what it said."""
+    """A program failed; the text has the end of its output."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock and processor seconds, and the most bytes that the process and its children held (sampled)."""
+    """Wall-clock seconds, processor seconds, and the sampled peak memory of a process and its children in bytes."""
 
     seconds: float
     processor_seconds: float
@@ -35,12 +35,12 @@ class Cost:
 
 def run(command: Sequence[str], log: Path) -> Cost:
     """Run a command to its end; its output goes to `log`. Raises ProgramError."""
-    # A warm engine would take work out of the process that is measured.
+    # A running engine would do work outside the measured process.
     environment = {**os.environ, "GVC_SERVE": "0"}
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
-        # Not the kernel's own peak, in which the memory of the process that started it counts.
+        # The kernel's own peak is not used, because it includes the memory of the process that started this one.
         memory = Memory(process.pid)
         try:
             _, status, usage = os.wait4(process.pid, 0)
@@ -58,5 +58,5 @@ def run(command: Sequence[str], log: Path) -> Cost:
 
 
 def readable(command: Sequence[str]) -> str:
-    """Return a command as a person would type it."""
+    """Return a command as one would type it in a shell."""
     return shlex.join(SHORT.get(word, word) for word in command).replace("python -m gvc.cli", "gvc")

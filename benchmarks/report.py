@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The HTML report of a run: one file that needs nothing else."""
+"""The HTML report of a run, in a single file."""
 
 import base64
 import io
@@ -19,11 +19,11 @@ from benchmarks.tables import tables
 from benchmarks.targets import bd_rates, targets
 from gvc.metrics import METRICS
 
-QUALITY = 92  # of the JPEG pictures
+QUALITY = 92  # JPEG quality of the pictures
 
 
 def write_report(result: dict, path: Path, sources: dict[str, Path]) -> None:
-    """Write the report. sources: the lossless file of each clip."""
+    """Write the report. sources: lossless file of each clip, by the clip's name."""
     summary = Summary(result)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
     page = environment.get_template("report.html.j2").render(
@@ -56,7 +56,7 @@ def _clip(summary: Summary, facts: dict, source: Path, folder: Path) -> dict:
 
 
 def _at_rate(summary: Summary, clip: str, rate: float) -> dict:
-    """Return a table at one rate, the best value of each metric marked."""
+    """Return a table of all codecs at one bitrate, with the best value of each metric marked."""
     values = {
         series: [summary.at_rate(clip, series, metric, rate) for metric in summary.metrics] for series in summary.series
     }
@@ -77,7 +77,7 @@ def _at_rate(summary: Summary, clip: str, rate: float) -> dict:
 
 
 def _bd_rates(summary: Summary, clip: str):
-    """Yield a line for each curve: its BD-rates against the anchor, with what they were taken over."""
+    """Yield a row for each curve: its BD-rates against the anchor, and the quality ranges that they cover."""
     for series in summary.series:
         if series != ANCHOR:
             rates = ((metric, summary.bd_rate(clip, ANCHOR, series, metric)) for metric in summary.metrics)
@@ -113,7 +113,7 @@ def _shown(facts: dict) -> int:
 
 
 def _strip(summary: Summary, facts: dict, source: Path, folder: Path):
-    """Yield pictures of files of about the same size, the source first."""
+    """Yield pictures of files of approximately equal size, after that of the source."""
     wanted = _shown(facts)
     yield {"title": "source", "image": _jpeg(source_pictures(source, [wanted])[0])}
     for series in summary.series:

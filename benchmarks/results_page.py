@@ -1,4 +1,4 @@
-"""`python -m benchmarks.results_page RESULTS.json`: a page of docs/results on standard output, all from the JSON."""
+"""`python -m benchmarks.results_page RESULTS.json`: print a page of docs/results, made from the JSON alone."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ SPDX-License-Identifier: BSD-2-Clause
 
 
 def page(result: dict) -> str:
-    """Return the page."""
+    """Return the page as Markdown."""
     return "\n".join([*_head(result), *(_comparison(Summary(result)) if result["rows"] else []), *_tables(result)])
 
 
@@ -42,7 +42,7 @@ def _head(result: dict) -> list[str]:
 
 
 def _short(command: str) -> str:
-    """Return a command with the names of its files alone."""
+    """Return a command in which paths are shortened to file names."""
     return " ".join(word.rpartition("/")[2] for word in command.split())
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What coding costs: time and memory by size and preset, by stage, with clip length and threads, the codebook alone."""
+"""Time and memory of coding: by picture size and preset, stage, clip length and threads, and of the codebook alone."""
 
 import json
 from pathlib import Path
@@ -15,25 +15,25 @@ from benchmarks.programs import FFMPEG, GVC, Cost, run
 from benchmarks.tables import SIDES
 from gvc.loop.codebook import log2_size_for
 
-# Pictures by size: fewer where each takes longer, so that a full run takes minutes.
+# Number of pictures by picture size; large pictures take long, so there are fewer, and a full run takes minutes.
 SIZES = {False: {"416x240": 65, "832x480": 33}, True: {"416x240": 97, "832x480": 65, "1280x720": 33}}
 CODINGS = {
     False: ("--preset=medium",),
     True: ("--preset=fast", "--preset=medium", "--preset=slow", "--preset=gvcc", "--prior=neural"),
 }
 STAGED = ("gp", "neural")  # priors whose time is divided among stages
-STAGED_GOPS = 2  # of 33 pictures
-LENGTHS = {False: (100, 400), True: (100, 400, 1600)}  # pictures
+STAGED_GOPS = 2  # number of GOPs of 33 pictures in this measurement
+LENGTHS = {False: (100, 400), True: (100, 400, 1600)}  # clip lengths in pictures, for quick and full runs
 LENGTHS_SIZE = "416x240"
-STARTS = 2  # processes with one picture; the quickest one counts
-RATE = 25  # pictures a second that are real time
-STREAMED = 1 << 28  # bytes that are copied to measure the bandwidth of memory
+STARTS = 2  # number of processes with a single picture, of which the fastest counts as start-up time
+RATE = 25  # pictures a second that count as real time
+STREAMED = 1 << 28  # bytes copied to measure the memory bandwidth
 
 
 def of_size(clip: Clip, size: str, pictures: int, coding: str) -> dict:
-    """Return speed and memory of both sides for the clip at another size, as long as that is asked for.
+    """Return speed and memory of encoding and decoding, for the clip scaled to `size` and repeated to `pictures`.
 
-    Processes that have one picture only tell how long it takes to start.
+    Processes with a single picture measure the start-up time.
     """
     counts = (*[1] * STARTS, pictures)
     with TemporaryDirectory(prefix="gvc-size-") as folder:
@@ -52,14 +52,14 @@ def of_size(clip: Clip, size: str, pictures: int, coding: str) -> dict:
 
 
 def of_length(clip: Clip, pictures: int) -> dict:
-    """Return the peaks of memory of both sides for so many pictures."""
+    """Return the peak memory of encoding and decoding for a number of pictures."""
     with TemporaryDirectory(prefix="gvc-length-") as folder:
         encoding, decoding = _coded(clip, LENGTHS_SIZE, pictures, "--preset=medium", Path(folder, "clip"))
     return {"frames": pictures, "encode_bytes": encoding.peak_bytes, "decode_bytes": decoding.peak_bytes}
 
 
 def _coded(clip: Clip, size: str, pictures: int, coding: str, folder: Path) -> tuple[Cost, Cost]:
-    """Encode and decode the clip at another size, following itself until there are enough pictures."""
+    """Encode and decode the clip, scaled to `size` and repeated until there are enough pictures."""
     folder.mkdir()
     source, coded, log = folder / "source.mkv", folder / "coded.mkv", folder / "log"
     looped = ["-stream_loop", "-1", "-i", str(clip.path), "-frames:v", str(pictures)]
@@ -70,7 +70,7 @@ def _coded(clip: Clip, size: str, pictures: int, coding: str, folder: Path) -> t
 
 
 def of_stages(clip: Clip, prior: str) -> dict:
-    """Return seconds by stage of both sides for the first GOPs of the clip, and how many pictures those are."""
+    """Return the seconds of each stage of encoding and decoding the clip's first GOPs, and the number of pictures."""
     with TemporaryDirectory(prefix="gvc-stages-") as folder:
         log = Path(folder, "log")
         run([*GVC, "bench", "--json", f"--prior={prior}", f"--gops={STAGED_GOPS}", f"--input={clip.path}"], log)
@@ -80,7 +80,7 @@ def of_stages(clip: Clip, prior: str) -> dict:
 
 
 def of_threads(clip: Clip, threads: int) -> dict:
-    """Return wall-clock seconds of whole processes that may use so many processors."""
+    """Return wall-clock seconds of whole processes that are limited to a number of processors."""
     with TemporaryDirectory(prefix="gvc-threads-") as folder:
         coded, log = Path(folder, "coded.mkv"), Path(folder, "log")
         given = f"--threads={threads}"
@@ -90,7 +90,7 @@ def of_threads(clip: Clip, threads: int) -> dict:
 
 
 def of_codebook() -> dict:
-    """Return seconds on one core to search a block, against drawing Gaussian atoms and against copying memory."""
+    """Return seconds on one core for searching a block, for drawing Gaussian atoms and for copying memory."""
     torch.set_num_threads(1)
     residual = np.random.default_rng(0).standard_normal(codebook.DIMENSION).astype(np.float32)
     residual /= np.linalg.norm(residual)
@@ -108,7 +108,7 @@ def of_codebook() -> dict:
         "seconds": ours,
         "gaussian_atoms": codebook.BASELINE_SIZE,
         "gaussian_seconds": drawn,
-        "bandwidth": 2 * STREAMED / copied,  # read and written
-        # How often the vector of correlations could have been read and written in the same time.
+        "bandwidth": 2 * STREAMED / copied,  # Each byte is read and written.
+        # Search time as a number of passes that read and write the vector of correlations.
         "passes": ours * (2 * STREAMED / copied) / (2 * 4 * atoms),
     }

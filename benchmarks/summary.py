@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the rows of a run say: curves, values at equal rates, Bjontegaard rates and plain sentences."""
+"""Evaluation of a run's rows: curves, values at equal bitrates, Bjontegaard rates and sentences about them."""
 
 import math
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from benchmarks.bdrate import BdRate, Point, bd_rate, value_at
 from benchmarks.codecs import CODECS
 from gvc.metrics import METRICS
 
-RATES = (0.004, 0.008, 0.016, 0.032, 0.064)  # bits per pixel of the table at equal rates
+RATES = (0.004, 0.008, 0.016, 0.032, 0.064)  # bits per pixel in the table of equal bitrates
 ANCHOR, OURS = ("x265", ""), ("gvc-flf2v", "0")
 SVT = ("svt-av1", "")
-# What is compared most closely, where it was measured.
+# Series that are compared in detail, if they were measured.
 GENERATIVE = (OURS, ("gvc-flf2v", "1"), ("gvc-neural", "0"), ("gvc-neural", "1"))
-WINDOW = (0.003, 0.015)  # bits per pixel that GVC is made for
-STRIP_RATE = 0.016  # bits per pixel near which pictures are shown
-Series = tuple[str, str]  # codec and view
+WINDOW = (0.003, 0.015)  # range of bitrates that GVC is designed for, in bits per pixel
+STRIP_RATE = 0.016  # bitrate of the pictures that are shown, in bits per pixel
+Series = tuple[str, str]  # (codec, view)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Reads the JSON of a run."""
+    """The evaluation of a run, given its JSON."""
 
     result: dict
 
@@ -32,12 +32,12 @@ class Summary:
 
     @property
     def metrics(self) -> list[str]:
-        """Return the metrics that were measured, in the table's order."""
+        """Return the measured metrics in the order of METRICS."""
         return [name for name in METRICS if any(name in row["metrics"] for row in self.result["rows"])]
 
     @property
     def missing(self) -> list[str]:
-        """Return what could not be measured and why."""
+        """Return sentences on what could not be measured and why."""
         return sorted({reason for row in self.result["rows"] for reason in row["missing"].values()})
 
     @property
@@ -45,7 +45,7 @@ class Summary:
         return list(dict.fromkeys((row["codec"], row["view"]) for row in self.result["rows"]))
 
     def rows(self, clip: str, series: Series) -> list[dict]:
-        """Return the rows of one curve, by bytes."""
+        """Return the rows of one curve, sorted by file size."""
         found = [row for row in self.result["rows"] if (row["clip"], row["codec"], row["view"]) == (clip, *series)]
         return sorted(found, key=lambda row: row["bytes"])
 
@@ -55,15 +55,15 @@ class Summary:
 
     @property
     def window(self) -> tuple[float, float]:
-        """Return the rates, in bits per pixel, that BD-rates are also restricted to."""
+        """Return the window of bitrates, in bits per pixel, for which BD-rates are given as well."""
         return tuple(self.result.get("window", WINDOW))
 
     def curve(self, clip: str, series: Series, metric: str) -> list[Point]:
-        """Return (bits per pixel, value) by rate."""
+        """Return (bits per pixel, value) of each file, sorted by bitrate."""
         return [(row["bpp"], row["metrics"][metric]) for row in self.rows(clip, series) if metric in row["metrics"]]
 
     def at_rate(self, clip: str, series: Series, metric: str, bpp: float) -> float | None:
-        """Return the metric at a rate, between the two nearest files; None outside of the curve."""
+        """Return the metric at a bitrate, interpolated between the two nearest files; None outside the curve."""
         return value_at(self.curve(clip, series, metric), bpp)
 
     def bd_rate(self, clip: str, anchor: Series, series: Series, metric: str, *, windowed: bool = False) -> BdRate:
@@ -72,11 +72,11 @@ class Summary:
         return bd_rate(*curves, rising=METRICS[metric].higher_is_better, window=window)
 
     def nearest(self, clip: str, series: Series, bpp: float) -> dict | None:
-        """Return the row whose rate is nearest."""
+        """Return the row with the nearest bitrate, or None if there are no rows."""
         return min(self.rows(clip, series), key=lambda row: abs(math.log(row["bpp"] / bpp)), default=None)
 
     def verdicts(self) -> dict[str, list[str]]:
-        """Return sentences on GVC against each rival, as means over the clips with enough in common."""
+        """Return sentences on GVC against each rival, as means over the clips whose curves overlap enough."""
         said = {"Loses": [], "Is ahead": [], "Too little in common to be compared": []}
         loses, ahead, silent = said.values()
         for series in self.series:
@@ -100,27 +100,27 @@ class Summary:
         return said
 
     def _mean(self, series: Series, metric: str) -> tuple[float, int]:
-        """Return the mean BD-rate of GVC against a rival, and over how many clips."""
+        """Return the mean BD-rate of GVC against a rival, and the number of clips in that mean."""
         rates = (self.bd_rate(clip, series, OURS, metric) for clip in self.clips)
         known = [rate.percent for rate in rates if rate.confident]
         return (sum(known) / len(known) if known else 0.0), len(known)
 
 
 def label(series: Series) -> str:
-    """Return what people read for a curve."""
+    """Return the name of a curve for tables and plots."""
     codec, view = series
     return CODECS[codec].label + (f", realism {view}" if view else "")
 
 
 def number(metric: str, value: float | None) -> str:
-    """Return a value with the digits that its unit deserves."""
+    """Return a value as text, with as many decimals as its metric needs."""
     if value is None:
         return "–"
     return f"{value:.2f}" if METRICS[metric].unit or metric == "vmaf" else f"{value:.4f}"
 
 
 def best(values: Sequence[float | None], metric: str) -> float | None:
-    """Return the best of some values."""
+    """Return the best of the values for a metric; None if there is none."""
     known = [value for value in values if value is not None]
     pick = max if METRICS[metric].higher_is_better else min
     return pick(known) if known else None

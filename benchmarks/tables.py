@@ -11,7 +11,7 @@ SIDES = ("encode", "decode")
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a title, what it means, its head and its rows."""
+    """A table with title, explanation, head and rows."""
 
     title: str
     about: str
@@ -20,7 +20,7 @@ class Table:
 
 
 def tables(result: dict) -> list[Table]:
-    """Return the tables of the parts that a run has."""
+    """Return a table for each part in the JSON of a run."""
     found = []
     if "efficiency" in result:
         found += [_prices(result["efficiency"]["clip"]), *map(_steps, result["efficiency"]["clip"][1:2])]
@@ -72,7 +72,7 @@ def _steps(run: dict) -> Table:
 
 
 def _first_gop(steps: list[dict]) -> list[dict]:
-    """Return the steps before time starts at 1 again."""
+    """Return the steps of the first GOP, which end where the time starts at 1 again."""
     ends = (number for number, (a, b) in enumerate(pairwise(steps), 1) if b["t"] > a["t"])
     return steps[: next(ends, len(steps))]
 
@@ -123,7 +123,7 @@ def _sizes(sizes: list[dict]) -> Table:
 
 
 def stages(run: dict) -> Table:
-    """Return where the time of both sides goes (speed.of_stages)."""
+    """Return the table of encoding and decoding time by stage (speed.of_stages)."""
     names = list(run["encode"] | run["decode"])
     sides = [[_milliseconds(run[side].get(name, 0.0) / run["pictures"]) for name in names] for side in SIDES]
     rows = [[name.replace("_", " "), *values] for name, *values in zip(names, *sides, strict=True)]
@@ -136,7 +136,7 @@ def stages(run: dict) -> Table:
 
 
 def _milliseconds(seconds: float) -> str:
-    """Return "" for no time: a stage that a side does not have."""
+    """Return a time as text; "" for 0, which stands for a stage that encoding or decoding lacks."""
     return f"{1000 * seconds:.1f}" if seconds else ""
 
 

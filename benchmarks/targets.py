@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""How far GVC is from what it aims at, clip by clip, and its BD-rates in full: tables for report and results."""
+"""GVC's distance from its targets for each clip, and its BD-rates in full, as tables for the report and the results."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from benchmarks.tables import Table
 from gvc.metrics import METRICS
 
 FLOOR = ("floor", "")
-RATES = 9  # of the window, evenly spaced on a log scale, at which qualities are compared
+RATES = 9  # number of bitrates in the window, evenly spaced on a logarithmic scale, at which qualities are compared
 REACHED = " ✓"
 
 
 @dataclass(frozen=True)
 class Saving:
-    """A target at equal quality: at most so many percent more bytes than a rival."""
+    """A target at equal quality: a limit, in percent, on additional bytes compared with a rival."""
 
     head: str
     metric: str
@@ -24,7 +24,7 @@ class Saving:
     bound: float
 
     def measured(self, summary: Summary, clip: str, series: Series) -> tuple[float | None, str]:
-        """Return the value, if there is one, and over what it was taken."""
+        """Return (measured value or None, range that it covers as text)."""
         rate = summary.bd_rate(clip, self.anchor, series, self.metric, windowed=True)
         return rate.percent, f"{rate.share:.0%}"
 
@@ -37,7 +37,7 @@ class Saving:
 
 @dataclass(frozen=True)
 class Gain:
-    """A target at equal bytes: better than a rival by more than that much."""
+    """A target at equal bytes: a minimum by which the metric must be better than a rival's."""
 
     head: str
     metric: str
@@ -45,7 +45,7 @@ class Gain:
     bound: float
 
     def measured(self, summary: Summary, clip: str, series: Series) -> tuple[float | None, str]:
-        """Return the least gain over the window's rates, if both have any of them, and over how many."""
+        """Return (smallest gain over the window's bitrates that both curves reach, or None; their number as text)."""
         low, high = summary.window
         rates = [low * (high / low) ** (i / (RATES - 1)) for i in range(RATES)]
         values = [[summary.at_rate(clip, s, self.metric, rate) for s in (series, self.anchor)] for rate in rates]
@@ -76,7 +76,7 @@ TARGETS = (
 
 
 def targets(summary: Summary) -> list[Table]:
-    """Return a table of targets for each kind of GVC that was measured."""
+    """Return a table of targets for each measured variant of GVC."""
     low, high = summary.window
     about = (
         f"Between {low:g} and {high:g} bits per pixel; ✓ where the target is reached. BD-rates count GVC's files in "
@@ -94,7 +94,7 @@ def _table(summary: Summary, series: Series, about: str) -> Table:
 
 
 def _column(target: Saving | Gain, summary: Summary, series: Series) -> tuple[str, list[str]]:
-    """Return the head, and cells for all clips, their mean, and how many reach the target."""
+    """Return (head, cells): a cell for each clip, one for their mean, one for the number that reach the target."""
     found = [target.measured(summary, clip, series) for clip in summary.clips]
     known = [value for value, _ in found if value is not None]
     reached = sum(map(target.reached, known))
@@ -107,7 +107,7 @@ def _column(target: Saving | Gain, summary: Summary, series: Series) -> tuple[st
 
 
 def bd_rates(summary: Summary, clip: str) -> Table:
-    """Return all metrics of GVC against its two main rivals on a clip, over all rates and in the window."""
+    """Return the BD-rates of GVC against its two main rivals on a clip in all metrics, overall and in the window."""
     rows = []
     for series in summary.generative:
         for anchor in (ANCHOR, SVT):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""All cells of a run, one after another or several at a time."""
+"""Measures all cells of a run, serially or several at a time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from benchmarks.jobs import Cell, Plan, rows_of
 
 
 def measure_all(todo: list[Cell], plan: Plan, folder: Path) -> list[dict]:
-    """Return the rows of all cells, in order, and say what has been found. Raises ProgramError."""
+    """Return the rows of all cells in order, and print each result. Raises ProgramError."""
     rows = []
     with _mapper(plan.jobs) as each:
         measured = zip(todo, each(partial(_timed, plan, folder), todo), strict=True)
@@ -35,11 +35,11 @@ def _timed(plan: Plan, folder: Path, cell: Cell) -> tuple[list[dict], float]:
 
 @contextmanager
 def _mapper(jobs: int) -> Iterator[Callable]:
-    """Give a `map` that works in this process, or in so many others whose metrics have one thread each."""
+    """Yield a `map` function that runs in this process, or in `jobs` processes whose metrics use one thread each."""
     if jobs == 1:
         yield map
         return
-    # Where each of them used all processors, they would mostly wait for each other.
+    # If each process used all processors, they would mostly wait for each other.
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_use_one_thread) as pool:
         try:
             yield pool.map

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make demo`: code a clip with the machine's own ffmpeg, decode it in a new process, compare with the source and x265.
+"""`make demo`: code a clip with the system's ffmpeg, decode it in a new process, compare it with the source and x265.
 
 Writes out.mkv, out_decoded.mkv, out_x265.mkv and out_compare.png into the current folder.
 """
@@ -25,34 +25,35 @@ from gvc.plugin import environment
 
 CODED, DECODED, RIVAL, PICTURE = (Path(f"out{part}") for part in (".mkv", "_decoded.mkv", "_x265.mkv", "_compare.png"))
 FFMPEG = ("ffmpeg", "-nostdin", "-v", "error", "-y")
-PASSTHROUGH = ("-fps_mode", "passthrough")  # as many frames out as in
-X265_PARAMS = "log-level=none:info=0"  # without its banner in the stream
+PASSTHROUGH = ("-fps_mode", "passthrough")  # keeps FFmpeg from dropping or repeating frames
+X265_PARAMS = "log-level=none:info=0"  # keeps x265 from writing its settings into the stream
 SIZE_TOLERANCE, CRF_STEPS, CRF_RANGE = 0.02, 9, (18.0, 51.0)
-MSSSIM_MIN_SIDE, BATCH = 161, 8  # five scales of an 11-tap window; frames at a time
+MSSSIM_MIN_SIDE = 161  # smallest side for MS-SSIM, which has five scales and a window of 11 samples
+BATCH = 8  # frames measured together
 TITLE_HEIGHT, ZOOM, GAP = 28, 2, 4
 
 
 @dataclass
 class Result:
-    """One coded file: bytes, and its distance from the source."""
+    """One coded file: its size, and its quality against the source."""
 
     name: str
     size: int
-    psnr: float  # dB, RGB, mean over frames
-    msssim: float | None  # RGB; None for pictures too small for it
+    psnr: float  # PSNR of RGB in dB, mean over frames
+    msssim: float | None  # MS-SSIM of RGB; None if the pictures are too small for it
 
 
 def taken(frames: int) -> tuple[str, ...]:
-    """Return FFmpeg's output options that take the first frames of the video alone."""
+    """Return FFmpeg's output options that select the first frames of the video and no other tracks."""
     return ("-an", "-frames:v", str(frames), *PASSTHROUGH)
 
 
 def run(*command: object) -> float:
-    """Run a program with GVC in it, as `gvc ffmpeg ...` does; return the seconds. Exits on failure."""
+    """Run a program with the plugin, as `gvc ffmpeg ...` does, and return the seconds it took. Exits on failure."""
     words = [str(word) for word in command]
     print(f"\n$ gvc {shlex.join(words)}", flush=True)
     started = time.monotonic()
-    variables = {**environment(), "GVC_SERVE": "0"}  # so that a new process decodes
+    variables = {**environment(), "GVC_SERVE": "0"}  # "0" keeps libgvc from using a running engine.
     done = subprocess.run(words, env=variables, check=False)
     if done.returncode:
         sys.exit(f"demo: {words[0]} failed (exit code {done.returncode}); `gvc doctor` may know why")
@@ -87,11 +88,11 @@ def compare(name: str, coded: Path, decoded: np.ndarray, source: np.ndarray) -> 
 
 
 def encode_x265(clip: Path, frames: int, size: int) -> None:
-    """Write RIVAL with x265 veryslow, its file size as near to `size` as the rate factor allows."""
+    """Write RIVAL with x265 veryslow, with a file size as close to `size` bytes as its rate factor allows."""
     low, high = CRF_RANGE
     best = None
     for step in range(CRF_STEPS):
-        crf = high if step == 0 else (low + high) / 2  # the coarsest first: it may already be too large
+        crf = high if step == 0 else (low + high) / 2  # The coarsest is tried first: even it may be too large.
         trial = RIVAL.with_suffix(".trial.mkv")
         command = (
             f"ffmpeg -nostdin -v error -y -i {shlex.quote(str(clip))} -an -frames:v {frames} -fps_mode passthrough"
@@ -110,7 +111,7 @@ def encode_x265(clip: Path, frames: int, size: int) -> None:
 
 
 def draw(panels: list[tuple[str, np.ndarray]]) -> Image.Image:
-    """Return pictures side by side with titles, and below each the enlarged middle."""
+    """Return a sheet of pictures side by side with titles; below each is an enlargement of its middle."""
     height, width = panels[0][1].shape[:2]
     sheet = Image.new("RGB", ((width + GAP) * len(panels) - GAP, TITLE_HEIGHT + 2 * height + GAP), "white")
     font = ImageFont.load_default(14)

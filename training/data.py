@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Crops of packed material (training.pack), mirrored and played backwards by chance."""
+"""Random crops of packed material (training.pack), some of them mirrored or played backwards."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from safetensors import safe_open
 
 from gvc.priors.neural.inputs import View
 
-CROP = 64  # positions of the half-size layout a side: 128 luma samples
-CLIPS_SHARE = 0.6  # of crops; the others are of photographs
+CROP = 64  # side of a crop at half size, which is 128 luma samples
+CLIPS_SHARE = 0.6  # share of crops from clips; the others are from photographs
 PICTURES = ("estimate", "first", "last", "source")
 
 
 class Packs:
-    """Packed files. Each scene of clips is drawn equally often, whatever its length, and so is each photograph."""
+    """Packed files. All scenes are drawn equally often, whatever their lengths, and so are all photographs."""
 
     def __init__(self, files: list[Path]):
         scenes: dict[str, list[Path]] = {}
@@ -27,7 +27,7 @@ class Packs:
         self._groups = [group for group in (photos, clips) if group]
 
     def draw(self, count: int, rng: Generator) -> tuple[View, torch.Tensor]:
-        """Return the views of `count` crops, and their sources, float32 [N, 6, CROP, CROP]."""
+        """Return the view of `count` random crops, and their source pictures, float32 [count, 6, CROP, CROP]."""
         rows = [self._crop(rng) for _ in range(count)]
         column = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
         source = column.pop("source")
@@ -51,8 +51,8 @@ class Packs:
 
 
 def scene_of(path: Path) -> str:
-    """Return the name of what was filmed: file names are SOURCE_SCENE_... for clips, NUMBER_SET_...
-    for photographs."""
+    """Return the scene in a file name: SOURCE_SCENE for SOURCE_SCENE_... (clips), NUMBER_SET for NUMBER_SET_...
+    (photographs)."""
     return "_".join(path.stem.split("_")[:2])
 
 
@@ -60,4 +60,4 @@ def _mirrored(name: str, value: torch.Tensor) -> torch.Tensor:
     if value.ndim < 3:
         return value
     value = value.flip(-1)
-    return value[[1, 0, 3, 2, 4, 5]] if name in PICTURES else value  # luma samples swap places in their pair
+    return value[[1, 0, 3, 2, 4, 5]] if name in PICTURES else value  # mirroring swaps the luma samples of a pair

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the network of `neural` is trained for: squared error, and with realism LPIPS."""
+"""The loss of the network of `neural`: squared error, and with realism LPIPS too."""
 
 import torch
 from numpy.random import Generator
@@ -9,18 +9,19 @@ from torch.nn import functional
 
 from training.perceptual import Lpips
 
-CHROMA_WEIGHT = 1.5  # as gvc.prior has it
-PERCEPTUAL_WEIGHT = 120.0  # of LPIPS times UNIT beside the squared error, at realism 1
-FIDELITY_WEIGHT = 0.5  # of the squared error at realism 1; 1 at realism 0
-UNIT = 8.0  # sample values
-SHIFTS = 8  # samples: the places where a loss may begin, each way
-SIZES = (0.8, 1.2)  # of the pictures that AlexNet sees; VGG16 sees them as they are, where it is hard on false texture
-VGG_SHARE = 0.5  # of pictures, chosen by chance, that LPIPS looks at by VGG16, the others by AlexNet
-VGG_SIDE = 80  # samples: VGG16 is dear, so it sees a part
+CHROMA_WEIGHT = 1.5  # weight of chroma errors, the same as in the codec
+PERCEPTUAL_WEIGHT = 120.0  # weight of UNIT * LPIPS relative to squared error, at realism 1
+FIDELITY_WEIGHT = 0.5  # weight of squared error at realism 1; at realism 0 it is 1
+UNIT = 8.0  # sample values that count as 1
+SHIFTS = 8  # number of random offsets of the pictures that LPIPS sees, in samples, in each direction
+# Random scale of the pictures that AlexNet sees. VGG16 sees them unscaled, where it rejects false texture most.
+SIZES = (0.8, 1.2)
+VGG_SHARE = 0.5  # share of pictures, chosen at random, whose LPIPS uses VGG16; the others use AlexNet
+VGG_SIDE = 80  # side in samples of the part that VGG16 sees, since VGG16 is slow
 
 
 class Loss:
-    """Weighs both for each picture by its realism."""
+    """The weighted sum of both losses, with weights that depend on each picture's realism."""
 
     def __init__(self, device: str):
         self._alexnet, self._vgg = (
@@ -28,16 +29,18 @@ class Loss:
         )
 
     def lpips(self, made: Tensor, source: Tensor) -> Tensor:
-        """Return LPIPS by AlexNet of pictures in the half-size layout [N]."""
+        """Return LPIPS with AlexNet, [N], of pictures in the half-size layout."""
         return self._alexnet(rgb(made), rgb(source))
 
     def __call__(self, made: Tensor, source: Tensor, realism: Tensor, rng: Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return (what is minimised, squared errors [N], LPIPS of those with realism > 0 or zeros).
+        """Return (loss to minimise, squared errors [N], LPIPS of the pictures with realism > 0, or zeros).
 
-        made, source: sample values, float32 [N, 6, H/2, W/2]. realism: [N].
+        made, source: sample values, float32 [N, 6, H/2, W/2].
+        realism: float32 [N], 0..1.
+        rng: generator of the random shifts, scales and choices.
 
-        LPIPS sees pictures moved and scaled by chance: else the network learns a lattice that lies just so in AlexNet's
-        strides, which no eye takes for texture. For the same reason it sees some by another network.
+        LPIPS sees randomly shifted and scaled pictures, and some through a second network. Otherwise the network learns
+        a lattice that fits AlexNet's strides: LPIPS takes it for texture, a viewer does not.
         """
         squared = squared_error(made, source)
         real = realism > 0
@@ -52,7 +55,10 @@ class Loss:
         return total.mean(), squared, distance
 
     def _perceived(self, made: Tensor, source: Tensor, by_vgg: Tensor, size: float) -> Tensor:
-        """Return LPIPS of R'G'B' pictures [N]: by VGG16 where `by_vgg`, bool [N], else by AlexNet at `size`."""
+        """Return LPIPS of R'G'B' pictures, [N].
+
+        by_vgg: bool [N], whether to use VGG16 for a picture; the others use AlexNet, scaled by `size`.
+        """
         found = made.new_zeros(len(made))
         if by_vgg.any():
             found[by_vgg] = self._vgg(*(p[by_vgg][..., :VGG_SIDE, :VGG_SIDE] for p in (made, source)))
@@ -66,13 +72,13 @@ class Loss:
 
 
 def squared_error(made: Tensor, source: Tensor) -> Tensor:
-    """Return the mean squared error of each picture's luma, with half that of chroma times its weight [N]."""
+    """Return each picture's mean squared error of luma plus half the weighted one of chroma, [N]."""
     squares = ((made - source) ** 2).mean((2, 3))
     return squares[:, :4].mean(1) + CHROMA_WEIGHT**2 / 4 * squares[:, 4:].sum(1)
 
 
 def rgb(packed: Tensor) -> Tensor:
-    """Return R'G'B' in 0..1, [N, 3, H, W], of limited-range BT.601 samples in the half-size layout."""
+    """Convert limited-range BT.601 samples in the half-size layout to R'G'B' in 0..1, [N, 3, H, W]."""
     luma = (functional.pixel_shuffle(packed[:, :4], 2) - 16) / 219
     chroma = functional.interpolate((packed[:, 4:] - 128) / 224, scale_factor=2, mode="bilinear")
     cb, cr = chroma[:, :1], chroma[:, 1:]

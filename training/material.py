@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Short videos to train on: windows of clips, and photographs that a camera moves over.
+"""Short videos for training: windows of clips, and photographs under a simulated moving camera.
 
-Each is a list of pictures, planes uint8 4:2:0 of HEIGHT x WIDTH.
+Each video is a list of pictures, which are uint8 4:2:0 planes of HEIGHT x WIDTH.
 """
 
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from numpy.random import Generator
 
 HEIGHT, WIDTH = 208, 352
 CLIP_PICTURES, PHOTO_PICTURES = 41, 21
-ZOOM = (1.0, 1.35)  # by how much a window may lie larger than the smallest that fills the picture
-MOTION = 3.0  # samples a picture that the camera moves at most, an axis
-FOREGROUND = 0.6  # share of photographs in front of which another thing moves
+ZOOM = (1.0, 1.35)  # range of a random magnification; 1 = the photograph just fills the picture
+MOTION = 3.0  # fastest motion of the camera along an axis, in samples per picture
+FOREGROUND = 0.6  # share of photographs in front of which an object moves
 
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def clip_windows(path: Path, rng: Generator, count: int) -> Iterator[list[Planes]]:
-    """Yield windows of a clip, cropped, scaled, mirrored, slowed or sped up, and recoloured by chance."""
+    """Yield windows of a clip, randomly cropped, scaled, mirrored, slowed down or sped up, and recoloured."""
     pictures = _read(path)
     for _ in range(count):
         step = int(rng.integers(1, 3)) if len(pictures) >= 2 * CLIP_PICTURES else 1
@@ -35,7 +35,7 @@ def clip_windows(path: Path, rng: Generator, count: int) -> Iterator[list[Planes
 
 
 def moved_photo(path: Path, others: list[Path], rng: Generator) -> list[Planes]:
-    """Return a photograph under a moving camera, often with a part of another one that moves by itself."""
+    """Return a photograph under a moving camera, often with a part of another photograph as a moving object."""
     back, recolour = _layer(path, rng), _recolouring(rng)
     front = _layer(others[rng.integers(len(others))], rng) if rng.random() < FOREGROUND else None
     shape, place = _blob(rng), _path(rng)
@@ -55,7 +55,7 @@ def _read(path: Path) -> list[np.ndarray]:
 
 
 def _crop(shape: tuple[int, ...], rng: Generator):
-    """Return what cuts the same window out of each picture and brings it to size."""
+    """Return a function that cuts the same random window out of each picture and scales it to the final size."""
     height, width = shape[:2]
     scale = max(HEIGHT / height, WIDTH / width) * rng.uniform(*ZOOM)
     h, w = min(height, round(HEIGHT / scale)), min(width, round(WIDTH / scale))
@@ -70,7 +70,7 @@ def _crop(shape: tuple[int, ...], rng: Generator):
 
 
 def _recolouring(rng: Generator):
-    """Return a random change of gamma, contrast and the order and strength of colours."""
+    """Return a function with a random change of gamma, contrast, saturation and order of the colour channels."""
     gamma, contrast = rng.uniform(0.85, 1.2), rng.uniform(0.9, 1.15)
     order = rng.permutation(3) if rng.random() < 0.3 else np.arange(3)
     table = np.clip(255 * contrast * (np.arange(256) / 255) ** gamma + 255 * (1 - contrast) / 2, 0, 255)
@@ -85,7 +85,7 @@ def _planes(rgb: np.ndarray) -> Planes:
 
 
 def _path(rng: Generator):
-    """Return a smooth way of the camera: picture number to an affine matrix."""
+    """Return a smooth random motion of the camera, a function from picture number to affine matrix."""
     speed, turn = rng.uniform(-MOTION, MOTION, 2) * rng.random(), np.deg2rad(rng.uniform(-0.4, 0.4)) * rng.random()
     growth, bend = 1 + rng.uniform(-0.006, 0.006) * rng.random(), rng.uniform(-0.08, 0.08, 2) * rng.random()
     centre = np.array([WIDTH, HEIGHT]) / 2
@@ -101,7 +101,7 @@ def _path(rng: Generator):
 
 
 def _layer(path: Path, rng: Generator):
-    """Return a photograph as a moving camera sees it: picture number to float32 [HEIGHT, WIDTH, 3]."""
+    """Return a photograph under a moving camera, a function from picture number to float32 [HEIGHT, WIDTH, 3]."""
     photo = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1]
     scale = max(HEIGHT / photo.shape[0], WIDTH / photo.shape[1]) * rng.uniform(1.2, 1.6)
     size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
@@ -120,7 +120,7 @@ def _layer(path: Path, rng: Generator):
 
 
 def _blob(rng: Generator) -> np.ndarray:
-    """Return the outline of a thing, float32 [HEIGHT, WIDTH], 0 to 1."""
+    """Return the mask of a random round object, float32 [HEIGHT, WIDTH], 0 to 1."""
     angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     waves = sum(rng.uniform(-0.35, 0.35) / k * np.sin(k * angles + rng.uniform(0, 6.3)) for k in range(2, 6))
     radius = rng.uniform(25, 70) * (1 + waves)

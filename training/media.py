@@ -5,19 +5,19 @@
     kind     "clip" or "photograph"
     file     path below the folder of the media
     licence  SPDX identifier, one of ALLOWED
-    note     what else is known of its origin; may be empty
-    source   where it was taken from
+    note     further facts about the file's origin; may be empty
+    source   package or address from which the file was taken
 
-Weights go into programs under any licence, and whether the licence of a picture reaches weights that were trained on it
-is an open question. So only media are taken whose licence asks for no more than a notice and the names of the authors.
-The list is that notice.
+Weights go into programs under any licence, and whether the licence of a picture extends to weights that were trained on
+it is an open question. So only media are accepted whose licence asks for no more than a notice and the names of the
+authors. The list is that notice.
 """
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_FAULTS = 20  # rows that an error names
+MOST_FAULTS = 20  # largest number of rows that an error names
 COLUMNS = ("kind", "file", "licence", "note", "source")
 KINDS = ("clip", "photograph")
 ALLOWED = (
@@ -33,19 +33,19 @@ ALLOWED = (
 
 
 class MediaError(ValueError):
-    """A list of media that cannot be trained on; the text names the rows that are at fault."""
+    """A list of media that cannot be used for training; the text names the faulty rows."""
 
 
 @dataclass(frozen=True)
 class Media:
-    """Files to train on, in the order of the list."""
+    """The files for training, in the order of the list."""
 
     clips: list[Path]
     photos: list[Path]
 
 
 def read_media(table: Path, folder: Path) -> Media:
-    """Return the files that `table` lists, below `folder`. Raises MediaError if any of them may not be used."""
+    """Return the files in `folder` that `table` lists. Raises MediaError if any of them may not be used."""
     try:
         with table.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -67,7 +67,7 @@ def read_media(table: Path, folder: Path) -> Media:
 
 
 def _fault(row: dict[str, str | None], folder: Path) -> str:
-    """Return what is wrong with a row, or an empty text."""
+    """Return a description of what is wrong with a row, or ""."""
     if None in row.values() or None in row:
         return f"it must have {len(COLUMNS)} columns, with a tab between each two"
     name, licence = row["file"], row["licence"]

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Code training material with `gp` and keep what a decoder sees beside the source, as safetensors files.
+"""Code training material with `gp`, and save the network's inputs with the source pictures as safetensors files.
 
-The material is what a list of media names; media without a licence that is allowed are refused (training.media).
+A list of media names the material; media without a permitted licence are refused (training.media).
 
 A file holds the pictures of one short video: estimate, first, last and source as uint8 [N, 6, H/2, W/2] (the half-size
 layout of gvc.priors.neural.inputs), error as float16 [N, 1, H/2, W/2], way and distance as float32 [N].
@@ -27,13 +27,13 @@ from gvc.stills.av1 import StillDecoder
 from training.material import HEIGHT, WIDTH, Planes, clip_windows, moved_photo
 from training.media import Media, MediaError, read_media
 
-FINEST = 55.0  # quality; coarse ones, where a network has most to do, come more often
+FINEST = 55.0  # highest quality to train on; low ones, where a network can gain most, are drawn more often
 MODES, SHARES = ("flf2v", "i2v", "t2v"), (0.86, 0.07, 0.07)
-SHORT_GOP = 9  # pictures of GOPs with less than two boundaries: far from them there is nothing to be learned
+SHORT_GOP = 9  # pictures in GOPs with fewer than two boundaries; far from a boundary there is nothing to learn
 
 
 def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Tensor]:
-    """Code a short video and return the views of its GOPs beside the source."""
+    """Code a short video at a random quality; return the views of its GOPs and the source pictures."""
     mode = str(rng.choice(MODES, p=SHARES))
     options = {"mode": mode, "quality": round(FINEST * rng.random() ** 2, 1), "tail": 0}
     if mode != "flf2v":
@@ -62,7 +62,7 @@ def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Te
 
 
 def _padded(clip: tuple, known: int) -> tuple:
-    """Return a clip with a place for the picture that was known before."""
+    """Return a clip with its first `known` pictures repeated in front, as placeholders for pictures known before."""
     return tuple(np.concatenate([plane[:known], plane]) for plane in clip)
 
 
@@ -74,7 +74,10 @@ def _stored(view, source: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def pack_all(media: Media, output: Path, windows: int, seed: int) -> None:
-    """Write the files of all media into `output`; `windows` is the number of files for each clip."""
+    """Write the packed files of all media into the folder `output`.
+
+    windows: number of files for each clip. seed: seed of all random choices.
+    """
     for path in [*media.clips, *media.photos]:
         rng = np.random.default_rng([seed, zlib.crc32(path.name.encode())])
         names = [f"{path.stem}_s{seed}_{i}" for i in range(windows if path in media.clips else 1)]

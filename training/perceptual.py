@@ -10,7 +10,7 @@ from gvc.metrics.weights import lpips_weights
 
 
 class Lpips(nn.Module):
-    """Distances by "alexnet" or "vgg16" of pictures in 0..1, [N, 3, H, W] -> [N]; with gradients for the first ones."""
+    """LPIPS with "alexnet" or "vgg16" of pictures in 0..1, [N, 3, H, W] -> [N]; gradients for the first argument."""
 
     def __init__(self, net: str):
         super().__init__()
@@ -40,7 +40,7 @@ class Lpips(nn.Module):
 
 
 def _stage(pool: list[nn.Module], given: list[tuple], stride: int = 1, padding: int = 1) -> nn.Sequential:
-    """Return a pooling, if there is one, and convolutions of these kernels and biases with a ReLU after each."""
+    """Return a stage: optional pooling, then convolutions with the given kernels and biases, each with a ReLU."""
     layers = list(pool)
     for kernel, bias in given:
         out, channels, size, _ = kernel.shape

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Train the network of `neural` on packed material, and write its weights.
 
-It may be broken off and goes on where the last checkpoint was; the same seed, material and number of threads give the
+A run that was interrupted continues from its last checkpoint. The same seed, material and number of threads give the
 same weights on the same machine.
 """
 
@@ -24,17 +24,17 @@ from gvc.priors.neural.network import WIDTHS, Network
 from training.data import Packs, scene_of
 from training.loss import Loss, squared_error
 
-HELD_OUT = ("gopro_karma", "winui_fishes", "clm_cap13", "ffmpegconcat_2-skater")  # scenes
-ERROR_EDGES = (0, 3, 6, 100)  # expected error, sample values, by which held-out crops are grouped
-WARM_UP = 200  # steps
-AVERAGE = 0.998  # of the running mean of weights, which is what is kept
-PLAIN_SHARE = 0.5  # of crops that are trained at realism 0; half of the others at 1
+HELD_OUT = ("gopro_karma", "winui_fishes", "clm_cap13", "ffmpegconcat_2-skater")  # scenes for evaluation only
+ERROR_EDGES = (0, 3, 6, 100)  # limits of the expected error, in sample values, that group held-out crops
+WARM_UP = 200  # steps in which the learning rate rises
+AVERAGE = 0.998  # decay of the moving average of the weights, which is the result
+PLAIN_SHARE = 0.5  # share of crops trained at realism 0; half of the others are trained at 1
 CHECKPOINT_SECONDS = 120
 
 
 @dataclass
 class State:
-    """All that a run needs to go on."""
+    """Everything that a run needs to continue."""
 
     network: Network
     average: Network
@@ -64,11 +64,11 @@ class State:
 
 
 def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Namespace) -> None:
-    """Train until arguments.steps are done, with checkpoints and a line of JSON for each."""
+    """Train until arguments.steps are done; write checkpoints and print a line of JSON for each."""
     loss, saved = Loss(arguments.device), time.monotonic()
     sums: list[list[float]] = []
     while state.step < arguments.steps:
-        rng = np.random.default_rng([arguments.seed, state.step])  # so that a resumed run draws the same crops
+        rng = np.random.default_rng([arguments.seed, state.step])  # A resumed run draws the same crops.
         for group in state.optimizer.param_groups:
             group["lr"] = arguments.rate * _schedule(state.step, arguments.steps)
         view, source = packs.draw(arguments.batch, rng)
@@ -102,7 +102,7 @@ def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Names
 
 @torch.inference_mode()
 def evaluate(network: Network, held_out: Packs, loss: Loss, arguments: argparse.Namespace) -> dict[str, dict]:
-    """Return figures of held-out crops by their expected error: PSNR and LPIPS of `gp`, of realism 0 and of 1."""
+    """Return PSNR and LPIPS of held-out crops, grouped by expected error: for `gp`, and for realism 0 and 1."""
     view, source = held_out.draw(arguments.held_out, np.random.default_rng(0))
     view, source = view.to(arguments.device), source.to(arguments.device)
     level, found = view.error.mean((1, 2, 3)).cpu(), {}
@@ -120,7 +120,7 @@ def evaluate(network: Network, held_out: Packs, loss: Loss, arguments: argparse.
 
 
 def _psnr(made: torch.Tensor, source: torch.Tensor) -> float:
-    """Return the mean of the crops' dB of luma."""
+    """Return the mean over crops of luma's PSNR in dB."""
     squared = ((made - source)[:, :4] ** 2).mean((1, 2, 3))
     return round(float(10 * torch.log10(65025 / squared.clamp(min=1e-3)).mean()), 3)
 
@@ -131,7 +131,7 @@ def _realisms(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _schedule(step: int, steps: int) -> float:
-    """Return the share of the learning rate: a short rise, then half a cosine down to nothing."""
+    """Return the factor of the learning rate at a step: a short linear rise, then half a cosine down to 0."""
     return min((step + 1) / WARM_UP, 1.0) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
 
 

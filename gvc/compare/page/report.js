@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The GVC contributors
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// data: what gvc/compare/report.py writes. A shown frame is one whose pictures are in the page; curves have all frames.
+// `data` is written by gvc/compare/report.py. "Shown" frames have pictures in the page; curves have all frames.
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const state = { shown: 0, left: 0, right: 1, wipe: 0.5, zoom: 1, x: 0, y: 0, metric: 0, playing: false };
-const CACHED = 64; // decoded pictures
+const CACHED = 64; // largest number of decoded pictures in memory
 const MOST_ZOOM = 16;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -35,7 +35,7 @@ function picture(shown, film) {
 let drawing = false;
 let stale = false;
 
-/** Draw the state; while pictures are being decoded, changes of the state are drawn together afterwards. */
+/** Draw the current state. Changes that come while pictures are being decoded are drawn together afterwards. */
 async function draw() {
   stale = true;
   if (drawing) return;
@@ -55,7 +55,7 @@ function paint(images) {
   const context = canvas.getContext("2d");
   const scale = (canvas.width / data.width) * state.zoom;
   const edge = Math.round(canvas.width * state.wipe);
-  context.imageSmoothingEnabled = scale < 3; // enlarged further, single pixels are what one looks for
+  context.imageSmoothingEnabled = scale < 3; // at larger scales single pixels stay visible
   images.forEach((image, side) => {
     context.save();
     context.beginPath();
@@ -98,7 +98,7 @@ function describe() {
   $("picture").setAttribute("aria-label", `Frame ${frame}: ${left} to the left, ${right} to the right`);
 }
 
-/** The shown frame nearest to a moment. */
+/** Return the index of the shown frame nearest to a time in seconds. */
 function shownAt(seconds) {
   const distance = ({ frame }) => Math.abs(data.seconds[frame] - seconds);
   return data.shown.reduce((best, _, i) => (distance(data.shown[i]) < distance(data.shown[best]) ? i : best), 0);
@@ -137,7 +137,7 @@ function setWipe(share) {
   draw();
 }
 
-/** Show the picture from (x, y) on, in its pixels, enlarged. */
+/** Set the zoom factor, and the pixel (x, y) of the picture at the top left of the view. */
 function setView(zoom, x, y) {
   state.zoom = clamp(zoom, 1, MOST_ZOOM);
   state.x = clamp(x, 0, data.width * (1 - 1 / state.zoom));
@@ -147,7 +147,7 @@ function setView(zoom, x, y) {
   draw();
 }
 
-/** Enlarge by a factor, keeping what is at a place of the stage (shares of its size) where it is. */
+/** Zoom by a factor around a point of the stage, which stays fixed; across and down are shares of the stage's size. */
 function zoomBy(factor, across = 0.5, down = 0.5) {
   const zoom = clamp(state.zoom * factor, 1, MOST_ZOOM);
   const gained = 1 / state.zoom - 1 / zoom;
@@ -191,7 +191,7 @@ function watchStage() {
   stage.addEventListener(
     "wheel",
     (event) => {
-      if (!event.ctrlKey) return; // the page scrolls
+      if (!event.ctrlKey) return; // without Ctrl the wheel scrolls the page
       event.preventDefault();
       zoomBy(2 ** (-event.deltaY / 200), place(event).x, place(event).y);
     },
@@ -202,12 +202,12 @@ function watchStage() {
 // Curves
 
 const TICKS = 4;
-const LEFT = 48; // of the plot in the chart, in CSS pixels
+const LEFT = 48; // left edge of the plot in the chart, in CSS pixels
 const BELOW = 20;
 const DASHES = ["", "8 4", "2 3", "10 3 2 3"];
 const look = (film) => `stroke: var(--c${(film - 1) % 6}); stroke-dasharray: ${DASHES[(film - 1) % DASHES.length]}`;
 
-/** Scales of the chart: from seconds and values to CSS pixels, and back to seconds. */
+/** Return the scales of a chart: from seconds and values to CSS pixels, and back to seconds. */
 function scales() {
   const { width, height } = $("chart").getBoundingClientRect();
   let [low, high] = [Infinity, -Infinity];
@@ -263,14 +263,14 @@ function drawLegend(metric) {
   });
 }
 
-/** The frame nearest to `frame` that has a value: slow metrics look at some frames only. */
+/** Return the frame nearest to `frame` that has a value, since slow metrics measure only some frames. */
 function measuredNear(values, frame) {
   for (let far = 0; far < values.length; far += 1)
     for (const near of [frame - far, frame + far]) if (typeof values[near] === "number") return near;
   return frame;
 }
 
-/** Mark the frame that is shown, and write its values into the legend. */
+/** Mark the current frame in the charts, and write its values into the legends. */
 function drawNow() {
   if (!data.metrics.length) return;
   const metric = data.metrics[state.metric];
@@ -335,8 +335,8 @@ function watchKeys() {
   document.addEventListener("keydown", (event) => {
     const { tagName } = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || tagName === "SELECT") return;
-    if (tagName === "BUTTON" && event.key === " ") return; // presses it
-    if (event.target.id === "scroller" && event.key.startsWith("Arrow")) return; // scrolls it
+    if (tagName === "BUTTON" && event.key === " ") return; // the browser presses the button
+    if (event.target.id === "scroller" && event.key.startsWith("Arrow")) return; // the browser scrolls the element
     const act = Object.hasOwn(keys, event.key) && keys[event.key];
     if (!act) return;
     event.preventDefault();
