@@ -22,13 +22,18 @@ PRIORS = 8  # priors that stay open: each keyframe may name another one, and tho
 
 
 class Decoder:
-    """GVC decoder.
+    """Turns packets into pictures. A GOP is decoded with its first packet.
 
     Args:
-        extradata: the sequence header, or None to take it from the first keyframe.
-        options: values by name (gvc.options.DECODER_OPTIONS); low_delay is for gvc.ahead.
-        opener: gives the prior; or else it is opened for this decoder alone.
-    Raises BitstreamError, OptionError. A prior is opened with the first GOP (then: PriorError).
+        extradata: bytes of the sequence header (Encoder.extradata), default: those in the first keyframe.
+        options: values by name (gvc.options.DECODER_OPTIONS), text or numbers. Pictures always come with their packets,
+            whatever low_delay and frame_delay say; these are for gvc.ahead.AheadDecoder.
+        opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
+
+    Attributes:
+        header: the sequence header, parsed; None while none is known.
+    Raises BitstreamError if `extradata` is damaged, OptionError. The prior is opened with the first GOP, which may
+    raise PriorError.
     """
 
     def __init__(

@@ -22,17 +22,19 @@ from .priors.auto import open_chosen
 
 
 class Encoder:
-    """GVC encoder.
+    """Turns pictures into packets.
 
     Args:
         video_format: geometry, colour, time base and nominal frame rate of the pictures.
         options: values by name (gvc.options.ENCODER_OPTIONS), text or numbers.
-        on_reconstruction: called with the pictures of each GOP as a decoder will show them (realism 0).
-        opener: gives the prior; or else it is opened for this encoder alone.
-    Raises OptionError, PriorError, MediaError.
+        on_reconstruction: a function that gets the pictures of each GOP as a decoder will show them (realism 0).
+        opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
 
     Attributes:
+        extradata: bytes of the sequence header, for the decoder or the container; each keyframe has them too.
+        header: the same, parsed.
         choice: a sentence on which prior `auto` stands for, empty if another one was asked for.
+    Raises OptionError, PriorError, MediaError for a format that cannot be coded.
     """
 
     def __init__(

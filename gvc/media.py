@@ -16,17 +16,24 @@ Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uin
 
 @dataclass(frozen=True)
 class SampleFormat:
-    """How the samples of a picture are laid out. `code` is that of the sequence header, `pix_fmt` FFmpeg's name."""
+    """How the samples of a picture are laid out; SAMPLE_FORMATS has all that there are.
+
+    code: its number in the sequence header.
+    pix_fmt: FFmpeg's name.
+    depth: bits of a sample, 8 or 10.
+    halved: whether the chroma planes have half the width and half the height, rounded up.
+    rgb: whether the planes are G, B, R; they are Y, Cb, Cr otherwise.
+    """
 
     code: int
     pix_fmt: str
-    depth: int = 8  # bits
-    halved: bool = False  # chroma in both directions
-    rgb: bool = False  # the planes are G, B, R, else Y, Cb, Cr
+    depth: int = 8
+    halved: bool = False
+    rgb: bool = False
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the planes."""
+        """Type of the planes' samples, uint8 or uint16."""
         return np.dtype(np.uint8 if self.depth == 8 else np.uint16)
 
 
@@ -43,18 +50,29 @@ SAMPLE_FORMATS = (
 
 @dataclass(frozen=True)
 class VideoFormat:
-    """Geometry and colour of a video. Colour fields are the code points of ISO/IEC 23091-2 (H.273), 2 = unspecified."""
+    """Geometry and colour of a video.
 
-    width: int  # luma samples, 1..MAX_DIMENSION
+    width, height: luma samples, 1..MAX_DIMENSION.
+    frame_rate: nominal pictures a second, default: 25; 0 for unknown. What counts are the times of the pictures.
+    time_base: seconds in a tick of pts and duration, above 0, default: 1/25. It is not in the stream.
+    sample_aspect_ratio: width of a sample by its height, default: 0, unknown.
+    color_range: 0 for unspecified (the default), 1 for limited, 2 for full, as FFmpeg's AVColorRange.
+    color_primaries, color_trc, colorspace: primaries, transfer function and matrix coefficients, code points of
+        ISO/IEC 23091-2 (H.273), default: 2, unspecified.
+    chroma_location: where halved chroma samples lie, as FFmpeg's AVChromaLocation, default: 0, unspecified.
+    samples: how samples are laid out, default: 8-bit 4:2:0.
+    """
+
+    width: int
     height: int
-    frame_rate: Fraction = Fraction(25)  # nominal; timestamps rule
-    time_base: Fraction = Fraction(1, 25)  # seconds a tick of pts and duration; not in the stream
-    sample_aspect_ratio: Fraction = Fraction(0)  # 0 = unknown
-    color_range: int = 0  # 0 unspecified, 1 limited, 2 full (FFmpeg's AVColorRange)
+    frame_rate: Fraction = Fraction(25)
+    time_base: Fraction = Fraction(1, 25)
+    sample_aspect_ratio: Fraction = Fraction(0)
+    color_range: int = 0
     color_primaries: int = 2
     color_trc: int = 2
     colorspace: int = 2
-    chroma_location: int = 0  # FFmpeg's AVChromaLocation
+    chroma_location: int = 0
     samples: SampleFormat = YUV420P
 
     @property
@@ -74,10 +92,10 @@ class VideoFormat:
 class Picture:
     """One frame.
 
-    planes: as the sample format of the video says: shapes VideoFormat.plane_shapes, uint8, or uint16 beyond 8 bits.
-    pts, duration: in ticks of the video's time base; pts None = unknown.
-    key: asked of the encoder: start a self-contained GOP here; from the decoder: it did.
-    concealed: whether it stands in for a picture that was lost or damaged; for encoders without meaning.
+    planes: Y, Cb, Cr, or G, B, R, with the shapes VideoFormat.plane_shapes; uint8, or uint16 beyond 8 bits.
+    pts, duration: ticks of the video's time base, VideoFormat.time_base seconds each; pts is None where it is unknown.
+    key: in an encoder, whether a self-contained GOP is to start here; from a decoder, whether one did.
+    concealed: whether it stands in for a picture that was lost or damaged; encoders pass over it.
     """
 
     planes: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -89,7 +107,12 @@ class Picture:
 
 @dataclass
 class Packet:
-    """One muxed unit: exactly one frame's worth of stream (see docs/BITSTREAM.md)."""
+    """What a container stores as one frame: the part of the stream that shows one picture (docs/BITSTREAM.md).
+
+    data: at least one byte.
+    pts, duration: ticks of the video's time base; pts is None where it is unknown.
+    key: whether decoding can start here.
+    """
 
     data: bytes
     pts: int | None = None
