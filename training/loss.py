@@ -7,7 +7,7 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
-from training.perceptual import Lpips
+from gvc.metrics.perceptual import Lpips
 
 CHROMA_WEIGHT = 1.5  # weight of chroma errors, the same as in the codec
 PERCEPTUAL_WEIGHT = 120.0  # weight of UNIT * LPIPS relative to squared error, at realism 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What keeps a metric from being measured."""
+"""The error that keeps a metric from being measured."""
 
 from types import ModuleType
 
@@ -9,9 +9,9 @@ from ..extras import import_extra
 
 
 class MetricError(GvcError):
-    """A metric that cannot be had here, or not for these pictures."""
+    """A metric cannot be measured here, or not for these pictures."""
 
 
 def needed(module: str) -> ModuleType:
-    """Import what a metric needs. Raises MetricError that names the extra."""
+    """Import a module that a metric needs. Raises a MetricError that names the extra."""
     return import_extra(module, "metrics", "this metric", MetricError)

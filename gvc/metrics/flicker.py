@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Flicker: what changes along the motion of the source, other than in the source.
+"""Flicker: changes along the motion of the source that the source itself does not have.
 
-The warping error of Lai et al. 2018 (arXiv 1808.00449) takes the difference between a picture V and the one before it,
-moved by optical flow, where the flow holds. A blurred video has less of it than its source, so here the source's own
-residual is subtracted before squaring:
+The warping error of Lai et al. 2018 (arXiv 1808.00449) is the difference between a picture V and the one before it,
+moved by optical flow, wherever the flow can be trusted. A blurred video has less of it than its source, so here the
+residual of the source is subtracted before squaring:
 
     flicker(t) = sqrt(mean over visible pixels of (r_decoded - r_source)^2),  r_V = V(t) - warp(V(t - 1))
 
 in levels of luma (0..255). Both residuals use the flow of the source, by DIS (Kroeger et al. 2016, arXiv 1603.03590,
 as in OpenCV, preset medium). A pixel is visible where the flows forth and back cancel (Sundaram, Brox and Keutzer
-2010): |b + f|^2 < .01 (|b|^2 + |f|^2) + .5. An error that moves with its object costs nothing; one that comes and goes
-does.
+2010): |b + f|^2 < .01 (|b|^2 + |f|^2) + .5. An error that moves with its object costs nothing; an error that comes and
+goes does.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ from .source import SourceMemory
 
 
 class Flicker:
-    """Measures picture by picture; the first one has no value."""
+    """Measures picture by picture. The first picture has no value."""
 
     def __init__(self, width: int, height: int, memory: SourceMemory):
         self._cv2 = needed("cv2")
@@ -44,14 +44,17 @@ class Flicker:
         """Nothing is held."""
 
     def _against(self, before: np.ndarray, old_error: np.ndarray, now: np.ndarray, error: np.ndarray) -> float | None:
-        """Warping is linear, so the difference of the residuals is the residual of the coding error."""
+        """Return the flicker of a picture; None if no pixel is visible.
+
+        Warping is linear, so the difference of the residuals is the residual of the coding error.
+        """
         origin, visible = self._memory.of(("flicker", len(self._values)), lambda: self._motion(before, now))
         if not visible.any():
             return None
         return float(np.sqrt(np.square(error - self._warp(old_error, origin))[visible].mean()))
 
     def _motion(self, before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return where each pixel comes from, float32 [H, W, 2], and whether it was to be seen there, bool [H, W]."""
+        """Return each pixel's place (x, y) in the last picture, float32 [H, W, 2], and its visibility, bool [H, W]."""
         back, forth = self._dis.calc(now, before, None), self._dis.calc(before, now, None)
         origin = self._grid + back
         forth = self._warp(forth, origin)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Decoded pictures as the metrics take them: 8-bit R'G'B' and luma."""
+"""Decoded pictures in the form that the metrics take: R'G'B' and luma, 8 bits each."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from gvc_container.video import VideoReader
 
 from ..errors import MediaError
 
-BATCH = 8  # pictures at a time: enough for the networks, little memory
+BATCH = 8  # Pictures that are read at a time: few, so that long files take little memory.
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Frames:
 
     @classmethod
     def of(cls, frames: Iterable[av.VideoFrame]) -> "Frames":
-        """Convert PyAV's frames. Colours are FFmpeg's: by the matrix that a frame names, or else BT.601."""
+        """Convert frames of PyAV. FFmpeg converts the colours by the matrix that a frame names, by default BT.601."""
         frames = list(frames)
         rgb = np.stack([frame.to_ndarray(format="rgb24") for frame in frames])
         return cls(rgb, np.stack([_luma(frame) for frame in frames]))
@@ -51,7 +51,7 @@ def read_frames(path: str | Path) -> Iterator[Frames]:
 
 
 def pairs(source: str | Path, decoded: str | Path) -> Iterator[tuple[Frames, Frames]]:
-    """Yield the pictures of two files side by side, by their order. Raises MediaError where they do not match."""
+    """Yield the pictures of two files in pairs, by their order. Raises MediaError if their sizes or numbers differ."""
     count = 0
     for a, b in zip_longest(read_frames(source), read_frames(decoded)):
         if a and b and a.luma.shape[1:] != b.luma.shape[1:]:

@@ -1,19 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What metrics find in the source alone, for all decoded files that are compared with it."""
+"""A memory for what metrics derive from the source alone; it serves all decoded files that are compared with it."""
 
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-Arrays = TypeVar("Arrays", bound=tuple)  # of NumPy's arrays or tensors
+Arrays = TypeVar("Arrays", bound=tuple)  # A tuple of NumPy's arrays or torch's tensors.
 
 
 class SourceMemory:
-    """Keeps features of one source's pictures as long as they fit; a video is looked at from its first picture on, so
-    that throwing out the oldest ones would leave none that is asked for again.
+    """Keeps features of one source's pictures until it is full, and nothing after that.
+
+    Every measurement begins at the first picture. Features that replaced the oldest ones would be replaced themselves
+    before a second measurement asks for them.
 
     Args:
-        limit: bytes. A picture of 416x240 takes 100 MB for all networks; 0 keeps nothing.
+        limit: number of bytes that may be kept. All networks together take 100 MB for a picture of 416x240. Default: 0.
     """
 
     def __init__(self, limit: int = 0):
@@ -21,7 +23,7 @@ class SourceMemory:
         self._kept: dict[Hashable, tuple] = {}
 
     def of(self, key: Hashable, find: Callable[[], Arrays]) -> Arrays:
-        """Return what is kept under the key (metric and number of the picture), or find it."""
+        """Return the arrays of a key (metric and number of the picture). `find` makes them if they are not kept."""
         if key in self._kept:
             return self._kept[key]
         found = find()

@@ -5,20 +5,23 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from .errors import MetricError
+from .errors import MetricError, needed
 from .flicker import Flicker
 from .frames import Frames
-from .perceptual import Network, dists, lpips
 from .pixels import ms_ssim, psnr_rgb, psnr_y
 from .source import SourceMemory
 from .vmaf import Vmaf
 
-# Networks look at every fifth picture: a number that shares no factor with the length of GOPs, whose boundary pictures
-# would otherwise be seen more often than they are there.
+if TYPE_CHECKING:
+    from .perceptual import Dists, Lpips, NetworkDistance
+
+# Networks look at every fifth picture only. Five has no factor in common with the usual lengths of GOPs; otherwise the
+# pictures at GOP boundaries would be seen more often than their share.
 EVERY = 5
 
 
@@ -28,16 +31,23 @@ class Meter(Protocol):
     def add(self, source: Frames, decoded: Frames) -> None: ...
 
     def finish(self) -> list[float | None]:
-        """Return a value for each picture, None where there is none."""
+        """Return a value for each picture; None for a picture without one."""
 
     def close(self) -> None:
-        """Let go of processes and files, finished or not."""
+        """Release processes and files, whether the measurement is finished or not."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. `smallest` is the least side of a picture in pixels; `start` opens a meter, given every, w, h and the
-    memory of the source."""
+    """One metric.
+
+    Args:
+        label: name in reports.
+        unit: unit in reports; empty if there is none.
+        higher_is_better: whether higher values mean closer pictures.
+        smallest: smallest side of a picture, in pixels, that the metric can measure.
+        start: function that opens a meter. It is given `every`, width, height and the memory of the source.
+    """
 
     label: str
     unit: str
@@ -47,14 +57,14 @@ class Metric:
 
 
 class _PerPicture:
-    """A meter for a function of two pictures alone, which may look at every n-th only."""
+    """A meter for a function of one source picture and one decoded picture. It may measure every n-th pair only."""
 
     def __init__(self, function: Callable[[Frames, Frames], np.ndarray], every: int = 1):
         self._function, self._every = function, every
         self._values: list[float | None] = []
 
     def add(self, source: Frames, decoded: Frames) -> None:
-        for i in range(len(source)):  # one by one: features take hundreds of times a picture's memory
+        for i in range(len(source)):  # One by one, as features take hundreds of times the memory of a picture.
             wanted = len(self._values) % self._every == 0
             self._values.append(self._of(source[[i]], decoded[[i]]) if wanted else None)
 
@@ -69,28 +79,34 @@ class _PerPicture:
 
 
 class _ByNetwork(_PerPicture):
-    """The same for a network, which looks at each picture of the source once."""
+    """A meter for a network, which looks at each picture of the source once."""
 
-    def __init__(self, name: str, network: Network, every: int, memory: SourceMemory):
+    def __init__(self, name: str, network: "NetworkDistance", every: int, memory: SourceMemory):
         super().__init__(network.distance, every)
-        self._name, self._look, self._memory = name, network.look, memory
+        self._name, self._network, self._memory = name, network, memory
 
     def _of(self, source: Frames, decoded: Frames) -> float:
-        known = self._memory.of((self._name, len(self._values)), lambda: self._look(source))
-        return self._function(known, decoded).item()
+        known = self._memory.of((self._name, len(self._values)), lambda: self._network.features(source))
+        return self._network.distance(known, decoded).item()
 
 
-def _network(name: str, label: str, network: Callable[[], Network]) -> Metric:
-    return Metric(label, "", False, 32, lambda every, w, h, memory: _ByNetwork(name, network(), every, memory))
+def _network(name: str, label: str, make: Callable[[ModuleType], "Lpips | Dists"]) -> Metric:
+    """Return a metric by a network, which `make` takes from the module `perceptual`. Importing that needs torch."""
+
+    def start(every: int, width: int, height: int, memory: SourceMemory) -> _ByNetwork:
+        networks = needed("gvc.metrics.perceptual")
+        return _ByNetwork(name, networks.NetworkDistance(make(networks)), every, memory)
+
+    return Metric(label, "", False, 32, start)
 
 
 METRICS = {
     "psnr_rgb": Metric("PSNR RGB", "dB", True, 1, lambda *_: _PerPicture(psnr_rgb)),
     "psnr_y": Metric("PSNR Y", "dB", True, 1, lambda *_: _PerPicture(psnr_y)),
     "ms_ssim": Metric("MS-SSIM", "", True, 161, lambda every, *_: _PerPicture(ms_ssim, every)),
-    "lpips_alex": _network("lpips_alex", "LPIPS (AlexNet)", lambda: lpips("alexnet")),
-    "lpips_vgg": _network("lpips_vgg", "LPIPS (VGG)", lambda: lpips("vgg16")),
-    "dists": _network("dists", "DISTS", dists),
+    "lpips_alex": _network("lpips_alex", "LPIPS (AlexNet)", lambda networks: networks.Lpips("alexnet")),
+    "lpips_vgg": _network("lpips_vgg", "LPIPS (VGG)", lambda networks: networks.Lpips("vgg16")),
+    "dists": _network("dists", "DISTS", lambda networks: networks.Dists()),
     "vmaf": Metric("VMAF", "", True, 64, lambda every, w, h, _: Vmaf(w, h)),
     "flicker": Metric("flicker", "levels", False, 32, lambda every, w, h, memory: Flicker(w, h, memory)),
 }
@@ -98,7 +114,7 @@ METRICS = {
 
 @dataclass
 class Scores:
-    """Values by metric and picture, and for what could not be measured the reason."""
+    """Values by metric and picture, and the reasons why other metrics could not be measured."""
 
     frames: dict[str, list[float | None]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -110,14 +126,14 @@ class Scores:
 
 
 class Measurement:
-    """Measures decoded pictures against their source as they come; what cannot be had is left out and said.
+    """Measures decoded pictures against their source, batch by batch. Metrics that cannot be measured are noted.
 
     A context manager: some meters have processes and files, which end with the block.
 
     Args:
-        names: of METRICS.
-        every: metrics by networks, and MS-SSIM, look at every n-th picture only.
-        memory: of this source, to be handed to all measurements against it that begin at the same picture.
+        names: keys of METRICS. Default: all.
+        every: distance between the pictures that metrics by networks, and MS-SSIM, look at. Default: 5.
+        memory: memory of this source, shared by all measurements that begin at the same picture. Default: none.
     """
 
     def __init__(self, names: Iterable[str] = METRICS, every: int = EVERY, memory: SourceMemory | None = None):
@@ -133,7 +149,7 @@ class Measurement:
         self._held.close()
 
     def add(self, source: Frames, decoded: Frames) -> None:
-        """Measure the next pictures, all of one size."""
+        """Measure the next pictures; all pictures of a measurement have one size."""
         if self._meters is None:
             self._meters = {}
             for name in self._names:
@@ -145,7 +161,7 @@ class Measurement:
                 meter.add(source, decoded)
 
     def finish(self) -> Scores:
-        """Return all values. To be called once, at the end."""
+        """Return all values. Call it once, at the end."""
         for name, meter in self._intact():
             with self._noting(name):
                 self._scores.frames[name] = meter.finish()
@@ -157,7 +173,7 @@ class Measurement:
 
     @contextmanager
     def _noting(self, name: str) -> Iterator[None]:
-        """Turn what keeps a metric from being measured into a note."""
+        """Note the error that keeps a metric from being measured."""
         try:
             yield
         except MetricError as error:
@@ -170,7 +186,7 @@ def measure(
     every: int = EVERY,
     memory: SourceMemory | None = None,
 ) -> Scores:
-    """Measure (source, decoded), consecutive pictures of one size, in one pass, as Measurement does."""
+    """Measure pairs (source, decoded) of consecutive pictures in one pass; the arguments are those of Measurement."""
     with Measurement(names, every, memory) as measurement:
         for source, decoded in pairs:
             measurement.add(source, decoded)

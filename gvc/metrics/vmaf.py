@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""VMAF (Netflix, model vmaf_v0.6.1), through the ffmpeg that imageio-ffmpeg brings along."""
+"""VMAF (Netflix, model vmaf_v0.6.1), by the ffmpeg of the package imageio-ffmpeg."""
 
 import json
 import subprocess
@@ -13,14 +13,14 @@ import numpy as np
 from .errors import MetricError, needed
 from .frames import Frames
 
-NEUTRAL = 128  # chroma, which the model does not look at
+NEUTRAL = 128  # Value of both chroma planes, which the model does not look at.
 LOG, MESSAGES = "vmaf.json", "messages.txt"
 
 
 class Vmaf:
-    """Hands ffmpeg both luma planes on top of each other, so that no timestamp can pair the wrong pictures.
+    """Gives ffmpeg both luma planes in one picture, one above the other, so that no timestamp can pair the wrong ones.
 
-    Its messages go to a file: nobody reads a pipe while pictures are written, and once full it would stop ffmpeg.
+    The messages of ffmpeg go to a file. A pipe is not read while pictures are written, and would stop ffmpeg once full.
     """
 
     def __init__(self, width: int, height: int):
@@ -31,7 +31,7 @@ class Vmaf:
         graph = f"{halves};[shown][source]libvmaf=log_fmt=json:log_path={LOG}"
         given = ["-f", "rawvideo", "-pix_fmt", "yuv444p", "-video_size", f"{width}x{2 * height}", "-i", "-"]
         command = [program, "-v", "error", *given, "-lavfi", graph, "-f", "null", "-"]
-        # A folder of its own keeps the path of the log free of what a filter graph would take for syntax.
+        # ffmpeg runs in the folder of the log, since a path in a filter graph could hold characters of its syntax.
         try:
             with Path(self._folder.name, MESSAGES).open("wb") as messages:
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=messages, cwd=self._folder.name)
@@ -40,7 +40,7 @@ class Vmaf:
             raise MetricError(f"{program} does not run ({error.strerror}); install imageio-ffmpeg again") from None
 
     def add(self, source: Frames, decoded: Frames) -> None:
-        with suppress(BrokenPipeError):  # it has ended, and finish() says why
+        with suppress(BrokenPipeError):  # ffmpeg has ended; finish() reports the reason.
             for picture, shown in zip(source.luma, decoded.luma, strict=True):
                 luma = np.concatenate([picture, shown])
                 self._process.stdin.write(luma.tobytes())
@@ -59,7 +59,7 @@ class Vmaf:
             raise MetricError(f"ffmpeg's libvmaf failed: {reason[-1]}") from None
 
     def close(self) -> None:
-        self._process.kill()  # without effect once it has ended
+        self._process.kill()  # Has no effect once it has ended.
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()

