@@ -1,27 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Write the golden vectors (tests/golden/README.md): `python tests/make_golden.py`."""
+"""Write golden vectors (tests/golden/README.md): `python tests/make_golden.py [NAME ...]`, all if none is named."""
 
 import hashlib
 import json
 import struct
+import sys
 import zlib
+from contextlib import suppress
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from clips import encode, in_samples, moving_clip, stack
+from golden_refused import write_refused
+from golden_streams import STREAMS, stream
+from golden_values import DecodedGop, decoded_gops, values_of
 
-from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header
 from gvc.decoder import Decoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count
+from gvc.errors import BitstreamError
 from gvc.gop import tail
-from gvc.gop.decoder import decode_gop
 from gvc.gop.rule import rule_of
 from gvc.loop.codebook import log2_size_for
 from gvc.media import Packet, Planes
-from gvc.priors import prior_for
-from gvc.stills.av1 import StillDecoder, decode_still
+from gvc.stills.av1 import decode_still
 
 FOLDER = Path(__file__).with_name("golden")
 FRAMES, WIDTH, HEIGHT = 8, 50, 38
@@ -43,6 +48,7 @@ OLDER = {  # those that there are
     "gp/3": list(VECTORS),
 }
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
+DAMAGED = ("concealed",)
 
 
 def write_stream(path: Path, extradata: bytes, packets: list[Packet]) -> None:
@@ -60,41 +66,60 @@ def read_stream(path: Path) -> tuple[bytes, list[Packet]]:
     return pieces[0], [Packet(piece, pts, 1) for pts, piece in enumerate(pieces[1:])]
 
 
-def describe(extradata: bytes, packets: list[Packet]) -> dict:
-    """Return all that is exact about a stream, as JSON can hold it."""
-    header = parse_sequence_header(extradata)
+def _fields(header: SequenceHeader) -> dict:
     fields = asdict(header) | {"weights_hash": header.weights_hash.hex()}
     fields["format"] = {name: str(value) for name, value in fields["format"].items()}
     fields["format"]["samples"] = header.format.samples.pix_fmt
-    return {"header": fields, "header_crc32": zlib.crc32(extradata), "gops": _describe_gops(header, packets)}
+    return fields
 
 
-def _describe_gops(header: SequenceHeader, packets: list[Packet]) -> list[dict]:
-    prior, anchor, gops = prior_for(header, ""), None, []
-    for unit in filter(None, (read_packet(packet.data) for packet in packets)):
-        if unit.key:
-            anchor, stills = None, StillDecoder(header.format.coded)
-        reconstruction = decode_gop(prior, header, unit, anchor, stills)
-        known = reconstruction.condition
-        tail = decode_still(unit.tail[1:], header.format.coded) if unit.tail[1:] else None
-        blocks = reconstruction.conditioned.blocks
-        fields = np.array(reconstruction.conditioned.motion_mean.corrections)
-        gops.append(
-            {
-                **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},
-                "stills": [
-                    _hash(known.first) if unit.first else None,
-                    _hash(known.last) if unit.last else None,
-                    _hash(tail) if tail else None,
-                ],
-                "side_crc32": zlib.crc32(unit.side),
-                **({"corrections_crc32": zlib.crc32(fields.astype("<i2").tobytes())} if fields.any() else {}),
-                "block_sizes": [block.stop - block.start for block in blocks],
-                "atoms": _atom_sets(header, unit, blocks),
-            }
-        )
-        anchor = reconstruction.anchor()
-    return gops
+def describe(extradata: bytes, packets: list[Packet]) -> dict:
+    """Return all that is exact about a stream whose packets are all decoded, as JSON can hold it."""
+    header, gops = parse_sequence_header(extradata), []
+    described = {"header": _fields(header), "header_crc32": zlib.crc32(extradata), "gops": gops}
+    for gop in decoded_gops(extradata, packets):
+        if gop.header != header:
+            header = gop.header
+            gops.append({"header": _fields(header)} | _describe_gop(gop))
+        else:
+            gops.append(_describe_gop(gop))
+    return described
+
+
+def _describe_gop(gop: DecodedGop) -> dict:
+    unit, reconstruction = gop.unit, gop.reconstruction
+    known, blocks = reconstruction.condition, reconstruction.conditioned.blocks
+    tail = decode_still(unit.tail[1:], known.format) if unit.tail[1:] else None
+    fields = np.array(reconstruction.conditioned.motion_mean.corrections)
+    return {
+        **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},
+        "stills": [
+            _hash(known.first) if unit.first else None,
+            _hash(known.last) if unit.last else None,
+            _hash(tail) if tail else None,
+        ],
+        "side_crc32": zlib.crc32(unit.side),
+        **({"corrections_crc32": zlib.crc32(fields.astype("<i2").tobytes())} if fields.any() else {}),
+        "block_sizes": [block.stop - block.start for block in blocks],
+        "atoms": _atom_sets(gop.header, unit, blocks),
+    }
+
+
+def describe_packets(extradata: bytes, packets: list[Packet]) -> list[dict]:
+    """Return what a player makes of each packet of a damaged stream.
+
+    error: the element at fault. picture: number of the picture, counted from 0. concealed: that picture stands in.
+    """
+    decoder, events, count = Decoder(extradata), [], 0
+    for packet in packets:
+        try:
+            pictures = decoder.decode(packet)
+        except BitstreamError as error:
+            events.append({"error": error.element})
+            continue
+        events.append({"picture": count, "concealed": pictures[0].concealed} if pictures else {})
+        count += len(pictures)
+    return events
 
 
 def _hash(planes: Planes) -> str:
@@ -118,22 +143,55 @@ def _atom_sets(header: SequenceHeader, unit: GopUnit, blocks: list[slice]) -> li
 
 
 def decode_planes(extradata: bytes, packets: list[Packet]) -> dict[str, np.ndarray]:
-    """Decode a whole stream, [T, H, W] by plane; G, B, R of RGB are called y, cb, cr."""
-    decoder = Decoder(extradata)
-    pictures = [picture for packet in packets for picture in decoder.decode(packet)]
-    return dict(zip(("y", "cb", "cr"), stack(pictures), strict=True))
+    """Decode a whole stream, [T, H, W] by plane; G, B, R of RGB are called y, cb, cr.
+
+    After each change of size or depth there are further planes: y1, cb1, cr1, ....
+    """
+    decoder, pictures = Decoder(extradata), []
+    for packet in packets:
+        with suppress(BitstreamError):
+            pictures += decoder.decode(packet)
+    planes = {}
+    for number, (_, alike) in enumerate(groupby(pictures, lambda p: [(x.shape, x.dtype) for x in p.planes])):
+        for name, plane in zip(("y", "cb", "cr"), stack(list(alike)), strict=True):
+            planes[f"{name}{number or ''}"] = plane
+    return planes
+
+
+def values_text(extradata: bytes, packets: list[Packet]) -> str:
+    """Return what is computed on the way as JSON, a line for each value of each GOP."""
+    gops = [
+        ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in values_of(gop).items())
+        for gop in decoded_gops(extradata, packets)
+    ]
+    return "[\n" + ",\n".join(f" {{\n{gop}\n }}" for gop in gops) + "\n]\n"
+
+
+def encoded(name: str) -> tuple[bytes, list[Packet]]:
+    """Return (extradata, packets) of one of VECTORS, from the encoder."""
+    tail.CHAIN_WEIGHT = 1e4  # pictures as small as these hardly ever earn a tail
+    pictures, video = in_samples(moving_clip(FRAMES, WIDTH, HEIGHT), SAMPLES.get(name, "yuv420p"))
+    extradata, packets, _ = encode(pictures, video, **COMMON | VECTORS[name])
+    return extradata, packets
+
+
+def write_vector(name: str, extradata: bytes, packets: list[Packet]) -> None:
+    """Write all files of a vector."""
+    write_stream(FOLDER / f"{name}.gvc", extradata, packets)
+    known = describe_packets if name in DAMAGED else describe
+    (FOLDER / f"{name}.json").write_text(json.dumps(known(extradata, packets), indent=1) + "\n")
+    if name not in DAMAGED:
+        (FOLDER / f"{name}.values.json").write_text(values_text(extradata, packets))
+    np.savez_compressed(FOLDER / f"{name}.npz", **decode_planes(extradata, packets))
 
 
 def main() -> None:
-    """Write all vectors."""
-    tail.CHAIN_WEIGHT = 1e4  # pictures as small as these hardly ever earn a tail
-    for name, options in VECTORS.items():
-        pictures, video = in_samples(moving_clip(FRAMES, WIDTH, HEIGHT), SAMPLES.get(name, "yuv420p"))
-        extradata, packets, _ = encode(pictures, video, **COMMON | options)
-        write_stream(FOLDER / f"{name}.gvc", extradata, packets)
-        expected = json.dumps(describe(extradata, packets), indent=1)
-        (FOLDER / f"{name}.json").write_text(expected + "\n")
-        np.savez_compressed(FOLDER / f"{name}.npz", **decode_planes(extradata, packets))
+    """Write the vectors that are named, or all."""
+    for name in sys.argv[1:] or (*VECTORS, *STREAMS, "refused"):
+        if name == "refused":
+            write_refused(FOLDER / "refused.json")
+        else:
+            write_vector(name, *(encoded(name) if name in VECTORS else stream(name)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""docs/BITSTREAM.md and the parser name the same elements, in the same order; its values to test with are right."""
+
+import ast
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden_streams import header
+from golden_values import decoded_gops, trajectory
+from make_golden import FOLDER, read_stream
+
+from gvc.bitstream import GopUnit, packet, read_packet, sequence, write_gop, write_sequence_header
+from gvc.bitstream.fields import FieldReader
+from gvc.entropy import RangeDecoder, read_atoms, read_count
+from gvc.loop.codebook import Codebook
+from gvc.priors.gp.mean import SMOOTHNESS
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs" / "BITSTREAM.md").read_text("utf-8")
+FIELD = re.compile(r"^\| (?:\d* ?\| )?`(\w+)` \| `?([\w\[\]]+)`? \|", re.MULTILINE)  # [offset,] element, type
+SIZES = {"u8": 1, "u16": 2, "u32": 4, "crc32": 4}
+NO_ELEMENTS = {"budget", "still"}  # bounds of the document, and a still that is decoded outside of a stream
+
+
+def section(title: str) -> str:
+    """Return the text of a section without its subsections."""
+    return TEXT.partition(f"\n{title}\n")[2].partition("\n#")[0]
+
+
+def rows(title: str) -> list[tuple[str, str]]:
+    """Return (element, type) of the syntax table of a section."""
+    return FIELD.findall(section(title))
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[tuple[str, int | str]]:
+    """What the parser reads, in order: (element, bytes or type)."""
+    reads = []
+
+    class Recorder(FieldReader):
+        def uint(self, element, size, *bounds):
+            reads.append((element, size))
+            return super().uint(element, size, *bounds)
+
+        def raw(self, element, size):
+            if not reads or reads[-1][0] != element:
+                reads.append((element, size))
+            return super().raw(element, size)
+
+        def sized(self, element):
+            reads.append((element, "sized"))
+            return super().sized(element)
+
+    monkeypatch.setattr(sequence, "FieldReader", Recorder)
+    monkeypatch.setattr(packet, "FieldReader", Recorder)
+    return reads
+
+
+def as_read(fields: list[tuple[str, str]], sizes: dict[str, int]) -> list[tuple[str, int | str]]:
+    """Return what reading the fields of a table looks like. sizes: of the elements whose type does not say it."""
+    return [(name, sizes.get(name) or SIZES.get(kind, kind)) for name, kind in fields]
+
+
+def test_the_sequence_header_is_read_as_its_table_says(reads):
+    full = header("t2v", shift=5, codebook_limit=3, prompt="a dog")
+    sequence.parse_sequence_header(write_sequence_header(full))
+    assert reads == as_read(rows("## 3 Sequence header"), {"magic": 4, "weights_hash": 8, "prior_name": 4})
+
+
+def test_a_packet_is_read_as_its_table_says(reads):
+    fields = {"first": b"1", "last": b"2", "tail": b"3", "side": b"4", "atoms": b"5", "ahead": 2}
+    read_packet(write_gop(GopUnit(header=header("t2v"), index=0, shown=1, **fields)))
+    own = [read for read in reads if read not in as_read(rows("## 3 Sequence header"), {})]
+    table = as_read(rows("## 4 Packets"), {})
+    assert [read for read in own if read in table] == table
+
+
+def test_errors_name_elements_of_the_document():
+    """All that the code names, and all that section 5.1 lists as what its steps find."""
+    tables = set(re.findall(r"^\| (?:\d* ?\| )?`(\w+)` \|", TEXT, re.MULTILINE))
+    named = set()
+    for path in [*(ROOT / "gvc").rglob("*.py")]:
+        for call in filter(lambda node: isinstance(node, ast.Call), ast.walk(ast.parse(path.read_text("utf-8")))):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            reader = path.parent.name == "bitstream" and name in ("uint", "raw", "sized", "part", "varint", "fail")
+            position = {"RangeDecoder": 1, "BitstreamError": 0}.get(name, 0 if reader else None)
+            if position is not None and len(call.args) > position and isinstance(call.args[position], ast.Constant):
+                named.add(call.args[position].value)
+    named = {name for name in named if isinstance(name, str)}
+    assert {"shown", "sar_den", "level", "side", "atoms"} <= named
+    assert named - tables <= NO_ELEMENTS
+    steps = re.findall(r"^\| \d* \| .* \| (.*) \|$", section("### 5.1 State and steps"), re.MULTILINE)
+    listed = {name for step in steps for name in re.findall(r"`(\w+)`", step)}
+    assert listed <= tables
+    assert {"tail", "stride", "boundary_flags", "first", "last", "mean", "step", "level", "count", "ramp"} <= listed
+
+
+def test_noise_has_the_values_of_the_document():
+    book = Codebook(5, 3, 42, 3, 1, 0)
+    annex = section("## Annex B: values to test with (informative)").replace("\n", " ")
+    atoms = [np.rint(book.synthesize(np.array([j], np.uint32), np.ones(1, np.int8)) * 8**0.5) for j in (0, 1, 6)]
+    text = [", ".join(f"{value:g}" for value in atom).replace("-0,", "0,") for atom in atoms]
+    assert f"atom 0 is {text[0]}; atom 1 is {text[1]}; atom 6 is {text[2]}." in annex
+    pair = np.array([1, 6], np.uint32), np.array([1, -1], np.int8)
+
+    def values(noise: np.ndarray) -> str:
+        return ", ".join(f"{value:g}" for value in noise + 0.0)
+
+    assert f"give z = {values(book.synthesize(*pair))}; no atoms give z = {values(book.dense_noise())}." in annex
+    other = Codebook(5, 3, 42, 3, 1, 1)
+    assert f"instead of 0: {values(other.synthesize(*pair))} and {values(other.dense_noise())}." in annex
+    assert f"in step 0 of block 0: {values(Codebook(5, 3, 42, 3, 0, 0).dense_noise())}." in annex
+
+
+def test_range_coded_strings_have_the_values_of_the_document():
+    decoder, counts, found = RangeDecoder(bytes.fromhex("d96ba3cc")), [0, 0], []
+    for _ in range(2):
+        for block, size in enumerate((8, 4)):
+            counts[block] = read_count(decoder, counts[block])
+            found.append([part.tolist() for part in read_atoms(decoder, counts[block], size)])
+    decoder.finish()
+    assert found == [[[1, 6], [1, -1]], [[], []], [[0, 2, 7], [-1, -1, 1]], [[3], [1]]]
+    assert "`d96ba3cc`" in TEXT
+    decoder = RangeDecoder(bytes.fromhex("e6154088f4c2"))
+    assert read_count(decoder, 0) == 5
+    assert decoder.decode_subset(5, 32).tolist() == [3, 7, 8, 20, 31]
+    assert decoder.decode_signs(5).tolist() == [1, -1, 1, 1, -1]
+    assert read_count(decoder, 5) == 1000
+
+
+def test_a_gop_has_the_values_of_the_document():
+    gop = next(decoded_gops(*read_stream(FOLDER / "flf2v.gvc")))
+    condition = gop.reconstruction.condition
+    for planes in (condition.first, condition.last):
+        assert ", ".join(f"{zlib.crc32(plane):08x}" for plane in planes) in TEXT
+    for row in condition.motion(SMOOTHNESS[4])[0]:
+        assert " ".join(f"({x},{y})" for x, y in row) in TEXT
+    states = list(trajectory(gop))
+    for state in (states[0], states[1], states[2], states[-1]):
+        assert " | ".join(f"{bits:08x}" for bits in state[:4].view(np.uint32)) in TEXT
+    assert " ".join(f"{bits:08x}" for bits in gop.activity[0][0, :4].view(np.uint32)) in TEXT.replace("\n  ", " ")
