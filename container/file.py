@@ -19,13 +19,12 @@ from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, MediaError, OptionError
 from gvc.media import Packet, Picture, VideoFormat
 from gvc.options import ENCODER_OPTIONS, parse_options
-from gvc.pictures.arrays import from_rgb
 
+from .arrays import LIMITED, from_rgb, usual_matrix
 from .demux import Demuxer
 from .files import output_file
 from .mux import Muxer
 
-LIMITED, BT601, BT709, HD_LINES = 1, 6, 1, 720  # what players expect of Y'CbCr that was made of pixels
 FINEST_RATE = 1001  # largest denominator of a frame rate
 
 Number = int | float | Fraction
@@ -219,7 +218,7 @@ class FileWriter:
         if pixels.ndim != 3:
             raise MediaError(f"the pixels must be an array [H, W, 3], not one of {pixels.ndim} dimensions")
         height, width, _ = pixels.shape
-        matrix = BT601 if height < HD_LINES else BT709
+        matrix = usual_matrix(height)
         return VideoFormat(width, height, self._rate, 1 / self._rate, color_range=LIMITED, colorspace=matrix)
 
     def _timed(self, picture: Picture) -> Picture:

@@ -39,13 +39,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from gvc_container.arrays import from_rgb, to_rgb
     from gvc_container.file import FileReader, FileWriter, open
 
     from .decoder import Decoder
     from .encoder import Encoder
     from .errors import BitstreamError, EngineError, GvcError, MediaError, OptionError, PriorError, RateError
     from .media import SAMPLE_FORMATS, YUV420P, Packet, Picture, SampleFormat, VideoFormat
-    from .pictures.arrays import from_rgb, to_rgb
     from .priors import open_prior
 
     __version__: str
@@ -63,8 +63,8 @@ _HOMES = {
         "RateError",
     ),
     "gvc.media": ("SAMPLE_FORMATS", "YUV420P", "Packet", "Picture", "SampleFormat", "VideoFormat"),
-    "gvc.pictures.arrays": ("from_rgb", "to_rgb"),
     "gvc.priors": ("open_prior",),
+    "gvc_container.arrays": ("from_rgb", "to_rgb"),
     "gvc_container.file": ("FileReader", "FileWriter", "open"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

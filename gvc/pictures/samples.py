@@ -23,27 +23,27 @@ def to_coded(planes: Planes, video: VideoFormat) -> Planes:
         green, blue, red = (plane / peak for plane in planes)
         y, cb, cr = rgb_to_ycbcr(red, green, blue, video)
     else:
-        y, cb, cr = values(planes, video)
+        y, cb, cr = _values(planes, video)
     if not video.samples.halved:
         cb, cr = halve_chroma(cb, video), halve_chroma(cr, video)
-    return codes((y, cb, cr), video.coded)
+    return _codes((y, cb, cr), video.coded)
 
 
 def from_coded(planes: Planes, video: VideoFormat) -> Planes:
     """Convert Y, Cb, Cr, uint8 4:2:0, in the format `video.coded` to planes in the format `video`."""
     if video.samples == YUV420P:
         return planes
-    y, cb, cr = values(planes, video.coded)
+    y, cb, cr = _values(planes, video.coded)
     if not video.samples.halved:
         cb, cr = double_chroma(cb, video), double_chroma(cr, video)
     if not video.samples.rgb:
-        return codes((y, cb, cr), video)
+        return _codes((y, cb, cr), video)
     red, green, blue = ycbcr_to_rgb(y, cb, cr, video)
     peak = 2**video.samples.depth - 1
-    return tuple(rounded(plane * np.float32(peak), video.samples) for plane in (green, blue, red))
+    return tuple(_rounded(plane * np.float32(peak), video.samples) for plane in (green, blue, red))
 
 
-def values(planes: Planes, video: VideoFormat) -> Planes:
+def _values(planes: Planes, video: VideoFormat) -> Planes:
     """Convert sample codes to float32 values: Y' in [0, 1], Cb and Cr in [-0.5, 0.5]."""
     luma, chroma = quantisation(video)
     return tuple(
@@ -52,15 +52,15 @@ def values(planes: Planes, video: VideoFormat) -> Planes:
     )
 
 
-def codes(planes: Planes, video: VideoFormat) -> Planes:
-    """Convert float32 values to sample codes, the inverse of `values`."""
+def _codes(planes: Planes, video: VideoFormat) -> Planes:
+    """Convert float32 values to sample codes, the inverse of `_values`."""
     luma, chroma = quantisation(video)
     return tuple(
-        rounded(plane * np.float32(scale) + zero, video.samples)
+        _rounded(plane * np.float32(scale) + zero, video.samples)
         for plane, (zero, scale) in zip(planes, (luma, chroma, chroma), strict=True)
     )
 
 
-def rounded(plane: np.ndarray, samples: SampleFormat) -> np.ndarray:
+def _rounded(plane: np.ndarray, samples: SampleFormat) -> np.ndarray:
     """Return the nearest samples to the values of a plane."""
     return plane.round().clip(0, 2**samples.depth - 1).astype(samples.dtype, order="C")
