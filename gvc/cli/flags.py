@@ -44,7 +44,10 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
-    """Give a command one flag for each row of `table`; it gets the values that the user set as dict `options`."""
+    """Give a command one flag for each row of `table`. Its keyword `options` gets a dict of the values that the user set.
+
+    The command must take its parameters by keyword only.
+    """
 
     def decorate(command: Callable) -> Callable:
         @wraps(command)
@@ -52,11 +55,10 @@ def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
             given = {option.name: arguments.pop(option.name) for option in table}
             return command(options={k: v for k, v in given.items() if v is not None}, **arguments)
 
-        own = [p for p in inspect.signature(command).parameters.values() if p.name != "options"]
-        parameters = [*own, *map(_parameter, table)]
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-        wrapper.__signature__ = inspect.Signature(parameters)
-        wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+        # Typer reads parameters from signatures alone, and its copy of click takes no click.Option.
+        signature = inspect.signature(command)
+        own = [p for p in signature.parameters.values() if p.name != "options"]
+        wrapper.__signature__ = signature.replace(parameters=[*own, *map(_parameter, table)])
         return wrapper
 
     return decorate
