@@ -15,9 +15,9 @@ from gvc.errors import OptionError
 from gvc.media import Picture, VideoFormat
 
 from .clock import NOMINAL_RATE, frame_clock, has_times
+from .convert import samples
 from .libav import add_side_data, set_sample_aspect
 from .output import MediaOutput, url
-from .source import samples
 
 H264 = "libx264"
 # Extension: codec and its options. Lossless, except where players would not take it.

