@@ -222,12 +222,12 @@ def extremes() -> Author:
     author.start()
     levels = np.tile(np.r_[0, 5, 63, 1, 20, 20, 0, 9, 14, 30], 5)
     author.gop(17, FLAT, np.r_[levels, 7], random_atoms(50, 3), start=767, stop=500, stride=128, ahead=9, water=1000)
-    loud = np.where(np.arange(51) < 6, 40, 0)
+    loud = np.where(np.arange(51) < 9, 40, 0)
     author.gop(4, FLAT, loud, random_atoms(5), start=200, stop=180, stride=10, ahead=3, water=0)
     author.gop(6, FLAT, PLAIN, random_atoms(5), start=400, stop=300, stride=50, ahead=5, colour=(0, 255, 3))
     author.start(header("t2v", 24, 18, codebook_extra=8), index=77)
     one_band = np.zeros((3, 51), int)
-    one_band[0, :5] = 20
+    one_band[0, :5] = 11
     author.gop(1, FLAT, one_band, aligned_atoms, start=256, stop=250, stride=3, water=0, ahead=2)
     author.gop(2, FLAT, one_band, random_atoms(2), start=0, stop=0, stride=9, colour=(235, 16, 240))
     return author

@@ -143,3 +143,55 @@ def test_a_gop_has_the_values_of_the_document():
     for state in (states[0], states[1], states[2], states[-1]):
         assert " | ".join(f"{bits:08x}" for bits in state[:4].view(np.uint32)) in TEXT
     assert " ".join(f"{bits:08x}" for bits in gop.activity[0][0, :4].view(np.uint32)) in TEXT.replace("\n  ", " ")
+
+
+MATRICES = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+SITED_ON = {2: (False, False), 3: (True, True), 4: (True, False)}  # by chroma_location: (vertical, horizontal)
+
+
+def doubled(plane: np.ndarray, on: bool) -> np.ndarray:
+    """Double the rows of a plane, as section 2.5 has it."""
+    before, after = np.concatenate([plane[:1], plane[:-1]]), np.concatenate([plane[1:], plane[-1:]])
+    rows = (plane, (plane + after) / 2) if on else ((before + 3 * plane) / 4, (3 * plane + after) / 4)
+    return np.stack(rows, 1).reshape(-1, plane.shape[1])
+
+
+def converted(planes: tuple[np.ndarray, ...], video) -> list[np.ndarray]:
+    """Convert 8-bit 4:2:0 planes by the steps of section 5.5, in binary32."""
+    code, rgb, bits = video.samples.code, video.samples.code in (3, 6), 8 if video.samples.code < 4 else 10
+    if code == 1:
+        return list(planes)
+
+    def quantised(bits: int, full: bool) -> list[tuple[np.float32, np.float32]]:
+        luma = (0, 2**bits - 1) if full else (16 << bits - 8, 219 << bits - 8)
+        chroma = (128 << bits - 8, 2**bits - 1 if full else 224 << bits - 8)
+        return [tuple(map(np.float32, pair)) for pair in (luma, chroma, chroma)]
+
+    full = video.color_range == 2
+    y, cb, cr = (
+        (plane.astype(np.float32) - z) / s for plane, (z, s) in zip(planes, quantised(8, full or rgb), strict=True)
+    )
+    if code != 4:
+        vertical, horizontal = SITED_ON.get(video.chroma_location, (False, True))
+        cb, cr = (doubled(doubled(c, vertical).T, horizontal).T[: video.height, : video.width] for c in (cb, cr))
+    if not rgb:
+        values = [v * s + z for v, (z, s) in zip((y, cb, cr), quantised(bits, full), strict=True)]
+    else:
+        matrix = 5 if video.colorspace == 6 else video.colorspace
+        kr, kb = MATRICES.get(matrix, MATRICES[5 if video.height < 720 else 1])
+        red, blue = y + np.float32(2 * (1 - kr)) * cr, y + np.float32(2 * (1 - kb)) * cb
+        green = (y - np.float32(kr) * red - np.float32(kb) * blue) / np.float32(1 - kr - kb)
+        values = [v * np.float32(2**bits - 1) for v in (green, blue, red)]
+    return [np.clip(np.rint(v), 0, 2**bits - 1).astype(int) for v in values]
+
+
+def test_sample_formats_are_converted_as_the_document_says():
+    with np.load(FOLDER / "formats.npz") as stored:
+        arrays = list(stored.values())
+    shown = [tuple(plane) for run in zip(*[iter(arrays)] * 3, strict=True) for plane in zip(*run, strict=True)]
+    gops = list(decoded_gops(*read_stream(FOLDER / "formats.gvc")))
+    assert len(gops) == len(shown) > 20
+    for gop, planes in zip(gops, shown, strict=True):
+        coded = tuple(plane[0] for plane in gop.reconstruction.plain)
+        found = converted(coded, gop.header.format)
+        assert all(np.array_equal(a, b) for a, b in zip(found, planes, strict=True))
