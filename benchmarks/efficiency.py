@@ -11,25 +11,28 @@ The same choice of noise has three prices:
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
 
 from benchmarks.clips import Clip
 from gvc.bench.material import clip_of_file
+from gvc.bench.stand_in import StandIn
+from gvc.bitstream import GopUnit, SequenceHeader, read_packet
 from gvc.bitstream.levels import level_time, matched_levels, shifted_times, sigma_level
 from gvc.encoder import Encoder
-from gvc.entropy import set_bits
-from gvc.gop import encoder as gop_encoder
+from gvc.entropy import RangeDecoder, read_atoms, read_count, set_bits
 from gvc.gop.encoder import CHEAP_LEVEL_STRIDE, START_SNR
-from gvc.gop.rule import FIXED_SILENT, FIXED_STEPS
+from gvc.gop.rule import FIXED_SILENT, FIXED_STEPS, rule_of
 from gvc.loop import denoise as loop
 from gvc.loop import transition
+from gvc.loop.codebook import MAX_LOG2_SIZE, log2_size_for, pieces
 from gvc.loop.search import SearchNoise
+from gvc.media import Clip as VideoClip
 from gvc.plan.settings import CODEBOOK_EXTRA, PAPER_LOG2_ATOMS
-from gvc.prior import on_host
+from gvc.prior import Array, Condition, ConditionedPrior, ModelOptions, Prior, on_host
+from gvc.priors import open_prior
 
 CODED = (
     {"mode": "flf2v", "quality": 8},
@@ -46,64 +49,120 @@ PAPER_ATOMS = (16, 64, 256, 1024)
 PAPER_SHIFT = 3
 
 
-class _Recording(SearchNoise):
-    """Notes for every step what it should cost and what it costs."""
+@dataclass
+class _Step:
+    """A step of the encoder's loop. energies: squared error of x0_hat in each piece of the latent."""
 
-    def __init__(self, log: list, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.log, self._header = log, arguments[1]
-
-    def inject(self, step, t, s, x0_hat):
-        residual = on_host(self._x0 - x0_hat)
-        energies = [float((residual[block].astype(np.float64) ** 2).sum()) for block in self._blocks]
-        s, z = super().inject(step, t, s, x0_hat)
-        rule = (transition.euler_maruyama if self._fixed else transition.ancestral)(t, s)
-        ideal = [set_bits(self._size(book), count) for book, count in zip(self._books(0), self._spent, strict=True)]
-        self.log.append(
-            {
-                "t": t,
-                "atoms": sum(self._spent),
-                "kl_bits": [(rule.pull / rule.sigma) ** 2 * e / 2 / math.log(2) for e in energies],
-                "ideal_bits": ideal,
-            }
-        )
-        return s, z
-
-    def _cost(self, counts, books):
-        self._spent = counts  # the last ones asked about are those that are taken
-        return super()._cost(counts, books)
-
-    def finish(self) -> bytes:
-        data = super().finish()
-        self.log.append({"coded_bits": 8 * len(data)})
-        return data
+    t: float
+    s: float
+    energies: list[float]
 
 
-@contextmanager
-def _recorded() -> Iterator[list]:
-    log, plain = [], gop_encoder.SearchNoise
-    gop_encoder.SearchNoise = partial(_Recording, log)
-    try:
-        yield log
-    finally:
-        gop_encoder.SearchNoise = plain
+@dataclass
+class _Search:
+    """What the encoder's loop did in one GOP.
+
+    x0: clean latent, float32 [size].
+    pieces: its parts with a codebook of their own.
+    """
+
+    x0: Array
+    pieces: list[slice]
+    steps: list[_Step] = field(default_factory=list)
+
+
+class _Observer:
+    """Watches the loop of an encoder, which takes `opener` and `on_step`. searches: one for each GOP."""
+
+    def __init__(self):
+        self.searches: list[_Search] = []
+
+    def opener(self, spec: str, options: ModelOptions) -> Prior:
+        return _ObservedPrior(open_prior(spec, options), self.searches)
+
+    def on_step(self, step: int, t: float, s: float, x0_hat: Array) -> None:
+        search = self.searches[-1]
+        if step == 0:
+            search.steps = []  # The encoder may begin a GOP again with larger steps.
+        residual = on_host(search.x0 - x0_hat)
+        energies = [float((residual[piece].astype(np.float64) ** 2).sum()) for piece in search.pieces]
+        search.steps.append(_Step(t, s, energies))
+
+
+class _ObservedPrior(StandIn):
+    """A prior that notes which latents are coded."""
+
+    def __init__(self, prior: Prior, searches: list[_Search]):
+        super().__init__(prior)
+        self._searches = searches
+
+    def condition(self, condition: Condition, side: bytes) -> "_ObservedConditioned":
+        return _ObservedConditioned(self.target.condition(condition, side), self._searches)
+
+
+class _ObservedConditioned(StandIn):
+    """A prior for one GOP that notes the latent which is coded."""
+
+    def __init__(self, conditioned: ConditionedPrior, searches: list[_Search]):
+        super().__init__(conditioned)
+        self._searches = searches
+
+    def encode_latent(self, clip: VideoClip) -> Array:
+        x0 = self.target.encode_latent(clip)  # The encoder puts what is known of the latent into this same array.
+        self._searches.append(_Search(x0, [piece for block in self.target.blocks for piece in pieces(block)]))
+        return x0
+
+
+def _counts_of(unit: GopUnit, sizes: list[int], steps: int) -> list[list[int]]:
+    """Return how many atoms each piece has at each step with noise.
+
+    sizes: of the pieces' codebooks, as far as they are in use.
+    """
+    decoder, counts, found = RangeDecoder(unit.atoms), [0] * len(sizes), []
+    for _ in range(steps):
+        for i, size in enumerate(sizes):
+            counts[i] = read_count(decoder, counts[i])
+            read_atoms(decoder, counts[i], size)
+        found.append(list(counts))
+    decoder.finish()
+    return found
+
+
+def _prices(header: SequenceHeader, unit: GopUnit, search: _Search) -> Iterator[dict]:
+    """Yield for each step with noise what it should cost and what it costs, in bits a piece."""
+    rule = rule_of(header, unit)
+    limit = header.codebook_limit or MAX_LOG2_SIZE
+    log2 = [log2_size_for(piece.stop - piece.start, header.codebook_extra) for piece in search.pieces]
+    sizes = [1 << min(bits, limit) for bits in log2]
+    for step, counts in zip(search.steps[: rule.noisy], _counts_of(unit, sizes, rule.noisy), strict=True):
+        move = rule.transition(step.t, step.s)
+        yield {
+            "t": step.t,
+            "atoms": sum(counts),
+            "kl_bits": [(move.pull / move.sigma) ** 2 * energy / 2 / math.log(2) for energy in step.energies],
+            "ideal_bits": [set_bits(size, count) for size, count in zip(sizes, counts, strict=True)],
+        }
 
 
 def of_clip(clip: Clip, options: dict) -> dict:
     """Return the three prices over a clip, of the whole and by step."""
     video, pictures = clip_of_file(str(clip.path), clip.frames, None)
-    with _recorded() as log:
-        encoder = Encoder(video, options)
-        for picture in [*pictures, None]:
-            encoder.encode(picture)
-    steps = [entry for entry in log if "t" in entry]
+    observer = _Observer()
+    encoder = Encoder(video, options, opener=observer.opener, on_step=observer.on_step)
+    packets = [packet for picture in [*pictures, None] for packet in encoder.encode(picture)]
+    units = [unit for packet in packets if (unit := read_packet(packet.data))]
+    steps = [
+        price
+        for unit, search in zip(units, observer.searches, strict=True)
+        for price in _prices(encoder.header, unit, search)
+    ]
     return {
         "options": options,
-        "gops": len(log) - len(steps),
+        "gops": len(units),
         "blocks": len(steps[0]["kl_bits"]) if steps else 0,
         "kl_bits": sum(sum(step["kl_bits"]) for step in steps),
         "ideal_bits": sum(sum(step["ideal_bits"]) for step in steps),
-        "coded_bits": sum(entry.get("coded_bits", 0) for entry in log),
+        "coded_bits": sum(8 * len(unit.atoms) for unit in units),
         "steps": steps,
     }
 

@@ -17,6 +17,8 @@ import numpy as np
 from gvc.ahead import AheadDecoder, Answer
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, MediaError, OptionError
+from gvc.gop.rule import CurrentGop
+from gvc.loop.denoise import OnStep
 from gvc.media import Packet, Picture, VideoFormat
 from gvc.options import ENCODER_OPTIONS, parse_options
 
@@ -40,6 +42,8 @@ class FileReader:
     Args:
         path: the file; "-" is standard input.
         warn: a function that gets a sentence about whatever is damaged, default: Python's warnings.
+        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep) by the thread that
+            decodes, default: none.
         options: values by name (gvc.options.DECODER_OPTIONS), such as realism=1.
     Attributes:
         demuxer: what the file says about its video, and about itself.
@@ -50,13 +54,19 @@ class FileReader:
     """
 
     def __init__(
-        self, path: str | PathLike[str], /, *, warn: Callable[[str], object] = warnings.warn, **options: object
+        self,
+        path: str | PathLike[str],
+        /,
+        *,
+        warn: Callable[[str], object] = warnings.warn,
+        on_step: OnStep | None = None,
+        **options: object,
     ):
         self._warn = warn
         self.count = self.damage = self._concealed = 0
         self.demuxer = Demuxer(path)
         try:
-            self._decoder = AheadDecoder(self.demuxer.header, options)
+            self._decoder = AheadDecoder(self.demuxer.header, options, on_step=on_step)
         except BaseException:
             self.demuxer.close()
             raise
@@ -66,6 +76,11 @@ class FileReader:
     def format(self) -> VideoFormat:
         """Geometry, colour and nominal frame rate; `format.time_base` is the length of a tick of the pictures' pts."""
         return self.demuxer.format
+
+    @property
+    def gop(self) -> CurrentGop:
+        """Number and steps of the GOP that is being decoded, or was last."""
+        return self._decoder.gop
 
     def __iter__(self) -> Self:
         return self

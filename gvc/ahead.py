@@ -22,6 +22,8 @@ from types import SimpleNamespace
 from .bitstream import MAX_SHOWN, is_show
 from .decoder import Decoder
 from .errors import GvcError
+from .gop.rule import CurrentGop
+from .loop.denoise import OnStep
 from .media import Packet, Picture, VideoFormat
 from .prior import ModelOptions
 from .priors import Opener, open_prior
@@ -69,7 +71,7 @@ class AheadDecoder:
 
     At most two GOPs of pictures are kept; what comes after them waits as packets. The arguments are the Decoder's, and:
 
-    notify: called by the thread when a packet has been decoded.
+    notify: called by the thread when a packet has been decoded. `on_step` is called by that thread too.
 
     Attributes:
         delay: packets by which a picture may come later than its own, 0..MAX_SHOWN (a whole GOP).
@@ -81,14 +83,20 @@ class AheadDecoder:
         options: Mapping[str, object] | None = None,
         opener: Opener | None = None,
         notify: Callable[[], None] = lambda: None,
+        on_step: OnStep | None = None,
     ):
         self._opener, self._notify = opener or open_prior, notify
-        self._decoder = Decoder(extradata, options, self._open)
+        self._decoder = Decoder(extradata, options, self._open, on_step)
         self.delay = _delay(self._decoder.options)
         self._thread = ThreadPoolExecutor(1, "gvc-decoder")
         self._stopping = False
         self._count = self._gop = 0  # packets and GOPs so far
         self._reset()
+
+    @property
+    def gop(self) -> CurrentGop:
+        """Number and steps of the GOP that is being decoded, or was last."""
+        return self._decoder.gop
 
     def put(self, packet: Packet | None, *, shown: bool = True) -> None:
         """Take a packet, or None for the end. Never waits. If it is not `shown`, its answer has no picture."""

@@ -9,6 +9,8 @@ from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_pack
 from .errors import BitstreamError
 from .gop.decoder import check_unit, decode_gop
 from .gop.overlap import Overlap
+from .gop.rule import CurrentGop, rule_of
+from .loop.denoise import OnStep
 from .machine.parallel import limited
 from .media import Packet, Picture, Planes, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
@@ -29,9 +31,11 @@ class Decoder:
         options: values by name (gvc.options.DECODER_OPTIONS), text or numbers. Pictures always come with their packets,
             whatever low_delay and frame_delay say; these are for gvc.ahead.AheadDecoder.
         opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
+        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), default: none.
 
     Attributes:
         header: the sequence header, parsed; None while none is known.
+        gop: number and steps of the GOP that is being decoded, or was last.
     Raises BitstreamError if `extradata` is damaged, OptionError. The prior is opened with the first GOP, which may
     raise PriorError.
     """
@@ -41,11 +45,14 @@ class Decoder:
         extradata: bytes | None = None,
         options: Mapping[str, object] | None = None,
         opener: Opener | None = None,
+        on_step: OnStep | None = None,
     ):
         self.options = parse_options(DECODER_OPTIONS, options or {})
         self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
         self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
         self._prior: Prior | None = None
+        self._on_step = on_step
+        self.gop = CurrentGop()
         self._overlap = Overlap()
         self.flush()
 
@@ -114,7 +121,8 @@ class Decoder:
         anchor = None if unit.key else self._anchor
         if anchor is None:
             self._stills = StillDecoder(self.header.format.coded)
-        reconstruction = decode_gop(self._prior, self.header, unit, anchor, self._stills)
+        self.gop = CurrentGop(self.gop.number + 1, len(rule_of(self.header, unit).times))
+        reconstruction = decode_gop(self._prior, self.header, unit, anchor, self._stills, on_step=self._on_step)
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
         shown = zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True)
         self._pictures = [partial(tuple, planes) for planes in shown]

@@ -9,6 +9,8 @@ from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
 from .errors import MediaError, OptionError
 from .gop.encoder import GopEncoder
 from .gop.overlap import Overlap
+from .gop.rule import CurrentGop
+from .loop.denoise import OnStep
 from .machine.parallel import limited
 from .media import MAX_DIMENSION, Clip, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
@@ -29,6 +31,8 @@ class Encoder:
         options: values by name (gvc.options.ENCODER_OPTIONS), text or numbers.
         on_reconstruction: a function that gets the pictures of each GOP as a decoder will show them (realism 0).
         opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
+        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), default: none. A GOP that
+            takes too many steps is begun again with fewer.
 
     Attributes:
         extradata: bytes of the sequence header, for the decoder or the container; each keyframe has them too.
@@ -43,6 +47,7 @@ class Encoder:
         options: Mapping[str, object] | None = None,
         on_reconstruction: Callable[[list[Picture]], None] | None = None,
         opener: Opener | None = None,
+        on_step: OnStep | None = None,
     ):
         self.options = parse_options(ENCODER_OPTIONS, options or {})
         self.format = video_format
@@ -63,13 +68,18 @@ class Encoder:
             )
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
-        self._coder = GopEncoder(prior, self.header, settings)
+        self._coder = GopEncoder(prior, self.header, settings, on_step)
         self._rate = RateControl(settings, prior, self.header, self._coder.floor)
         self._planner = self._rate.planner()
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
         self._anchor: Anchor | None = None
         self._index = 0
+
+    @property
+    def gop(self) -> CurrentGop:
+        """Number and steps of the GOP that is being coded, or was last."""
+        return self._coder.current
 
     def encode(self, picture: Picture | None) -> list[Packet]:
         """Give a picture in display order, or None at the end; return the packets that are ready, in order.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gvc.bench.stopwatch import Stopwatch
-from gvc.bench.worker import with_typical_latents
+from gvc.bench.untrained import TypicalPrior
 
 SMALL = ("--size", "96x64", "--frames", "9", "--preset", "fast")
 
@@ -151,5 +151,5 @@ def test_latents_of_random_weights_have_the_variance_of_trained_ones():
         def encode_latent(self, clip):
             return np.full(8, 0.01, np.float32) * clip
 
-    latent = with_typical_latents(Untrained()).condition(None, b"").encode_latent(np.float32([1, -1] * 4))
+    latent = TypicalPrior(Untrained()).condition(None, b"").encode_latent(np.float32([1, -1] * 4))
     assert latent == pytest.approx(np.float32([1, -1] * 4))

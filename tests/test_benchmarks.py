@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from test_cli import clip as write_clip
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -22,7 +23,7 @@ for package in ("bjontegaard", "jinja2", "matplotlib", "imageio_ffmpeg", "cv2"):
 from benchmarks import speed  # noqa: E402
 from benchmarks.bdrate import bd_rate  # noqa: E402
 from benchmarks.clips import prepare  # noqa: E402
-from benchmarks.efficiency import distortion_of, of_gaussian, rate_of  # noqa: E402
+from benchmarks.efficiency import distortion_of, of_clip, of_gaussian, rate_of  # noqa: E402
 from benchmarks.fade import fade  # noqa: E402
 from benchmarks.jobs import shown_pictures  # noqa: E402
 from benchmarks.summary import Summary  # noqa: E402
@@ -220,6 +221,18 @@ def test_the_rate_distortion_function_of_gaussian_values():
     mixed = np.array([4.0, 1.0, 0.25, 0.25])  # at a water level of 1/2 the last two are not coded
     assert rate_of(mixed, 0.375) == pytest.approx((1.5 + 0.5) / 4, abs=1e-6)
     assert distortion_of(mixed, 0.5) == pytest.approx(0.375, abs=1e-6)
+
+
+def test_prices_of_a_clip(tmp_path):
+    small = prepare(write_clip(tmp_path / "small.mkv", frames=9, size=(64, 48)), 9, tmp_path)
+    found = of_clip(small, {"mode": "t2v", "quality": 40, "preset": "fast"})
+    assert found["gops"] == found["blocks"] == 1
+    assert 0 < found["kl_bits"] < found["ideal_bits"] < found["coded_bits"]
+    times = [step["t"] for step in found["steps"]]
+    assert times[0] == 1 and times == sorted(times, reverse=True)
+    paper = of_clip(small, {"mode": "i2v", "gop": 5, "preset": "gvcc", "atoms": 7})
+    steps = 17  # with noise, in each GOP
+    assert paper["gops"] == 2 and [step["atoms"] for step in paper["steps"]] == [7] * steps * 2
 
 
 def test_no_coder_of_gaussian_values_beats_the_theory():

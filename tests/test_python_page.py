@@ -88,6 +88,14 @@ def test_packets_go_round(folder):
     assert 0 < size < 20 * 64 * 48
 
 
+def test_steps_are_told(folder):
+    lines = run(folder, "Steps")
+    steps = int(lines[0].split()[5].rstrip(":"))
+    assert [line.split(":")[0] for line in lines] == [f"GOP 1, step {step} of {steps}" for step in range(1, steps + 1)]
+    times = [[float(time) for time in line.split(": ")[1].split(",")[0].split(" to ")] for line in lines]
+    assert times[0][0] == 1 and all(t >= s for t, s in times)
+
+
 def test_the_table_of_options_is_printed(folder):
     lines = run(folder, "Options")
     assert len(lines) == len(ENCODER_OPTIONS + DECODER_OPTIONS)
@@ -126,6 +134,7 @@ def test_all_examples_have_been_run():
             "Any video to a file",
             "Planes, times, keyframes",
             "Packets",
+            "Steps",
             "Options",
             "Errors",
         ),

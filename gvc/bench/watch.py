@@ -1,14 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the stopwatch is attached: to the prior, to the parts of the codec, and to the networks."""
+"""Where the stopwatch is attached: to the prior and to its networks.
 
-import functools
-from collections.abc import Callable
+The stages that are no work of the prior are announced by the parts of the codec themselves (gvc.machine.stages).
+"""
+
 from typing import Any
 
-from ..loop.noise import ReplayNoise
-from ..loop.search import SearchNoise
-from ..stills import av1 as stills
 from .stopwatch import Stopwatch
 
 STAGES = {
@@ -23,13 +21,6 @@ STAGES = {
     "rest": "rest",
 }
 OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
-NOISE_METHODS = {"initial": "initial_noise", "inject": "atoms", "finish": "atoms"}
-METHODS = {
-    SearchNoise: NOISE_METHODS,
-    ReplayNoise: NOISE_METHODS,
-    stills.StillEncoder: {"encode": "stills"},
-    stills.StillDecoder: {"decode": "stills"},
-}
 # Methods of a prior and of what they return: name -> (stage, methods of the result).
 CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
 ANALYSIS = {"refined": "analysis", "describe": "analysis", "rate_distortion": "analysis"}
@@ -62,22 +53,6 @@ class _Watched:
 def watch_prior(prior: Any, stopwatch: Stopwatch) -> Any:
     """Return a stand-in for any prior (gvc.prior.Prior) whose work is booked."""
     return _Watched(prior, stopwatch, PRIOR)
-
-
-def watch_codec(stopwatch: Stopwatch) -> None:
-    """Book the work of the codec's parts, for the rest of this process."""
-    for source, methods in METHODS.items():
-        for name, stage in methods.items():
-            setattr(source, name, _timed(getattr(source, name), stopwatch, stage))
-
-
-def _timed(function: Callable, stopwatch: Stopwatch, stage: str) -> Callable:
-    @functools.wraps(function)
-    def call(*args: object, **kwargs: object) -> Any:
-        with stopwatch.stage(stage):
-            return function(*args, **kwargs)
-
-    return call
 
 
 def watch_networks(stopwatch: Stopwatch) -> None:

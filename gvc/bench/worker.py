@@ -23,15 +23,17 @@ from ..bitstream import read_packet  # noqa: E402
 from ..decoder import Decoder  # noqa: E402
 from ..encoder import Encoder  # noqa: E402
 from ..errors import OptionError, exit_code, sentence  # noqa: E402
-from ..media import Clip, Packet  # noqa: E402
+from ..machine.stages import listening  # noqa: E402
+from ..media import Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
-from ..prior import Array, ConditionedPrior, ModelOptions, Prior  # noqa: E402
+from ..prior import ModelOptions, Prior  # noqa: E402
 from ..priors import open_prior, prior_for, prior_module  # noqa: E402
 from .job import Job  # noqa: E402
 from .material import clip_of_file, synthetic_clip  # noqa: E402
 from .memory import peak_device_bytes, peak_host_bytes  # noqa: E402
 from .stopwatch import Stage, Stopwatch  # noqa: E402
-from .watch import OF_THE_PRIOR, STAGES, watch_codec, watch_networks, watch_prior  # noqa: E402
+from .untrained import TypicalPrior  # noqa: E402
+from .watch import OF_THE_PRIOR, STAGES, watch_networks, watch_prior  # noqa: E402
 
 
 def measure(job: Job) -> dict:
@@ -41,14 +43,14 @@ def measure(job: Job) -> dict:
     prior = _open(job, options.prior, ModelOptions.of(options))
     loaded = time.monotonic()
     stopwatch = Stopwatch(tuple(STAGES), _synchroniser(options.device))
-    watch_codec(stopwatch)
     if "torch" in sys.modules:
         watch_networks(stopwatch)
     code = (_encoding if job.side == "encode" else _decoding)(job, watch_prior(prior, stopwatch), stopwatch)
-    for _ in range(job.warmup):
-        code()
-    stopwatch.reset()
-    identity = code()
+    with listening(stopwatch.stage):
+        for _ in range(job.warmup):
+            code()
+        stopwatch.reset()
+        identity = code()
     return identity | {
         "prior": prior.name,
         "startup_seconds": ready - job.started,
@@ -73,29 +75,7 @@ def _untrained(model: str, options: ModelOptions) -> Prior:
     family, _, variant = model.partition("/")
     if family != "wan":
         raise OptionError(f"there is no model {model!r} with random weights; use a Wan model, such as wan/t2v-1.3b")
-    return with_typical_latents(prior_module("wan").WanPrior.from_config(variant, options))
-
-
-def with_typical_latents(prior: Prior) -> Prior:
-    """Scale the clean latents of an untrained prior to variance 1, which those of a trained one have approximately.
-
-    Without this its latents would be almost zero, and coding would end after a few steps.
-    """
-    condition = prior.condition
-
-    def scaling_condition(*arguments: object) -> ConditionedPrior:
-        conditioned = condition(*arguments)
-        encode = conditioned.encode_latent
-
-        def encode_latent(clip: Clip) -> Array:
-            latent = encode(clip)
-            return latent / float((latent**2).mean()) ** 0.5
-
-        conditioned.encode_latent = encode_latent
-        return conditioned
-
-    prior.condition = scaling_condition
-    return prior
+    return TypicalPrior(prior_module("wan").WanPrior.from_config(variant, options))
 
 
 def _synchroniser(device: str) -> Callable[[], None]:

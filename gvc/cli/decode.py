@@ -24,7 +24,11 @@ def decode(
     Raises GvcError, OSError.
     """
     started = time.monotonic()
-    with ErrorLog() as log, FileReader(source, warn=report.warn, **options) as film:
+
+    def on_step(step: int, *_: object) -> None:
+        report.step(*film.gop, step)
+
+    with ErrorLog() as log, FileReader(source, warn=report.warn, on_step=on_step, **options) as film:
         demuxer = film.demuxer
         said = log.take({demuxer.format_name})
         with output_file(target, overwrite, source) as path:

@@ -47,7 +47,12 @@ def encode(
     reconstruction = PictureHash() if verify else None
     with output_file(target, overwrite, source) as path, ErrorLog() as log, VideoSource(source, report.warn) as video:
         said = log.take(video.components)  # before the first picture: a recording may begin in the middle of things
-        encoder = Encoder(video.format, options, on_reconstruction=reconstruction.add if reconstruction else None)
+        encoder = Encoder(
+            video.format,
+            options,
+            on_reconstruction=reconstruction.add if reconstruction else None,
+            on_step=lambda step, *_: report.step(*encoder.gop, step),
+        )
         if encoder.choice:
             report.say(encoder.choice)
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))

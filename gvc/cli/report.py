@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,11 +18,11 @@ import typer
 
 from ..errors import StoppedError, exit_code, sentence
 from ..terminal import visible
+from .progress import Bar, Clock, Lines
 
 Item = TypeVar("Item")
 
 SHOWN = 5  # messages of FFmpeg about a damaged file
-SECONDS_BETWEEN_LINES = 5  # of progress, where stderr is no terminal
 
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -81,10 +82,15 @@ def reported(command: Callable) -> Callable:
 
 
 class Report:
-    """Progress and messages of one run; the messages may hold text of any origin."""
+    """Progress and messages of one run; the messages may hold text of any origin.
 
-    def __init__(self, quiet: bool = False):
-        self.quiet = quiet
+    quiet: whether to print nothing but warnings, default False.
+    clock: tells how long nothing was shown, default time.monotonic.
+    """
+
+    def __init__(self, quiet: bool = False, clock: Clock = time.monotonic):
+        self.quiet, self._clock = quiet, clock
+        self._progress: Bar | Lines | None = None
 
     def say(self, text: str) -> None:
         """Print a line unless the user asked for quiet."""
@@ -107,36 +113,24 @@ class Report:
 
     def progress(self, batches: Iterable[list[Item]], verb: str, total: int = 0) -> Iterator[Item]:
         """Pass the items of `batches` through and show how many: a bar on a terminal, plain lines otherwise."""
-        show = self._bar if sys.stderr.isatty() else self._lines
-        for batch in batches if self.quiet else show(batches, verb, total):
-            yield from batch
+        if self.quiet:
+            yield from chain.from_iterable(batches)
+            return
+        with (Bar if sys.stderr.isatty() else Lines)(verb, total, self._clock) as shown:
+            self._progress = shown
+            try:
+                for batch in batches:
+                    yield from batch
+                    shown.advance(len(batch))
+            finally:
+                self._progress = None
 
-    @staticmethod
-    def _bar(batches: Iterable[list[Item]], verb: str, total: int) -> Iterator[list[Item]]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    def step(self, gop: int, steps: int, step: int) -> None:
+        """Show a step of the loop if `progress` has shown nothing for a while. May be called by any thread.
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("frames, {task.fields[rate]:.1f}/s,"),
-            TimeRemainingColumn(),
-        )
-        started, count = time.monotonic(), 0
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(verb, total=total or None, rate=0.0)
-            for batch in batches:
-                yield batch
-                count += len(batch)
-                bar.update(task, completed=count, rate=count / max(time.monotonic() - started, 1e-3))
-
-    @staticmethod
-    def _lines(batches: Iterable[list[Item]], verb: str, total: int) -> Iterator[list[Item]]:
-        last, count = time.monotonic(), 0
-        for batch in batches:
-            yield batch
-            count += len(batch)
-            if batch and time.monotonic() - last >= SECONDS_BETWEEN_LINES:
-                last = time.monotonic()
-                print(f"{verb}: {count}{f' of {total}' if total else ''} frames", file=sys.stderr)
+        gop: number of the GOP, from 1.
+        steps: of its loop.
+        step: index of the step, from 0.
+        """
+        if shown := self._progress:
+            shown.step(f"GOP {gop}, step {step + 1} of {steps}")

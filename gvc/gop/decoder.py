@@ -8,7 +8,7 @@ from functools import cached_property
 from ..bitstream import GopUnit, SequenceHeader
 from ..errors import BitstreamError
 from ..loop.budget import beyond_samples, beyond_steps, beyond_work
-from ..loop.denoise import denoise, finish
+from ..loop.denoise import OnStep, denoise, finish
 from ..loop.noise import ReplayNoise
 from ..media import Clip
 from ..prior import Anchor, Array, Condition, ConditionedPrior, Prior
@@ -65,7 +65,13 @@ class Reconstruction:
 
 
 def decode_gop(
-    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
+    prior: Prior,
+    header: SequenceHeader,
+    unit: GopUnit,
+    anchor: Anchor | None,
+    stills: StillDecoder,
+    *,
+    on_step: OnStep | None = None,
 ) -> Reconstruction:
     """Replay a GOP; `stills` has decoded those of the chain so far. Raises BitstreamError."""
     check_unit(header, unit)
@@ -77,7 +83,7 @@ def decode_gop(
         raise BitstreamError("boundary_flags", 0, "a bare GOP has no latent, and this one has")
     _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
     with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
-        x, t = denoise(conditioned, rule, noise)
+        x, t = denoise(conditioned, rule, noise, on_step)
         noise.finish()
     reconstruction = Reconstruction(conditioned, condition, unit.shown + unit.ahead, x, t)
     if unit.tail and header.transition.corrects_latent:

@@ -11,16 +11,16 @@ from ..bitstream.levels import MAX_LEVEL, level_sigma, matched_levels, sigma_lev
 from ..errors import MediaError
 from ..loop.budget import beyond_work, check_gop_size
 from ..loop.codebook import bit_price
-from ..loop.denoise import denoise
+from ..loop.denoise import OnStep, denoise
 from ..loop.search import SearchNoise
 from ..media import Clip
 from ..plan.gops import Gop
 from ..plan.settings import Settings
 from ..plan.target import Target
-from ..prior import Analysis, Anchor, ConditionedPrior, Prior
+from ..prior import Analysis, Anchor, Array, ConditionedPrior, Prior
 from .boundary import BoundaryCoder, stop_level
 from .decoder import Reconstruction
-from .rule import rule_of
+from .rule import CurrentGop, rule_of
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
 START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
@@ -37,10 +37,17 @@ TAIL_FRAMES = 2  # latent frames with twice the atoms, by the paper
 
 
 class GopEncoder:
-    """Codes GOPs with one prior and one sequence header."""
+    """Codes GOPs with one prior and one sequence header.
 
-    def __init__(self, prior: Prior, header: SequenceHeader, settings: Settings):
+    on_step: an observer of the loop's steps, default none.
+
+    Attributes:
+        current: the GOP that is being coded.
+    """
+
+    def __init__(self, prior: Prior, header: SequenceHeader, settings: Settings, on_step: OnStep | None = None):
         self._prior, self._header, self._settings = prior, header, settings
+        self._on_step, self.current = on_step, CurrentGop()
         self._boundaries = BoundaryCoder(prior, header, settings.effort)
 
     def encode(self, gop: Gop, index: int, anchor: Anchor | None, target: Target) -> tuple[GopUnit, Reconstruction]:
@@ -117,7 +124,7 @@ class GopEncoder:
             levels = matched_levels(_start_level(x0, stop), stop, stride)
             coded = replace(unit, start=levels[0], stop=stop, stride=stride, bare=not len(x0))
             with SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget) as noise:
-                x, t = denoise(conditioned, rule_of(self._header, coded), noise)
+                x, t = self._denoise(coded, conditioned, noise)
                 coded = replace(coded, start=max(coded.start, noise.stop), stop=noise.stop, atoms=noise.finish())
             if not self._excess(coded, conditioned, clip) or 2 * stride > MAX_STRIDE:
                 return coded, x, t
@@ -128,12 +135,18 @@ class GopEncoder:
         x0 = conditioned.encode_latent(clip)
         counts = self._fixed_counts(conditioned)
         with SearchNoise(conditioned, self._header, unit.index, x0, fixed=counts) as noise:
-            x, t = denoise(conditioned, rule_of(self._header, unit), noise)
+            x, t = self._denoise(unit, conditioned, noise)
             unit = replace(unit, atoms=noise.finish())
         if self._settings.tail and conditioned.tail:
             unit = replace(unit, tail=encode_latent_tail([x0[part] - x[part] for part in conditioned.tail]))
             add_latent_tail(x, conditioned.tail, unit.tail)
         return unit, x, t
+
+    def _denoise(self, unit: GopUnit, conditioned: ConditionedPrior, noise: SearchNoise) -> tuple[Array, float]:
+        """Return (x_t, t) at the end of the loop that the levels of a unit ask for."""
+        rule = rule_of(self._header, unit)
+        self.current = CurrentGop(unit.index + 1, len(rule.times))
+        return denoise(conditioned, rule, noise, self._on_step)
 
     def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip) -> str:
         """Return what is too much for decoders in a unit, or ""."""

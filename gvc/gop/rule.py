@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The discretisation of a GOP's trajectory, as its packet and the sequence header give it."""
 
+from typing import NamedTuple
+
 from ..bitstream import GopUnit, SequenceHeader
 from ..bitstream.levels import level_time, matched_levels, shifted_times
 from ..errors import BitstreamError
@@ -9,6 +11,17 @@ from ..loop.denoise import Rule
 from ..loop.transition import ancestral, euler_maruyama
 
 FIXED_STEPS, FIXED_SILENT = 20, 3  # arXiv 2603.26571: steps, and how many last ones of them inject nothing
+
+
+class CurrentGop(NamedTuple):
+    """Which GOP is in the loop, or was last.
+
+    number: counted from 1; 0 before the first one.
+    steps: of its loop. An encoder on a budget may end before the last one.
+    """
+
+    number: int = 0
+    steps: int = 0
 
 
 def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:

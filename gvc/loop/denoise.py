@@ -13,6 +13,11 @@ from typing import Protocol
 from ..prior import Array, ConditionedPrior
 from . import transition
 
+# Called once at each step, when x0_hat and s are known and x_s is not made yet, with
+#   step: its index, from 0;
+#   t, s: times before and after it, 1 >= t > s >= 0;
+#   x0_hat: what the prior takes for the clean latent, float32 [size], an array of the prior's kind; not to be changed.
+OnStep = Callable[[int, float, float, Array], None]
 TAIL_STEPS = 10  # of the ODE from the stop level to 0, when realism is asked for
 
 
@@ -68,17 +73,23 @@ def estimate(prior: ConditionedPrior, x: Array, t: float) -> Array:
     return x0_hat
 
 
-def denoise(prior: ConditionedPrior, rule: Rule, noise: NoiseSource) -> tuple[Array, float]:
-    """Run the trajectory; return (x_t, t) at the time t where the coded steps end."""
+def denoise(
+    prior: ConditionedPrior, rule: Rule, noise: NoiseSource, on_step: OnStep | None = None
+) -> tuple[Array, float]:
+    """Run the trajectory; return (x_t, t) at the time t where the coded steps end.
+
+    on_step: an observer of the steps (OnStep), default none.
+    """
     x, t = noise.initial(), 1.0
     for step, s in enumerate(rule.times):
         if rule.needs_network(step):
             x0_hat = estimate(prior, x, t) if rule.uses_known else x - t * prior.velocity(x, t)
-        if rule.is_silent(step):
-            x = transition.ode(t, s).apply(x, x0_hat, None)
-        else:
+        silent = rule.is_silent(step)
+        if not silent:
             s, z = noise.inject(step, t, s, x0_hat)  # noqa: PLW2901 - an encoder on a budget ends its last step early
-            x = rule.transition(t, s).apply(x, x0_hat, z)
+        if on_step is not None:
+            on_step(step, t, s, x0_hat)
+        x = transition.ode(t, s).apply(x, x0_hat, None) if silent else rule.transition(t, s).apply(x, x0_hat, z)
         t = s
         if noise.exhausted:
             break

@@ -19,6 +19,7 @@ from ..bitstream import SequenceHeader
 from ..entropy import RangeDecoder, read_atoms, read_count
 from ..errors import BitstreamError
 from ..machine.parallel import each, inheriting
+from ..machine.stages import stage
 from ..prior import Array, ConditionedPrior
 from .codebook import MAX_LOG2_SIZE, Codebook, log2_size_for, pieces
 
@@ -46,6 +47,7 @@ class BlockNoise:
     def __exit__(self, *_: object) -> None:
         self._coding.shutdown(cancel_futures=True)
 
+    @stage("initial_noise")
     def initial(self) -> Array:
         """Return x_1, white noise [size]; it is step 0 of the codebooks."""
         return self._for_prior(self._noise(self._books(0)))
@@ -89,12 +91,14 @@ class ReplayNoise(BlockNoise):
         self._decoder, self._steps = RangeDecoder(atoms, "atoms"), steps
         self._next = self._read_ahead(0)
 
+    @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Return (s, z) as the stream says. Raises BitstreamError."""
         z = self._next.result()
         self._next = self._read_ahead(step + 1)
         return s, self._for_prior(z)
 
+    @stage("atoms")
     def finish(self) -> None:
         """Raise BitstreamError when bytes are left that no step has used."""
         self._decoder.finish()

@@ -10,6 +10,7 @@ import numpy as np
 from ..bitstream.levels import MAX_LEVEL, level_time
 from ..entropy import MAX_COUNT, RangeEncoder, set_bits, write_atoms, write_count
 from ..machine.parallel import each
+from ..machine.stages import stage
 from ..prior import Array, on_host
 from .codebook import Codebook, Ranking, pieces
 from .noise import Atoms, BlockNoise
@@ -39,6 +40,7 @@ class SearchNoise(BlockNoise):
         self.bits = 0.0
         self.stop = 0
 
+    @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Return (s, z) with the chosen atoms, which are written to the stream."""
         books = self._books(step + 1)
@@ -58,6 +60,7 @@ class SearchNoise(BlockNoise):
         self._writing.append(self._coding.submit(self._write, atoms, books))
         return s, self._for_prior(self._noise(books, atoms))
 
+    @stage("atoms")
     def finish(self) -> bytes:
         """Return the coded atoms of all steps."""
         for step in self._writing:

@@ -17,6 +17,7 @@ from ..bitstream.fields import FieldReader
 from ..errors import BitstreamError
 from ..machine.parallel import allowed
 from ..machine.process import scheduling_kept
+from ..machine.stages import stage
 from ..media import Planes, VideoFormat
 
 # Silences SVT-AV1, which otherwise prints its settings at the start and a notice at the end. Errors are exceptions.
@@ -109,6 +110,7 @@ class StillEncoder:
             context.open()
         self._context, self._count = context, 0
 
+    @stage("stills")
     def encode(self, planes: Planes) -> bytes:
         """Code the next still as AV1 OBUs; only valid with LOW_DELAY."""
         return b"".join(self._send(planes))
@@ -147,6 +149,7 @@ class StillDecoder:
         context.thread_count = 1  # With more threads a picture would come out only after later packets.
         self._context, self._video = context, video
 
+    @stage("stills")
     def decode(self, data: bytes, element: str = "still") -> Planes:
         """Decode the next still. Raises BitstreamError, which names it as `element` of the stream."""
         video = self._video

@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who watches the loop: observers of its steps, listeners of its stages, and the progress that users see."""
+
+import io
+import itertools
+import re
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clips import moving_clip, video_format
+from test_cli import clip
+from test_loop import HEADER, SDE, Gaussian, search, unit_of
+
+from gvc.ahead import AheadDecoder
+from gvc.bitstream import read_packet
+from gvc.cli.decode import decode
+from gvc.cli.encode import encode
+from gvc.cli.report import Report
+from gvc.decoder import Decoder
+from gvc.encoder import Encoder
+from gvc.gop.rule import rule_of
+from gvc.loop.denoise import denoise, estimate
+from gvc.loop.noise import ReplayNoise
+from gvc.loop.search import SearchNoise
+from gvc.machine.stages import listening, stage
+
+# Observers of steps
+
+
+class Seen(list):
+    """All that an observer is told: (step, t, s, x0_hat)."""
+
+    def __call__(self, step, t, s, x0_hat):
+        self.append((step, t, s, np.array(x0_hat)))
+
+
+@pytest.mark.parametrize("header", [HEADER, SDE, replace(SDE, x0_cache=True)], ids=["ancestral", "sde", "x0_cache"])
+def test_the_loop_tells_of_each_step(header):
+    prior = Gaussian()
+    coded = search(prior, prior.sample(), header=header, fixed=4 if header.transition == "sde" else None)
+    rule = rule_of(header, unit_of(header, 0, coded.noise.stop))
+    seen = Seen()
+    with ReplayNoise(prior, header, 0, coded.atoms, rule.noisy) as noise:
+        first = noise.initial()
+        x, t = denoise(prior, rule, noise, seen)
+    steps, befores, afters, estimates = zip(*seen, strict=True)
+    assert list(steps) == list(range(len(rule.times)))
+    assert list(befores) == [1.0, *rule.times[:-1]] and list(afters) == rule.times and afters[-1] == t
+    assert np.array_equal(estimates[0], estimate(prior, first, 1.0))
+    assert np.array_equal(estimates[1], estimates[0]) == header.x0_cache  # there it is taken over
+    assert np.array_equal(x, coded.x)  # watching changes nothing
+
+
+def test_an_observer_is_told_where_a_budget_ends_a_step():
+    prior, seen = Gaussian(), Seen()
+    x0 = prior.sample()
+    levels = list(range(500, 200, -16))
+    with SearchNoise(prior, HEADER, 0, x0, levels, budget=search(prior, x0, 300).noise.bits / 2) as noise:
+        _, t = denoise(prior, rule_of(HEADER, unit_of(HEADER, 0, 200)), noise, seen)
+    assert noise.exhausted and len(seen) < len(levels) and seen[-1][2] == t
+
+
+def coded_clip(**options):
+    """An encoder after 17 pictures, its packets, and [(GOP, steps, step), ...] as an observer saw them."""
+    pictures, seen = moving_clip(17, 32, 24), []
+    told = {"mode": "i2v", "preset": "fast", "gop": 9, **options}
+    encoder = Encoder(video_format(pictures), told, on_step=lambda step, *_: seen.append((*encoder.gop, step)))
+    return encoder, [packet for picture in [*pictures, None] for packet in encoder.encode(picture)], seen
+
+
+@pytest.mark.parametrize("transition", ["ancestral", "sde"])
+def test_both_sides_say_which_step_of_which_gop_it_is(transition):
+    encoder, packets, coded = coded_clip(transition=transition)
+    units = [unit for packet in packets if (unit := read_packet(packet.data))]
+    lengths = [len(rule_of(encoder.header, unit).times) for unit in units]
+    assert len(units) == 2
+    assert coded == [(gop, steps, i) for gop, steps in enumerate(lengths, 1) for i in range(steps)]
+
+    plain, ahead = [], []
+    decoder = Decoder(encoder.extradata, on_step=lambda step, *_: plain.append((*decoder.gop, step)))
+    for packet in packets:
+        decoder.decode(packet)
+    other = AheadDecoder(encoder.extradata, on_step=lambda step, *_: ahead.append((*other.gop, step)))
+    for packet in [*packets, None]:
+        other.put(packet)
+    assert len(list(other.answers())) > len(packets)
+    other.close()
+    assert plain == ahead == coded
+
+
+# Listeners of stages
+
+
+def test_a_listener_hears_the_stages_of_its_own_thread():
+    heard = []
+
+    @contextmanager
+    def listener(name):
+        heard.append(f"{name} begins")
+        yield
+        heard.append(f"{name} ends")
+
+    @stage("inner")
+    def work():
+        return 5
+
+    with stage("before"):
+        pass
+    with listening(listener):
+        with stage("outer"):
+            assert work() == 5
+        other = threading.Thread(target=work)
+        other.start()
+        other.join()
+    work()
+    assert heard == ["outer begins", "inner begins", "inner ends", "outer ends"]
+
+
+def test_the_stages_of_a_gop():
+    heard = []
+
+    @contextmanager
+    def listener(name):
+        heard.append(name)
+        yield
+
+    with listening(listener):
+        encoder, packets, steps = coded_clip(transition="sde")
+        of_encoder, heard = heard, []
+        decoder = Decoder(encoder.extradata)
+        for packet in packets:
+            decoder.decode(packet)
+    noisy = sum(step < 17 for _, _, step in steps)  # the paper's last three steps inject nothing
+    for found in (of_encoder, heard):
+        assert (found.count("initial_noise"), found.count("atoms")) == (2, noisy + 2)  # the last ones end the coding
+    assert heard.count("stills") == 1
+
+
+# Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return clip(tmp_path_factory.mktemp("film") / "film.mkv", frames=10, size=(64, 48))
+
+
+def run(film, report):
+    """Encode and decode the film, which has three GOPs."""
+    coded, shown = film.with_name("coded.mkv"), film.with_name("shown.mkv")
+    options = {"preset": "gvcc", "mode": "i2v", "gop": 5, "atoms": 4}
+    encode(str(film), coded, options, report, overwrite=True, audio=False, verify=False)
+    decode(coded, shown, {}, report, overwrite=True, audio=False)
+
+
+def test_slow_models_are_seen_to_work(film, capsys):
+    run(film, Report(clock=itertools.count(0, 6).__next__))  # six seconds pass between two events
+    text = capsys.readouterr().err
+    for verb in ("encoding", "decoding"):
+        steps = [f"GOP {gop}, step {step} of 20" for gop in (1, 2, 3) for step in range(1, 21)]
+        assert re.findall(rf"{verb}: \d+ of 10 frames, (.*)", text) == steps
+
+
+def test_fast_models_are_not(film, capsys):
+    run(film, Report(clock=lambda: 0.0))
+    said = capsys.readouterr().err
+    assert "GOP" not in said and len(said.splitlines()) == 2  # a summary of each
+
+
+def test_quiet_is_quiet(film, capsys):
+    run(film, Report(quiet=True, clock=itertools.count(0, 6).__next__))
+    assert not capsys.readouterr().err
+
+
+def test_lines_have_a_pause_between_them(capsys):
+    now = 0.0
+    report = Report(clock=lambda: now)
+
+    def batches():
+        nonlocal now
+        for step in range(13):
+            report.step(1, 40, step)
+            now += 2
+        yield ["picture"] * 3
+        now += 5
+        yield ["picture"]
+
+    assert len(list(report.progress(batches(), "encoding"))) == 4
+    report.step(2, 40, 0)  # nobody shows progress any more
+    assert capsys.readouterr().err.splitlines() == [
+        "encoding: 0 frames, GOP 1, step 4 of 40",
+        "encoding: 0 frames, GOP 1, step 7 of 40",
+        "encoding: 0 frames, GOP 1, step 10 of 40",
+        "encoding: 0 frames, GOP 1, step 13 of 40",
+        "encoding: 4 frames",
+    ]
+
+
+def test_a_terminal_shows_a_step_until_frames_come(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    report = Report(clock=itertools.count(0, 2).__next__)
+
+    def batches():
+        report.step(3, 40, 11)
+        yield ["picture"] * 9
+        yield ["picture"]
+
+    assert len(list(report.progress(batches(), "encoding", 1000))) == 10
+    shown = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", terminal.getvalue())]
+    shown = [line.rstrip() for line in shown if "frames" in line]
+    assert re.fullmatch(r"encoding ━+ +0/1000 frames, 0.0/s, -:--:-- GOP 3, step 12 of 40", shown[1])
+    assert "10/1000 frames" in shown[-1] and "step" not in shown[-1]
