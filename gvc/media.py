@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What passes between the engine and its callers: pictures, packets and the description of a video."""
+"""Types that pass between the codec and its callers: pictures, packets and the description of a video."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,10 +16,10 @@ Clip = tuple[np.ndarray, np.ndarray, np.ndarray]  # Y, Cb, Cr of T pictures, uin
 
 @dataclass(frozen=True)
 class SampleFormat:
-    """How the samples of a picture are laid out; SAMPLE_FORMATS has all that there are.
+    """The layout of a picture's samples; SAMPLE_FORMATS lists all of them.
 
-    code: its number in the sequence header.
-    pix_fmt: FFmpeg's name.
+    code: number of the format in the sequence header.
+    pix_fmt: FFmpeg's name of the format.
     depth: bits of a sample, 8 or 10.
     halved: whether the chroma planes have half the width and half the height, rounded up.
     rgb: whether the planes are G, B, R; they are Y, Cb, Cr otherwise.
@@ -53,14 +53,14 @@ class VideoFormat:
     """Geometry and colour of a video.
 
     width, height: luma samples, 1..MAX_DIMENSION.
-    frame_rate: nominal pictures a second, default: 25; 0 for unknown. What counts are the times of the pictures.
-    time_base: seconds in a tick of pts and duration, above 0, default: 1/25. It is not in the stream.
-    sample_aspect_ratio: width of a sample by its height, default: 0, unknown.
-    color_range: 0 for unspecified (the default), 1 for limited, 2 for full, as FFmpeg's AVColorRange.
+    frame_rate: nominal pictures a second, 0 = unknown; default 25. Pictures are shown by their own timestamps.
+    time_base: seconds in a tick of pts and duration, above 0; default 1/25. It is not in the stream.
+    sample_aspect_ratio: width of a sample divided by its height; default 0, unknown.
+    color_range: FFmpeg's AVColorRange, 1 = limited, 2 = full; default 0, unspecified.
     color_primaries, color_trc, colorspace: primaries, transfer function and matrix coefficients, code points of
-        ISO/IEC 23091-2 (H.273), default: 2, unspecified.
-    chroma_location: where halved chroma samples lie, as FFmpeg's AVChromaLocation, default: 0, unspecified.
-    samples: how samples are laid out, default: 8-bit 4:2:0.
+        ISO/IEC 23091-2 (H.273); default 2, unspecified.
+    chroma_location: position of halved chroma samples, FFmpeg's AVChromaLocation; default 0, unspecified.
+    samples: layout of the samples; default 8-bit 4:2:0.
     """
 
     width: int
@@ -84,7 +84,7 @@ class VideoFormat:
 
     @property
     def coded(self) -> "VideoFormat":
-        """The 8-bit 4:2:0 format that pictures of this one are coded in (gvc.pictures.samples)."""
+        """The 8-bit 4:2:0 format in which pictures of this format are coded (gvc.pictures.samples)."""
         return replace(self, samples=YUV420P, color_range=FULL_RANGE if self.samples.rgb else self.color_range)
 
 
@@ -92,10 +92,10 @@ class VideoFormat:
 class Picture:
     """One frame.
 
-    planes: Y, Cb, Cr, or G, B, R, with the shapes VideoFormat.plane_shapes; uint8, or uint16 beyond 8 bits.
-    pts, duration: ticks of the video's time base, VideoFormat.time_base seconds each; pts is None where it is unknown.
-    key: in an encoder, whether a self-contained GOP is to start here; from a decoder, whether one did.
-    concealed: whether it stands in for a picture that was lost or damaged; encoders pass over it.
+    planes: Y, Cb, Cr or G, B, R, of the shapes VideoFormat.plane_shapes; uint8, or uint16 for more than 8 bits.
+    pts, duration: timestamp and duration in ticks of VideoFormat.time_base; pts is None (the default) if unknown.
+    key: for an encoder, whether a self-contained GOP must start here; from a decoder, whether one did. Default False.
+    concealed: whether the picture replaces one that was lost or damaged; encoders ignore it. Default False.
     """
 
     planes: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -107,11 +107,11 @@ class Picture:
 
 @dataclass
 class Packet:
-    """What a container stores as one frame: the part of the stream that shows one picture (docs/BITSTREAM.md).
+    """The part of the stream that shows one picture; containers store it as one frame (docs/BITSTREAM.md).
 
-    data: at least one byte.
-    pts, duration: ticks of the video's time base; pts is None where it is unknown.
-    key: whether decoding can start here.
+    data: payload, at least one byte.
+    pts, duration: timestamp and duration in ticks of the video's time base; pts is None (the default) if unknown.
+    key: whether decoding can start here, default False.
     """
 
     data: bytes

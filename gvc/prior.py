@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the codec asks of a generative model (a *prior*).
+"""The interface between the codec and a generative model (a *prior*).
 
 A prior is a rectified flow: x_t = (1 - t) * x0 + t * eps, velocity = eps - x0, t in [0, 1]. The codec sees its state as
-one flat vector per GOP; `blocks` says which parts of it have a codebook of their own. Vectors are float32 arrays of
-one kind throughout: numpy arrays, or torch tensors on the prior's device.
+one flat vector per GOP; `blocks` says which parts of it have a codebook of their own. All vectors of a prior are
+float32 arrays of one kind: numpy arrays, or torch tensors on the prior's device.
 """
 
 from dataclasses import dataclass, field
@@ -17,20 +17,20 @@ from .pictures.motion import motion_fields
 
 Array = Any  # numpy.ndarray or torch.Tensor, float32
 
-CHROMA_WEIGHT = 1.5  # of an error: a chroma sample covers four pixels of the picture
+CHROMA_WEIGHT = 1.5  # weight of a chroma sample's error, since the sample covers four pixels of the picture
 
 
 def on_host(array: Array) -> np.ndarray:
-    """Return a vector as a numpy array, whichever kind and device it is of."""
+    """Return a vector as a numpy array; a torch tensor is copied from its device."""
     return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
 @dataclass(frozen=True)
 class KnownLatent:
-    """A part of the clean latent that both sides have already. values: float32 [part.stop - part.start]."""
+    """A part of the clean latent that encoder and decoder know without coding."""
 
     part: slice
-    values: Array
+    values: Array  # float32 [part.stop - part.start]
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class ModelOptions:
     """How a prior with a network is loaded and run (gvc.options.MODEL_OPTIONS)."""
 
     device: str = "cpu"  # torch device
-    dtype: str = "auto"  # auto, float32, bfloat16, float16
-    offload: str = "none"  # none, model, sequential, group
-    tiling: bool = False  # the VAE works in tiles
-    quantize: str = "none"  # none, int8, nf4
+    dtype: str = "auto"  # auto, float32, bfloat16 or float16
+    offload: str = "none"  # none, model, sequential or group
+    tiling: bool = False  # whether the VAE works in tiles
+    quantize: str = "none"  # none, int8 or nf4
 
     @classmethod
     def of(cls, options: Any) -> "ModelOptions":
-        """Return those of parsed encoder or decoder options (gvc.options)."""
+        """Return the model options among parsed encoder or decoder options (gvc.options)."""
         return cls(options.device, options.dtype, options.offload, bool(options.tiling), options.quantize)
 
 
@@ -54,47 +54,47 @@ DEFAULT_OPTIONS = ModelOptions()
 
 @dataclass(frozen=True)
 class Condition:
-    """What both sides know of a GOP before any atom: its shape and its decoded boundary pictures."""
+    """Everything that encoder and decoder know of a GOP before any atom: its shape and its decoded boundaries."""
 
     format: VideoFormat
-    frames: int  # T, pictures of the GOP including its boundaries
+    frames: int  # T, number of pictures including boundaries
     first: Planes | None = None  # decoded first picture (I2V, FLF2V)
     last: Planes | None = None  # decoded last picture (FLF2V)
-    previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before, in the same chain
-    prompt: str = ""  # text for priors that were trained with texts; the others pass over it
+    previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before in the chain
+    prompt: str = ""  # text for priors that were trained with text; other priors ignore it
 
-    _fields: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+    _motion_cache: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # fields by smoothness
 
     def motion(self, smoothness: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the motion fields between both boundary pictures, forth and back (gvc/native/motion.cpp)."""
-        if smoothness not in self._fields:
-            self._fields[smoothness] = motion_fields(self.first[0], self.last[0], smoothness)
-        return self._fields[smoothness]
+        """Return the motion fields from the first boundary to the last and back (gvc/native/motion.cpp)."""
+        if smoothness not in self._motion_cache:
+            self._motion_cache[smoothness] = motion_fields(self.first[0], self.last[0], smoothness)
+        return self._motion_cache[smoothness]
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """What a GOP hands to the next one in its chain."""
+    """The state that a GOP passes to the next one in its chain."""
 
-    planes: Planes  # its decoded last picture
-    memory: Any  # ConditionedPrior.memory, handed on
+    planes: Planes  # decoded last picture
+    memory: Any  # ConditionedPrior.memory
 
 
 class ConditionedPrior(Protocol):
-    """A prior that has been told all that both sides know of one GOP."""
+    """A prior conditioned on one GOP."""
 
-    blocks: list[slice]  # partition of range(size): the parts with their own codebook
-    size: int  # values of the latent vector
-    tail: list[slice]  # the values of the last latent frame, a slice a channel; [] where there are no latent frames
-    known: KnownLatent | None  # what need not be coded, if there is anything
-    follows_flow: bool  # with realism > 0, to its end; else decode_latent alone sees to realism
-    memory: Any  # handed to the next GOP of the chain as Condition.previous
+    blocks: list[slice]  # partition of range(size) into the parts that have a codebook of their own
+    size: int  # number of values in the latent vector
+    tail: list[slice]  # values of the last latent frame, a slice for each channel; [] without latent frames
+    known: KnownLatent | None  # part of the latent that need not be coded
+    follows_flow: bool  # whether realism > 0 continues the flow to t = 0; otherwise only decode_latent gets realism
+    memory: Any  # state for the next GOP of the chain, where it becomes Condition.previous
 
     def velocity(self, x: Array, t: float) -> Array:
-        """Return E[eps - x0 | x_t = x] [size]."""
+        """Return E[eps - x0 | x_t = x], [size]."""
 
     def zeros(self) -> Array:
-        """Return a new latent vector of zeros [size]: says which array library and device the prior works with."""
+        """Return a new vector of zeros [size]; its type and device are those of all vectors of this prior."""
 
     def encode_latent(self, clip: Clip) -> Array:
         """Return the clean latent x0 [size] of the GOP."""
@@ -104,30 +104,30 @@ class ConditionedPrior(Protocol):
 
 
 class Analysis(Protocol):
-    """Encoder: what a prior finds out about one GOP before it is coded."""
+    """Encoder: a prior's analysis of one GOP before it is coded."""
 
     def refined(self, sigma: float) -> "Analysis":
-        """Return what a closer look finds, which takes time, for coding down to the noise level sigma."""
+        """Return a more precise (and slower) analysis, for coding down to the noise level sigma."""
 
     def describe(self, sigma: float) -> bytes:
         """Return the side information for coding down to the noise level sigma = t / (1 - t)."""
 
     def rate_distortion(self, sigma: float) -> tuple[float, float] | None:
-        """Predict (bits of the atoms, squared error in luma samples), or None if the prior cannot."""
+        """Predict (bits of the atoms, squared error in luma samples); None if the prior cannot predict them."""
 
 
 class Prior(Protocol):
     """A generative model, ready to be conditioned."""
 
-    name: str  # what the stream calls it, e.g. "gp/1"
-    weights_hash: bytes  # 8 bytes; zeros where there are no weights
-    modes: tuple[str, ...]  # the conditionings that it can work with
-    adaptive_modes: tuple[str, ...]  # those in which GOPs may be as short as their content asks
-    cheap_steps: bool  # a velocity takes no longer than the search for atoms, so that many small steps are worth it
-    sample_scale: float  # luma samples: an error e of one latent value is about an error sample_scale * e of a sample
+    name: str  # name in streams, such as "gp/4"
+    weights_hash: bytes  # 8 bytes that identify the weights; zeros for a prior without weights
+    modes: tuple[str, ...]  # supported conditionings: t2v, i2v, flf2v
+    adaptive_modes: tuple[str, ...]  # modes in which GOPs may be as short as their content needs
+    cheap_steps: bool  # whether a velocity takes no longer than the search for atoms, so that many steps pay off
+    sample_scale: float  # an error e of one latent value means an error of about sample_scale * e luma samples
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:
-        """Encoder: look at the GOP's pictures."""
+        """Encoder: analyse the GOP's pictures."""
 
     def condition(self, condition: Condition, side: bytes) -> ConditionedPrior:
-        """Prepare the prior for one GOP. Raises BitstreamError when `side` is not valid."""
+        """Condition the prior on one GOP. side: side information. Raises BitstreamError if it is not valid."""

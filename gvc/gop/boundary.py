@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boundary stills of a GOP: coding them, and choosing the quality that serves the whole GOP best."""
+"""Boundary stills of a GOP: their coding, and the choice of the quality that is best for the whole GOP."""
 
 import math
 from bisect import bisect_left
@@ -15,67 +15,68 @@ from ..prior import Analysis, Anchor, Condition, Prior
 from ..stills.av1 import CHAIN_SPEED, FINEST
 from ..stills.chain import COARSEST_CHAIN, StillChain
 
-STILLS_SHARE = 0.8  # of a budget that stills may take
-FINEST_SIGMA = 0.05  # where coding on a budget stops at the latest, if the prior cannot predict its rate
+STILLS_SHARE = 0.8  # largest share of a budget for stills
+FINEST_SIGMA = 0.05  # noise level where coding on a budget stops at the latest if the prior cannot predict its bits
 
 
 @dataclass(frozen=True)
 class Boundaries:
-    """The GOP's own stills as bytes (b"" where it has none), and the condition that all its boundaries make."""
+    """The coded boundaries of a GOP."""
 
-    first: bytes
-    last: bytes
-    condition: Condition
+    first: bytes  # the GOP's own first still, b"" if the GOP has an anchor or its mode no boundaries
+    last: bytes  # its last still, b"" if the mode has none
+    condition: Condition  # condition for the prior, with the decoded boundaries
 
     @property
     def bits(self) -> int:
-        """Bits of the own stills."""
+        """Bits of the GOP's own stills."""
         return 8 * (len(self.first) + len(self.last))
 
     def left(self, target: Target) -> float:
-        """Return the bits of the GOP that its stills leave."""
+        """Return the bits of the GOP that remain for side information and atoms."""
         return target.of_gop(8 * len(self.first)) - self.bits
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """One quality of the stills and what it leads to."""
+    """A trial with one quality of the stills, and its results."""
 
     chain: StillChain | None
     boundaries: Boundaries
     analysis: Analysis
-    level: int  # where the atoms stop
-    predicted: bool  # by the prior
+    level: int  # noise level where the atoms stop
+    predicted: bool  # whether the prior predicts the bits of the atoms
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the GOP has no stills of its own, or is one of a chain whose stills are coded already."""
+    def is_settled(self) -> bool:
+        """Whether the GOP has no stills of its own, or belongs to a chain whose stills are coded already."""
         return not self.boundaries.bits or self.chain.known
 
 
 @dataclass
 class BoundaryCoder:
-    """Codes the stills that a stream's mode asks for."""
+    """Codes the boundary stills of a stream's GOPs. effort: fast, medium or slow."""
 
     prior: Prior
     header: SequenceHeader
     effort: str
-    _chain: StillChain | None = field(default=None, init=False)  # of the GOP before
+    _chain: StillChain | None = field(default=None, init=False)  # chain of the GOP before
 
     def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[Boundaries, Analysis, int]:
-        """Return (boundaries, analysis of the clip given them, noise level where the atoms should stop).
+        """Return (boundaries, the prior's analysis of the clip given them, noise level where the atoms should stop).
 
-        A chain keeps its quantiser. Where its next still would be too much for a budget, it starts a new one, unless
-        the next one is known: what comes first in such a chain has paid for most of what follows.
+        A chain of stills keeps its quantiser. If its next still is too large for the budget, a new chain is started,
+        unless all stills of the chain are coded already: then the later ones are cheap, since they refer to earlier
+        ones.
         """
         trial = self._try(clip, anchor, target, self._chain) if anchor or not self.header.mode.has_first else None
-        if not trial or not (trial.goes_on or _affordable(trial, target)):
-            trial = self._fresh(clip, anchor, target)
+        if not trial or not (trial.is_settled or _affordable(trial, target)):
+            trial = self._new_chain(clip, anchor, target)
         self._chain = trial.chain
         return trial.boundaries, trial.analysis, trial.level
 
     def code(self, clip: Clip, anchor: Anchor | None, chain: StillChain | None) -> Boundaries:
-        """Code and decode the GOP's stills as the next ones of a chain."""
+        """Code and decode the GOP's stills as the next stills of a chain."""
         mode, video, frames = self.header.mode, self.header.format.coded, len(clip[0])
         if not mode.has_first:
             return Boundaries(b"", b"", Condition(video, frames, prompt=self.header.prompt))
@@ -88,18 +89,18 @@ class BoundaryCoder:
         return Boundaries(first, last, condition)
 
     def coarsest(self, clip: Clip, anchor: Anchor | None) -> Boundaries:
-        """Return the boundaries with the fewest bits."""
+        """Return the boundaries with the fewest possible bits."""
         return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.effort]))
 
-    def _fresh(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
-        """Start a chain with the finest quantiser that the bits bear and that is no finer than the atoms."""
+    def _new_chain(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
+        """Start a chain with the finest affordable quantiser that is not finer than what the atoms reach."""
 
         def trial(quantiser: int, effort: str) -> _Trial:
             return self._try(clip, anchor, target, StillChain(self.header, quantiser, CHAIN_SPEED[effort]))
 
         def suits(tried: _Trial) -> bool:
-            in_step = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
-            return _affordable(tried, target) and in_step
+            balanced = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
+            return _affordable(tried, target) and balanced
 
         finest = FINEST if target.level is None else still_quantiser(target.level)
         if target.chain:
@@ -109,7 +110,7 @@ class BoundaryCoder:
                 return planned
         elif not target.bounded:
             return trial(finest, self.effort)
-        # The fast preset comes close in much less time; its stills are somewhat larger.
+        # Trials with effort fast, whose stills are slightly larger, find a nearby quantiser in much less time.
         candidates = range(finest, COARSEST_CHAIN)
         chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.effort)
         if suits(chosen):
@@ -127,16 +128,16 @@ class BoundaryCoder:
 
 
 def _affordable(trial: _Trial, target: Target) -> bool:
-    """Tell whether the bits bear the stills; those of a short GOP may take more than its share.
+    """Return whether the stills fit into the bits of the whole window (a short GOP's may exceed its own share).
 
-    A chain whose stills are known was planned with what else there is.
+    Part of the bits is reserved for atoms, unless all stills of the chain are known: then its plan includes the atoms.
     """
     share = 1.0 if trial.chain.known else STILLS_SHARE
     return trial.boundaries.bits <= share * min(target.bits, target.cap)
 
 
 def stop_level(analysis: Analysis, target: Target, boundaries: Boundaries) -> tuple[int, bool]:
-    """Return (noise level where the atoms of a GOP should stop, whether the prior predicts what they take)."""
+    """Return (noise level where the atoms of a GOP should stop, whether the prior predicts their bits)."""
     if analysis.rate_distortion(1.0) is None:
         return (sigma_level(FINEST_SIGMA) if target.level is None else target.level), False
     finest = target.level or 0
@@ -144,7 +145,7 @@ def stop_level(analysis: Analysis, target: Target, boundaries: Boundaries) -> tu
 
 
 def _affordable_level(analysis: Analysis, bits: float) -> int:
-    """Return the finest level whose atoms and side information are predicted to take no more than `bits`."""
+    """Return the finest level whose atoms and side information are predicted to fit into `bits`."""
 
     def affordable(level: int) -> bool:
         sigma = level_sigma(level)

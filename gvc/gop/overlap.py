@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Overlap of T2V GOPs: a GOP may code pictures of the next one too, so that the two can be blended into each other."""
+"""Overlap of T2V GOPs: a GOP may also code the first pictures of the next one, so that both can be blended."""
 
 import numpy as np
 
@@ -9,26 +9,30 @@ from ..pictures.fade import fade
 
 
 class Overlap:
-    """Joins the GOPs of one stream; encoder and decoder have one each."""
+    """Blends the GOPs of a stream at their joints; encoder and decoder each have an instance."""
 
     def __init__(self):
         self.forget()
 
     def forget(self) -> None:
-        """Blend nothing into the next GOP."""
-        self._foreseen: Clip | None = None
+        """Forget the stored pictures, so that the next GOP is not blended."""
+        self._ahead: Clip | None = None
 
     def join(self, clip: Clip, shown: int, key: bool) -> Clip:
-        """Return the first `shown` pictures of a GOP's `clip`, uint8 [T, H, W] a plane; keep the rest for the next GOP.
+        """Return the pictures of a GOP to show, and store the further ones for the next GOP.
 
-        Those that the GOP before has coded too fade from its version to this one's, unless the GOP is a keyframe:
-        decoding may have started there.
+        Pictures that the GOP before has coded too fade from its version to this GOP's. A keyframe is not blended,
+        since decoding may start there.
+
+        clip: all pictures of the GOP, uint8 [T, H, W] for each plane.
+        shown: number of pictures to show.
+        key: whether the GOP is a keyframe.
         """
         pictures = tuple(plane[:shown] for plane in clip)
-        if self._foreseen and not key:
-            pictures = tuple(_blend(*planes) for planes in zip(self._foreseen, pictures, strict=True))
+        if self._ahead and not key:
+            pictures = tuple(_blend(*planes) for planes in zip(self._ahead, pictures, strict=True))
         ahead = tuple(plane[shown:] for plane in clip)
-        self._foreseen = ahead if len(ahead[0]) else None
+        self._ahead = ahead if len(ahead[0]) else None
         return pictures
 
 

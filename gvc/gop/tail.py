@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tail: what corrects the end of an I2V GOP, so that errors don't add up along a chain.
+"""The tail: a correction of the end of an I2V GOP, so that errors do not add up along a chain.
 
-Two forms. With the ancestral transition it is a still: the difference between the source and the decoded last picture,
-coded like a boundary, added to that picture and ever less to those before. With the sde transition it is the paper's
-(arXiv 2603.26571): the error of the last latent frame, a scale and 8-bit values a channel, deflated.
+It has two forms. With the ancestral transition it is a still: the difference between the source and the decoded last
+picture, coded like a boundary. It is added to that picture, and with decreasing weight to the pictures before it. With
+the sde transition it is that of the paper (arXiv 2603.26571): the error of the last latent frame as a scale and 8-bit
+values for each channel, deflated.
 """
 
 import zlib
@@ -18,30 +19,33 @@ from ..prior import CHROMA_WEIGHT, Array, on_host
 from ..stills.av1 import decode_still, encode_still, search_quantiser
 
 ZERO = 128  # sample value of a difference of 0
-RAMPS = (1, 4, 16)  # pictures that an encoder considers correcting
-CHAIN_WEIGHT = 8.0  # of an error of the last picture, at most, since the next GOPs build on it (measured)
-FIRST_QUANTISER = 53
-FORBIDDEN_PRICE = 1e9  # of a bit beyond the budget: falls towards fewer bits, so that a search finds its way
+RAMPS = (1, 4, 16)  # numbers of corrected pictures that an encoder tries
+CHAIN_WEIGHT = 8.0  # largest weight of the last picture's error, since later GOPs refer to this picture (measured)
+FIRST_QUANTISER = 53  # quantiser at which the search begins
+FORBIDDEN_PRICE = 1e9  # cost of each bit of a tail beyond the budget; it grows with bits to lead the search to fewer
 LATENT_PEAK = 127  # largest 8-bit value of a latent correction
 
 
 @dataclass(frozen=True)
 class PictureTail:
-    """A correction of the last pictures of a GOP. difference: int32 [H, W] a plane, of the last one."""
+    """A correction of the last pictures of a GOP."""
 
-    ramp: int
-    difference: Planes
+    ramp: int  # number of corrected pictures
+    difference: Planes  # correction of the last picture, int32 [H, W] for each plane
 
     @classmethod
     def parse(cls, data: bytes, video: VideoFormat) -> "PictureTail":
-        """Return what `data` says. Raises BitstreamError."""
+        """Return the correction that `data` codes. Raises BitstreamError."""
         if data[0] == 0:
             raise BitstreamError("ramp", 0, "it corrects no picture")
         still = decode_still(data[1:], video)
         return cls(data[0], tuple(plane.astype(np.int32) - ZERO for plane in still))
 
     def correct(self, clip: Clip) -> Clip:
-        """Return a corrected copy of `clip`, uint8 [T, H, W] a plane: i pictures from the end by (ramp - i) / ramp."""
+        """Return a corrected copy of `clip`, uint8 [T, H, W] for each plane.
+
+        The picture i places before the last one gets (ramp - i) / ramp of the difference.
+        """
         corrected = tuple(plane.copy() for plane in clip)
         for i in range(min(self.ramp, len(clip[0]))):
             for plane, difference in zip(corrected, self.difference, strict=True):
@@ -51,10 +55,10 @@ class PictureTail:
 
 
 class PictureTailSearch:
-    """Encoder: finds the tail that serves a chain best.
+    """Encoder: finds the tail that is best for a chain.
 
-    source, decoded: the new pictures of the GOP, uint8 [T, H, W] a plane.
-    video: format that the tail is coded in.
+    source, decoded: pictures of the GOP without the anchor, uint8 [T, H, W] for each plane.
+    video: format in which the tail is coded.
     effort: fast, medium or slow.
     """
 
@@ -64,10 +68,10 @@ class PictureTailSearch:
         self._video, self._effort = video, effort
 
     def best(self, bit_price: float, budget: float) -> bytes:
-        """Return a tail, or b"" where none is worth its bits.
+        """Return the best tail, or b"" if none is worth its bits.
 
-        bit_price: squared error (luma samples) that a bit is worth.
-        budget: bits that the tail may take.
+        bit_price: squared error (in luma samples) that a bit is worth.
+        budget: largest number of bits for the tail.
         """
         pairs = zip(self._source, self._decoded, strict=True)
         difference = tuple(_samples(s[-1].astype(np.int16) - d[-1] + ZERO) for s, d in pairs)
@@ -84,20 +88,20 @@ class PictureTailSearch:
         return trials[best][1] if cost_of(best) < self._error(self._decoded) else b""
 
     def _ramped(self, still: bytes) -> tuple[float, bytes]:
-        """Return (error, tail) with the best ramp for a coded difference."""
+        """Return (error of the corrected GOP, tail) for a coded difference with the best ramp."""
         shortest = PictureTail.parse(bytes([RAMPS[0]]) + still, self._video)
         errors = {ramp: self._error(replace(shortest, ramp=ramp).correct(self._decoded)) for ramp in RAMPS}
         best = min(errors, key=errors.get)
         return errors[best], bytes([best]) + still
 
     def _error(self, clip: Clip) -> float:
-        """Return the squared error of a decoded clip, in luma samples, as the chain feels it."""
+        """Return the squared error of a decoded clip, in luma samples, weighted for its effect on the chain."""
         last = _squared_error(_last(self._source), _last(clip))
         return _squared_error(self._source, clip) + (self._weight - 1) * last
 
 
 def encode_latent_tail(error: list[Array]) -> bytes:
-    """Code the error of the last latent frame, float32 [D] a channel."""
+    """Code the error of the last latent frame, float32 [D] for each channel."""
     values = [on_host(channel) for channel in error]
     peaks = np.array([np.abs(channel).max() for channel in values], "<f4")
     steps = np.where(peaks > 0, peaks, 1) / LATENT_PEAK
@@ -106,7 +110,10 @@ def encode_latent_tail(error: list[Array]) -> bytes:
 
 
 def add_latent_tail(x: Array, tail: list[slice], data: bytes) -> None:
-    """Add a coded error to the last latent frame of a clean latent `x` [size], in place. Raises BitstreamError."""
+    """Add a coded error to the last latent frame of a clean latent `x` [size], in place. Raises BitstreamError.
+
+    tail: values of the last latent frame in `x`, a slice for each channel.
+    """
     if not tail:
         raise BitstreamError("tail", 0, "the prior has no latent frames that could be corrected")
     sizes = [part.stop - part.start for part in tail]
@@ -122,7 +129,7 @@ def add_latent_tail(x: Array, tail: list[slice], data: bytes) -> None:
 
 
 def _inflate(data: bytes, size: int) -> np.ndarray:
-    """Return int8 [size] of deflated bytes; never more than that is unpacked. Raises BitstreamError."""
+    """Inflate bytes to int8 [size]; never more than that is unpacked. Raises BitstreamError."""
     inflater = zlib.decompressobj()
     try:
         values = inflater.decompress(data, size + 1)
@@ -134,7 +141,7 @@ def _inflate(data: bytes, size: int) -> np.ndarray:
 
 
 def _chain_weight(source: Clip, decoded: Clip) -> float:
-    """Return what an error of the last picture weighs: much in still scenes, little where all changes anyway."""
+    """Return the weight of the last picture's error: high in still scenes, low where the content changes anyway."""
     error = _squared_error(_last(source), _last(decoded))
     change = _squared_error(source, _last(source)) / len(source[0])
     return 1 + (CHAIN_WEIGHT - 1) * error / (error + change) if error else 1.0

@@ -17,28 +17,31 @@ from .._native import Ranking
 __all__ = ["ATOM_OVERHEAD", "MAX_LOG2_SIZE", "Codebook", "Ranking", "bit_price", "log2_size_for", "pieces"]
 
 ATOM_OVERHEAD = 1.35
-"""Bits of posterior-matched atoms over the Kullback-Leibler divergence that they bridge, about (measured)."""
+"""Approximate ratio of the bits of posterior-matched atoms to the Kullback-Leibler divergence (measured)."""
 
 
 MAX_LOG2_SIZE = 24
+"""Largest log2 of a codebook's number of atoms."""
 
 
 def bit_price(sigma: float, sample_scale: float) -> float:
-    """Return the squared error (luma samples) that one bit of atoms at this noise level is worth.
+    """Return the squared error (in luma samples) that one bit of atoms at a noise level is worth.
 
-    A bit less on a Gaussian costs 2 ln 2 times its posterior variance, which is about the noise's. `sample_scale`: of
-    the prior.
+    One bit less for a Gaussian value adds 2 ln 2 times its posterior variance, which is about that of the noise.
+
+    sigma: noise level where coding stops.
+    sample_scale: scale of the prior (gvc.prior.Prior).
     """
     return 1.3863 * (sample_scale * sigma) ** 2 / ATOM_OVERHEAD
 
 
 def log2_size_for(dimension: int, extra: int = 0) -> int:
-    """Return log2 of a codebook's size: the least N >= `dimension`, times 2**extra, at most 2**MAX_LOG2_SIZE."""
+    """Return log2 of a codebook's size: the smallest power of two >= `dimension`, times 2**extra, up to the limit."""
     return min((dimension - 1).bit_length() + extra, MAX_LOG2_SIZE)
 
 
 def pieces(block: slice) -> list[slice]:
-    """Cut a block of a latent that is larger than any codebook."""
+    """Divide a block of a latent into pieces no larger than the largest codebook."""
     most = 1 << MAX_LOG2_SIZE
     return [slice(start, min(start + most, block.stop)) for start in range(block.start, block.stop, most)]
 
@@ -65,8 +68,9 @@ class Codebook:
     def correlate(self, residual: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the inner products, float32 [N], of every atom (scaled to unit variance) with `residual`, float32 [D].
 
-        For a residual of unit norm they are close to N(0, 1). `out`, float32 [N], is written and returned if given:
-        getting such memory anew can take as long as the computation.
+        For a residual of unit norm they are close to N(0, 1).
+
+        out: float32 [N], array for the result; default a new one, whose allocation can take as long as the computation.
         """
         if residual.shape != (self.dimension,):
             raise ValueError(f"the residual must have shape ({self.dimension},), not {tuple(residual.shape)}")
@@ -76,7 +80,7 @@ class Codebook:
         return out
 
     def synthesize(self, indices: np.ndarray, signs: np.ndarray) -> np.ndarray:
-        """Return z = sum of the signed atoms, scaled to unit variance, float32 [D].
+        """Return z, the sum of the signed atoms scaled to unit variance, float32 [D].
 
         Args:
             indices: uint32 [M], distinct, below N; M >= 1.
@@ -85,5 +89,5 @@ class Codebook:
         return _native.synthesize(indices, signs, self.dimension, self.log2_size, *self._key)
 
     def dense_noise(self) -> np.ndarray:
-        """Return white noise of unit variance, float32 [D]: the loop's initial state."""
+        """Return white noise of unit variance, float32 [D]; at step 0 it is the initial state of the loop."""
         return _native.dense_noise(self.dimension, self.log2_size, *self._key)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Plans of chains: how long GOPs are, the stills between them, and with a bitrate the noise level that it is worth.
+"""Plans of chains: the lengths of GOPs, the stills between them, and with a bitrate the noise level to code down to.
 
-What stills take differs by the content, so those of a first cut are coded with a fast preset before the second one.
-With a bitrate, GOP lengths, stills and atoms that fit each other must be settled before a chain's first still is coded,
-since the chain keeps its quantiser and all of it pays for that still: one level after another is tried that way, until
-the sum fits.
+The size of stills depends on the content, so the stills of a first division into GOPs are coded fast, as a trial,
+before the lengths are chosen. With a bitrate, lengths, stills and atoms must fit each other before a chain's first
+still is coded, since all GOPs of the chain use its quantiser and share its cost. So plans at several noise levels are
+tried until the predicted sum fits.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,27 +26,32 @@ from .lengths import Cuts, GopLengths
 from .quality import STILL_SLOPE, WORST_STILL, bitrate_quantiser, quality_level, still_quantiser
 from .window import Plan, Window
 
-# Beyond quality 0 a low bitrate has the coarsest stills.
+# A low bitrate may need a level beyond that of quality 0; the limit is where stills have their coarsest quantiser.
 COARSEST_LEVEL = quality_level(0) + round((COARSEST_CHAIN - WORST_STILL) / STILL_SLOPE)
 FINEST_LEVEL = quality_level(100)
-DOUBLING = 40  # levels by which bits double, about
-TRIALS = 6  # of a search, at most
-CLOSE = 0.04  # doublings that the bits of a plan may lie below those there are
-JUMP = 0.15  # doublings below them that are too many
-ANALYSED = 5  # of so many GOPs the prior predicts the atoms of one; not of four or eight: every fourth still is finer
-FINER = 16  # levels below the plan's where a GOP may stop
-# Measured ratio (eight clips): bits of stills of effort medium to those of a trial; the first still, then the others.
+DOUBLING = 40  # approximate number of levels over which bits double
+TRIALS = 6  # largest number of trials in a search
+# Distances of a plan's bits below the available bits, as a base-2 logarithm: good enough; so large that more is tried.
+CLOSE, JUMP = 0.04, 0.15
+# The prior predicts the atoms of one GOP in so many. The number is odd because every fourth still is coded finer.
+ANALYSED = 5
+FINER = 16  # levels by which a GOP may stop below its plan's level
+# Measured ratio (eight clips): bytes of medium stills to bytes of trial stills; first still, then the others.
 FIRST_SAVING, SAVING = 0.92, 0.9
-TRUSTED_BITS = 6000  # of trials that the second of these figures weighs as much as
-CODED = 4  # stills that are coded for it before the first plan is made
-SETTLINGS = 3  # times that all stills may be coded until they fit
+TRUSTED_BITS = 6000  # weight of the second ratio, as the bits of trial stills that it counts for
+CODED = 4  # number of stills that are coded to correct this ratio before the first plan
+SETTLINGS = 3  # largest number of times that all stills of a chain are coded until they fit
 
 
 @dataclass
 class ChainPlanner:
-    """Plans windows of FLF2V. All `bits` are more than 0; with them, the prior must predict its rate.
+    """Plans windows of FLF2V GOPs. All arguments `bits` are above 0; methods with them need a prior that predicts bits.
 
-    reorders: the stills of a whole chain may build on later ones.
+    prior: prior that is asked for predictions.
+    header: sequence header of the stream.
+    effort: fast, medium or slow.
+    lengths: model of good GOP lengths.
+    reorders: whether stills of a whole chain may refer to later ones.
     """
 
     prior: Prior
@@ -54,15 +59,18 @@ class ChainPlanner:
     effort: str
     lengths: GopLengths
     reorders: bool
-    _coded: float = field(default=TRUSTED_BITS, init=False)  # bits of stills
-    _expected: float = field(default=TRUSTED_BITS, init=False)  # bits that trials let expect for them
-    _first_factor: float = field(default=1.0, init=False)  # the same of a chain's first still: taken by expected
-    _tried: dict[tuple, Plan] = field(default_factory=dict, init=False)  # plans of the window at hand, with their bits
+    _coded: float = field(default=TRUSTED_BITS, init=False)  # actual bits of stills so far
+    _expected: float = field(default=TRUSTED_BITS, init=False)  # bits that trials predicted for these stills
+    _first_factor: float = field(default=1.0, init=False)  # ratio of actual to predicted bits of a chain's first still
+    _tried: dict[tuple, Plan] = field(default_factory=dict, init=False)  # plans tried for the current window
 
     def start(self, window: Window, bits: float, level: int) -> Plan:
-        """Return the plan for a window that starts a chain and takes about so many bits; look from `level` on."""
+        """Return the plan for a window that starts a chain and should take about `bits`.
+
+        level: noise level at which the search begins.
+        """
         cuts, found = self._cuts(window), []
-        if self._expected == TRUSTED_BITS:  # nothing is known of this content yet
+        if self._expected == TRUSTED_BITS:  # No still of this video has been coded yet.
             plan = self._search(window, cuts.best, bits, level)[0]
             self._calibrate(window, cuts, plan)
             level = plan.level
@@ -78,7 +86,7 @@ class ChainPlanner:
         return min(found, key=lambda plan: abs(log2(bits / self.bits(plan)) - CLOSE))
 
     def at_level(self, window: Window, level: int) -> Plan:
-        """Return the plan for a window at constant quality; its bits are not predicted."""
+        """Return the plan for a window at constant quality, without a prediction of its bits."""
         cuts = self._cuts(window)
         tried = Plan(level, still_quantiser(level), cuts.best(level))
         data, _ = self._code(window, tried, self._chain(window, tried, TRIAL_SPEED))
@@ -87,37 +95,38 @@ class ChainPlanner:
         return replace(plan, chain=self._chain(window, plan, CHAIN_SPEED[self.effort])) if window.key else plan
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
-        """Return the plan for a window of a chain whose quantiser is settled: no finer than the one before."""
+        """Return the plan for a further window of a chain, with the quantiser and at most the fineness of `before`."""
         cuts = self._cuts(window)
         return self._search(window, cuts.best, bits, before.level, finest=before.level, quantiser=before.quantiser)[0]
 
     def bits(self, plan: Plan) -> float:
-        """Return what a plan takes by what is known now."""
+        """Return the current prediction of a plan's bits."""
         return plan.first * (1.0 if plan.exact else self._first_factor) + sum(self.of_gops(plan))
 
     def of_gops(self, plan: Plan) -> list[float]:
-        """Return the bits of each GOP without the chain's first still."""
+        """Return the predicted bits of each GOP, without the chain's first still."""
         factor = 1.0 if plan.exact else self._coded / self._expected
         return [last * factor + rest for last, rest in zip(plan.lasts, plan.rests, strict=True)]
 
     def finest_level(self, plan: Plan, bits: float) -> int:
-        """Return where the plan's next GOP may stop, if there are `bits` for its GOPs."""
+        """Return the finest level at which the plan's next GOP may stop, if there are `bits` for all its GOPs."""
         left = max(0.0, log2(bits / sum(self.of_gops(plan))))
-        return max(0, plan.level - FINER - round(3 * DOUBLING * left))  # atoms are only a part of the bits
+        # Atoms are only a part of the bits, so they may grow by more than the sum: by a factor of 3 on a log scale.
+        return max(0, plan.level - FINER - round(3 * DOUBLING * left))
 
     def book(self, plan: Plan, bits: float) -> None:
-        """Say what the last still of the plan's next GOP took."""
+        """Record the bits that the last still of the plan's next GOP took."""
         if not plan.exact:
             self._coded += bits
             self._expected += plan.lasts[0]
 
     def _cuts(self, window: Window) -> Cuts:
-        """Return the ways to cut another window."""
+        """Return the possible divisions of a window into GOPs, and forget plans of the window before."""
         self._tried.clear()
         return Cuts(self.lengths, window.before, window.pictures, window.limit)
 
     def _calibrate(self, window: Window, cuts: Cuts, plan: Plan) -> None:
-        """Learn from a few stills of a plan what those of the chosen effort take."""
+        """Code a few stills of a plan with the chosen effort, and learn the ratio of their bits to predicted ones."""
         few = replace(plan, lengths=plan.lengths[:CODED])
         data, _ = self._code(window, few, self._chain(window, few, CHAIN_SPEED[self.effort]))
         self._coded += _bits(data[1:])
@@ -126,10 +135,11 @@ class ChainPlanner:
         self.lengths.learn(taken, sum(cuts.still_bits(plan.lengths, plan.level)))
 
     def _spread(self, window: Window, cuts: Cuts, bits: float, level: int) -> Plan:
-        """Return the best plan for so many bits."""
+        """Return the best plan for a number of bits."""
         plan, finer = self._search(window, cuts.best, bits, level)
         if finer and log2(bits / self.bits(plan)) > JUMP:
-            # A finer level makes many more GOPs. The bits are worth more as finer stills that lie as far apart.
+            # The next finer level has many more GOPs and is too expensive. Finer stills at the same distances use the
+            # remaining bits better.
             apart, _ = self._search(window, lambda _: plan.lengths, bits, finer.level)
             plan = apart if self.bits(apart) <= bits else plan
         return plan
@@ -144,8 +154,18 @@ class ChainPlanner:
         finest: int = FINEST_LEVEL,
         quantiser: float | None = None,
     ) -> tuple[Plan, Plan | None]:
-        """Return (the finest plan found that the bits bear, or else the coarsest; the coarsest that they do not)."""
-        best = dear = None
+        """Search the noise level whose plan takes about `bits`.
+
+        cut: function that gives the GOP lengths for a level.
+        level: level at which the search begins.
+        finest: finest permitted level.
+        quantiser: quantiser of the stills; default None, the one that fits each level.
+
+        Returns:
+            (finest plan found that is affordable, or the coarsest plan if none is;
+            coarsest plan found that is not affordable, or None).
+        """
+        best = expensive = None
         low, high = finest, COARSEST_LEVEL
         for _ in range(TRIALS):
             level = min(max(level, low), high)
@@ -154,23 +174,23 @@ class ChainPlanner:
             if left >= 0:
                 best, high = plan, level - 1
             else:
-                dear, low = plan, level + 1
+                expensive, low = plan, level + 1
             if 0 <= left < CLOSE or low > high:
                 break
             level -= round(DOUBLING * (left - CLOSE / 2))
-            if best and dear and not low <= level <= high:
+            if best and expensive and not low <= level <= high:
                 level = (low + high) // 2
-        return best or dear, dear
+        return best or expensive, expensive
 
     def _try(self, window: Window, plan: Plan) -> Plan:
-        """Return the plan with its bits."""
-        key = round(plan.level * STILL_SLOPE), plan.quantiser, *plan.lengths  # atoms hardly differ in between
+        """Return the plan with predicted bits, which are reused for plans of nearly the same level."""
+        key = round(plan.level * STILL_SLOPE), plan.quantiser, *plan.lengths
         if key not in self._tried:
             self._tried[key] = self._with_bits(window, plan)
         return replace(self._tried[key], level=plan.level)
 
     def _with_bits(self, window: Window, plan: Plan) -> Plan:
-        """Code the plan's stills fast, and let the prior predict the atoms of some of its GOPs."""
+        """Return the plan with predicted bits: stills by a fast trial, atoms by the prior for some of the GOPs."""
         data, stills = self._code(window, plan, self._chain(window, plan, TRIAL_SPEED))
         first, *lasts = (8.0 * len(part) for part in data)
         pictures, ends = [window.before, *window.pictures], list(accumulate(plan.lengths, initial=0))
@@ -188,7 +208,7 @@ class ChainPlanner:
         return replace(plan, first=first * FIRST_SAVING * window.key, lasts=lasts, rests=rests)
 
     def _settled(self, window: Window, plan: Plan) -> Plan:
-        """Return the plan for a window that starts a chain with the chain's stills; learn what they take."""
+        """Return the plan with the coded stills of its chain and their actual bits; learn from these."""
         chain = self._chain(window, plan, CHAIN_SPEED[self.effort])
         sizes = chain.sizes()
         if not sizes:
@@ -202,16 +222,16 @@ class ChainPlanner:
         return StillChain(self.header, plan.quantiser, speed, known)
 
     def _code(self, window: Window, plan: Plan, chain: StillChain) -> tuple[tuple[bytes, ...], tuple[Planes, ...]]:
-        """Code the plan's stills, that before the window first; return them and what decoders make of them.
+        """Code the plan's stills, first the one before the window; return their bytes and their decoded pictures.
 
-        Raises MediaError when a GOP of it is too large.
+        Raises MediaError if a GOP of the plan is too large.
         """
         check_gop_size(max(plan.lengths) + 1, self.header.format)
         return tuple(zip(*map(chain.code, _stills(window, plan)), strict=True))
 
 
 def _stills(window: Window, plan: Plan) -> list[Planes]:
-    """Return the pictures that are to be stills, that before the window first."""
+    """Return the pictures to code as stills, first the one before the window."""
     pictures = [window.before, *window.pictures]
     return [pictures[n].planes for n in accumulate(plan.lengths, initial=0)]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rate control of an encoder: how long its GOPs are, and what each of them aims at."""
+"""Rate control of an encoder: it chooses the lengths of GOPs, and the target of each."""
 
 import math
 from collections.abc import Callable
@@ -16,16 +16,18 @@ from .settings import Settings
 from .target import Target
 from .window import Plan, Window
 
-LOOKAHEAD = 2**27  # luma samples that are held, at most, so that a plan covers a chain
+LOOKAHEAD = 2**27  # largest number of luma samples that wait in memory so that a plan can cover a whole chain
 
-Floor = Callable[[Gop, Anchor | None], tuple[float, float]]
+Floor = Callable[[Gop, Anchor | None], tuple[float, float]]  # signature of GopEncoder.floor
 
 
 class RateControl:
-    """Aims at constant quality, or at a bitrate; either may be capped.
+    """Rate control for constant quality or for a bitrate; both may have a cap.
 
+    settings: settings of the encoder.
+    prior: prior of the stream.
     header: sequence header of the stream.
-    floor: GopEncoder.floor, the least bits that a GOP needs.
+    floor: function that estimates the smallest number of bits of a GOP (GopEncoder.floor).
     """
 
     def __init__(self, settings: Settings, prior: Prior, header: SequenceHeader, floor: Floor):
@@ -34,13 +36,16 @@ class RateControl:
         self._bitrate = BitrateControl(settings.bitrate) if settings.bitrate else None
         self._cap = RateCap(settings.maxrate, settings.bufsize) if settings.maxrate else None
         self._plans: ChainPlanner | None = None
-        self._before: Plan | None = None  # for the window before
+        self._before: Plan | None = None  # plan of the window before
         if lengths := settings.lengths(prior):
-            # A cap bounds each GOP, and reordering gives some more bits than others.
+            # With a cap stills are not reordered, since reordering distributes bits unevenly among GOPs.
             self._plans = ChainPlanner(prior, header, settings.effort, lengths, reorders=not self._cap)
 
     def planner(self) -> GopPlanner:
-        """Return what cuts the stream into GOPs. It asks for a plan when it needs one, so give it what is booked."""
+        """Return the planner that divides the stream into GOPs.
+
+        It asks for a plan when it yields a GOP, so every GOP must be reported by `book` before the next one is taken.
+        """
         if not self._plans:
             return self._settings.planner(None, 0)
         keyint = self._settings.keyint
@@ -49,7 +54,7 @@ class RateControl:
         return self._settings.planner(self._choose, held - self._settings.gop if wanted else 0)
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
-        """Return what a GOP aims at. Raises RateError when the bitrate cannot be met by any means."""
+        """Return the target of a GOP. Raises RateError if the bitrate is too low for the material."""
         terms = self._duration(gop.pictures), len(gop.pictures), gop.key
         show_next = 8.0 * (len(gop.pictures) - 1)
         cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
@@ -68,7 +73,7 @@ class RateControl:
         return Target(level, chain, bits - show_next / share, share, cap)
 
     def book(self, gop: Gop, unit: GopUnit, bits: float) -> None:
-        """Say what became of a GOP, and the bits that its packets took."""
+        """Record a coded GOP. bits: bits of its packets."""
         self._reached = unit.stop
         terms = self._duration(gop.pictures), len(gop.pictures), gop.key
         if self._bitrate:
@@ -79,7 +84,7 @@ class RateControl:
             self._cap.spend(bits, *terms)
 
     def _choose(self, window: Window) -> Plan:
-        """Return how to cut a window and code its GOPs; with a bitrate a window is all that is known."""
+        """Return the plan for a window. With a bitrate, the window holds all pictures that are known."""
         if not self._bitrate:
             return self._plans.at_level(window, self._reached)
         pictures = [window.before] * window.key + window.pictures
@@ -92,7 +97,7 @@ class RateControl:
         return self._before
 
     def _duration(self, pictures: list[Picture]) -> Fraction:
-        """Return how many seconds pictures last, by their timestamps where there are any."""
+        """Return the duration of pictures in seconds, by their timestamps if there are any."""
         nominal = 1 / self._format.frame_rate if self._format.frame_rate else Fraction(1, 25)
         known = [p.duration * self._format.time_base if p.duration > 0 else nominal for p in pictures]
         first, last = pictures[0], pictures[-1]

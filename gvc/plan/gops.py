@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""GOP plan: which pictures are coded together, and where a chain of GOPs starts anew.
+"""Division of the video into GOPs (pictures that are coded together) and of GOPs into chains.
 
-In I2V and FLF2V a GOP also spans the last picture of the GOP before it in the chain, its *anchor*, which both sides
-have already. The first GOP of a chain is a keyframe: self-contained.
+In I2V and FLF2V a GOP also spans the last picture of the GOP before it in the chain, its *anchor*, which encoder and
+decoder have already. The first GOP of a chain is a self-contained keyframe.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,22 +14,22 @@ import numpy as np
 from ..media import Picture
 from .window import Plan, Window
 
-Choose = Callable[[Window], Plan]  # says how to cut a window, and how to code the parts
+Choose = Callable[[Window], Plan]  # function that divides a window into GOPs and plans their coding
 
-SCENE_SAMPLE = 2  # every other luma sample a side is enough to see a cut
+SCENE_SAMPLE = 2  # step between the luma samples that scene detection reads, in both directions
 
 
 @dataclass
 class Gop:
     """Pictures that are coded together.
 
-    pictures: new ones.
-    key: it starts a chain.
-    ahead: pictures of the next GOP that this one codes too.
-    ends: it ends a chain.
-    last: the video ends.
-    following: pictures known to come after it; where lengths are chosen, in the same window.
-    plan: the plan for it and for what follows in its window, None where lengths are not chosen.
+    pictures: pictures that are shown by this GOP, without the anchor.
+    key: whether the GOP starts a chain.
+    ahead: pictures of the next GOP that this one codes too (overlap).
+    ends: whether the GOP ends a chain.
+    last: whether the video ends with the GOP; default False.
+    following: number of pictures known to come after it, with a plan only those of the same window; default 0.
+    plan: plan for this GOP and for the rest of its window; default None, lengths are not planned.
     """
 
     pictures: list[Picture]
@@ -43,18 +43,20 @@ class Gop:
 
 @dataclass
 class GopPlanner:
-    """Cuts a stream of pictures into GOPs.
+    """Divides a stream of pictures into GOPs.
 
-    length: pictures a GOP spans at most, anchor and overlap included; 4k + 1.
-    keyint, keyint_min: most pictures of a chain, and the least that a new scene ends.
+    length: largest number of pictures that a GOP spans, including anchor and overlap; 4k + 1.
+    keyint, keyint_min: largest number of pictures in a chain, and smallest number in a chain that a new scene ends;
+        keyint_min is 1 by default.
     scenecut: threshold 0..1 of the scene score, 0 = off.
     anchored: whether a GOP spans the last picture of the one before (I2V, FLF2V).
-    overlap: pictures of the next GOP that a GOP spans. With neither, each GOP is a keyframe.
-    choose: plans a window by what it shows; None: all GOPs are as long as they may be.
-    lookahead: pictures beyond the present GOP that it waits for; at least those of one GOP.
+    overlap: number of pictures of the next GOP that a GOP spans, default 0. Without anchor and overlap each GOP is a
+        keyframe.
+    choose: function that plans a window by its content; default None, all GOPs have the largest permitted length.
+    lookahead: number of pictures beyond the current GOP to wait for, default 0; a value below `length` counts as that.
 
-    It looks one GOP ahead: where a scene or the video ends, its last two GOPs are made about equally long, since the
-    boundaries of a very short one would cost as much as those of a long one.
+    The planner looks one GOP ahead. At the end of a scene or of the video it makes the last two GOPs about equally
+    long, since the boundaries of a very short GOP would cost as much as those of a long one.
     """
 
     length: int
@@ -66,17 +68,17 @@ class GopPlanner:
     choose: Choose | None = None
     lookahead: int = 0
     _pending: list[Picture] = field(default_factory=list, init=False)
-    _plan: Plan | None = field(default=None, init=False)  # of what is left of the window
-    _last: Picture | None = field(default=None, init=False)  # of the GOP before
-    _key: bool = field(default=True, init=False)
-    _in_chain: int = field(default=0, init=False)
-    _ending: bool = field(default=False, init=False)  # nothing of the chain comes after what is pending
-    _finishing: bool = field(default=False, init=False)
-    _previous: np.ndarray | None = field(default=None, init=False)
-    _difference: float = field(default=0.0, init=False)
+    _plan: Plan | None = field(default=None, init=False)  # plan for the rest of the window
+    _last: Picture | None = field(default=None, init=False)  # last picture of the GOP before
+    _key: bool = field(default=True, init=False)  # whether the next GOP starts a chain
+    _in_chain: int = field(default=0, init=False)  # pictures of the chain in earlier GOPs
+    _ending: bool = field(default=False, init=False)  # whether the chain ends with the pending pictures
+    _finishing: bool = field(default=False, init=False)  # whether the video ends with the pending pictures
+    _previous: np.ndarray | None = field(default=None, init=False)  # luma of the picture before, for scene detection
+    _difference: float = field(default=0.0, init=False)  # its difference from the one before it
 
     def push(self, picture: Picture) -> Iterator[Gop]:
-        """Add a picture; yield the GOPs that are now settled. The next one is chosen when it is asked for."""
+        """Add a picture; yield the GOPs that are now complete. A GOP's length is chosen only when it is requested."""
         new_scene = self._starts_scene(picture) and self._in_chain + len(self._pending) >= self.keyint_min
         if picture.key or new_scene:
             yield from self._end_chain()
@@ -85,21 +87,21 @@ class GopPlanner:
             yield self._take(self._room)
 
     def finish(self) -> Iterator[Gop]:
-        """Yield the last GOPs, if there are any."""
+        """Yield the remaining GOPs at the end of the video."""
         return self._end_chain(last=True)
 
     @property
     def _room(self) -> int:
-        """Pictures that the current GOP may have."""
+        """Largest number of pictures for the current GOP."""
         return min(max(self.length - self._shared, 1), self.keyint - self._in_chain)
 
     @property
     def _shared(self) -> int:
-        """Pictures that the current GOP spans beside its own."""
+        """Number of pictures that the current GOP spans in addition to its own (anchor and overlap)."""
         return int(self.anchored and not self._key) + self.overlap
 
     def _end_chain(self, last: bool = False) -> Iterator[Gop]:
-        """Yield all that is pending as GOPs; what comes next starts a chain."""
+        """Yield all pending pictures as GOPs; the next picture starts a chain."""
         self._ending, self._finishing = True, last
         while self._pending:
             gop = self._take(min(self._room, self._fair_share(len(self._pending))))
@@ -108,14 +110,17 @@ class GopPlanner:
         self._key, self._in_chain, self._ending = True, 0, False
 
     def _fair_share(self, left: int) -> int:
-        """Return how many of the last `left` pictures the current GOP should have: all, or half with 4k + 1 spanned."""
+        """Return how many of the last `left` pictures of a chain the current GOP should have.
+
+        It is all of them if they fit, otherwise about half, so that the GOP spans 4k + 1 pictures.
+        """
         if left <= self._room:
             return left
         spanned = left // 2 + self._shared
         return spanned + (1 - spanned) % 4 - self._shared
 
     def _take(self, limit: int) -> Gop:
-        """Return the next GOP, of so many pictures at most."""
+        """Return the next GOP, of at most `limit` pictures."""
         count, plan = self._chosen(limit) if self.choose else (limit, None)
         pictures, self._pending = self._pending[:count], self._pending[count:]
         started, self._in_chain = self._key, self._in_chain + count
@@ -130,7 +135,7 @@ class GopPlanner:
         return Gop(pictures, started, ahead, ends=self._key, following=following, plan=plan)
 
     def _chosen(self, limit: int) -> tuple[int, Plan | None]:
-        """Return (how many pictures the next GOP has by what they show, the plan for it and for what follows)."""
+        """Return (number of pictures of the next GOP, plan for it and for the rest of its window)."""
         first = int(self._key)  # The first picture of a chain belongs to the first GOP; a plan does not count it.
         if not (self._plan and self._plan.lengths):
             self._plan = self._next_plan(limit)
@@ -140,7 +145,7 @@ class GopPlanner:
         return plan.lengths[0] + first, plan
 
     def _next_plan(self, limit: int) -> Plan | None:
-        """Return the plan for the next window; None where all that is left is the first picture of a chain."""
+        """Return the plan for the next window; None if only the first picture of a chain is left."""
         left = self.keyint - self._in_chain
         pictures = self._pending[:left]
         ends = len(pictures) == left or self._ending
@@ -149,9 +154,10 @@ class GopPlanner:
         return self.choose(Window(before, pictures, limit - self._key, self._key, ends, last)) if pictures else None
 
     def _starts_scene(self, picture: Picture) -> bool:
-        """Tell whether the picture is unlike the one before, and suddenly so.
+        """Return whether the picture suddenly differs from the one before.
 
-        The score is that of FFmpeg's scene detection: the mean absolute luma difference, or its jump if that is less.
+        The score is that of FFmpeg's scene detection: the mean absolute difference of luma, or the change of that
+        difference since the last picture, whichever is smaller.
         """
         if self.scenecut == 0:
             return False

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""One number for quality: the noise level where coding stops for it, and the quantiser of the stills that fit."""
+"""The quality scale: a quality's noise level, down to which atoms are coded, and the quantiser of matching stills."""
 
 from ..bitstream.levels import sigma_level
 
-BEST_SIGMA_OCTAVES = 8.5  # quality 100 lies so far below quality 0
-WORST_CRF = 63.0
-WORST_STILL, FINEST_STILL, STILL_SLOPE = 55.5, 10, 0.147  # at quality 0, at best, and a noise level
+BEST_SIGMA_OCTAVES = 8.5  # octaves of sigma between quality 0 and quality 100
+WORST_CRF = 63.0  # constant rate factor of quality 0
+WORST_STILL, FINEST_STILL, STILL_SLOPE = 55.5, 10, 0.147  # quantiser at quality 0, finest one, change per noise level
 COARSEST_SIGMA = 6.25  # noise-to-signal ratio at quality 0
 
 
@@ -21,15 +21,15 @@ def quality_level(quality: float) -> int:
 
 
 def still_quantiser(level: int) -> int:
-    """Return the AV1 quantiser (crf) of boundary stills that fits a stop level, no coarser than at quality 0."""
+    """Return the AV1 quantiser (crf) of boundary stills for a stop level, rounded, no coarser than at quality 0."""
     return round(min(_still_quantiser(level), WORST_STILL))
 
 
 def bitrate_quantiser(level: int) -> float:
-    """Return the same in quarters, so that bits are met closely, and ever coarser beyond quality 0."""
+    """Return the quantiser rounded to a quarter (fine enough to meet a bitrate); may exceed that of quality 0."""
     return round(4 * _still_quantiser(level)) / 4
 
 
 def _still_quantiser(level: int) -> float:
-    """Return where the quantiser lies on straight lines, which were measured."""
+    """Return the exact quantiser, by a piecewise linear fit to measurements."""
     return max(FINEST_STILL, WORST_STILL - STILL_SLOPE * (quality_level(0) - level))

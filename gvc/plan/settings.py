@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the options of a stream mean together."""
+"""The settings of an encoder, which follow from all options together."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -14,35 +14,36 @@ from .gops import Choose, GopPlanner
 from .lengths import SHORTEST, GopLengths
 from .quality import crf_quality, quality_level
 
-TEMPORAL_STRIDE = 4  # GOPs whose length is fixed have 4k + 1 pictures, as video models want it
-LONGEST_GOP = 33  # pictures, where no length is asked for
-CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms a latent value: more find better ones
-COARSE_EXTRA = 2  # more of it where this costs little time: up to COARSE_QUALITY blocks of `gp` are small
+TEMPORAL_STRIDE = 4  # GOPs of fixed length have 4k + 1 pictures, as video models need
+LONGEST_GOP = 33  # default length of a GOP in pictures
+CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms per latent value; larger codebooks fit better
+# Addition to this up to quality COARSE_QUALITY. There the latents of `gp` are small, so it takes little time.
+COARSE_EXTRA = 2
 COARSE_QUALITY = 20
 
-# The scheme of arXiv 2603.26571, whose settings the preset gvcc takes over.
-PAPER_LOG2_ATOMS = 14  # of a codebook
-PAPER_SHIFT_LARGE, LARGE_SIDE = 5, 720  # of the time grid for I2V and FLF2V from 720p on
+# Settings of arXiv 2603.26571, which the preset gvcc uses.
+PAPER_LOG2_ATOMS = 14  # log2 of a codebook's size
+PAPER_SHIFT_LARGE, LARGE_SIDE = 5, 720  # shift of the time grid in I2V and FLF2V from this picture side on
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the GOPs of a stream are coded. `effort` is fast, medium or slow; the rest is as in the options."""
+    """The settings of an encoder. Fields without a comment have the meaning of the option of the same name."""
 
     mode: Mode
     scheme: Scheme
-    effort: str
-    codebook_extra: int
-    coarse_extra: int  # added to it for priors whose steps take little time
-    codebook_limit: int
+    effort: str  # fast, medium or slow
+    codebook_extra: int  # log2 of atoms per latent value
+    coarse_extra: int  # addition to codebook_extra for priors whose steps take little time
+    codebook_limit: int  # log2 of the number of atoms in use, 0 = all
     shift: int
     x0_cache: bool
     seed: int
     prompt: str
     atoms: int
-    level: int  # noise level where constant quality stops
-    gop: int  # pictures that a GOP spans at most, 4k + 1
-    by_content: bool  # GOPs are shorter where the content asks for it, if the prior can tell
+    level: int  # noise level where coding at constant quality stops
+    gop: int  # largest number of pictures that a GOP spans, 4k + 1
+    by_content: bool  # whether GOPs are shorter where the content needs it, if the prior supports that
     keyint: int
     keyint_min: int
     scenecut: float
@@ -54,7 +55,7 @@ class Settings:
 
     @classmethod
     def of(cls, options: SimpleNamespace, video_format: VideoFormat) -> "Settings":
-        """Return the settings that parsed encoder options ask for. Raises OptionError where these contradict."""
+        """Return the settings for parsed encoder options. Raises OptionError if options contradict each other."""
         paper = options.preset == "gvcc"
         effort = "medium" if paper else options.preset
         gop = options.gop or LONGEST_GOP
@@ -89,13 +90,13 @@ class Settings:
         )
 
     def lengths(self, prior: Prior) -> GopLengths | None:
-        """Return what makes GOPs as long as their content asks, or None where all are to have the same length."""
+        """Return the model that adapts GOP lengths to the content; None if all GOPs have the same length."""
         if not self.by_content or self.mode not in prior.adaptive_modes:
             return None
         return GopLengths(prior.sample_scale, SHORTEST[self.effort])
 
     def planner(self, choose: Choose | None, lookahead: int) -> GopPlanner:
-        """Return what cuts the stream into GOPs."""
+        """Return the planner that divides the stream into GOPs. choose, lookahead: as for GopPlanner."""
         return GopPlanner(
             length=self.gop,
             choose=choose,
@@ -125,17 +126,17 @@ class Settings:
 
 
 def _check(options: SimpleNamespace, scheme: Scheme, gop: int) -> None:
-    """Raise OptionError where options contradict each other."""
+    """Raise OptionError if options contradict each other."""
     if (options.bitrate or options.maxrate) and scheme.fixed:
         raise OptionError("transition=sde has no rate control; set atoms and quality, not bitrate or maxrate")
     if options.shift and not scheme.fixed:
-        raise OptionError("shift is for transition=sde; leave it out, or ask for that transition")
+        raise OptionError("shift is for transition=sde; leave it out, or set transition=sde")
     if options.overlap and not Mode(options.mode).overlaps:
         raise OptionError(f"overlap is for mode=t2v; the GOPs of {options.mode} share pictures anyway, so leave it out")
     if options.overlap >= gop:
-        raise OptionError(f"overlap={options.overlap} leaves a GOP of {gop} pictures none of its own; take less")
+        raise OptionError(f"overlap={options.overlap} leaves a GOP of {gop} pictures none of its own; set it lower")
     if len(options.prompt.encode()) > MAX_PROMPT:
-        raise OptionError(f"the prompt has {len(options.prompt.encode())} bytes and {MAX_PROMPT} fit; shorten it")
+        raise OptionError(f"the prompt has {len(options.prompt.encode())} bytes, the limit is {MAX_PROMPT}; shorten it")
 
 
 def _paper_shift(mode: Mode, video_format: VideoFormat) -> int:

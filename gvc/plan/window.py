@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A window of pictures that GOPs are cut from, and the plan for it."""
+"""A window of pictures that is divided into GOPs, and the plan for it."""
 
 from dataclasses import dataclass, field, replace
 
@@ -10,12 +10,14 @@ from ..stills.chain import StillChain
 
 @dataclass(frozen=True)
 class Window:
-    """Pictures that GOPs are to be cut from.
+    """Pictures to divide into GOPs.
 
-    before: the picture before them. With `key` it is the first of a chain and belongs to the first GOP.
-    limit: pictures that a GOP may have.
-    ends: the chain ends with it.
-    last: so does the video.
+    before: the picture before them. With `key` it is the first one of a chain and belongs to the first GOP.
+    pictures: the pictures to divide.
+    limit: largest number of pictures in a GOP.
+    key: whether a chain starts with the window.
+    ends: whether the chain ends with the window.
+    last: whether the video ends with the window.
     """
 
     before: Picture
@@ -27,22 +29,22 @@ class Window:
 
     @property
     def whole(self) -> bool:
-        """Whether it is a whole chain."""
+        """Whether the window is a whole chain."""
         return self.key and self.ends
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the GOPs of a window are to be coded, and the bits that this is predicted to take.
+    """A plan for the GOPs of a window, with the bits that it is predicted to take.
 
-    level: where atoms stop.
-    quantiser: of the stills, in quarters.
-    lengths: pictures of each GOP.
-    first: bits of the chain's first still, 0 where there is none.
-    lasts: bits of the last still of each GOP.
-    rests: bits of each GOP without stills.
-    chain: the stills of a chain that starts, once the plan is settled.
-    exact: bits of stills are known, not predicted.
+    level: noise level where coding stops.
+    quantiser: quantiser of the stills, a multiple of 1/4.
+    lengths: number of pictures of each GOP.
+    first: bits of the chain's first still; 0 (the default) if it is not in this window.
+    lasts: bits of the last still of each GOP; default none.
+    rests: bits of each GOP without stills; default none.
+    chain: coded stills of a chain that starts with the window; default None, not coded yet.
+    exact: whether the bits of stills are actual and not predicted, default False.
     """
 
     level: int
