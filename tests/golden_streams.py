@@ -208,7 +208,7 @@ def pyramid() -> Author:
     flat = np.full(pictures[0][1].shape, 128, np.uint8)
     author.start()
     ends = {"first": author.still(pictures[0]), "last": author.still(pictures[1])}
-    levels = np.where(np.arange(51) % 10 < 4, 22, 0)
+    levels = np.where(np.arange(51) % 10 < 4, 28 - 3 * (np.arange(51) % 10), 0)
     author.gop(3, MOTION, levels, random_atoms(20), **ends, start=380, stop=300, stride=20)
     said = [cells(Grid(height, width), 5, 3, seed, 0.9) for seed in range(6)]
     author.gop(7, MOTION, NOTHING, last=author.still((stripes, flat, flat)), corrections=said)
@@ -220,7 +220,8 @@ def extremes() -> Author:
     """T2V: many pictures, an overlap with more than the next GOP has, a key GOP after kept pictures, all the clamps."""
     author = Author(header("t2v", 24, 18))
     author.start()
-    levels = np.tile(np.r_[0, 5, 63, 1, 20, 20, 0, 9, 14, 30], 5)
+    levels = np.r_[0, 5, 62, 1, 20, 23, 0, 9, 14, 30] + np.arange(5)[:, None]
+    levels = np.where(np.arange(10) % 6, levels, 0).ravel().clip(0, 63)
     author.gop(17, FLAT, np.r_[levels, 7], random_atoms(50, 3), start=767, stop=500, stride=128, ahead=9, water=1000)
     loud = np.where(np.arange(51) < 9, 40, 0)
     author.gop(4, FLAT, loud, random_atoms(5), start=200, stop=180, stride=10, ahead=3, water=0)
