@@ -3,10 +3,10 @@
 """How efficiently atoms carry information: bits spent, against what the trajectory needs and against theory.
 
 The same choice of noise has three prices:
-- the divergence (KL) between the posterior that knows the source and the model's own step, which is what has to be
-  conveyed: |pull (x0 - x0_hat)|^2 / (2 sigma^2) nats a step (gvc.loop.transition);
+- the information that must be conveyed: the divergence (KL) between the posterior given the source and the model's own
+  step, which is |pull (x0 - x0_hat)|^2 / (2 sigma^2) nats for each step (gvc.loop.transition);
 - the ideal code of the chosen sets, log2 C(N, M) + M bits;
-- the bytes that the range coder wrote, counts of atoms included.
+- the bytes that the range coder wrote, including counts of atoms.
 """
 
 import math
@@ -43,8 +43,8 @@ CODED = (
     {"mode": "flf2v", "quality": 20, "preset": "gvcc", "atoms": 64},
     {"mode": "flf2v", "quality": 20, "preset": "gvcc", "atoms": 1024},
 )
-VALUES = 1 << 15  # of a synthetic source
-NOISES = (4.0, 2.0, 1.0, 0.5, 0.25)  # sigma where coding stops, beside a source of unit variance
+VALUES = 1 << 15  # number of values of a synthetic source
+NOISES = (4.0, 2.0, 1.0, 0.5, 0.25)  # sigmas where coding stops, for a source of unit variance
 PAPER_ATOMS = (16, 64, 256, 1024)
 PAPER_SHIFT = 3
 
@@ -60,10 +60,11 @@ class _Step:
 
 @dataclass
 class _Search:
-    """What the encoder's loop did in one GOP.
+    """A record of the encoder's loop in one GOP.
 
     x0: clean latent, float32 [size].
-    pieces: its parts with a codebook of their own.
+    pieces: parts of it that have a codebook of their own.
+    steps: steps of the loop, default none.
     """
 
     x0: Array
@@ -72,7 +73,7 @@ class _Search:
 
 
 class _Observer:
-    """Watches the loop of an encoder, which takes `opener` and `on_step`. searches: one for each GOP."""
+    """An observer of an encoder's loop, which gets its `opener` and `on_step`. searches: a record for each GOP."""
 
     def __init__(self):
         self.searches: list[_Search] = []
@@ -83,14 +84,14 @@ class _Observer:
     def on_step(self, step: int, t: float, s: float, x0_hat: Array) -> None:
         search = self.searches[-1]
         if step == 0:
-            search.steps = []  # The encoder may begin a GOP again with larger steps.
+            search.steps = []  # The encoder may repeat a GOP with larger steps.
         residual = on_host(search.x0 - x0_hat)
         energies = [float((residual[piece].astype(np.float64) ** 2).sum()) for piece in search.pieces]
         search.steps.append(_Step(t, s, energies))
 
 
 class _ObservedPrior(StandIn):
-    """A prior that notes which latents are coded."""
+    """A prior that records the latents of an encoder."""
 
     def __init__(self, prior: Prior, searches: list[_Search]):
         super().__init__(prior)
@@ -101,22 +102,22 @@ class _ObservedPrior(StandIn):
 
 
 class _ObservedConditioned(StandIn):
-    """A prior for one GOP that notes the latent which is coded."""
+    """A prior conditioned on one GOP that records the GOP's latent."""
 
     def __init__(self, conditioned: ConditionedPrior, searches: list[_Search]):
         super().__init__(conditioned)
         self._searches = searches
 
     def encode_latent(self, clip: VideoClip) -> Array:
-        x0 = self.target.encode_latent(clip)  # The encoder puts what is known of the latent into this same array.
+        x0 = self.target.encode_latent(clip)  # The encoder later writes known values into this same array.
         self._searches.append(_Search(x0, [piece for block in self.target.blocks for piece in pieces(block)]))
         return x0
 
 
 def _counts_of(unit: GopUnit, sizes: list[int], steps: int) -> list[list[int]]:
-    """Return how many atoms each piece has at each step with noise.
+    """Return the number of atoms of each piece at each step with noise.
 
-    sizes: of the pieces' codebooks, as far as they are in use.
+    sizes: number of atoms in use of each piece's codebook. steps: number of steps with noise.
     """
     decoder, counts, found = RangeDecoder(unit.atoms), [0] * len(sizes), []
     for _ in range(steps):
@@ -129,7 +130,7 @@ def _counts_of(unit: GopUnit, sizes: list[int], steps: int) -> list[list[int]]:
 
 
 def _prices(header: SequenceHeader, unit: GopUnit, search: _Search) -> Iterator[dict]:
-    """Yield for each step with noise what it should cost and what it costs, in bits a piece."""
+    """Yield the theoretical and the ideal-code bits of each piece, for each step with noise."""
     rule = rule_of(header, unit)
     limit = header.codebook_limit or MAX_LOG2_SIZE
     log2 = [log2_size_for(piece.stop - piece.start, header.codebook_extra) for piece in search.pieces]
@@ -145,7 +146,7 @@ def _prices(header: SequenceHeader, unit: GopUnit, search: _Search) -> Iterator[
 
 
 def of_clip(clip: Clip, options: dict) -> dict:
-    """Return the three prices over a clip, of the whole and by step."""
+    """Return the three prices for a clip, in total and for each step."""
     video, pictures = clip_of_file(str(clip.path), clip.frames, None)
     observer = _Observer()
     encoder = Encoder(video, options, opener=observer.opener, on_step=observer.on_step)
@@ -168,7 +169,10 @@ def of_clip(clip: Clip, options: dict) -> dict:
 
 
 def of_gaussian(name: str) -> dict:
-    """Return rate and distortion on a Gaussian source, "white" or "coloured", in bits a value and of unit variance."""
+    """Return rate (bits per value) and distortion on a Gaussian source of unit variance.
+
+    name: "white" or "coloured".
+    """
     variances = np.ones(VALUES) if name == "white" else _coloured()
     x0 = (np.random.default_rng(1).standard_normal(VALUES) * np.sqrt(variances)).astype(np.float32)
     return {
@@ -179,7 +183,7 @@ def of_gaussian(name: str) -> dict:
 
 
 def _coloured() -> np.ndarray:
-    """Return the spectrum of a first-order process with correlation .95, which neighbouring pixels have about."""
+    """Return the spectrum of a first-order process with correlation 0.95, a typical value for neighbouring pixels."""
     w = np.pi * (np.arange(VALUES) + 0.5) / VALUES
     return (1 - 0.95**2) / (1 - 2 * 0.95 * np.cos(w) + 0.95**2)
 
@@ -198,7 +202,7 @@ def _fixed(atoms: int) -> tuple[loop.Rule, dict]:
 
 
 def _point(variances: np.ndarray, x0: np.ndarray, rule: loop.Rule, options: dict) -> dict:
-    """Code the source once and compare with the rate-distortion function at the distortion that came out."""
+    """Code a source once, and compare its rate with the rate-distortion function at the same distortion."""
     header = SimpleNamespace(seed=1, codebook_extra=options.pop("extra"), codebook_limit=options.pop("limit"))
     prior = _Gaussian(variances)
     noise = SearchNoise(prior, header, 0, x0, **options)
@@ -228,7 +232,7 @@ class _Gaussian:
 
 
 def rate_of(variances: np.ndarray, distortion: float) -> float:
-    """Return R(D) in bits a value, by reverse water-filling."""
+    """Return R(D) in bits per value, by reverse water-filling."""
     level = _water(lambda water: float(np.minimum(water, variances).mean()), distortion, float(variances.max()))
     return float(np.maximum(0, 0.5 * np.log2(variances / level)).mean())
 
@@ -241,7 +245,7 @@ def distortion_of(variances: np.ndarray, rate: float) -> float:
 
 
 def _water(rising, wanted: float, high: float) -> float:
-    """Return where a rising function of the water level takes a value."""
+    """Return the water level at which a rising function takes a value."""
     low = 1e-9
     for _ in range(100):
         middle = math.sqrt(low * high)

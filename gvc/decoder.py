@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packets in, pictures out."""
+"""The decoder: packets in, pictures out."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
@@ -20,7 +20,7 @@ from .prior import Anchor, ModelOptions, Prior
 from .priors import Opener, open_prior, prior_for
 from .stills.av1 import StillDecoder, decode_still
 
-PRIORS = 8  # priors that stay open: each keyframe may name another one, and those that are bundled are small
+PRIORS = 8  # number of priors that stay open, since each keyframe may name another one
 
 
 class Decoder:
@@ -62,21 +62,21 @@ class Decoder:
         return self.header.format if self.header else None
 
     def flush(self) -> None:
-        """Forget all state, as after a seek: the next packet that shows anything is a keyframe."""
-        self._pictures: list[Callable[[], Planes]] = []  # pictures of the shown GOP, each made when it is due
-        self._position = 0  # place of the next one among them
+        """Forget all state, as for a seek. No picture is returned before the next keyframe."""
+        self._pictures: list[Callable[[], Planes]] = []  # functions that make the pictures of the current GOP
+        self._position = 0  # number of the next picture among them
         self._overlap.forget()
         self._anchor: Anchor | None = None
-        self._stills: StillDecoder | None = None  # of the chain
-        self._next_index: int | None = None  # index of the chain's next GOP; None where it is broken
+        self._stills: StillDecoder | None = None  # decoder of the chain's stills
+        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
         self._shown: Planes | None = None
 
     def decode(self, packet: Packet | None) -> list[Picture]:
-        """Decode one packet; None at the end. Returns the picture of the packet, or none before a keyframe.
+        """Decode one packet, or None at the end. Return the packet's picture, or [] before the first keyframe.
 
-        Where a GOP is lost or damaged, the last picture is shown again for each of its packets; later GOPs fade to
-        their last stills, or show it again, until the next keyframe. Such pictures are marked as concealed. Raises
-        BitstreamError for the damaged packet itself; decoding may go on after it.
+        If a GOP is lost or damaged, its packets show the last picture again. Until the next keyframe, later GOPs fade
+        to their last still if it can be decoded, and otherwise repeat the last picture. Such pictures are marked as
+        concealed. Raises BitstreamError for the damaged packet itself; decoding may continue after it.
         """
         if packet is None:
             return []
@@ -86,7 +86,7 @@ class Decoder:
                 self._pictures, self._position = [], 0
                 with limited(self.options.threads):
                     self._start_gop(unit)
-        except BaseException:  # after an error of any kind this GOP is missing
+        except BaseException:  # After any kind of error this GOP is missing.
             self._break_chain()
             self._pictures = []
             raise
@@ -97,9 +97,11 @@ class Decoder:
         return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key, concealed)]
 
     def _show(self, position: int | None) -> bool:
-        """Show a picture of the GOP, None: the next one. The last one stays where it is not there or was shown before.
+        """Show a picture of the current GOP; return False if it is missing or was shown before.
 
-        Then the packet is one of a GOP that was lost, or came twice, and the answer is False.
+        In that case the picture shown last remains: the packet belongs to a lost GOP, or came twice.
+
+        position: number of the picture in the GOP; None = the next one.
         """
         if position is None:
             position = self._position
@@ -126,19 +128,19 @@ class Decoder:
         pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
         shown = zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True)
         self._pictures = [partial(tuple, planes) for planes in shown]
-        # With realism an anchor costs a second reconstruction, so none is made where no GOP uses it.
+        # With realism > 0 an anchor costs a second reconstruction, so it is made only in modes that use it.
         self._anchor = reconstruction.anchor() if self.header.mode.has_first else None
         self._next_index = (unit.index + 1) % 2**32
 
     def _break_chain(self) -> None:
-        """Wait for a keyframe."""
+        """Forget the state of the chain, so that GOPs are concealed until the next keyframe."""
         self._next_index, self._anchor = None, None
         self._overlap.forget()
 
     def _conceal(self, unit: GopUnit) -> None:
-        """Fade from the picture shown last to the last still of a GOP that cannot be decoded, if there are both.
+        """Conceal a GOP that cannot be decoded by a fade from the picture shown last to the GOP's last still.
 
-        Most stills need those before them, and then the picture shown last stays.
+        Most stills need earlier ones as references. If the still cannot be decoded, the picture shown last remains.
         """
         if self._shown is None or not unit.last:
             return
@@ -149,7 +151,7 @@ class Decoder:
         self._pictures = [partial(_faded, self._shown, last, i, unit.shown) for i in range(1, unit.shown + 1)]
 
     def _use(self, header: SequenceHeader) -> None:
-        """Adopt the sequence header of a keyframe; where streams were joined, it may be another one."""
+        """Use the sequence header of a keyframe, which may be a different one where streams were joined."""
         if self.header and header.format.coded.plane_shapes != self.header.format.coded.plane_shapes:
             self._shown = None
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
@@ -158,5 +160,5 @@ class Decoder:
 
 
 def _faded(first: Planes, last: Planes, index: int, span: int) -> Planes:
-    """Return the picture that lies index / span of the way from one to another."""
+    """Return the blend of two pictures in which `last` has the weight index / span."""
     return tuple(fade(a, b, [index], span)[0] for a, b in zip(first, last, strict=True))

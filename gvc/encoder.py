@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures in, packets out."""
+"""The encoder: pictures in, packets out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ class Encoder:
     Attributes:
         extradata: bytes of the sequence header, for the decoder or the container; each keyframe has them too.
         header: the same, parsed.
-        choice: a sentence on which prior `auto` stands for, empty if another one was asked for.
+        choice: sentence on the prior that prior=auto selected; "" if the option names a prior.
     Raises OptionError, PriorError, MediaError for a format that cannot be coded.
     """
 
@@ -82,10 +82,10 @@ class Encoder:
         return self._coder.current
 
     def encode(self, picture: Picture | None) -> list[Packet]:
-        """Give a picture in display order, or None at the end; return the packets that are ready, in order.
+        """Encode the next picture in display order, or None at the end; return the packets that are ready, in order.
 
-        A GOP's packets come together, once it is complete. Raises MediaError for a picture of another size and
-        RateError when the bitrate cannot be met by any means.
+        All packets of a GOP are returned together when it is complete. Raises MediaError for a picture of another size
+        and RateError if the bitrate is too low for the material.
         """
         with limited(self.options.threads):
             if picture is None:

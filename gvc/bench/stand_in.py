@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The base of stand-ins for priors, which see or change the work of a prior; an `opener` gives them in its place."""
+"""Base class of stand-ins for priors, which observe or change a prior's work; an `opener` returns one instead."""
 
 
 class StandIn:
-    """Stands for an object: has all its attributes but those that a subclass defines.
+    """A stand-in for an object: it has the attributes of the object, except those that a subclass defines.
 
     Attributes:
-        target: the object.
+        target: the object itself.
     """
 
     def __init__(self, target: object):

@@ -14,7 +14,7 @@ class TypicalPrior(StandIn):
     """An untrained prior with latents of variance 1; implements gvc.prior.Prior."""
 
     def condition(self, condition: Condition, side: bytes) -> "TypicalConditioned":
-        """Prepare the prior for one GOP. Raises BitstreamError when `side` is not valid."""
+        """Condition the prior on one GOP. Raises BitstreamError if `side` is not valid."""
         return TypicalConditioned(self.target.condition(condition, side))
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the stopwatch is attached: to the prior and to its networks.
+"""Attaches the stopwatch to the prior and to its networks.
 
-The stages that are no work of the prior are announced by the parts of the codec themselves (gvc.machine.stages).
+All other stages are announced by the parts of the codec themselves (gvc.machine.stages).
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ STAGES = {
     "rest": "rest",
 }
 OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
-# Methods of a prior and of what they return: name -> (stage, methods of the result).
+# Methods of a prior and of the objects that they return: name -> (stage, methods of the result).
 CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
 ANALYSIS = {"refined": "analysis", "describe": "analysis", "rate_distortion": "analysis"}
 PRIOR = {
@@ -31,7 +31,7 @@ PRIOR = {
 
 
 class _Watched:
-    """Stands for an object; the named methods are timed and what they return is watched in turn."""
+    """A stand-in for an object that times the given methods, and watches the objects that they return."""
 
     def __init__(self, target: Any, stopwatch: Stopwatch, methods: dict):
         self._target, self._stopwatch, self._methods = target, stopwatch, methods
@@ -51,14 +51,14 @@ class _Watched:
 
 
 def watch_prior(prior: Any, stopwatch: Stopwatch) -> Any:
-    """Return a stand-in for any prior (gvc.prior.Prior) whose work is booked."""
+    """Return a stand-in for a prior (gvc.prior.Prior) whose work is timed."""
     return _Watched(prior, stopwatch, PRIOR)
 
 
 def watch_networks(stopwatch: Stopwatch) -> None:
-    """Book each outermost forward pass of a torch module as network time, for the rest of this process.
+    """Time each outermost forward pass of a torch module as network time, for the rest of this process.
 
-    While one runs, the modules inside it are called as if nobody watched, so that watching costs the network nothing.
+    During such a pass inner modules are called directly, so that the measurement does not slow down the network.
     """
     from torch.nn import Module
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A GopUnit back to pictures, given the decoded boundary that it shares with the GOP before."""
+"""Decoding of a GOP: from a GopUnit to pictures, given the decoded boundary that it shares with the GOP before."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from .tail import PictureTail, add_latent_tail
 
 
 def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
-    """Raise BitstreamError for a GOP that its header does not allow, whatever came before it."""
+    """Raise BitstreamError if a sequence header does not allow a GOP, independently of earlier GOPs."""
     if unit.tail and not header.mode.has_tail:
         raise BitstreamError("tail", 0, f"a {header.mode} GOP cannot have any")
     if unit.ahead and not header.mode.overlaps:
@@ -27,40 +27,43 @@ def check_unit(header: SequenceHeader, unit: GopUnit) -> None:
 
 
 def _keep_within(excess: str) -> None:
-    """Raise BitstreamError for what is beyond the budget (gvc.loop.budget)."""
+    """Raise BitstreamError unless `excess` is empty. excess: result of a check in gvc.loop.budget."""
     if excess:
         raise BitstreamError("budget", 0, f"the GOP is larger than a decoder accepts: {excess}")
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A GOP at the end of its coded steps, on either side: the state x_t of the trajectory at time t."""
+    """A GOP at the end of its coded steps, in the encoder or the decoder."""
 
     conditioned: ConditionedPrior
     condition: Condition
-    new: int  # pictures that were not known as the anchor
-    x: Array
-    t: float
-    tail: PictureTail | None = None
+    new: int  # number of pictures without the anchor
+    x: Array  # state x_t of the trajectory
+    t: float  # time where the coded steps end
+    tail: PictureTail | None = None  # correction of the last pictures
 
     @cached_property
     def plain(self) -> Clip:
-        """The new pictures at realism 0, uint8 [T, H, W] a plane."""
+        """The GOP's pictures without the anchor at realism 0, uint8 [T, H, W] for each plane."""
         return self.pictures(0.0)
 
     def pictures(self, realism: float) -> Clip:
-        """Return the new pictures, those ahead included, uint8 [T, H, W] a plane."""
+        """Return the GOP's pictures without the anchor, including those ahead, uint8 [T, H, W] for each plane."""
         flow = realism if self.conditioned.follows_flow else 0.0
         clip = self.conditioned.decode_latent(finish(self.conditioned, self.x, self.t, flow), realism)
         clip = tuple(plane[-self.new :] for plane in clip)
         return self.tail.correct(clip) if self.tail else clip
 
     def anchor(self) -> Anchor:
-        """Return what the next GOP sees: exact where there is a still, and whatever realism the viewer likes."""
+        """Return the state for the next GOP: the last still, or without one the last picture at realism 0.
+
+        It does not depend on the realism with which pictures are shown, so all decoders have the same state.
+        """
         return Anchor(self.condition.last or tuple(plane[-1] for plane in self.plain), self.conditioned.memory)
 
     def corrected(self, tail: bytes) -> "Reconstruction":
-        """Return the same with a coded correction of the pictures, if there is one. Raises BitstreamError."""
+        """Return the reconstruction with a coded tail, or unchanged if `tail` is empty. Raises BitstreamError."""
         return replace(self, tail=PictureTail.parse(tail, self.condition.format)) if tail else self
 
 
@@ -80,7 +83,7 @@ def decode_gop(
     condition = _condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)
     if unit.bare and conditioned.size:
-        raise BitstreamError("boundary_flags", 0, "a bare GOP has no latent, and this one has")
+        raise BitstreamError("boundary_flags", 0, "a bare GOP must have no latent, but this one has one")
     _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
     with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
         x, t = denoise(conditioned, rule, noise, on_step)
@@ -93,7 +96,7 @@ def decode_gop(
 
 
 def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
-    """Return what the stills of a unit and the anchor say. Raises BitstreamError when they don't fit the mode."""
+    """Return the condition that stills and anchor give. Raises BitstreamError if the stills do not fit the mode."""
     anchor = anchor if header.mode.has_first else None
     frames = int(anchor is not None) + unit.shown + unit.ahead
     wants_first = header.mode.has_first and anchor is None

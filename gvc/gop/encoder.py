@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""One GOP to a GopUnit, given the decoded boundary that it shares with the GOP before."""
+"""Encoding of a GOP: from pictures to a GopUnit, given the decoded boundary that it shares with the GOP before."""
 
 from dataclasses import replace
 
@@ -23,17 +23,18 @@ from .decoder import Reconstruction
 from .rule import CurrentGop, rule_of
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
-START_SNR = 0.02  # coding starts where the latent's mean energy is this small beside the noise
-# Noise levels a step. Atoms of small steps convey more for their bits: 2 for 8 saves t2v 8 %, i2v 4 % (two clips).
+START_SNR = 0.02  # ratio of the latent's mean energy to the noise's at which coding starts
+# Noise levels in a step, by effort. Smaller steps make each atom worth more: a stride of 2 instead of 8 saves 8 % in
+# t2v and 4 % in i2v (two clips).
 LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
-CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # of priors whose steps take little time
+CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # the same for priors whose steps take little time
 MAX_STRIDE = 255
-BUDGET_REACH = 64  # levels below the predicted stop that a budget may still buy
-LEAST_SIDE_BYTES = 20
-REFINED_SHARE = 0.5  # of a budget without stills that refined side information may take
-REFINEMENT_STRIDE = 64  # levels, which make a bit sixteen times as dear
-TAIL_SHARE = 0.12  # of the bits for atoms that wait for the tail
-TAIL_FRAMES = 2  # latent frames with twice the atoms, by the paper
+BUDGET_REACH = 64  # levels by which coding on a budget may stop below the predicted level
+LEAST_SIDE_BYTES = 20  # smallest size of side information, for the estimate of the lowest bitrate
+REFINED_SHARE = 0.5  # largest share of the bits without stills for refined side information
+REFINEMENT_STRIDE = 64  # two octaves coarser: a bit must then save 16 times the squared error
+TAIL_SHARE = 0.12  # share of the bits for atoms that is reserved for the tail
+TAIL_FRAMES = 2  # number of latent frames with twice the atoms, according to the paper
 
 
 class GopEncoder:
@@ -90,22 +91,25 @@ class GopEncoder:
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
 
     def _refined(self, analysis: Analysis, level: int, bits: float) -> Analysis:
-        """Return the analysis with all refinement that is worth its bits, as far as a share of `bits` goes."""
+        """Return the finest refinement of the analysis that fits into a share of `bits`.
+
+        level: noise level where coding stops. A refinement for a coarser level takes fewer bits.
+        """
         sigma = level_sigma(level)
         most = max(REFINED_SHARE * bits, 8 * len(analysis.describe(sigma)))
-        for coarser in range(level, MAX_LEVEL, REFINEMENT_STRIDE):  # worth less and less
+        for coarser in range(level, MAX_LEVEL, REFINEMENT_STRIDE):
             refined = analysis.refined(level_sigma(coarser))
             if 8 * len(refined.describe(sigma)) <= most:
                 return refined
         return analysis
 
     def floor(self, gop: Gop, anchor: Anchor | None) -> tuple[float, float]:
-        """Return about the least bits that the packet of a GOP needs: (first still, all else), without atoms."""
+        """Estimate the smallest number of bits of a GOP's packet without atoms, as (first still, everything else)."""
         boundaries = self._boundaries.coarsest(self._clips(gop, anchor)[1], anchor)
         return 8 * len(boundaries.first), 8 * (len(boundaries.last) + gop_overhead(gop.key) + LEAST_SIDE_BYTES)
 
     def _clips(self, gop: Gop, anchor: Anchor | None) -> tuple[Clip, Clip]:
-        """Return (all pictures of the GOP, the same with the anchor before them), uint8 [T, H, W] a plane."""
+        """Return (pictures of the GOP, the same after the anchor), uint8 [T, H, W] for each plane."""
         pictures = gop.pictures + gop.ahead
         frames, video = len(pictures) + bool(anchor), self._header.format
         check_gop_size(frames, video)
@@ -115,10 +119,10 @@ class GopEncoder:
         return new, tuple(np.concatenate([known[None], p]) for known, p in zip(anchor.planes, new, strict=True))
 
     def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, stop: int, budget: float):
-        """Spend atoms by the posterior down to a level or as far as a budget goes; return (unit, x, t)."""
+        """Code atoms that match the posterior, down to a level or until a budget is spent; return (unit, x, t)."""
         x0 = conditioned.encode_latent(clip)
         if conditioned.known:
-            x0[conditioned.known.part] = conditioned.known.values  # of the still, not of its source
+            x0[conditioned.known.part] = conditioned.known.values  # The decoder has those of the still, not the source.
         stride = (CHEAP_LEVEL_STRIDE if self._prior.cheap_steps else LEVEL_STRIDE)[self._settings.effort]
         while True:
             levels = matched_levels(_start_level(x0, stop), stop, stride)
@@ -128,10 +132,10 @@ class GopEncoder:
                 coded = replace(coded, start=max(coded.start, noise.stop), stop=noise.stop, atoms=noise.finish())
             if not self._excess(coded, conditioned, clip) or 2 * stride > MAX_STRIDE:
                 return coded, x, t
-            stride *= 2  # too few atoms for so many steps
+            stride *= 2  # The limit for decoders depends on the bytes of atoms; these are too few for so many steps.
 
     def _search_fixed(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
-        """Spend the same atoms at every step, and correct the last latent frame, as the paper does."""
+        """Code a fixed number of atoms at every step and correct the last latent frame, as the paper does."""
         x0 = conditioned.encode_latent(clip)
         counts = self._fixed_counts(conditioned)
         with SearchNoise(conditioned, self._header, unit.index, x0, fixed=counts) as noise:
@@ -149,18 +153,18 @@ class GopEncoder:
         return denoise(conditioned, rule, noise, self._on_step)
 
     def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip) -> str:
-        """Return what is too much for decoders in a unit, or ""."""
+        """Return a clause that says which limit of decoders a unit exceeds, or ""."""
         rule, coded = rule_of(self._header, unit), len(unit.atoms)
         return beyond_work(self._header, rule, conditioned.blocks, len(clip[0]), coded)
 
     def _fixed_counts(self, conditioned: ConditionedPrior) -> list[int]:
-        """Return the atoms of each block; in I2V the last latent frames get twice as many."""
+        """Return the number of atoms of each block; in I2V the last latent frames get twice as many."""
         blocks, atoms = len(conditioned.blocks), self._settings.atoms
         doubled = TAIL_FRAMES if self._header.mode.has_tail and conditioned.tail else 0
         return [atoms * (2 if i >= blocks - doubled else 1) for i in range(blocks)]
 
     def _with_tail(self, unit: GopUnit, reconstruction: Reconstruction, new: Clip, budget: float):
-        """Correct the last pictures where that is worth its bits; return (unit, reconstruction)."""
+        """Add a correction of the last pictures if it is worth its bits; return (unit, reconstruction)."""
         search = PictureTailSearch(new, reconstruction.plain, self._header.format.coded, self._settings.effort)
         price = bit_price(level_sigma(unit.stop), self._prior.sample_scale)
         tail = search.best(price, budget - 8 * len(unit.atoms))
@@ -168,6 +172,6 @@ class GopEncoder:
 
 
 def _start_level(x0, stop: int) -> int:
-    """Return the noise level where coding starts: where the latent is small beside the noise."""
+    """Return the noise level where coding starts: the latent is small compared with the noise there."""
     energy = float((x0**2).sum()) / max(1, len(x0))
     return min(max(sigma_level((energy / START_SNR) ** 0.5), stop), MAX_LEVEL)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The discretisation of a GOP's trajectory, as its packet and the sequence header give it."""
+"""The discretisation of a GOP's trajectory, given by its packet and the sequence header."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from ..errors import BitstreamError
 from ..loop.denoise import Rule
 from ..loop.transition import ancestral, euler_maruyama
 
-FIXED_STEPS, FIXED_SILENT = 20, 3  # arXiv 2603.26571: steps, and how many last ones of them inject nothing
+FIXED_STEPS, FIXED_SILENT = 20, 3  # arXiv 2603.26571: number of steps, and of last steps without noise
 
 
 class CurrentGop(NamedTuple):
-    """Which GOP is in the loop, or was last.
+    """The GOP that is in the loop, or was the last one in it.
 
-    number: counted from 1; 0 before the first one.
-    steps: of its loop. An encoder on a budget may end before the last one.
+    number: number of the GOP, counted from 1; 0 (the default) before the first one.
+    steps: number of steps of its loop, default 0. An encoder on a budget may end before the last one.
     """
 
     number: int = 0
@@ -25,7 +25,7 @@ class CurrentGop(NamedTuple):
 
 
 def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
-    """Return the discretisation that a stream's header and a GOP's levels ask for. Raises BitstreamError."""
+    """Return the discretisation for a stream's header and a GOP's levels. Raises BitstreamError if they do not fit."""
     scheme = header.transition
     if scheme.fixed != (unit.stride == 0):
         raise BitstreamError("stride", 0, f"value {unit.stride} does not fit the {scheme} transition")

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""THE loop: from noise to a clean latent along the generative trajectory.
+"""The denoising loop: from noise to a clean latent along the generative trajectory.
 
-Encoder and decoder run this same function; they differ in the noise source alone, which searches the noise that leads
-to the source video, or replays what the bitstream says (gvc.loop.noise).
+Encoder and decoder run this same function and differ only in the noise source. The encoder's source searches the noise
+that leads to the source video (gvc.loop.search); the decoder's replays the noise in the bitstream (gvc.loop.noise).
 """
 
 from collections.abc import Callable
@@ -13,24 +13,24 @@ from typing import Protocol
 from ..prior import Array, ConditionedPrior
 from . import transition
 
-# Called once at each step, when x0_hat and s are known and x_s is not made yet, with
-#   step: its index, from 0;
-#   t, s: times before and after it, 1 >= t > s >= 0;
-#   x0_hat: what the prior takes for the clean latent, float32 [size], an array of the prior's kind; not to be changed.
+# Signature of an observer. It is called once for each step, after x0_hat and s are known and before x_s is computed:
+#   step: index of the step, from 0;
+#   t, s: times before and after the step, 1 >= t > s >= 0;
+#   x0_hat: the prior's estimate of the clean latent, float32 [size], an array of the prior's kind; must not be changed.
 OnStep = Callable[[int, float, float, Array], None]
-TAIL_STEPS = 10  # of the ODE from the stop level to 0, when realism is asked for
+TAIL_STEPS = 10  # number of ODE steps from the stop level to 0 with realism
 
 
 @dataclass(frozen=True)
 class Rule:
     """A discretisation of the trajectory.
 
-    times: after each step.
-    transition: the rule of a step with noise.
-    silent: how many last steps inject nothing.
-    uses_known: what the prior knows of the clean latent takes the place of its estimate.
-    x0_cache: every other step before those takes the x0_hat of the one before and spares the network; the paper's
-        follow-up found that two such steps in a row break the trajectory.
+    times: time after each step.
+    transition: rule of a step with noise.
+    silent: number of last steps without noise, default 0.
+    uses_known: whether the known part of the clean latent replaces the prior's estimate of it, default False.
+    x0_cache: whether every other step with noise reuses the x0_hat of the step before, which saves a network call;
+        default False. According to the paper's follow-up, two such steps in a row break the trajectory.
     """
 
     times: list[float]
@@ -41,32 +41,35 @@ class Rule:
 
     @property
     def noisy(self) -> int:
-        """How many steps, the first ones, have noise to inject."""
+        """Number of steps with noise, which are the first ones."""
         return len(self.times) - self.silent
 
     def is_silent(self, step: int) -> bool:
-        """Whether a step has no noise to inject."""
+        """Return whether a step has no noise."""
         return step >= self.noisy
 
     def needs_network(self, step: int) -> bool:
-        """Whether a step computes its own x0_hat."""
+        """Return whether a step computes its own x0_hat."""
         return not (self.x0_cache and step % 2 and not self.is_silent(step))
 
 
 class NoiseSource(Protocol):
-    """Where the injected noise comes from."""
+    """The source of the initial and the injected noise."""
 
-    exhausted: bool  # no further step is wanted
+    exhausted: bool  # whether the loop should end after the current step
 
     def initial(self) -> Array:
         """Return x_1, white noise [size]."""
 
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
-        """Return (s, z): unit-variance noise [size] for the step from t to s; an encoder may return a later s."""
+        """Return (s, z) for the step from t to s: the time after the step, and noise of unit variance [size].
+
+        An encoder may return a larger s than the given one, to end the loop early.
+        """
 
 
 def estimate(prior: ConditionedPrior, x: Array, t: float) -> Array:
-    """Return x0_hat, the mean of the clean latent given x_t and all that the prior knows."""
+    """Return x0_hat, the mean of the clean latent given x_t and the prior's known part."""
     x0_hat = x - t * prior.velocity(x, t)
     if prior.known:
         x0_hat[prior.known.part] = prior.known.values
@@ -78,7 +81,7 @@ def denoise(
 ) -> tuple[Array, float]:
     """Run the trajectory; return (x_t, t) at the time t where the coded steps end.
 
-    on_step: an observer of the steps (OnStep), default none.
+    on_step: observer of the steps (OnStep), default none.
     """
     x, t = noise.initial(), 1.0
     for step, s in enumerate(rule.times):
@@ -86,7 +89,7 @@ def denoise(
             x0_hat = estimate(prior, x, t) if rule.uses_known else x - t * prior.velocity(x, t)
         silent = rule.is_silent(step)
         if not silent:
-            s, z = noise.inject(step, t, s, x0_hat)  # noqa: PLW2901 - an encoder on a budget ends its last step early
+            s, z = noise.inject(step, t, s, x0_hat)  # noqa: PLW2901 - an encoder on a budget may end a step early
         if on_step is not None:
             on_step(step, t, s, x0_hat)
         x = transition.ode(t, s).apply(x, x0_hat, None) if silent else rule.transition(t, s).apply(x, x0_hat, z)
@@ -97,7 +100,7 @@ def denoise(
 
 
 def finish(prior: ConditionedPrior, x: Array, t: float, realism: float) -> Array:
-    """Return a clean latent from x_t: its mean (realism 0), the end of the ODE (1), or a mix of both."""
+    """Return a clean latent from x_t: its mean (realism 0), the end of the ODE (realism 1), or a mixture of both."""
     if t == 0:
         return x
     x0_hat = estimate(prior, x, t)

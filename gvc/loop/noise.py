@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Noise of the loop: what both of its sources share, and the decoder's, which replays the atoms of the bitstream.
+"""The noise of the loop: the common part of both sources, and the decoder's source, which replays coded atoms.
 
-Each block of the latent has its own codebook at each step. Its noise is a sum of M signed atoms, or, where M = 0, the
-codebook's dense noise; so z is white and of unit variance in any case.
+Each block of the latent has its own codebook at each step. Its noise is a sum of M signed atoms, or the codebook's
+dense noise if M = 0. So z is white and of unit variance in both cases.
 
-Codebooks are worked on by the processor, whatever device the prior is on: its vectors are small beside the work of its
-network. The entropy coder, which can only go step by step, works in a thread of its own: the writer behind the loop,
-the reader, which makes the noise too, ahead of it. So both run while the network does.
+Codebooks are always computed on the CPU, also for a prior on an accelerator: that work is small compared with the
+network's. The entropy coder is serial and runs in a thread of its own, in parallel with the network. In the encoder it
+runs behind the loop; in the decoder it runs ahead of the loop and also makes the noise.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,13 +23,17 @@ from ..machine.stages import stage
 from ..prior import Array, ConditionedPrior
 from .codebook import MAX_LOG2_SIZE, Codebook, log2_size_for, pieces
 
-Atoms = tuple[np.ndarray, np.ndarray]  # indices uint32 [M] rising, signs int8 [M]
+Atoms = tuple[np.ndarray, np.ndarray]  # (ascending indices, uint32 [M]; signs, int8 [M])
 
 
 class BlockNoise:
-    """What both sources share: blocks, their codebooks, and the making of a whole noise vector.
+    """Common part of both sources: blocks, their codebooks, and the synthesis of a noise vector.
 
-    A source is a context manager: at the end of the block its thread ends.
+    A source is a context manager, which ends its thread at the end of the `with` block.
+
+    prior: conditioned prior of the GOP.
+    header: sequence header of the stream.
+    gop: index of the GOP.
     """
 
     exhausted = False
@@ -38,7 +42,7 @@ class BlockNoise:
         self._prior, self._seed, self._gop = prior, header.seed, gop % 2**30
         self._extra, self._limit = header.codebook_extra, header.codebook_limit or MAX_LOG2_SIZE
         self._blocks = [piece for block in prior.blocks for piece in pieces(block)]
-        self._counts = [0] * len(self._blocks)  # of the step before: what the next counts are coded against
+        self._counts = [0] * len(self._blocks)  # Counts of the step before, from which the next ones are predicted.
         self._coding = ThreadPoolExecutor(1, "gvc-atoms")
 
     def __enter__(self) -> Self:
@@ -49,7 +53,7 @@ class BlockNoise:
 
     @stage("initial_noise")
     def initial(self) -> Array:
-        """Return x_1, white noise [size]; it is step 0 of the codebooks."""
+        """Return x_1, white noise [size], made of the codebooks of step 0."""
         return self._for_prior(self._noise(self._books(0)))
 
     def _books(self, step: int) -> list[Codebook]:
@@ -60,11 +64,11 @@ class BlockNoise:
         ]
 
     def _size(self, book: Codebook) -> int:
-        """Return how many atoms of a codebook are in use."""
+        """Return the number of atoms of a codebook that are in use."""
         return 1 << min(book.log2_size, self._limit)
 
     def _noise(self, books: list[Codebook], atoms: list[Atoms] | None = None) -> np.ndarray:
-        """Return z, float32 [size], of the atoms of each block; dense noise where a block has none."""
+        """Return z, float32 [size]. atoms: atoms of each block; a block without any gets dense noise."""
         z = np.empty(self._prior.size, np.float32)
 
         def fill(book: Codebook, block: slice, chosen: Atoms | None) -> None:
@@ -74,7 +78,7 @@ class BlockNoise:
         return z
 
     def _for_prior(self, z: np.ndarray) -> Array:
-        """Return a vector as the prior has them."""
+        """Convert a vector to the prior's array type and device."""
         zeros = self._prior.zeros()
         if isinstance(zeros, np.ndarray):
             return z
@@ -84,7 +88,10 @@ class BlockNoise:
 
 
 class ReplayNoise(BlockNoise):
-    """Decoder: reads the atoms of each step from the bitstream. steps: how many have noise."""
+    """The decoder's source: it reads the atoms of each step from the bitstream.
+
+    atoms: coded atoms of all steps. steps: number of steps with noise.
+    """
 
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes, steps: int):
         super().__init__(prior, header, gop)
@@ -93,14 +100,14 @@ class ReplayNoise(BlockNoise):
 
     @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
-        """Return (s, z) as the stream says. Raises BitstreamError."""
+        """Return (s, z) with the noise in the stream. Raises BitstreamError."""
         z = self._next.result()
         self._next = self._read_ahead(step + 1)
         return s, self._for_prior(z)
 
     @stage("atoms")
     def finish(self) -> None:
-        """Raise BitstreamError when bytes are left that no step has used."""
+        """Raise BitstreamError if bytes are left over after the last step."""
         self._decoder.finish()
 
     def _read_ahead(self, step: int) -> Future | None:

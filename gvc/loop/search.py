@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The encoder's noise source: it searches the codebook atoms that steer the trajectory to the source video."""
+"""The encoder's noise source: it searches the codebook for atoms that steer the trajectory to the source video."""
 
 import math
 from collections.abc import Callable
@@ -16,17 +16,22 @@ from .codebook import Codebook, Ranking, pieces
 from .noise import Atoms, BlockNoise
 from .transition import ancestral
 
-LEVEL_PRECISION = 1 / 64  # Precision, in levels, of the stop level on a budget.
-COUNT_BITS = 8.0  # About what an atom count costs.
+LEVEL_PRECISION = 1 / 64  # precision, in levels, of the search for the stop level on a budget
+COUNT_BITS = 8.0  # approximate bits of an atom count
 
 
 class SearchNoise(BlockNoise):
-    """Encoder: picks the atoms that steer the trajectory to the clean latent `x0`, and writes them.
+    """The encoder's source: it picks the atoms that steer the trajectory to a clean latent, and writes them.
 
-    fixed: atoms of each prior block at every step (the paper's rule), or None: posterior-matched counts.
-    levels: noise levels after each step of matched counts; with a `budget` (bits for all atoms) the last step may end
+    x0: clean latent of the source.
+    levels: noise level after each step with matched counts; default none, for fixed counts.
+    fixed: number of atoms of each block at every step (the paper's rule); default None, posterior-matched counts.
+    budget: bits for all atoms, default no limit. The loop ends early when they are spent, and its last step may end
         above its level.
-    After the loop `stop` is the level where it ended, `bits` the cost by the ideal code, and `finish` gives the bytes.
+
+    Attributes:
+        stop: after the loop, the noise level where it ended.
+        bits: bits of all atoms by the ideal code.
     """
 
     def __init__(self, prior, header, gop, x0: Array, levels: list[int] = (), *, fixed=None, budget: float = math.inf):
@@ -42,7 +47,7 @@ class SearchNoise(BlockNoise):
 
     @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
-        """Return (s, z) with the chosen atoms, which are written to the stream."""
+        """Choose and write the atoms of a step; return (s, z) made of them."""
         books = self._books(step + 1)
         residual = on_host(self._x0 - x0_hat)
         norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._blocks]
@@ -74,7 +79,7 @@ class SearchNoise(BlockNoise):
             self._counts[i] = len(indices)
 
     def _match(self, step, t, norms, rankings, books) -> tuple[float, list[int]]:
-        """Return the time after the step and the matched counts, ending the step early where the budget asks it."""
+        """Return (time after the step, matched counts); the step ends early if the budget requires it."""
 
         def counts_at(level: float) -> list[int]:
             return each(_matched_count, rankings, _wants(t, level, norms))
@@ -87,7 +92,7 @@ class SearchNoise(BlockNoise):
         if not affordable(level):
             self.exhausted = True
             exact = _least(affordable, level, self._levels[step - 1] - 1 if step else MAX_LEVEL)
-            level = math.ceil(exact)  # the stream knows whole levels; the atoms go as far as the budget
+            level = math.ceil(exact)  # The stream can only say whole levels; counts are matched to the exact level.
             counts = counts_at(exact) if affordable(exact) else [0] * len(norms)
         self.stop = level
         return level_time(level), counts
@@ -97,7 +102,7 @@ class SearchNoise(BlockNoise):
 
 
 def _wants(t: float, level: float, norms: list[float]) -> list[float]:
-    """Return the matched shift of each block, in units of the noise, for a step from t to a (fractional) level."""
+    """Return each block's matched shift, in units of the noise, for a step from time t to a fractional level."""
     below, above = math.floor(level), math.ceil(level)
     ratios = [rule.pull / rule.sigma for rule in (ancestral(t, level_time(below)), ancestral(t, level_time(above)))]
     ratio = ratios[0] + (level - below) * (ratios[1] - ratios[0])
@@ -105,7 +110,7 @@ def _wants(t: float, level: float, norms: list[float]) -> list[float]:
 
 
 def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """Return nearly the least value in low..high from which on a condition holds, or `high`."""
+    """Return approximately the smallest value in low..high from which a condition holds; `high` if there is none."""
     while high - low > LEVEL_PRECISION:
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
@@ -113,6 +118,9 @@ def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
 
 
 def _matched_count(ranking: Ranking, want: float) -> int:
-    """Return the M whose noise comes nearest to `want` along the residual; what is left over the next step sees."""
+    """Return the number of atoms whose sum, projected on the residual, is closest to `want`.
+
+    A remaining difference is corrected by the next step.
+    """
     count = min(ranking.count_for(want), MAX_COUNT)
     return count - 1 if want <= (ranking.reach(count - 1) + ranking.reach(count)) / 2 else count

@@ -2,21 +2,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Stages of the codec's work, announced to a listener, such as the stopwatch of `gvc bench`.
 
-A listener hears the stages of its own thread only: what other threads do meanwhile costs that thread no time.
+A listener only hears the stages of its own thread, since the work of other threads takes no time of that thread.
 """
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-Listener = Callable[[str], AbstractContextManager]  # gets a stage's name; the stage runs in the context that it returns
+Listener = Callable[[str], AbstractContextManager]  # function: name of a stage -> context in which the stage runs
 
 _of_thread = threading.local()  # Has the attribute `listener` in threads that have one.
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Let a listener hear the stages of this thread inside the block."""
+    """Announce the stages of this thread to a listener inside the block."""
     before = getattr(_of_thread, "listener", None)
     _of_thread.listener = listener
     try:
@@ -29,7 +29,7 @@ def listening(listener: Listener) -> Iterator[None]:
 def stage(name: str) -> Iterator[None]:
     """Announce that the work inside the block, or inside the decorated function, belongs to a stage.
 
-    Stages may lie inside each other. Without a listener this takes a few microseconds.
+    Stages may be nested. Without a listener this takes a few microseconds.
     """
     listener = getattr(_of_thread, "listener", None)
     if listener is None:
