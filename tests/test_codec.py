@@ -407,7 +407,7 @@ def test_a_gop_too_large_for_memory_is_refused():
         ({"mode": "i2v", "overlap": 2}, "for mode=t2v"),
         ({"mode": "t2v", "overlap": 5, "gop": 5}, "set it lower"),
         ({"shift": 5}, "for transition=sde"),
-        ({"prompt": "ä" * 1025}, "2050 bytes and 2048 fit"),
+        ({"prompt": "ä" * 1025}, "2050 bytes, the limit is 2048"),
         ({"preset": "gvcc", "bitrate": 50_000}, "no rate control"),
     ],
 )
