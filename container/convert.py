@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turn decoded frames into what the encoder takes, by the same filters that FFmpeg's program puts before an encoder."""
+"""Convert decoded frames to a format that the encoder takes, with the filters that FFmpeg's program would use."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,29 +12,29 @@ import numpy as np
 
 from gvc.media import SAMPLE_FORMATS, YUV420P, SampleFormat
 
-SCALER = "bicubic"  # of FFmpeg's program
-COLOURS = 3  # components; less are grey
-UNKNOWN, FULL = 0, 2  # AVColorRange
-IDENTITY, UNSPECIFIED = 0, 2  # code points of H.273
-CONVERTED = (1, 4, 5, 6, 7, 9)  # matrix coefficients that libswscale knows
+SCALER = "bicubic"  # Default scaler of FFmpeg's program
+COLOURS = 3  # Number of components of a colour format; formats with fewer are grey
+UNKNOWN, FULL = 0, 2  # Values of AVColorRange
+IDENTITY, UNSPECIFIED = 0, 2  # Matrix coefficients of H.273
+CONVERTED = (1, 4, 5, 6, 7, 9)  # Matrix coefficients that libswscale can convert
 LAYOUT = ("width", "height", "pixel format", "range", "matrix", "rotation")
 RIGHT_ANGLE = 90
 OPAQUE = 255
 
 
 class Converter:
-    """Turns frames upright and gives all of them the sample format, the size and the colour of the first one.
+    """Applies the rotation of frames and converts all of them to the sample format, size and colour of the first one.
 
     Args:
-        first: the first frame.
-        hidden: how many rows and columns are to be cut off, at the top, the bottom, the left and the right.
-        notice: a function that gets the names of what changes, where a frame is of another kind than the one before.
+        first: first frame.
+        hidden: numbers of rows and columns to cut off at the top, bottom, left and right.
+        notice: function called with the names of the properties in which a frame differs from the one before.
 
     Attributes:
-        first: the first frame, converted.
-        samples: the sample format.
+        first: first frame, converted.
+        samples: sample format of the converted frames.
         color_range, colorspace: FFmpeg's AVColorRange, and the matrix coefficients of H.273.
-        sideways: whether rows become columns.
+        sideways: whether frames are turned by 90 or 270 degrees.
     """
 
     def __init__(self, first: av.VideoFrame, hidden: tuple[int, int, int, int], notice: Callable[[list[str]], None]):
@@ -52,7 +52,7 @@ class Converter:
         self._size = f"{self.first.width}:{self.first.height}:"
 
     def convert(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Return the frame in the common format, itself if it has that already; its colour tags may be lost."""
+        """Return the frame in the common format, the same object if it has that already. Colour tags may be lost."""
         layout = _layout(frame)
         if layout != self._layout:
             pairs = zip(LAYOUT, layout, self._layout, strict=True)
@@ -60,7 +60,7 @@ class Converter:
             self._layout, self._graph = layout, self._filters(frame)
         if self._graph is None:
             return frame
-        # libavfilter refuses code points that it does not know; without them, it converts all that is to be converted.
+        # libavfilter refuses code points that it does not know. The conversion does not need these.
         frame.color_primaries = frame.color_trc = UNSPECIFIED
         frame.colorspace = _known(frame.colorspace)
         self._graph.vpush(frame)
@@ -84,7 +84,7 @@ class Converter:
 
 
 def nearest_format(given: av.VideoFormat) -> SampleFormat:
-    """The sample format that loses least of what `given` can hold."""
+    """Return the sample format that loses least of a pixel format's colour and depth."""
     rgb = given.is_rgb or given.has_palette
     depth = 8 if given.has_palette or max(c.bits for c in given.components) <= 8 else 10
     halved = not rgb and (len(given.components) < COLOURS or given.chroma_width(2) == given.chroma_height(2) == 1)
@@ -92,19 +92,22 @@ def nearest_format(given: av.VideoFormat) -> SampleFormat:
 
 
 def samples(plane: av.video.plane.VideoPlane, kind: SampleFormat) -> np.ndarray:
-    """The samples of a plane, [H, W], sharing its memory."""
+    """Return the samples of a plane as an array [H, W] of the format's dtype, which shares the plane's memory."""
     rows = np.frombuffer(plane, kind.dtype).reshape(plane.height, abs(plane.line_size) // kind.dtype.itemsize)
-    return rows[:: 1 if plane.line_size > 0 else -1, : plane.width]  # some lie in memory from the bottom up
+    return rows[:: 1 if plane.line_size > 0 else -1, : plane.width]  # Negative line sizes mean rows from bottom to top
 
 
 def crop(hidden: tuple[int, int, int, int]) -> list[str]:
-    """Return the filters by which FFmpeg cuts off what a file hides at the top, the bottom, the left and the right."""
+    """Return FFmpeg's filters that cut off the hidden rows and columns at the top, bottom, left and right."""
     top, bottom, left, right = hidden
     return [f"crop=iw-{left}-{right}:ih-{top}-{bottom}:{left}:{top}"] if any(hidden) else []
 
 
 def upright(matrix: list[int] | None) -> list[str]:
-    """Return the filters by which FFmpeg applies a display matrix (nine numbers of 16.16 and 2.30 bits)."""
+    """Return FFmpeg's filters that apply a display matrix.
+
+    matrix: nine fixed-point numbers of 16.16 and 2.30 bits; None = no rotation.
+    """
     if matrix is None or not (hypot(matrix[0], matrix[3]) and hypot(matrix[1], matrix[4])):
         return []
     turn = atan2(matrix[1] / hypot(matrix[1], matrix[4]), matrix[0] / hypot(matrix[0], matrix[3]))
@@ -122,7 +125,7 @@ def upright(matrix: list[int] | None) -> list[str]:
 
 
 def shows_through(frame: av.VideoFrame) -> bool:
-    """Whether a frame has pixels that are not opaque."""
+    """Return whether a frame has pixels that are not opaque."""
     if not _has_alpha(frame.format.name):
         return False
     *_, alpha = frame.reformat(format="gbrap").planes
@@ -142,7 +145,7 @@ def _layout(frame: av.VideoFrame) -> tuple:
 
 @cache
 def _range(pix_fmt: str, color_range: int) -> int:
-    """The range of samples after their conversion; FFmpeg makes a limited one of grey."""
+    """Return the range of samples after conversion. FFmpeg converts grey to limited range."""
     kind = av.VideoFormat(pix_fmt)
     if pix_fmt.startswith("yuvj"):
         return FULL
@@ -161,6 +164,6 @@ def _plain(name: str) -> str:
 def _display_matrix(frame: av.VideoFrame) -> list[int] | None:
     try:
         data = frame.side_data["DISPLAYMATRIX"]
-    except (KeyError, ValueError):  # a ValueError where PyAV does not know the kind of another one
+    except (KeyError, ValueError):  # PyAV raises ValueError if it does not know the kind of another entry
         return None
     return np.frombuffer(data, np.int32).tolist()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Take all but one video track of a file along into another: tracks, attachments, covers, chapters and tags."""
+"""Copy the content of a file into another, except for one video track: tracks, attachments, covers, chapters, tags."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -17,29 +17,32 @@ from .trial import first_packets, keeps_track
 
 WITH_ATTACHMENTS = "matroska"
 WITH_CHAPTERS = ("matroska", "nut", "mp4", "mov")
-IMAGE_TYPES = {"mjpeg": "jpeg"}  # MIME subtypes of covers, where they are not called as FFmpeg's codec
-UNNAMED, UNTYPED = "attachment", "application/octet-stream"  # attachments must have a name and a type
-# Tags that say how the old file or track was made, not what it is: those of muxers, and mkvmerge's statistics.
+IMAGE_TYPES = {"mjpeg": "jpeg"}  # MIME subtypes of covers that differ from the name of FFmpeg's codec
+UNNAMED, UNTYPED = "attachment", "application/octet-stream"  # Name and type of attachments that have none
+# Tags about the making of the old file or track, which are not copied: those of muxers and mkvmerge's statistics.
 OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands"}
 OF_THE_TRACK = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
 
 class FileCopier:
-    """Copies what a file holds beside one video track, in step with the video that is written meanwhile.
+    """Copies the content of a file except for one video track, at the pace of the video that is written meanwhile.
 
-    Each track is copied if the output's muxer takes it. Subtitles of text that it does not take are converted to the
-    kind that it has; what is left out is named.
+    A track is copied if the output's muxer takes it. Text subtitles that it does not take are converted. A warning
+    names everything that is left out.
 
     Args:
-        path: the file.
-        output: gets its tracks, attachments, covers, chapters and tags.
-        add_video: adds the video track of the output; it gets the place, tags and disposition of the replaced one.
-        replaced: index of the track that is not copied, None: that of the main video.
-        warn: called with a sentence for each track that is left out or converted.
-        mux: writes a packet to the output.
+        path: file to read.
+        output: file that gets the tracks, attachments, covers, chapters and tags.
+        add_video: function that adds the output's video track, which gets the place, tags and disposition of the
+            replaced one.
+        replaced: index of the track that is not copied; None = the main video.
+        warn: function called with a sentence for each track that is left out or converted.
+        mux: function that writes a packet to the output.
+
     Attributes:
-        video: the video track of the output.
-        corrupt: counts packets that are copied though the file has a part of them only.
+        video: video track of the output.
+        corrupt: counter of copied packets of which the source has only a part.
+
     Raises MediaError if the file cannot be read.
     """
 
@@ -81,16 +84,16 @@ class FileCopier:
                 _describe(self.video, stream)
             elif not self._add(stream) and not self._is_kept_otherwise(stream):
                 name = self._output.format.name
-                self._warn(f"{_title(stream)} is left out: FFmpeg has no place for it in {name} files")
+                self._warn(f"{_title(stream)} is left out: FFmpeg cannot store it in {name} files")
 
     def _take_chapters(self) -> None:
         chapters, name = _chapters(self._source), self._output.format.name
         if chapters and name not in WITH_CHAPTERS:
-            self._warn(f"{len(chapters)} chapters are left out: FFmpeg has no place for them in {name} files")
+            self._warn(f"{len(chapters)} chapters are left out: FFmpeg cannot store them in {name} files")
         self._output.set_chapters(chapters)
 
     def _add(self, stream: Stream) -> bool:
-        """Whether the output has a place for a track."""
+        """Add a track to the output; return whether the output can store it."""
         attaches = self._output.format.name == WITH_ATTACHMENTS
         if stream.type == "attachment":
             if attaches:
@@ -125,7 +128,7 @@ class FileCopier:
         return ConvertedSubtitles(stream, self._output.add_stream(codec))
 
     def _is_kept_otherwise(self, stream: Stream) -> bool:
-        """Whether this is the form that MP4 has for chapters or the timecode, which all formats have as such."""
+        """Return whether this is MP4's data track for chapters or a timecode, which are copied in other ways."""
         tags = [stream.metadata.get("timecode") for stream in self._source.streams.video]
         return stream.type == "data" and (stream.discard == Discard.all or stream.metadata.get("timecode", "") in tags)
 
@@ -136,7 +139,7 @@ class FileCopier:
         attached.metadata.update({"mimetype": UNTYPED, **stream.metadata, "filename": name})
 
     def _attach_cover(self, stream: av.VideoStream) -> None:
-        """libav reads covers as video tracks of one picture."""
+        """Attach a cover, which FFmpeg reads as a video track with one picture."""
         with open_input(self._path) as file:
             data = next(bytes(packet) for packet in file.demux(file.streams[stream.index]))
         codec = stream.codec_context.name
@@ -145,7 +148,7 @@ class FileCopier:
         self._output.add_attachment(name, stream.metadata.get("mimetype", f"image/{kind}"), data)
 
     def _read(self) -> Iterator[tuple[CopiedTrack, av.Packet]]:
-        """Yield the packets of all tracks that are copied, with the times at which they are to be written."""
+        """Yield the packets of all copied tracks in the order of the file, with complete times."""
         if not self._tracks:
             return
         try:
@@ -158,11 +161,11 @@ class FileCopier:
             self._warn(f"{self._path} cannot be read to its end: {error.strerror or error}")
 
     def copy_until(self, seconds: Fraction | None) -> None:
-        """Write all packets that come before a time in seconds; None: all that are left. Raises OSError."""
+        """Write all packets before a time in seconds; None = all remaining packets. Raises OSError."""
         while self._next and (seconds is None or self._next[1].dts * self._next[1].time_base < seconds):
             track, packet = self._next
-            self._output.start_encoding()  # from here on the clocks of the output's tracks are known
-            track.settle(packet)
+            self._output.start_encoding()  # The header decides the time bases of the output's tracks
+            track.convert_times(packet)
             self._mux(packet)
             self._next = next(self._packets, None)
 
@@ -171,7 +174,7 @@ class FileCopier:
 
 
 def _chapters(container: av.container.InputContainer) -> list[dict]:
-    """The chapters of a file, on the clock of its packets (timed_packets)."""
+    """Return the chapters of a file, with times on the clock of its packets (timed_packets)."""
     moved, start = [], beginning(container)
     for chapter in container.chapters():
         first, last = (chapter[end] - round(start / chapter["time_base"]) for end in ("start", "end"))
@@ -191,5 +194,5 @@ def _describe(target: Stream, source: Stream) -> None:
 
 
 def _without(tags: dict[str, str], names: set[str]) -> dict[str, str]:
-    """Leave out tags by name, in whatever language: FFmpeg reads Matroska's as name-language."""
+    """Return the tags without those of the given names, in any language: FFmpeg reads Matroska's tags as NAME-LANG."""
     return {k: v for k, v in tags.items() if k.lower().split("-")[0] not in names and not k.startswith("_STATISTICS")}

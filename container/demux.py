@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Read the GVC track of a file with plain PyAV: neither the FFmpeg plugin nor a model is needed.
+"""Read the GVC track of a file with plain PyAV, without the FFmpeg plugin and without a model.
 
-Stock libavformat knows nothing of GVC, so the track has no codec context and its CodecPrivate cannot be had. The
-sequence header therefore comes from the copy that each keyframe packet carries.
+Stock libavformat does not know GVC, so the track has no codec context and its CodecPrivate cannot be read. The sequence
+header therefore comes from the copy in each keyframe packet.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ from .libav import field_order, side_data
 from .reading import beginning, open_input, timed_packets
 
 CODEC_NAME = "gvc"
-SEARCHED_PACKETS = 1000  # how far to look for a keyframe
+SEARCHED_PACKETS = 1000  # Largest number of packets to search for a keyframe
 
 
 def gvc_track(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The first GVC track of a file: one that FFmpeg does not know, or knows by the plugin; None if there is none."""
+    """Return the first track of a file whose codec is unknown to FFmpeg or GVC by the plugin; None if there is none."""
     tracks = container.streams.video
     return next((t for t in tracks if t.codec_context is None or t.codec_context.name == CODEC_NAME), None)
 
@@ -37,10 +37,11 @@ class Demuxer:
 
     Attributes:
         header: bytes of the sequence header.
-        sequence: the same, parsed.
-        format: geometry and colour of the video; its time base is that of the packets.
+        sequence: parsed sequence header.
+        format: size and colour of the video; its time base is that of the packets.
         format_name: libavformat's name of the container format.
-        other_bytes: payload of the other tracks in the part of the file that `packets` has read.
+        other_bytes: bytes of payload of the other tracks in the part of the file that `packets` has read.
+
     Raises MediaError if the file cannot be read or holds no GVC video.
     """
 
@@ -72,7 +73,7 @@ class Demuxer:
             try:
                 unit = read_packet(packet.data)
             except BitstreamError:
-                unit = None  # damaged; a later keyframe may be whole
+                unit = None  # The packet is damaged, but a later keyframe may be intact
             if unit and unit.header:
                 return unit.header
             if len(self._head) >= SEARCHED_PACKETS:
@@ -91,12 +92,12 @@ class Demuxer:
 
     @property
     def beginning(self) -> Fraction:
-        """Seconds at which the file begins by its own clock; by the packets' times it is zero."""
+        """Time in seconds at which the file begins by its own clock; the packets' times begin at zero."""
         return beginning(self._container)
 
     @property
     def time_base(self) -> Fraction:
-        """Seconds a tick of the packets' pts and duration."""
+        """Seconds for each tick of the packets' pts and duration."""
         return self._track.time_base
 
     @property
@@ -114,40 +115,41 @@ class Demuxer:
 
     @property
     def other_tracks(self) -> int:
-        """How many tracks the file has beside this one."""
+        """Number of tracks in the file beside this one."""
         return len(self._container.streams) - 1
 
     @property
     def field_order(self) -> int:
-        """How fields lie in the pictures, as gvc_container.libav.field_order returns it."""
+        """Order of the fields in the pictures (gvc_container.libav.field_order)."""
         return field_order(self._track)
 
     @property
     def side_data(self) -> dict[str, bytes]:
-        """What the file says of the whole track beside its format, as gvc_container.libav.side_data returns it."""
+        """Side data of the whole track (gvc_container.libav.side_data)."""
         return side_data(self._track)
 
     @property
     def frames_expected(self) -> int:
-        """How many frames the track should have, by its duration; 0 if that is unknown."""
+        """Expected number of frames, from the duration; 0 = unknown."""
         seconds = (self._container.duration or 0) / av.time_base
         return round(seconds * self._track.average_rate) if self._track.average_rate else 0
 
     def packets(self) -> Iterator[Packet]:
-        """Yield all packets in file order. To be called once, and once after each `seek`.
+        """Yield all packets in the order of the file. Call this once, and once more after each `seek`.
 
-        Raises MediaError where reading fails.
+        Raises MediaError if reading fails.
         """
         yield from self._head
         self._head = []
         yield from self._reader
 
     def seek(self, seconds: Fraction) -> None:
-        """Let `packets` go on at the last keyframe that is not after a time, or at the first one.
+        """Continue `packets` at the last keyframe that is not after a time, or at the first keyframe.
 
         Args:
-            seconds: a time on the clock of the packets.
-        Raises MediaError for what cannot be sought, such as a pipe.
+            seconds: time on the clock of the packets.
+
+        Raises MediaError if the file cannot be sought, such as a pipe.
         """
         tick = max(floor((seconds + self.beginning) / self.time_base), self._first)
         try:

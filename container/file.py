@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files with GVC video as sequences of pictures: demuxer and decoder in one, encoder and muxer in one."""
+"""Files with GVC video as sequences of pictures. The reader joins demuxer and decoder, the writer encoder and muxer."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from .demux import Demuxer
 from .files import output_file
 from .mux import Muxer
 
-FINEST_RATE = 1001  # largest denominator of a frame rate
+FINEST_RATE = 1001  # Largest denominator of a frame rate
 
 Number = int | float | Fraction
 
@@ -36,21 +36,23 @@ class FileReader:
     """The pictures of a file with GVC video: an iterator, and a context manager that closes the file.
 
     Times are ticks of `format.time_base` seconds, and a file begins at 0, whatever its own clock says. The next group
-    of pictures is decoded while those of one are taken. What is damaged is left out or concealed, warned of and
-    counted; the rest of the file is read nevertheless.
+    of pictures is decoded while the caller takes the pictures of the current one. Damaged pictures are left out or
+    concealed, with a warning, and counted; the rest of the file is still read.
 
     Args:
-        path: the file; "-" is standard input.
-        warn: a function that gets a sentence about whatever is damaged, default: Python's warnings.
-        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep) by the thread that
-            decodes, default: none.
-        options: values by name (gvc.options.DECODER_OPTIONS), such as realism=1.
+        path: file to read; "-" = standard input.
+        warn: function called with a sentence about each damage. Default: warnings.warn.
+        on_step: function that the decoding thread calls at each step of each GOP (gvc.loop.denoise.OnStep). Default:
+            none.
+        options: values by name (gvc.options.DECODER_OPTIONS), such as realism=1. Default: the options' defaults.
+
     Attributes:
-        demuxer: what the file says about its video, and about itself.
-        count: how many pictures have been given.
-        damage: how many errors have been met.
-    Raises MediaError for a file that cannot be read or holds no GVC video, OptionError, and while pictures are taken
-    PriorError.
+        demuxer: demuxer of the file, with its format and its track.
+        count: number of pictures that were returned.
+        damage: number of errors that were found.
+
+    Raises MediaError for a file that cannot be read or holds no GVC video, and OptionError. Taking pictures may also
+    raise PriorError.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class FileReader:
 
     @property
     def format(self) -> VideoFormat:
-        """Geometry, colour and nominal frame rate; `format.time_base` is the length of a tick of the pictures' pts."""
+        """Size, colour and nominal frame rate; `format.time_base` is the length in seconds of a tick of pts."""
         return self.demuxer.format
 
     @property
@@ -89,11 +91,12 @@ class FileReader:
         return next(self._pictures)
 
     def seek(self, seconds: Number) -> None:
-        """Go to a time: the next picture is the one that is shown then, or the first one that is shown later.
+        """Go to a time. The next picture is the one that is shown then, or the first one that is shown later.
 
         Args:
-            seconds: a time on the clock of the pictures, pts * format.time_base.
-        Raises MediaError for what cannot be sought, such as a pipe.
+            seconds: time on the clock of the pictures, pts * format.time_base.
+
+        Raises MediaError for a file that cannot be sought, such as a pipe.
         """
         self._decoder.flush()
         self.demuxer.seek(Fraction(seconds))
@@ -110,18 +113,18 @@ class FileReader:
                 self._complain(
                     f"packets are missing or damaged: {self._concealed} frames show the one before or a fade"
                 )
-        except MediaError as error:  # what came before is good
+        except MediaError as error:  # The pictures before the error are good
             self._complain(str(error))
 
     def _packets(self) -> Iterator[Packet | None]:
         try:
             yield from self.demuxer.packets()
-        except MediaError as error:  # what came before is good
+        except MediaError as error:  # The packets before the error are good
             self._complain(str(error))
         yield None
 
     def _checked(self, answer: Answer) -> list[Picture]:
-        """Complain of damage, raise other errors."""
+        """Return the pictures of an answer; count damage and warn of it, and raise other errors."""
         if isinstance(answer.error, BitstreamError):
             self._complain(f"packet {answer.number}: {answer.error}")
         elif answer.error:
@@ -133,7 +136,7 @@ class FileReader:
         return answer.pictures
 
     def _check_layout(self, now: VideoFormat) -> None:
-        """Raise MediaError for pictures of another kind than the first ones."""
+        """Raise MediaError if pictures have another size or sample format than the first ones."""
         first = self.format
         if (now.plane_shapes, now.samples) != (first.plane_shapes, first.samples):
             raise MediaError(
@@ -161,19 +164,23 @@ class FileReader:
 class FileWriter:
     """A new file with GVC video, made of pictures or of arrays of pixels; a context manager.
 
-    The file is there, whole, once it has been closed. One of that name that exists already is replaced then. After an
-    exception, and where `close` is never called, there is no new file.
+    The file appears, complete, when it is closed, and replaces an existing file of that name then. After an exception,
+    or if `close` is never called, there is no new file.
 
     Args:
-        path: the file; its name decides the container format (.mkv, .avi, .nut). "-" is standard output, Matroska.
-        video_format: the format of the pictures, default: 8-bit 4:2:0 in the size of the first array.
-        rate: arrays a second, where no `video_format` says it, default: 25.
-        copy_from: a file whose sound, subtitles and other tracks are to be taken along, default: none.
-        warn: a function that gets a sentence about whatever the file lacks, default: Python's warnings.
-        options: values by name (gvc.options.ENCODER_OPTIONS), such as quality=40 or bitrate="60k".
+        path: file to write, whose extension decides the container format (.mkv, .avi, .nut); "-" = standard output,
+            Matroska.
+        video_format: format of the pictures. Default: 8-bit 4:2:0 in the size of the first array.
+        rate: frames a second if `video_format` is not given. Default: 25.
+        copy_from: file whose audio, subtitles and other tracks are copied. Default: none.
+        warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
+        options: values by name (gvc.options.ENCODER_OPTIONS), such as quality=40 or bitrate="60k". Default: the
+            options' defaults.
+
     Attributes:
-        format: the format of the pictures, None before the first array.
-    Raises OptionError, PriorError, MediaError, OSError if the file cannot be written.
+        format: format of the pictures; None before the first array.
+
+    Raises OptionError, PriorError and MediaError, and OSError if the file cannot be written.
     """
 
     def __init__(
@@ -187,14 +194,14 @@ class FileWriter:
         warn: Callable[[str], object] = warnings.warn,
         **options: object,
     ):
-        parse_options(ENCODER_OPTIONS, options)  # now, though they are needed with the first picture
+        parse_options(ENCODER_OPTIONS, options)  # Wrong options are reported now, not with the first picture
         self._rate = Fraction(rate).limit_denominator(FINEST_RATE)
         if self._rate <= 0:
             raise OptionError(f"rate={rate} is out of range; a video has more than 0 pictures a second")
         self._options, self._copy_from, self._warn = options, copy_from, warn
         self.format: VideoFormat | None = None
         self._last: int | None = None  # pts of the last picture
-        self._next = 0  # when that one has been shown
+        self._next = 0  # End time of the last picture
         self._closed = False
         with ExitStack() as stack:
             self._path = stack.enter_context(output_file(Path(path), overwrite=True, source=copy_from))
@@ -210,14 +217,15 @@ class FileWriter:
         self._nominal = max(1, round(1 / (video.frame_rate or 25) / video.time_base))
 
     def write(self, picture: Picture | np.ndarray) -> None:
-        """Take the next picture; it is coded, and written, when its group of pictures is complete.
+        """Take the next picture. It is coded and written when its group of pictures is complete.
 
         Args:
-            picture: a Picture whose planes are in the file's format. Its pts must be higher than the one before, or
-                None: then it is shown when that one has been shown for the time of one frame. Or pixels, R'G'B',
-                uint8 [H, W, 3], which are converted into the file's format.
-        Raises MediaError for a picture of another kind and for a time that does not rise, RateError where the bitrate
-        cannot be met, OSError if the file cannot be written.
+            picture: Picture with planes in the file's format, or R'G'B' pixels as a uint8 array [H, W, 3], which are
+                converted to that format. The pts of a Picture must be higher than the one before; None = at the end of
+                the picture before.
+
+        Raises MediaError for a picture of another size or format and for a time that does not rise, RateError if the
+        bitrate cannot be met, OSError if the file cannot be written.
         """
         if self._closed:
             raise MediaError("the file has been closed; nothing more can be written")
@@ -226,7 +234,7 @@ class FileWriter:
                 self._start(self._format_of(picture), self._stack)
             picture = from_rgb(picture, self.format)
         elif not self.format:
-            raise OptionError("planes may be in many formats; say with video_format which one it is")
+            raise OptionError("the format of a picture's planes is unknown; give it as video_format")
         self._put(self._encoder.encode(self._timed(picture)))
 
     def _format_of(self, pixels: np.ndarray) -> VideoFormat:
@@ -237,7 +245,7 @@ class FileWriter:
         return VideoFormat(width, height, self._rate, 1 / self._rate, color_range=LIMITED, colorspace=matrix)
 
     def _timed(self, picture: Picture) -> Picture:
-        """Return the picture with a time."""
+        """Return the picture with a pts, which it gets here if it has none. Raises MediaError if times do not rise."""
         if picture.pts is None:
             picture = replace(picture, pts=self._next, duration=picture.duration or self._nominal)
         if self._last is not None and picture.pts <= self._last:
@@ -250,9 +258,9 @@ class FileWriter:
             self._muxer.write(packet)
 
     def close(self) -> None:
-        """Code and write what is left, and put the file in its place; nothing happens if it has been closed before.
+        """Code and write the remaining pictures and put the file in its place. A second call does nothing.
 
-        Raises MediaError if not one picture was written, RateError, OSError; then there is no new file.
+        Raises MediaError if no picture was written, RateError and OSError. After an error there is no new file.
         """
         if self._closed:
             return
@@ -281,10 +289,11 @@ def open(path: str | PathLike[str], access: str = "r", /, **arguments: object) -
     """Open a file with GVC video.
 
     Args:
-        path: the file.
-        access: "r" to read it (the default), "w" to write it.
-        arguments: those of FileReader or FileWriter; options of the decoder or the encoder are among them.
-    Raises what these classes raise, and OptionError for another kind of access.
+        path: file to open.
+        access: "r" to read, "w" to write. Default: "r".
+        arguments: arguments of FileReader or FileWriter, options of the decoder or the encoder included.
+
+    Raises the errors of these classes, and OptionError for another kind of access.
     """
     kinds = {"r": FileReader, "w": FileWriter}
     if access not in kinds:

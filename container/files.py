@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where output goes: files that are either whole or not there, and pipes and devices that are written through."""
+"""Output paths: files that appear only when they are complete, and pipes and devices that are written directly."""
 
 import os
 import re
@@ -14,24 +14,25 @@ from gvc.errors import OptionError
 
 from .output import STDOUT
 
-MOST_LINKS = 40  # that Linux follows
-DESCRIPTORS = re.compile(r"/proc/\d+(/task/\d+)?/fd")  # /dev/fd and /dev/stdout lead there
-LONGEST_STEM = 60  # characters of a temporary name
+MOST_LINKS = 40  # Largest number of symbolic links that Linux follows
+DESCRIPTORS = re.compile(r"/proc/\d+(/task/\d+)?/fd")  # Folders of open descriptors, to which /dev/stdout also leads
+LONGEST_STEM = 60  # Largest number of characters of a file's own name in the name of its temporary file
 
 
 @contextmanager
 def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -> Iterator[Path]:
-    """Give the path to write to.
+    """Yield the path to write to.
 
-    Pipes, devices, open descriptors such as /dev/stdout, and "-" are written as they are. For a file it is a temporary
-    one in the same folder, which takes the place of the file at the end and is removed after an error. A link stays:
-    the file that it leads to is written. A file that is replaced leaves its owner and permissions to the new one.
+    For a file this is a temporary file in the same folder, which replaces the file at the end and is removed after an
+    error. The new file gets the owner and the permissions of the replaced one. A symbolic link stays, and its target is
+    written. Pipes, devices, open descriptors such as /dev/stdout, and "-" are written directly.
 
     Args:
-        path: what the user has named.
+        path: path that the user has given.
         overwrite: whether a file may be replaced.
-        source: what is read meanwhile, which must be another file, default: nothing.
-    Raises OptionError if the file must not be written, OSError if it cannot be.
+        source: file that is read meanwhile and must not be overwritten. Default: none.
+
+    Raises OptionError if the file must not be written, OSError if it cannot be written.
     """
     if str(path) == STDOUT or (is_stream(path) and not path.is_block_device()):
         yield path
@@ -52,13 +53,13 @@ def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -
 
 
 def check_readable_again(path: Path) -> None:
-    """Raise OptionError for what can be read only once and has no size, such as a pipe."""
+    """Raise OptionError for an input that can be read only once and has no size, such as a pipe."""
     if str(path) == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
         raise OptionError(f"{path} is no file: it can be read only once and has no size; write it to a file first")
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path names "-", a pipe, a device, a socket or an open descriptor: nothing that could be replaced."""
+    """Return whether a path is "-", a pipe, a device, a socket or an open descriptor, none of which can be replaced."""
     if str(path) == STDOUT or _is_descriptor(path):
         return True
     try:
@@ -96,7 +97,7 @@ def _check(path: Path, overwrite: bool, source: str | Path | None) -> None:
 
 
 def _create_like(new: Path, model: Path) -> None:
-    """Create an empty file that belongs to whom `model` does, as far as that is allowed, and that the same may read."""
+    """Create an empty file with the permissions of `model` and, if this process may set it, with the same owner."""
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     owner = model.stat()
     with suppress(PermissionError):

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What PyAV's streams have no setter for, written into FFmpeg's own structs with FFmpeg's own functions.
+"""Stream properties that PyAV cannot set, written into FFmpeg's structs with FFmpeg's functions.
 
-The structs are the public beginnings of AVStream and AVCodecParameters, which are the same in FFmpeg 8 and 9.
+The classes below declare the first, public members of AVStream and AVCodecParameters, which are the same in FFmpeg 8
+and 9.
 """
 
 import ctypes
@@ -18,7 +19,8 @@ from av.stream import Stream
 
 from gvc.errors import EngineError
 
-# Of a whole track, not of single pictures, and true of it however it is coded; by PyAV's names for frames' side data.
+# Kinds of side data that concern a whole track and stay true when it is coded anew. The keys are PyAV's names for side
+# data of frames, the values its names for side data of packets.
 SIDE_DATA = {
     "MASTERING_DISPLAY_METADATA": "mastering_display_metadata",
     "CONTENT_LIGHT_LEVEL": "content_light_level",
@@ -94,7 +96,7 @@ class _Stream(ctypes.Structure):
 
 @cache
 def _library() -> ctypes.CDLL:
-    """The FFmpeg of this PyAV: symbols of an extension module are looked up in what it is linked with as well."""
+    """Return PyAV's FFmpeg. Symbols are found through an extension module of PyAV, which is linked with FFmpeg."""
     library = ctypes.CDLL(av.container.output.__file__)
     library.av_stream_get_class.restype = ctypes.c_void_p
     library.av_packet_side_data_new.restype = ctypes.POINTER(_SideData)
@@ -113,16 +115,22 @@ def _library() -> ctypes.CDLL:
 
 
 def _struct(stream: Stream) -> _Stream:
-    """The AVStream of a stream: the one pointer in PyAV's object to a struct that begins with the class of streams."""
+    """Return the AVStream of a stream.
+
+    PyAV has no access to it, so this looks for the pointer in PyAV's object that leads to a struct with the AVClass of
+    streams at its start.
+    """
     marker = _library().av_stream_get_class()
-    for offset in range(object.__basicsize__, Stream.__basicsize__, POINTER):  # nothing but pointers is there
+    for offset in range(
+        object.__basicsize__, Stream.__basicsize__, POINTER
+    ):  # PyAV's class has only pointers as members
         address = ctypes.c_void_p.from_address(id(stream) + offset).value
         if address and ctypes.c_void_p.from_address(address).value == marker:
             struct = _Stream.from_address(address)
             if (struct.index, _fraction(struct.time_base)) == (stream.index, stream.time_base):
                 return struct
     raise EngineError(
-        f"the streams of PyAV {av.__version__} are unknown to GVC; install others: pip install 'av>=18,<20'"
+        f"GVC does not know the streams of PyAV {av.__version__}; install a known version: pip install 'av>=18,<20'"
     )
 
 
@@ -135,17 +143,17 @@ def _assign(ratio: _Rational, value: Fraction | None) -> None:
 
 
 def set_sample_aspect(stream: Stream, ratio: Fraction | None) -> None:
-    """Say how wide the pixels of an output's video are, where muxers look for it; None: unknown."""
+    """Set the sample aspect ratio in the place where muxers read it. None = unknown."""
     _assign(_struct(stream).sample_aspect_ratio, ratio)
 
 
 def copy_parameters(target: Stream, source: Stream, keep_tag: bool) -> None:
-    """Make an output's stream, which must have no codec context, one of the same coding as `source`.
+    """Copy the codec parameters of one stream to another.
 
     Args:
-        target: the stream of an output.
-        source: the stream of an input.
-        keep_tag: whether it keeps the name that its file has for the coding; the output chooses one otherwise.
+        target: stream of an output, without a codec context.
+        source: stream of an input.
+        keep_tag: whether to keep the input's codec tag instead of the output's own choice.
     """
     to, given = _struct(target), _struct(source)
     if _library().avcodec_parameters_copy(to.codecpar, given.codecpar) < 0:
@@ -154,19 +162,27 @@ def copy_parameters(target: Stream, source: Stream, keep_tag: bool) -> None:
         to.codecpar.contents.codec_tag = 0
     target.time_base = source.time_base
     _assign(to.avg_frame_rate, _fraction(given.avg_frame_rate))
-    if source.type == "video":  # a file may say it of the track or of the coding
+    if source.type == "video":  # PyAV's value covers both places where a file may store it: track and codec
         _assign(to.sample_aspect_ratio, source.sample_aspect_ratio)
 
 
 class AudioClock:
-    """Times of copied sound on another clock: where the file's is coarse, packets follow each other to the sample."""
+    """Converts the times of copied audio packets to another time base.
+
+    If the file's times are coarse, the durations of the packets in samples make them exact.
+    """
 
     def __init__(self, source: Stream):
         self._struct, self._context = _struct(source), source.codec_context
         self._last = ctypes.c_int64(NO_TIME)
 
     def rescale(self, ticks: int, size: int, clock: Fraction) -> int:
-        """Return the time of the next packet, which has `size` bytes, in ticks of `clock` seconds."""
+        """Return the time of the next packet in ticks of `clock` seconds.
+
+        ticks: time of the packet in the source's time base.
+        size: bytes of the packet.
+        clock: time base of the result.
+        """
         samples = _library().av_get_audio_frame_duration2(self._struct.codecpar, size) or self._context.frame_size
         rate, out = _Rational(1, self._context.sample_rate), _Rational(clock.numerator, clock.denominator)
         last = ctypes.byref(self._last)
@@ -174,38 +190,38 @@ class AudioClock:
 
 
 def _coded_side_data(stream: Stream) -> dict[str, bytes]:
-    """Side data of a whole track by PyAV's names for that of packets."""
+    """Return the side data of a whole track, by PyAV's names for side data of packets."""
     parameters, names = _struct(stream).codecpar.contents, get_args(av.packet.PktSideDataT)
     given = (parameters.coded_side_data[index] for index in range(parameters.nb_coded_side_data))
     return {names[each.type]: ctypes.string_at(each.data, each.size) for each in given if each.type < len(names)}
 
 
 def cropping(stream: Stream) -> tuple[int, int, int, int]:
-    """Return how many rows and columns of a video a file hides: at the top, the bottom, the left and the right."""
+    """Return the numbers of rows and columns that a file hides at the top, bottom, left and right of its video."""
     hidden = _coded_side_data(stream).get("frame_cropping", b"")
     return unpack("<4I", hidden) if len(hidden) == calcsize("<4I") else (0, 0, 0, 0)
 
 
 def chroma_location(stream: Stream) -> int:
-    """Return where the chroma samples of a video lie (FFmpeg's AVChromaLocation), 0 if that is unknown."""
+    """Return the location of a video's chroma samples (FFmpeg's AVChromaLocation); 0 = unknown."""
     return _struct(stream).codecpar.contents.chroma_location
 
 
 def field_order(stream: Stream) -> int:
-    """Return how the fields of a video lie in its frames (FFmpeg's AVFieldOrder), 0 if that is unknown."""
+    """Return the order of the fields in a video's frames (FFmpeg's AVFieldOrder); 0 = unknown."""
     return _struct(stream).codecpar.contents.field_order
 
 
 def side_data(stream: Stream) -> dict[str, bytes]:
-    """Return what a file says of a whole video track, FFmpeg's structs as bytes by the names of SIDE_DATA."""
+    """Return the side data of a whole video track: bytes of FFmpeg's structs by the names of SIDE_DATA."""
     by_name = _coded_side_data(stream)
     return {name: by_name[packet_name] for name, packet_name in SIDE_DATA.items() if packet_name in by_name}
 
 
 def add_side_data(stream: Stream, given: dict[str, bytes]) -> None:
-    """Add side data, as `side_data` returns it, to an output's video; before its codec context is set up further.
+    """Add side data, as `side_data` returns it, to an output's video track.
 
-    Names that are not those of whole tracks (SIDE_DATA) are passed over.
+    Call this before other settings of the codec context. Names that are not in SIDE_DATA are ignored.
     """
     known = SIDE_DATA.keys() & given.keys()
     if not known:
@@ -219,5 +235,5 @@ def add_side_data(stream: Stream, given: dict[str, bytes]) -> None:
         if not added:
             raise MemoryError
         ctypes.memmove(added.contents.data, data, len(data))
-    # PyAV writes the context's parameters over the stream's; this filter takes them the other way.
+    # PyAV later copies the context's parameters to the stream; this filter first copies them from stream to context.
     BitStreamFilterContext("null", stream, stream)

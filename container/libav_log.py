@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What FFmpeg's libraries print about damage, which they report in no other way."""
+"""Collecting the messages of FFmpeg's libraries, which report some damage in no other way."""
 
 import logging
 from types import TracebackType
@@ -8,20 +8,21 @@ from typing import Self
 
 import av.logging
 
-KEPT = 100  # different messages of a component; a broken film may have millions
+KEPT = 100  # Largest number of different messages that are kept for a component; a damaged film may have millions
 
-UNKNOWN_CODEC = "Unknown codec tag"  # what NUT's demuxer says of GVC, which it does not know, and of no damage
+UNKNOWN_CODEC = "Unknown codec tag"  # Start of the NUT demuxer's message about GVC tracks, which is no damage
 
 
 class ErrorLog(logging.Handler):
-    """Collects error messages of FFmpeg's libraries while it is entered, those of all threads, each text once.
+    """Context manager that collects the error messages of FFmpeg's libraries from all threads, each text once.
 
-    A decoder must be at rest when it is freed inside (VideoReader.close): its threads need Python for their messages.
+    A decoder that is freed inside the context must be flushed first (VideoReader.close), because its threads need
+    Python's lock to log messages.
     """
 
     def __init__(self):
         super().__init__()
-        self._logger = logging.getLogger("libav")  # PyAV's name for it
+        self._logger = logging.getLogger("libav")  # PyAV logs FFmpeg's messages under this name
         self._texts: dict[str, dict[str, None]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -31,7 +32,7 @@ class ErrorLog(logging.Handler):
             texts[text] = None
 
     def take(self, components: set[str]) -> list[str]:
-        """Return what `components` (demuxers and decoders by their names) have said since the last call."""
+        """Return the messages of demuxers and decoders with these names since the last call."""
         texts, self._texts = self._texts, {}
         return [f"{name}: {text}" for name in sorted(components) for text in texts.get(name, ())]
 
@@ -39,7 +40,7 @@ class ErrorLog(logging.Handler):
         self._before = av.logging.get_level(), av.logging.get_skip_repeated(), self._logger.propagate
         self._logger.addHandler(self)
         self._logger.propagate = False
-        # PyAV holds a repeated message back until there is another one, which may be never.
+        # PyAV holds a repeated message back until a different one comes, which may never happen.
         av.logging.set_skip_repeated(False)
         av.logging.set_level(av.logging.ERROR)
         return self

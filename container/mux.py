@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Write GVC packets to a file. Uses the FFmpeg plugin (`gvc.av`) for the track's codec id, but starts no engine."""
+"""Write GVC packets to a file. The track's codec id comes from the FFmpeg plugin (`gvc.av`); no engine is started."""
 
 import io
 import warnings
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import av
 
-import gvc.av  # noqa: F401  registers the codec
+import gvc.av  # noqa: F401  The import registers the codec
 from gvc.errors import MediaError
 from gvc.media import Packet, VideoFormat
 
@@ -19,8 +19,8 @@ from .demux import CODEC_NAME
 from .libav import add_side_data, set_sample_aspect
 from .output import MediaOutput, url
 
-FORMATS = ("matroska", "avi", "nut")  # libavformat's names
-# AVI's index of indexes: room for files of 64 GiB, a quarter of what FFmpeg keeps free in each file.
+FORMATS = ("matroska", "avi", "nut")  # libavformat's names of the formats that can hold GVC
+# The space that AVI's index of indexes takes in each file: enough for 64 GiB, a quarter of FFmpeg's default.
 MUXER_OPTIONS = {"avi": {"reserve_index_space": str(24 + 64 * 16)}}
 REASONS = {
     "mp4": "MP4 has no registered name for it",
@@ -34,15 +34,16 @@ class Muxer(MediaOutput):
     """A media file with one GVC track.
 
     Args:
-        path: the file; its name decides the container format (.mkv). "-" is standard output, Matroska.
-        header: the sequence header.
-        video_format: as given to the encoder; its time base is that of the packets.
-        copy_from: a file of which all but one video track is to be taken along.
-        container_format: libavformat's name of the format, default: as `path` says, Matroska where it has no extension.
-        replaced: index of that track in `copy_from`, default: its main video.
-        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder), default: unknown.
-        side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
-        warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
+        path: file to write, whose extension decides the container format (.mkv); "-" = standard output.
+        header: sequence header.
+        video_format: format that the encoder was given; its time base is that of the packets.
+        copy_from: file whose content is copied, except for one video track. Default: nothing is copied.
+        container_format: libavformat's name of the container format. Default: the extension's, Matroska without one.
+        replaced: index of the video track in `copy_from` that is not copied. Default: its main video.
+        field_order: order of the fields in the pictures (FFmpeg's AVFieldOrder). Default: unknown.
+        side_data: side data of the whole track by the names of gvc_container.libav.SIDE_DATA. Default: none.
+        warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
+
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
     """
 
@@ -86,7 +87,7 @@ class Muxer(MediaOutput):
     def _add_track(
         self, output: av.container.OutputContainer, header: bytes, side_data: Mapping[str, bytes]
     ) -> av.VideoStream:
-        """Add a track that has parameters but no running encoder: PyAV opens none for a track made from a template."""
+        """Add a track with parameters but without an encoder, as PyAV makes it from a template."""
         video = self._format
         with av.open(io.BytesIO(), "w", format="matroska") as scratch:
             template = scratch.add_stream(
@@ -115,7 +116,7 @@ class Muxer(MediaOutput):
         return track
 
     def write(self, packet: Packet) -> None:
-        """Write the next packet; needs a pts. Raises OSError."""
+        """Write the next packet, which must have a pts. Raises OSError."""
         seconds = packet.pts * self._format.time_base
         self._copy_until(seconds)
         coded = av.Packet(packet.data)

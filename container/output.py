@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What all written media files share: tracks taken along from another file, and a proper end."""
+"""The common part of all writers of media files: tracks that are copied from another file, and orderly closing."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from .copy import FileCopier
 from .trial import lost_side_data
 
 STDOUT = "-"
-# Side data that is lost in coding and that somebody will miss, by PyAV's names; other kinds are notes of old encoders.
+# Side data of single pictures whose loss is worth a warning, by PyAV's names. Other kinds are encoders' own notes.
 OF_PICTURES = {
     "A53_CC": "closed captions (A/53)",
     "DYNAMIC_HDR_PLUS": "HDR10+",
@@ -28,27 +28,28 @@ OF_PICTURES = {
 
 
 def url(path: str | Path) -> str:
-    """Return what FFmpeg calls a file; "-" is standard output."""
+    """Return FFmpeg's name for a file; "-" = standard output."""
     return "pipe:1" if str(path) == STDOUT else str(path)
 
 
-# What muxers say of packets, of this one or of one that waited for it; all else is about the file.
+# Errors that concern a packet, this one or one that the muxer held back. All other errors concern the file.
 REFUSALS = (av.error.ArgumentError, av.error.InvalidDataError, av.error.PatchWelcomeError)
 
 
 class MediaOutput:
-    """An open output file and the tracks that are copied into it; a context manager.
+    """An open output file with the tracks that are copied into it; a context manager.
 
-    Left by an exception, the file is closed as it is: nothing that is held back is written any more.
+    When an exception leaves the context, the file is closed without writing what is held back.
 
     Args:
-        output: the file, to be closed by this object.
-        add_video: adds its video track, which gets the place of the one that it replaces.
-        copy_from: a file of which all but one video track is to be taken along, None: nothing.
-        replaced: index of that track in `copy_from`, default: the main video.
-        clock: frames of the output, where its format has no times; default: times are those of the pictures.
-        side_data: what the source says beside its pictures, by PyAV's names, default: nothing.
-        warn: called with a sentence for each thing that the output lacks or has in another form, default: Python's.
+        output: file to write; this object closes it.
+        add_video: function that adds the video track, in the place of the replaced one.
+        copy_from: file whose content is copied, except for one video track; None = nothing is copied.
+        replaced: index of that track in `copy_from`. Default: its main video.
+        clock: frame clock of a format that stores no times. Default: none, the pictures' own times are kept.
+        side_data: side data of the source by PyAV's names. Default: none.
+        warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
+
     Raises MediaError if `copy_from` cannot be read.
     """
 
@@ -86,18 +87,18 @@ class MediaOutput:
         name = self._output.format.name
         for kind in lost_side_data(name, side_data):
             words = kind.lower().replace("_", " ")
-            self._warn(f"{words} of the video track is left out: FFmpeg has no place for it in {name} files")
+            self._warn(f"{words} of the video track is left out: FFmpeg cannot store it in {name} files")
         for title in {title for kind, title in OF_PICTURES.items() if kind in side_data}:
-            self._warn(f"{title} of the video track is left out: it belongs to single pictures, which are coded anew")
+            self._warn(f"{title} of the video track is left out: it belongs to pictures that are coded anew")
 
     @property
     def damage(self) -> int:
-        """How many packets are missing, since the muxer did not take them, or have been copied in part only."""
+        """Number of packets that the muxer refused or of which the source has only a part."""
         copied = self._copier.corrupt if self._copier else None
         return self._refused + (copied.count if copied and copied.certain else 0)
 
     def close(self) -> None:
-        """Write what is held back, the rest of the other tracks, and the end of the file.
+        """Write everything that is held back, the rest of the copied tracks, and the end of the file.
 
         Raises OSError.
         """
@@ -111,12 +112,12 @@ class MediaOutput:
             self._warn(self._copier.corrupt.sentence("packets of copied tracks"))
         if self._refused:
             self._warn(
-                f"{self._refused} packets are missing: FFmpeg's muxer refused them, mostly since they are damaged"
+                f"{self._refused} packets are missing: FFmpeg's muxer refused them, most likely because of damage"
             )
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
-        """Close the file and its source at the end, whatever happens."""
+        """Close the file and its source at the end of the block, also after an error."""
         with ExitStack() as stack:
             stack.callback(self._output.close)
             if self._copier:
@@ -124,10 +125,13 @@ class MediaOutput:
             yield
 
     def _drain(self) -> None:
-        """Write what an encoder still holds."""
+        """Write the packets that an encoder still holds."""
 
     def _mux(self, packets: av.Packet | list[av.Packet]) -> None:
-        """Write packets; one that is damaged must not cost all the others. Raises OSError, ValueError for the head."""
+        """Write packets; those that the muxer refuses are counted and skipped.
+
+        Raises OSError, and ValueError if the file's header cannot be written.
+        """
         self._output.start_encoding()
         for packet in [packets] if isinstance(packets, av.Packet) else packets:
             try:
@@ -146,5 +150,5 @@ class MediaOutput:
         if error is None:
             self.close()
         else:
-            with suppress(av.error.FFmpegError), self._closing():  # the first error is the one to tell
+            with suppress(av.error.FFmpegError), self._closing():  # Errors of closing must not hide the first error
                 pass

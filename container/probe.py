@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Say what a GVC file holds and where its bytes went, without decoding it."""
+"""Report the content of a GVC file and the use of its bytes, without decoding pictures."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,25 +12,25 @@ from gvc.media import Packet
 from .demux import Demuxer
 from .rate import Tally
 
-SCHEMA = 1  # raised when a key of the JSON changes its meaning
+SCHEMA = 1  # Version of the JSON, raised when a key changes its meaning
 
 
 @dataclass
 class Bytes:
-    """Where the bytes of a file or a GOP went."""
+    """Numbers of bytes in a file by their use."""
 
-    stills: int = 0  # boundary pictures
-    tails: int = 0  # corrections of the end of I2V GOPs
-    atoms: int = 0  # the noise choices
-    side: int = 0  # the prior's side information
-    headers: int = 0  # sequence header, fields and checksums of GOP packets
-    show: int = 0  # packets that only say "show the next frame"
-    damaged: int = 0  # packets that cannot be parsed
-    other_tracks: int = 0  # payload of audio and the like
-    container: int = 0  # the file format's own
+    stills: int = 0  # Boundary pictures
+    tails: int = 0  # Corrections at the end of I2V GOPs
+    atoms: int = 0  # Choices of the noise
+    side: int = 0  # Side information of the prior
+    headers: int = 0  # Sequence headers, and fields and checksums of GOP packets
+    show: int = 0  # Packets that only tell the decoder to show the next frame
+    damaged: int = 0  # Packets that cannot be parsed
+    other_tracks: int = 0  # Payload of audio and other tracks
+    container: int = 0  # Data of the file format itself
 
     def add(self, packet: bytes, unit: GopUnit | None) -> None:
-        """Book one intact packet."""
+        """Add the bytes of one intact packet; `unit` is its parsed GOP, None for a show packet."""
         if unit is None:
             self.show += len(packet)
             return
@@ -44,7 +44,15 @@ class Bytes:
 
 @dataclass
 class GopInfo:
-    """One GOP: when it starts (seconds), its noise levels, its bytes, how many frames it shows."""
+    """One GOP.
+
+    index: number of the GOP in the stream.
+    key: whether decoding can start here.
+    seconds: time of its first frame; None = unknown.
+    start, stop: noise levels at which its coding starts and stops.
+    bytes: size of its packet.
+    frames: number of frames that it shows.
+    """
 
     index: int
     key: bool
@@ -57,7 +65,7 @@ class GopInfo:
 
 @dataclass
 class Probe:
-    """What a file holds. Rates are those of the GVC track: its payload and all container overhead."""
+    """Content of a file. kbps and bpp concern the GVC track: its payload and all container overhead."""
 
     path: str
     format: str
@@ -74,12 +82,12 @@ class Probe:
     gops: list[GopInfo] = field(default_factory=list)
 
     def as_dict(self) -> dict:
-        """Plain values with stable keys, for JSON."""
+        """Return plain values with stable keys, for JSON."""
         return {"schema": SCHEMA, **asdict(self)}
 
 
 def probe(path: str | Path) -> Probe:
-    """Read a file from start to end, without decoding a picture. Raises MediaError."""
+    """Read a file from start to end without decoding pictures. Raises MediaError."""
     with Demuxer(path) as demuxer:
         spent, gops, tally = Bytes(), [], Tally()
         keyframes = damaged = 0

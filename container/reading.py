@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Read media files as FFmpeg's own program does: which track it takes of several, and where and how its clock runs."""
+"""Read media files as FFmpeg's own program does: its choice of a video track and its corrections of times."""
 
 import codecs
 import os
@@ -15,12 +15,12 @@ from av.stream import Disposition
 from gvc.errors import MediaError
 
 STDIN = "-"
-MICROSECONDS = 10**6  # a second; the unit of FFmpeg's corrections
-JUMP = 10 * MICROSECONDS  # a step of the clock that is closed (-dts_delta_threshold)
-STEP_BACK = MICROSECONDS // 10  # the same, backwards
-IMPOSSIBLE = 30 * 3600 * MICROSECONDS  # a step after which a time is not believed (-dts_error_threshold)
-TIMED = ("audio", "video")  # kinds of tracks that have a clock
-# FFmpeg's own choice of a video track: the largest picture, but a default track before that, and a film before a still.
+MICROSECONDS = 10**6  # One second in the unit of FFmpeg's corrections
+JUMP = 10 * MICROSECONDS  # Smallest forward step that counts as a jump of the clock (-dts_delta_threshold)
+STEP_BACK = MICROSECONDS // 10  # Smallest backward step that counts as a jump of the clock
+IMPOSSIBLE = 30 * 3600 * MICROSECONDS  # Step from which on a time is taken as wrong (-dts_error_threshold)
+TIMED = ("audio", "video")  # Kinds of tracks whose times can show a jump of the clock
+# Bonus, in pixels, of a film over a still and of a default track, in FFmpeg's choice of the largest video track.
 FILM, DEFAULT_TRACK = 100_000_000, 5_000_000
 
 
@@ -34,13 +34,13 @@ codecs.register_error("gvc_latin1", _as_latin1)
 def open_input(path: str | Path) -> av.container.InputContainer:
     """Open a media file for reading, or standard input if `path` is "-". Raises MediaError.
 
-    Bytes of tags that are not UTF-8 are taken as Latin-1, so that old files can be read and nothing of them is lost.
+    Bytes of tags that are not valid UTF-8 are read as Latin-1, so that old files can be read without loss.
     """
     name = str(path)
     if name == STDIN:
         name = "pipe:0"
     elif os.path.exists(name):
-        name = os.path.abspath(name)  # a colon in it is no protocol
+        name = os.path.abspath(name)  # FFmpeg would take a relative name with a colon for a protocol
     try:
         return av.open(name, metadata_errors="gvc_latin1")
     except av.error.FFmpegError as error:
@@ -48,12 +48,12 @@ def open_input(path: str | Path) -> av.container.InputContainer:
 
 
 def is_cover(stream: av.VideoStream) -> bool:
-    """Whether a video track is the picture on a film's box."""
+    """Return whether a video track is a cover or a set of thumbnails."""
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
 def main_video(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The video track that FFmpeg takes of several, never a cover; None if there is none."""
+    """Return the video track that FFmpeg's program chooses, covers aside; None if there is none."""
     films = [stream for stream in container.streams.video if not is_cover(stream)]
     return max(films, key=_merit, default=None)
 
@@ -65,53 +65,53 @@ def _merit(stream: av.VideoStream) -> int:
 
 
 def beginning(container: av.container.InputContainer) -> Fraction:
-    """Seconds at which a file begins by its own clock; Timeline makes it zero."""
+    """Return the time in seconds at which a file begins by its own clock. Timeline shifts it to zero."""
     return Fraction(container.start_time or 0, MICROSECONDS)
 
 
 def _may_jump(container: av.container.InputContainer) -> bool:
-    """Whether a file's format allows that its clock jumps, as it does where recordings are joined."""
+    """Return whether the clock of a file's format may jump, as it does where recordings are joined."""
     return bool(FormatFlags(container.format.flags) & FormatFlags.ts_discont)
 
 
 class CorruptPackets:
-    """Counts packets of which a file has a part only, or so its demuxer says.
+    """Counts packets that the demuxer marks as incomplete.
 
     Attributes:
-        count: their number.
-        certain: whether that is damage; some demuxers say the same where recordings are joined.
+        count: number of such packets.
+        certain: whether they mean damage. In some formats they also occur where recordings are joined.
     """
 
     def __init__(self, container: av.container.InputContainer):
         self.count, self.certain = 0, not _may_jump(container)
 
     def add(self, packet: av.Packet) -> None:
-        """Take a packet into account."""
+        """Count a packet if it is marked."""
         self.count += packet.is_corrupt
 
     def sentence(self, name: str) -> str:
-        """Return a warning; `name` is that of the packets."""
+        """Return a warning about the packets, which it calls `name`."""
         return f"{self.count} {name} are corrupt" + ("" if self.certain else ", or recordings are joined there")
 
 
 class Timeline:
-    """The corrections that FFmpeg's program makes to the times of a file, the same ones for all its tracks.
+    """The corrections that FFmpeg's program makes to the times of a file, the same for all its tracks.
 
-    The file begins at zero. Where its format allows that the clock jumps (MPEG-TS and PS, Ogg), as in recordings and
-    where files were joined, the jump is closed; in other formats, times that cannot be true are dropped.
+    The file begins at zero. In formats whose clock may jump (MPEG-TS and PS, Ogg), as where files were joined, jumps
+    are removed. In other formats impossible times are dropped.
 
     Attributes:
-        jumps: whether the clock may jump; packets of all tracks are to be seen then.
+        jumps: whether the clock may jump; then the packets of all tracks must be passed to `correct`.
     """
 
     def __init__(self, container: av.container.InputContainer):
         self.jumps = _may_jump(container)
-        self._offset = -(container.start_time or 0)  # microseconds
-        self._latest: int | None = None  # dts of the packet before, of any track
+        self._offset = -(container.start_time or 0)  # Microseconds to add to all times
+        self._latest: int | None = None  # dts of the previous packet of any track, in microseconds
         self._clocks = {stream.index: _Clock(stream) for stream in container.streams}
 
     def correct(self, packet: av.Packet) -> None:
-        """Change pts and dts of the next packet, in the order of the file."""
+        """Correct pts and dts of a packet. Packets must come in the order of the file."""
         clock = self._clocks[packet.stream_index]
         now = None if packet.dts is None else clock.microseconds(packet.dts) + self._offset
         if clock.timed and now is not None:
@@ -130,7 +130,7 @@ class Timeline:
         clock.advance(now, packet.duration)
 
     def _close_jump(self, clock: "_Clock", now: int) -> int:
-        """Return by how many microseconds the clock has jumped, 0 if it has not."""
+        """Remove a jump of the clock and return its size in microseconds; 0 = no jump."""
         expected = self._latest if clock.expected is None else clock.expected
         if expected is None:
             return 0
@@ -143,14 +143,14 @@ class Timeline:
 
 
 class _Clock:
-    """Where one track is in time, in microseconds."""
+    """The state of one track's clock, in microseconds."""
 
     def __init__(self, stream: av.stream.Stream):
         self.timed = stream.type in TIMED
-        self.last: int | None = None  # dts of the packet before
-        self.expected: int | None = None  # dts of the next one
+        self.last: int | None = None  # dts of the previous packet
+        self.expected: int | None = None  # Expected dts of the next packet
         self._num, self._den = stream.time_base.numerator * MICROSECONDS, stream.time_base.denominator
-        self._length = _packet_length(stream)  # where a packet has none itself
+        self._length = _packet_length(stream)  # Duration of packets that give none
 
     def microseconds(self, ticks: int) -> int:
         return (2 * ticks * self._num + self._den) // (2 * self._den)
@@ -159,7 +159,11 @@ class _Clock:
         return (2 * microseconds * self._den + self._num) // (2 * self._num)
 
     def advance(self, now: int | None, duration: int | None) -> None:
-        """Take a packet into account; `duration` is in ticks."""
+        """Advance past a packet.
+
+        now: dts in microseconds; None = unknown.
+        duration: duration in ticks; None or 0 = unknown.
+        """
         if now is not None:
             self.last = self.expected = now
         if self.expected is not None:
@@ -176,14 +180,14 @@ def _packet_length(stream: av.stream.Stream) -> int:
 
 
 def timed_packets(container: av.container.InputContainer, *wanted: av.stream.Stream) -> Iterator[av.Packet]:
-    """Yield packets in the order of the file, with FFmpeg's times; empty ones too. Raises FFmpegError.
+    """Yield packets in the order of the file, empty ones included, with FFmpeg's corrected times. Raises FFmpegError.
 
     Args:
-        container: the file.
-        wanted: the tracks whose packets are needed, default: all. Others come too where the clock may jump.
+        container: file to read.
+        wanted: tracks whose packets are needed. Default: all. If the clock may jump, packets of all tracks come.
     """
     timeline = Timeline(container)
     for packet in container.demux() if timeline.jumps else container.demux(*wanted):
-        if packet.size or packet.dts is not None:  # others are PyAV's own, at the end
+        if packet.size or packet.dts is not None:  # PyAV adds empty packets without times at the end
             timeline.correct(packet)
             yield packet

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Write decoded pictures to a file of any common kind."""
+"""Write decoded pictures to a media file."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from .libav import add_side_data, set_sample_aspect
 from .output import MediaOutput, url
 
 H264 = "libx264"
-# Extension: codec and its options. Lossless, except where players would not take it.
+# Codec and its options for each file extension. All are lossless except where players need H.264.
 CODECS = {
     ".mkv": ("ffv1", {"level": "3"}),
     ".avi": ("ffv1", {"level": "3"}),
@@ -29,25 +29,27 @@ CODECS = {
     ".mov": (H264, {"crf": "12", "preset": "fast"}),
     ".y4m": ("rawvideo", {}),
 }
-# Pixel formats that a codec lacks, and what is stored in their place.
+# Pixel formats that a codec does not have, and the formats that replace them.
 YUV_FOR_RGB = {"gbrp": "yuv444p", "gbrp10le": "yuv444p10le"}
 STORED = {"ffv1": {"gbrp": "bgr0"}, H264: YUV_FOR_RGB, "rawvideo": YUV_FOR_RGB}
-SMPTE170M, LIMITED = 6, 1  # matrix and range of RGB that is stored as Y'CbCr
-SEEKING = (".mp4", ".mov")  # formats that are finished at their beginning
+SMPTE170M, LIMITED = 6, 1  # Matrix and range that RGB gets when it is stored as Y'CbCr
+SEEKING = (".mp4", ".mov")  # Formats whose muxer returns to the start of the file at the end
 
 
 class VideoSink(MediaOutput):
-    """A video file in the format that its extension names (CODECS); YUV4MPEG2 where it has none, as a pipe may.
+    """A video file in the format of its extension (CODECS), or YUV4MPEG2 without an extension.
 
     Args:
-        path: where to write; "-" is standard output.
-        video_format: of the pictures.
-        copy_from: a file of which all but one video track is to be taken along.
-        replaced: index of that track in `copy_from`, default: its main video.
-        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder), default: unknown.
-        side_data: what is to be said of the whole track, by the names of gvc_container.libav.SIDE_DATA.
-        warn: called with a sentence for each thing that the file lacks or has in another form, default: Python's.
-    Raises OptionError for another extension and where the format cannot be written to a pipe, OSError if writing fails.
+        path: file to write; "-" = standard output.
+        video_format: format of the pictures.
+        copy_from: file whose content is copied, except for one video track. Default: nothing is copied.
+        replaced: index of that track in `copy_from`. Default: its main video.
+        field_order: order of the fields in the pictures (FFmpeg's AVFieldOrder). Default: unknown.
+        side_data: side data of the whole track by the names of gvc_container.libav.SIDE_DATA. Default: none.
+        warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
+
+    Raises OptionError for an unknown extension and for a format that cannot be written to a pipe, OSError if writing
+    fails.
     """
 
     def __init__(
@@ -142,7 +144,7 @@ def _halves_odd_sides(video: VideoFormat) -> bool:
 
 
 def video_frame(picture: Picture, video: VideoFormat) -> av.VideoFrame:
-    """Return PyAV's frame of a picture: its samples alone, neither time nor colour."""
+    """Return a PyAV frame with the samples of a picture, without times and colour properties."""
     frame = av.VideoFrame(video.width, video.height, video.samples.pix_fmt)
     for plane, source in zip(frame.planes, picture.planes, strict=True):
         samples(plane, video.samples)[:] = source
@@ -150,7 +152,7 @@ def video_frame(picture: Picture, video: VideoFormat) -> av.VideoFrame:
 
 
 def _aspect_filter(video: VideoFormat, time_base: Fraction) -> av.filter.Graph:
-    """Gives frames a sample aspect ratio, which FFV1 takes from there and PyAV lets nobody set."""
+    """Return a filter that sets the sample aspect ratio of frames. FFV1 reads it there, and PyAV cannot set it."""
     graph = av.filter.Graph()
     source = graph.add_buffer(width=video.width, height=video.height, format=video.samples.pix_fmt, time_base=time_base)
     graph.link_nodes(source, graph.add("setsar", str(video.sample_aspect_ratio)), graph.add("buffersink")).configure()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Read any video as pictures that the encoder takes, with the tracks, times and conversions of FFmpeg's own program."""
+"""Read any video as pictures for the encoder, with the same track, times and conversions as FFmpeg's own program."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -17,21 +17,23 @@ from .convert import Converter, samples, shows_through
 from .libav import SIDE_DATA, chroma_location, cropping
 from .video import VideoReader, silent
 
-PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 4, 5  # AVFieldOrder of frames that hold both fields
-ALPHA_TAG = "alpha_mode"  # of WebM, whose transparency FFmpeg's own decoders leave out
+PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 4, 5  # Values of AVFieldOrder for frames that hold both fields
+ALPHA_TAG = "alpha_mode"  # WebM's tag for transparency, which FFmpeg's own VP8 and VP9 decoders ignore
 
 
 class VideoSource:
-    """The video of a file as FFmpeg takes it (gvc_container.video), in a format that the encoder takes.
+    """The main video of a file (gvc_container.video), converted to a format that the encoder takes.
 
     Args:
-        path: the file; "-" is standard input.
-        warn: a function that gets a sentence about whatever is lost; nothing is said by default.
+        path: file to read; "-" = standard input.
+        warn: function called with a sentence for each thing that is lost. Default: no warnings.
 
     Attributes:
-        format: geometry and colour after conversion; frame rate and time base of the track.
-        field_order: how fields lie in the pictures (FFmpeg's AVFieldOrder).
-        side_data: what the first frame says of the whole track, by the names of gvc_container.libav.SIDE_DATA.
+        format: size and colour after conversion; frame rate and time base of the track.
+        field_order: order of the fields in the pictures (FFmpeg's AVFieldOrder).
+        side_data: side data of the first frame that concerns the whole track, by the names of
+            gvc_container.libav.SIDE_DATA.
+
     Raises MediaError if there is no video that can be decoded.
     """
 
@@ -73,12 +75,12 @@ class VideoSource:
 
     @property
     def damage(self) -> int:
-        """How many errors were met after the first frame."""
+        """Number of errors found after the first frame."""
         return self._reader.damage
 
     @property
     def components(self) -> set[str]:
-        """Names of the parts of FFmpeg that read the video, as its messages give them."""
+        """Names of the demuxer and the decoder, as FFmpeg's messages give them."""
         return self._reader.components
 
     @property
@@ -88,16 +90,16 @@ class VideoSource:
 
     @property
     def other_tracks(self) -> int:
-        """How many tracks the file has beside the video."""
+        """Number of tracks in the file beside this video."""
         return self._reader.other_tracks
 
     @property
     def frames_expected(self) -> int:
-        """How many frames there should be, 0 if that is unknown."""
+        """Expected number of frames; 0 = unknown."""
         return self._reader.track.frames or round(self._reader.seconds * self.format.frame_rate)
 
     def pictures(self) -> Iterator[Picture]:
-        """Yield all pictures; pts always increase. To be called once."""
+        """Yield all pictures, with increasing pts. Call this only once."""
         last, late = None, 0
         nominal = max(1, round(1 / self.format.frame_rate / self.format.time_base))
         for picture in self._all():
@@ -128,7 +130,7 @@ class VideoSource:
     def _see_through(self, frame: av.VideoFrame) -> None:
         if not self._transparent and (self._reader.track.metadata.get(ALPHA_TAG) == "1" or shows_through(frame)):
             self._transparent = True
-            self._warn("transparency is not kept: what was hidden becomes visible")
+            self._warn("transparency is not kept: hidden parts of the pictures become visible")
 
     def _picture(self, converted: av.VideoFrame, frame: av.VideoFrame) -> Picture:
         planes = (samples(plane, self._converter.samples) for plane in converted.planes)
@@ -148,7 +150,7 @@ class VideoSource:
 def _field_order(frame: av.VideoFrame) -> int:
     if not frame.interlaced_frame:
         return PROGRESSIVE
-    graph = av.filter.Graph()  # which knows what PyAV does not tell
+    graph = av.filter.Graph()  # A filter finds the field order, which PyAV's frames do not give
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1))
     graph.link_nodes(source, graph.add("select", "eq(interlace_type,TOPFIRST)"), graph.add("buffersink")).configure()
     graph.vpush(frame)
@@ -163,5 +165,5 @@ def _field_order(frame: av.VideoFrame) -> int:
 def _side_data(frame: av.VideoFrame) -> dict[str, bytes]:
     try:
         return {data.type.name: bytes(data) for data in frame.side_data if data.type.name in SIDE_DATA}
-    except ValueError:  # PyAV does not know the kind of one of them
+    except ValueError:  # PyAV raises this if it does not know the kind of one entry
         return {}

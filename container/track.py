@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A track on its way from one file into another: the times of its packets made as FFmpeg's program makes them."""
+"""A track that is copied from one file into another. Packets get the same times as from FFmpeg's own program."""
 
 import av
 from av.format import Flags
@@ -9,11 +9,11 @@ from av.subtitles.subtitle import SubtitleSet
 
 from .libav import AudioClock
 
-TEXT_OF = {"matroska": "ass", "mp4": "mov_text", "mov": "mov_text"}  # the kind of text that formats have
+TEXT_OF = {"matroska": "ass", "mp4": "mov_text", "mov": "mov_text"}  # Codec of text subtitles for each file format
 
 
 class CopiedTrack:
-    """A track whose packets are taken over as they are.
+    """A track whose packets are copied without coding them anew.
 
     Attributes:
         source: the stream that is read.
@@ -23,16 +23,16 @@ class CopiedTrack:
     def __init__(self, source: Stream, target: Stream):
         self.source, self.target = source, target
         self._begun = source.type != "video"
-        self._expected = 0  # dts of the next packet, in the source's ticks
-        self._last: int | None = None  # dts of the last packet, in the target's
+        self._expected = 0  # Expected dts of the next packet, in ticks of the source
+        self._last: int | None = None  # dts of the last packet, in ticks of the target
         sampled = source.type == "audio" and source.codec_context and source.codec_context.sample_rate
         self._audio = AudioClock(source) if sampled else None
 
     def prepare(self, packet: av.Packet) -> av.Packet | None:
-        """Give the next packet that has content times that it lacks; None if it is not to be written."""
+        """Add missing times to the next packet and return it; return None if it is not to be written."""
         self._begun = self._begun or packet.is_keyframe
         if not self._begun:
-            return None  # nothing could be shown before the first keyframe
+            return None  # Nothing can be decoded before the first keyframe
         if packet.dts is None:
             packet.dts = self._expected
         if self.source.type == "audio" or packet.pts is None:
@@ -40,10 +40,10 @@ class CopiedTrack:
         self._expected = packet.dts + (packet.duration or 0)
         return packet
 
-    def settle(self, packet: av.Packet) -> None:
-        """Put a packet into the target and onto its clock, on which times never fall.
+    def convert_times(self, packet: av.Packet) -> None:
+        """Assign a packet to the target and convert its times to the target's time base, in rising order.
 
-        The clock must be known: the file's header has been written.
+        The file's header must have been written, because that decides the time base.
         """
         clock, container = self.target.time_base, self.target.container
         scale = packet.time_base / clock
@@ -61,7 +61,7 @@ class CopiedTrack:
 
 
 class ConvertedSubtitles(CopiedTrack):
-    """Subtitles of text that get the kind of text that the output has."""
+    """A track of text subtitles that is converted to the text codec of the output."""
 
     def __init__(self, source: Stream, target: Stream):
         super().__init__(source, target)
@@ -75,10 +75,10 @@ class ConvertedSubtitles(CopiedTrack):
         try:
             text: SubtitleSet | None = ready and self._decoder.decode2(ready)
             if not text or not len(text):
-                return None  # MP4's pauses
+                return None  # MP4 stores pauses as empty texts
             coded = self._encoder.encode_subtitle(text)
         except av.error.FFmpegError:
-            return None  # damaged text, which no player could show either
+            return None  # Damaged text is left out
         coded.pts, coded.dts, coded.duration = ready.pts, ready.dts, ready.duration
         coded.time_base, coded.stream = ready.time_base, self.target
         return coded

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Ask FFmpeg's muxers what they take, by writing small files in memory: no table of theirs tells all of it."""
+"""Find out what FFmpeg's muxers can store by writing small files in memory, because no table of FFmpeg tells it all."""
 
 import io
 from collections.abc import Mapping
@@ -16,14 +16,17 @@ from .demux import SEARCHED_PACKETS
 from .libav import SIDE_DATA, add_side_data, copy_parameters, side_data
 from .reading import open_input
 
-COMMON_CODEC = "mpeg4"  # that all formats hold which are written here, but for those of bare pictures
+COMMON_CODEC = "mpeg4"  # Codec that all output formats can hold except those of raw pictures
 
 
 def first_packets(path: str | Path) -> dict[int, av.Packet]:
-    """Return the first packet of each track that begins soon, by the track's index. Raises MediaError."""
+    """Return the first packet of each track, by the track's index. Raises MediaError.
+
+    Tracks that begin after the first SEARCHED_PACKETS packets are missing.
+    """
     with open_input(path) as file:
         found: dict[int, av.Packet] = {}
-        with suppress(av.error.FFmpegError):  # what can be read counts
+        with suppress(av.error.FFmpegError):  # Packets before an error are enough
             for packet in islice(file.demux(), SEARCHED_PACKETS):
                 if packet.size:
                     found.setdefault(packet.stream_index, packet)
@@ -33,13 +36,13 @@ def first_packets(path: str | Path) -> dict[int, av.Packet]:
 
 
 def keeps_track(format_name: str, stream: Stream, sample: av.Packet | None, keep_tag: bool) -> bool:
-    """Whether a format keeps a track: its muxer takes the track's first packet, and what it writes can be read.
+    """Return whether a format keeps a track: its muxer takes the track's first packet, and the result can be read.
 
     Args:
         format_name: libavformat's name of the format.
-        stream: the track, of an input.
-        sample: its first packet, None: unknown.
-        keep_tag: as for `copy_parameters`.
+        stream: track of an input.
+        sample: first packet of the track; None = unknown.
+        keep_tag: whether to keep the input's codec tag (copy_parameters).
     """
     file = io.BytesIO()
     try:
@@ -75,7 +78,7 @@ def _holds_what_can_be_decoded(file: io.BytesIO) -> bool:
 
 
 def _can_be_decoded(stream: Stream) -> bool:
-    """Whether FFmpeg has a decoder for a track, and for sound whether the file says enough to open it."""
+    """Return whether FFmpeg has a decoder for a track, and for audio whether the file has all that it needs to open."""
     if stream.codec_context and stream.type == "audio":
         try:
             stream.codec_context.open(strict=False)
@@ -85,14 +88,18 @@ def _can_be_decoded(stream: Stream) -> bool:
 
 
 def lost_side_data(format_name: str, given: Mapping[str, bytes]) -> list[str]:
-    """Return what of a track's side data (gvc_container.libav.SIDE_DATA) cannot be read back from a file, by name."""
+    """Return the names of a track's side data (gvc_container.libav.SIDE_DATA) that a file of the format does not keep.
+
+    format_name: libavformat's name of the format.
+    given: side data by name.
+    """
     known = SIDE_DATA.keys() & given.keys()
     if not known:
         return []
     file = io.BytesIO()
     try:
         _write_picture(file, format_name, given)
-    except ValueError:  # a format of bare pictures
+    except ValueError:  # The format holds only raw pictures
         return sorted(known)
     file.seek(0)
     with av.open(file) as trial:

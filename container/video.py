@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Decode the video of any file as FFmpeg's own program does, and know what was damaged."""
+"""Decode the video of any file as FFmpeg's own program does, and report damage."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,23 +16,25 @@ from .reading import CorruptPackets, main_video, open_input, timed_packets
 
 
 def silent(text: str) -> None:
-    """Take a warning where nobody listens."""
+    """Ignore a warning."""
 
 
 class VideoReader:
-    """The frames of the video track that FFmpeg takes of a file, or of standard input if `path` is "-".
+    """Decoder of the main video track of a file, which is the one that FFmpeg's program chooses.
 
-    What cannot be decoded is left out and counted; the rest of the file is read nevertheless.
+    Packets that cannot be decoded are skipped and counted; the rest of the file is still read.
 
     Args:
-        path: the file.
-        warn: a function that gets a sentence about whatever is lost; nothing is said by default.
+        path: file to read; "-" = standard input.
+        warn: function called with a sentence for each thing that is lost. Default: no warnings.
 
     Attributes:
         track: PyAV's stream.
-        components: names of the parts of FFmpeg that read the track, as its messages give them.
-        other_tracks: how many tracks the file has beside it.
-        damage: how many errors were met after the first frame; a recording may begin in the middle of things.
+        components: names of the demuxer and the decoder, as FFmpeg's messages give them.
+        other_tracks: number of tracks in the file beside this one.
+        damage: number of errors found after the first frame. Earlier ones are normal, because a recording may start
+            between two keyframes.
+
     Raises MediaError if there is no video with a known codec.
     """
 
@@ -41,7 +43,7 @@ class VideoReader:
         self.damage = self._packets = self._undecodable = self._end = 0
         self._container = open_input(path)
         try:
-            self._container.flags &= ~Flags.gen_pts.value  # which PyAV sets and FFmpeg's program does not
+            self._container.flags &= ~Flags.gen_pts.value  # PyAV sets this flag and FFmpeg's program does not
             track = main_video(self._container)
             if track is None:
                 raise MediaError(f"{path} holds no video")
@@ -57,11 +59,11 @@ class VideoReader:
 
     @property
     def seconds(self) -> float:
-        """How long the file says it is, 0 if it does not."""
+        """Duration that the file gives, in seconds; 0 = unknown."""
         return (self._container.duration or 0) / av.time_base
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Yield all frames; their pts are FFmpeg's best guess, None if there is none. To be called once."""
+        """Yield all frames. Their pts are FFmpeg's best estimates, None = unknown. Call this only once."""
         times, begun = _BestEffort(), False
         for packet in self._packets_and_end():
             try:
@@ -81,14 +83,14 @@ class VideoReader:
             self._complain(f"{self._undecodable} packets cannot be decoded")
 
     def _packets_and_end(self) -> Iterator[av.Packet | None]:
-        """Yield the packets of the track that hold something, then None."""
+        """Yield the packets of the track that are not empty, then None for the end."""
         try:
             for packet in timed_packets(self._container, self.track):
                 if packet.stream_index == self.track.index:
                     self._packets += 1
                     self._end = packet.dts or 0
                     self._corrupt.add(packet)
-                    if packet.size:  # an empty one means the last picture again
+                    if packet.size:  # An empty packet repeats the picture before
                         yield packet
             if self._ends_early():
                 self._complain(f"it ends after {self._packets} of {self.track.frames} frames")
@@ -97,7 +99,7 @@ class VideoReader:
         yield None
 
     def _ends_early(self) -> bool:
-        """Whether there are fewer frames than the file says; AVI counts the instants at which none is, too."""
+        """Return whether there are fewer frames than the file says. AVI also counts instants without a frame."""
         rate = self.track.average_rate
         instants = self._end * self.track.time_base * rate + 1 if rate else 0
         return max(self._packets, instants) < self.track.frames - 1
@@ -107,7 +109,7 @@ class VideoReader:
         self._warn(f"{self.path} is damaged: {text}")
 
     def close(self) -> None:
-        """Close the file, and before it the decoder, whose threads may wait for Python to take their messages."""
+        """Close the decoder, whose threads may wait for Python's lock to log messages, then the file."""
         self.track.codec_context.flush_buffers()
         self._container.close()
 
@@ -119,14 +121,14 @@ class VideoReader:
 
 
 class _BestEffort:
-    """FFmpeg's guess of a frame's time from two clocks of the file, whichever was wrong less often until then."""
+    """FFmpeg's estimate of a frame's time: its pts or its dts, whichever has failed to increase less often so far."""
 
     def __init__(self):
         self._last_pts = self._last_dts = float("-inf")
         self._wrong_pts = self._wrong_dts = 0
 
     def of(self, frame: av.VideoFrame) -> int | None:
-        """Return the best time of the next frame, in ticks of its track."""
+        """Return the estimated time of the next frame in ticks of its track; None = unknown."""
         pts, dts = frame.pts, frame.dts
         if dts is not None:
             self._wrong_dts += dts <= self._last_dts

@@ -2,13 +2,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Decoding ahead: while the pictures of one GOP are shown, the next one is decoded.
 
-The first packet of a GOP holds all of it, and each later one only says which of them to show. A decoder that gives
-each packet's picture at once therefore makes its caller wait for a whole GOP, then has nothing to do while that is
-shown. So packets are decoded in a thread, and their pictures come later than they: the first of a GOP with the first
-packet after it was decoded, at the latest with that of the next GOP, the others one a packet.
+The first packet of a GOP holds the whole GOP; each later one only tells the decoder to show the next picture. A decoder
+that returns each picture with its own packet therefore makes its caller wait for a whole GOP, and has nothing to do
+while the GOP is shown. Here a thread decodes the packets, and pictures come later than their packets.
 
-How many packets later a picture may come is the caller's to say (the options low_delay and frame_delay): programs that
-take the n-th picture for that of the n-th packet see wrong ones otherwise.
+Each packet gets exactly one answer: a picture, an error, or nothing. In this example a GOP has four pictures and takes
+about three packets' time to decode. G is the first packet of a GOP, s is a later one, and P2 is the picture of packet
+2. `-` is an answer without a picture.
+
+    packet put        0    1    2    3    4    5    6    7    8    9   end
+    content           G    s    s    s    G    s    s    s    G    s
+    thread decodes    [== GOP 0 ==]       [== GOP 1 ==]       [== GOP 2 ==]
+    answer            -    -    -    P0   P1   P2   P3   P4   P5   P6  P7 P8 P9 last
+
+- The answer to packet 3 has the picture P0, since GOP 0 has been decoded by then. From there on each answer has the
+  next picture, three packets late.
+- If GOP 0 were still being decoded when packet 4 comes, its answer would wait for P0. A picture is therefore at most
+  one GOP late.
+- The thread starts GOP 2 only when all pictures of GOP 0 have been taken, so at most two GOPs are in memory.
+- After the end each remaining picture is an answer of its own, and an answer marked `last` follows.
+
+The options low_delay and frame_delay limit by how many packets a picture may be late. They are for programs that take
+the n-th picture for the picture of the n-th packet. With low_delay=1 each answer waits for its own packet's picture.
 """
 
 from collections import deque
@@ -29,23 +44,23 @@ from .prior import ModelOptions
 from .priors import Opener, open_prior
 from .priors.shared import SharedPrior
 
-PACKET_COST = 1024  # bytes, about, that a packet takes beside its data
+PACKET_COST = 1024  # Approximate number of bytes that a waiting packet takes beside its data
 
 
 class _StoppedError(Exception):
-    """Nobody wants the GOP that is being decoded any more."""
+    """The GOP that is being decoded is no longer wanted."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a packet gets: the picture of the oldest packet whose picture was not given yet, or nothing.
+    """The answer to a packet or to the end of the stream.
 
-    pictures: one or none.
-    format: of the pictures.
-    error: in the place of pictures.
-    number: of that oldest packet, counted from 0; None if nothing was due.
-    to_packet: it answers a packet; else the end, which gets an answer for each picture that is left, then the last one.
-    last: nothing is left.
+    pictures: one picture or none.
+    format: format of the pictures. Default: None, without pictures.
+    error: error that replaces the picture. Default: none.
+    number: number of the packet to which the picture or error belongs, counted from 0. Default: None, nothing was due.
+    to_packet: whether this answers a packet instead of the end. Default: a packet.
+    last: whether this is the last answer to the end. Default: not.
     """
 
     pictures: list[Picture]
@@ -58,7 +73,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Job:
-    """A packet that is being decoded, or was and its picture was not given yet. cost: bytes."""
+    """A packet that the thread decodes or has decoded, until its picture is taken.
+
+    number: number of the packet, counted from 0.
+    gop: number of its GOP.
+    cost: bytes that the packet takes.
+    future: result of decoding it.
+    """
 
     number: int
     gop: int
@@ -67,14 +88,16 @@ class _Job:
 
 
 class AheadDecoder:
-    """A Decoder that works in a thread of its own, a GOP ahead unless the options low_delay or frame_delay forbid it.
+    """A Decoder that runs in a thread of its own, a GOP ahead unless the options low_delay or frame_delay forbid that.
 
-    At most two GOPs of pictures are kept; what comes after them waits as packets. The arguments are the Decoder's, and:
+    The pictures of at most two GOPs are in memory; later GOPs wait as packets.
 
-    notify: called by the thread when a packet has been decoded. `on_step` is called by that thread too.
+    extradata, options, opener, on_step: arguments of the Decoder. The thread calls on_step.
+    notify: function that the thread calls after each packet that it has decoded. Default: does nothing.
 
     Attributes:
-        delay: packets by which a picture may come later than its own, 0..MAX_SHOWN (a whole GOP).
+        delay: largest number of packets by which a picture may be late, 0..MAX_SHOWN; MAX_SHOWN = a whole GOP.
+        waiting: bytes of packets whose pictures were not taken yet.
     """
 
     def __init__(
@@ -90,7 +113,7 @@ class AheadDecoder:
         self.delay = _delay(self._decoder.options)
         self._thread = ThreadPoolExecutor(1, "gvc-decoder")
         self._stopping = False
-        self._count = self._gop = 0  # packets and GOPs so far
+        self._count = self._gop = 0  # Numbers of packets and GOPs so far
         self._reset()
 
     @property
@@ -99,7 +122,11 @@ class AheadDecoder:
         return self._decoder.gop
 
     def put(self, packet: Packet | None, *, shown: bool = True) -> None:
-        """Take a packet, or None for the end. Never waits. If it is not `shown`, its answer has no picture."""
+        """Take a packet, without waiting.
+
+        packet: packet to decode; None = end of the stream.
+        shown: whether the packet's picture is wanted. Default: it is.
+        """
         if packet is None:
             self._unanswered.append((inf, inf))
             return
@@ -111,7 +138,7 @@ class AheadDecoder:
         self._start_jobs()
 
     def answer(self) -> Answer | None:
-        """Return the next answer; None if nothing was asked, or it takes some time yet."""
+        """Return the next answer, without waiting; None if all packets are answered or the next answer takes time."""
         if not self._unanswered:
             return None
         (gop, number), oldest = self._unanswered[0], self._jobs[0] if self._jobs else None
@@ -124,7 +151,7 @@ class AheadDecoder:
         return self._take(to_packet) if ready else Answer([], to_packet=to_packet, last=not to_packet)
 
     def answers(self) -> Iterator[Answer]:
-        """Yield an answer to each packet that has none, waiting for those that take time."""
+        """Yield an answer to each packet that has none yet, and wait for answers that take time."""
         while self._unanswered:
             if answer := self.answer():
                 yield answer
@@ -132,7 +159,7 @@ class AheadDecoder:
                 wait([self._jobs[0].future])
 
     def flush(self) -> None:
-        """Forget all packets and pictures. Does not wait: the GOP that is being decoded is stopped when possible."""
+        """Discard all packets and pictures, without waiting. The thread stops its GOP at the next use of the prior."""
         for job in self._jobs:
             job.future.cancel()
         self._reset()
@@ -145,17 +172,17 @@ class AheadDecoder:
         self._thread.shutdown(cancel_futures=True)
 
     def _reset(self) -> None:
-        self._inbox: deque[tuple[Packet, int, int, bool]] = deque()  # number, GOP, whether it is shown
+        self._inbox: deque[tuple[Packet, int, int, bool]] = deque()  # Packet, its number, its GOP, whether it is shown
         self._jobs: deque[_Job] = deque()
-        self._unanswered: deque[tuple[float, float]] = deque()  # GOP and number of packets; infinity is the end
-        self.waiting = 0  # bytes of packets that are not done with
+        self._unanswered: deque[tuple[float, float]] = deque()  # GOP and number of packets; infinity = end of stream
+        self.waiting = 0
 
     @property
     def _works_ahead(self) -> bool:
         return self.delay > 0
 
     def _start_jobs(self) -> None:
-        """Let the thread decode the rest of the oldest packet's GOP, and the next GOP if it may."""
+        """Give the thread the packets of the oldest GOP and, unless the delay is 0, those of the next GOP."""
         while self._inbox:
             packet, number, gop, shown = self._inbox[0]
             if self._jobs and gop > self._jobs[0].gop + self._works_ahead:
@@ -173,7 +200,7 @@ class AheadDecoder:
         pictures, video_format = ([], None) if error else job.future.result()
         return Answer(pictures, video_format, error, job.number, to_packet)
 
-    # What runs in the thread
+    # The following methods run in the thread
 
     def _decode(self, packet: Packet, shown: bool) -> tuple[list[Picture], VideoFormat | None]:
         try:
@@ -182,7 +209,7 @@ class AheadDecoder:
         except GvcError:
             raise
         except Exception:
-            self._decoder.flush()  # its state is anyone's guess
+            self._decoder.flush()  # After an unexpected error the decoder's state is unknown
             raise
 
     def _restart(self) -> None:
@@ -193,7 +220,7 @@ class AheadDecoder:
         return SharedPrior(self._opener(spec, options), nullcontext(), self._check)
 
     def _check(self) -> None:
-        """Called before each use of the prior."""
+        """Raise _StoppedError if the current GOP is no longer wanted. The prior calls this before each use."""
         if self._stopping:
             raise _StoppedError
 

@@ -151,7 +151,7 @@ def test_track_that_does_not_fit_is_named(stream, tmp_path):
     (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:00,500\nwords\n")
     warned = []
     with Muxer(tmp_path / "a.avi", stream[0], FORMAT, copy_from=tmp_path / "words.srt", warn=warned.append) as muxer:
-        assert warned == ["subtitle track 0 (subrip) is left out: FFmpeg has no place for it in avi files"]
+        assert warned == ["subtitle track 0 (subrip) is left out: FFmpeg cannot store it in avi files"]
         muxer.write(stream[1][0])
 
 

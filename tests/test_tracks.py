@@ -119,7 +119,7 @@ def test_sound_that_nobody_could_read_back_is_named(coded, tmp_path, codec):
     """NUT takes what it has no name for, and does not keep all that decoders must know."""
     source = film(tmp_path / "in", codec, container_format="mov" if codec == "alac" else "asf")
     assert write(tmp_path / "out.nut", coded, copy_from=source) == [
-        f"audio track 1 ({codec}) is left out: FFmpeg has no place for it in nut files"
+        f"audio track 1 ({codec}) is left out: FFmpeg cannot store it in nut files"
     ]
 
 
@@ -137,7 +137,7 @@ def test_video_that_the_format_takes_in_another_form_only_is_named(coded, tmp_pa
     """H.264 of Matroska has no start codes, which AVI finds out at the first packet."""
     source = film(tmp_path / "in.mkv", pictures=("mpeg4", "libx264"))
     assert write(tmp_path / "out.avi", coded, copy_from=source, replaced=0) == [
-        "video track 1 (h264) is left out: FFmpeg has no place for it in avi files"
+        "video track 1 (h264) is left out: FFmpeg cannot store it in avi files"
     ]
 
 
@@ -156,7 +156,7 @@ def test_more_video_is_copied_like_sound(coded, tmp_path, extension):
 def test_what_a_format_has_no_place_for_is_named(coded, tmp_path):
     source = film(tmp_path / "in.mkv", words="ass")
     (said,) = write(tmp_path / "out.avi", coded, copy_from=source)
-    assert said == "subtitle track 1 (ass) is left out: FFmpeg has no place for it in avi files"
+    assert said == "subtitle track 1 (ass) is left out: FFmpeg cannot store it in avi files"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_chapters_are_named_where_they_are_lost(coded, tmp_path):
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert [each["metadata"]["title"] for each in container.chapters()] == ["One"]
     (said,) = write(tmp_path / "out.avi", coded, copy_from=tmp_path / "in.mkv")
-    assert said == "1 chapters are left out: FFmpeg has no place for them in avi files"
+    assert said == "1 chapters are left out: FFmpeg cannot store them in avi files"
 
 
 def assert_same_light(found):

@@ -10,7 +10,7 @@ def main() -> None:
     from ..machine.process import configure_process
 
     configure_process()
-    sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: no text ends a command half said
+    sys.stdout.reconfigure(errors="backslashreplace")  # Names that the terminal cannot show must not end a command
     from .app import app
 
     app(prog_name="gvc")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The commands. Each imports what it needs when it runs, so that --help is immediate."""
+"""The commands of `gvc`. Each imports its modules only when it runs, so that --help is fast."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ from ..terminal import visible
 from .flags import with_options
 from .report import Report, errors_reported, reported
 
-BENCH_OPTIONS = (  # what bench sets itself is left out
+BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not set itself
     *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),
     *(option for option in DECODER_OPTIONS if option.name == "realism"),
 )
 
 
 class _Commands(TyperGroup):
-    """All commands; an error of usage repeats what was given, which may be the name of a file."""
+    """The group of all commands. Usage errors repeat arguments, so control characters in them are made visible."""
 
     def make_context(self, *args: object, **kwargs: object) -> typer.Context:
         with _visible_errors():
@@ -39,7 +39,7 @@ def _visible_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if hasattr(error, "message"):  # typer prints it
+        if hasattr(error, "message"):  # typer prints the message of such errors
             error.message = visible(error.message)
         raise
 
@@ -61,7 +61,7 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show where an er
 
 
 def _examples(*lines: str) -> str:
-    """The end of a help text; empty lines keep the lines apart."""
+    """Return the end of a help text. Empty lines keep typer from joining the lines."""
     return "\n\n".join(("Examples:", *lines))
 
 
@@ -89,8 +89,8 @@ def gvc(
 @reported
 def encode_command(
     *,
-    source: Annotated[str, typer.Argument(metavar="IN", help="Any video that FFmpeg reads; - is standard input.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write, .mkv; - is Matroska on stdout.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="Any video that FFmpeg reads; - = standard input.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, .mkv; - = Matroska on stdout.")],
     options: dict[str, object],
     verify: Annotated[bool, typer.Option("--verify", help="Decode OUT in a new process and compare.")] = False,
     audio: Annotated[
@@ -100,9 +100,9 @@ def encode_command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Encode a video. Timestamps, colour and aspect are kept, and all that is beside the video is copied.
+    """Encode a video. Timestamps, colour and aspect ratio are kept, and all other tracks are copied.
 
-    A damaged file is encoded as far as it can be read, and the exit code is 3.
+    A damaged file is encoded as far as it can be read; the exit code is then 3.
     """
     from .encode import encode
 
@@ -116,7 +116,10 @@ def decode_command(
     *,
     source: Annotated[Path, typer.Argument(metavar="IN", help="A file with GVC video.")],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help=".mkv .avi .nut (FFV1), .mp4 .mov (H.264), .y4m; - is y4m on stdout.")
+        Path,
+        typer.Argument(
+            metavar="OUT", help="File to write: .mkv .avi .nut (FFV1), .mp4 .mov (H.264), .y4m; - = y4m on stdout."
+        ),
     ],
     options: dict[str, object],
     audio: Annotated[
@@ -126,7 +129,7 @@ def decode_command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Decode a video. A damaged file is decoded as far as it goes, and the exit code is 3."""
+    """Decode a video. A damaged file is decoded as far as it can be read; the exit code is then 3."""
     from .decode import decode
 
     decode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio)
@@ -139,7 +142,7 @@ def info_command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say what a file holds and where its bytes went."""
+    """Show the content of a file and the use of its bytes."""
     from .info import info
 
     info(file, as_json=json)
@@ -157,19 +160,23 @@ def compare_command(
     *,
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Videos; the first is the reference.")],
     options: dict[str, object],
-    start: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Leave out what comes before.")] = 0,
-    frames: Annotated[int, typer.Option(min=0, help="How many frames of the reference; 0: all.")] = 0,
-    metrics: Annotated[str, typer.Option(metavar="NAMES", help="Metrics, commas between; all: all there are.")] = "",
-    every: Annotated[int, typer.Option(min=1, help="Slow metrics look at every n-th frame only.")] = 5,
-    video: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a film with all side by side.")] = None,
-    wipe: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a film with a moving boundary.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to look at, one .html file.")] = None,
+    start: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Time at which the comparison starts.")] = 0,
+    frames: Annotated[int, typer.Option(min=0, help="Number of frames of the reference; 0 = all.")] = 0,
+    metrics: Annotated[
+        str, typer.Option(metavar="NAMES", help="Metrics, separated by commas; all = all. Default: all fast ones.")
+    ] = "",
+    every: Annotated[int, typer.Option(min=1, help="Distance of the frames that slow metrics measure.")] = 5,
+    video: Annotated[Path | None, typer.Option(metavar="FILE", help="Video to write, all side by side.")] = None,
+    wipe: Annotated[Path | None, typer.Option(metavar="FILE", help="Video to write, a boundary moves across.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page to write for a browser, one .html file.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
     overwrite: Annotated[bool, typer.Option("-y", "--overwrite", help="Overwrite files that exist.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Compare videos with the first of them: figures, films, a page with a slider (docs/COMPARE.md)."""
+    """Compare videos with the first one by figures, videos and a page with a slider (docs/COMPARE.md)."""
     from .compare import CompareOptions, compare_files
 
     compare_options = CompareOptions(start, frames, metrics, every, video, wipe, html)
@@ -195,20 +202,24 @@ def doctor_command(verbose: Verbose = False) -> None:
 def bench_command(
     *,
     options: dict[str, object],
-    size: Annotated[str, typer.Option(metavar="WxH", help="Picture size; or else 416x240, or that of FILE.")] = "",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Picture size. Default: that of FILE, else 416x240.")] = "",
     frames: Annotated[int, typer.Option(min=1, max=129, help="Frames in a GOP, rounded down to 4k+1.")] = 33,
-    gops: Annotated[int, typer.Option(min=1, help="How many GOPs.")] = 1,
-    source: Annotated[str, typer.Option("--input", metavar="FILE", help="Video; or else a synthetic clip.")] = "",
+    gops: Annotated[int, typer.Option(min=1, help="Number of GOPs.")] = 1,
+    source: Annotated[str, typer.Option("--input", metavar="FILE", help="Video. Default: a synthetic clip.")] = "",
     random: Annotated[
-        str, typer.Option(metavar="VARIANT", help="Random weights at the size of a real model, e.g. wan/t2v-1.3b.")
+        str,
+        typer.Option(
+            metavar="VARIANT", help="Model size for random weights, such as wan/t2v-1.3b. Default: real weights."
+        ),
     ] = "",
     warmup: Annotated[
-        int | None, typer.Option(min=0, help="Passes before the clock starts; or else 1 on accelerators, 0 on the CPU.")
+        int | None,
+        typer.Option(min=0, help="Passes before the measurement. Default: 1 on accelerators, 0 on the CPU."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure what encoding and decoding cost, and how much of it is the network (docs/BENCH.md)."""
+    """Measure time and memory of encoding and decoding, and the network's share of them (docs/BENCH.md)."""
     from ..bench.job import Job
     from .bench import bench, parse_size
 
@@ -224,10 +235,12 @@ def bench_command(
 def serve_command(
     *,
     options: dict[str, object],
-    idle: Annotated[float, typer.Option(min=0, help="Seconds without clients after which it ends; 0: never.")] = 600,
-    clients: Annotated[int, typer.Option(min=1, help="Most clients at a time; others start their own engines.")] = 16,
+    idle: Annotated[float, typer.Option(min=0, help="Seconds without clients until it ends; 0 = never.")] = 600,
+    clients: Annotated[
+        int, typer.Option(min=1, help="Largest number of clients at a time; others start their own engines.")
+    ] = 16,
     preload: Annotated[
-        list[str] | None, typer.Option(metavar="PRIOR", help="Load this prior at once and keep it; may be repeated.")
+        list[str] | None, typer.Option(metavar="PRIOR", help="Prior to load at once and keep; may be repeated.")
     ] = None,
     verbose: Verbose = False,
 ) -> None:
@@ -238,7 +251,7 @@ def serve_command(
 
 
 class _PassThrough(TyperCommand):
-    """A command that leaves every argument to the program it runs, --help and -- too."""
+    """A command that passes every argument to the program that it runs, --help and -- included."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         ctx.args = list(args)
@@ -272,7 +285,7 @@ def run_command(ctx: typer.Context) -> NoReturn:
     words = ctx.args[1:] if ctx.args[:1] == ["--"] else ctx.args
     with errors_reported():
         if not words or words[0].startswith("-"):
-            raise OptionError("gvc run needs the program first: gvc run PROGRAM [ARGUMENTS...]")
+            raise OptionError("gvc run needs a program as its first argument: gvc run PROGRAM [ARGUMENTS...]")
         run(words[0], words[1:], gstreamer=True)
 
 

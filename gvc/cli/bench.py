@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`gvc bench`: each side runs in a process of its own (gvc.bench.worker); this one compares and prints."""
+"""`gvc bench`. Encoding and decoding run in processes of their own (gvc.bench.worker); this one prints the results."""
 
 import json
 import os
@@ -22,11 +22,11 @@ from ..terminal import visible
 from .report import Report
 
 DEFAULT_SIZE = 416, 240
-TARGET = 0.05  # what all but the network may add to the network's time
-FEW_STEPS = 5  # network steps below which a share says little of a real run
-SHORT_SECONDS = 0.2  # time below which a measurement is mostly chance
+TARGET = 0.05  # Goal: time of everything else divided by the network's time
+FEW_STEPS = 5  # Number of network steps a GOP below which the shares differ from those of a real run
+SHORT_SECONDS = 0.2  # Time in seconds below which a measurement is mostly noise
 MIB = 2**20
-OF_BOTH = ("prior", "mode", "transition", "width", "height", "gops", "bytes")
+OF_BOTH = ("prior", "mode", "transition", "width", "height", "gops", "bytes")  # Keys that are the same for both sides
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -38,16 +38,21 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> None:
-    """Measure both sides of `job` and print what they cost; `job.options` are those of both sides.
+    """Measure encoding and decoding and print the results.
 
-    Raises OptionError. Where a side fails it has said why, and this ends with its exit code.
+    job: material and settings; its options are those of the encoder and the decoder.
+    warmup: passes before the measurement; None = 1 on accelerators, 0 on the CPU.
+    as_json: whether to print one JSON object instead of a table.
+
+    Raises OptionError, and EngineError if a process crashes. If one ends with an error, which it prints itself, this
+    ends with the same exit code.
     """
     if job.random and "prior" in job.options:
-        raise OptionError("random weights take the place of a prior; leave out --random or --prior")
+        raise OptionError("random weights replace the prior; leave out --random or --prior")
     settings = parse_options(ENCODER_OPTIONS, _given(ENCODER_OPTIONS, job))
     if settings.prior == "auto":
         raise OptionError(
-            "what prior=auto stands for depends on the machine; name what is to be measured, gp or neural"
+            "prior=auto means different models on different machines; choose the one to measure, gp or neural"
         )
     job = replace(
         job,
@@ -72,7 +77,7 @@ def _given(table, job: Job) -> dict:
 
 
 def _measure(job: Job, folder: Path) -> dict:
-    """Run one side in a fresh interpreter; return its result."""
+    """Run one side in a new process and return its result."""
     question, answer = folder / "job.json", folder / "result.json"
     job = replace(job, packets=str(folder / "packets.mkv"), started=time.monotonic())
     question.write_text(job.as_json())
@@ -86,7 +91,7 @@ def _measure(job: Job, folder: Path) -> dict:
 
 
 def _summary(job: Job, settings, sides: dict[str, dict]) -> dict:
-    """Return the whole answer, by stable keys (docs/BENCH.md)."""
+    """Return the complete result with stable keys (docs/BENCH.md)."""
     encode, decode = sides["encode"], sides["decode"]
     common = {name: encode.pop(name) for name in OF_BOTH}
     for name in OF_BOTH:
@@ -107,16 +112,16 @@ def _summary(job: Job, settings, sides: dict[str, dict]) -> dict:
 
 
 def _warnings(result: dict, load: float) -> list[str]:
-    """Return sentences on what makes the figures unreliable."""
+    """Return a sentence for each thing that makes the figures unreliable."""
     found, cpus = [], os.cpu_count() or 1
     if result["weights"] == "random":
         found.append("random weights: time and memory are the real model's, pictures and bytes mean nothing")
     for side in ("encode", "decode"):
         steps = result[side]["stages"]["velocity"]["calls"]
         if steps < FEW_STEPS * result["gops"]:
-            found.append(f"{side}: only {steps} network steps; the shares of a real run, with more of them, differ")
+            found.append(f"{side}: only {steps} network steps; a real run has more, and so other shares")
         if result[side]["seconds_per_gop"] * result["gops"] < SHORT_SECONDS:
-            found.append(f"{side}: too short to be timed well; ask for larger pictures, or more frames or GOPs")
+            found.append(f"{side}: too short for a good measurement; use larger pictures, more frames or more GOPs")
     if result["device"] != "cpu" and not result["warmup"]:
         found.append("the first calls of an accelerator take longer; --warmup 1 leaves them out")
     if load > cpus / 2:
@@ -125,7 +130,7 @@ def _warnings(result: dict, load: float) -> list[str]:
 
 
 def _text(result: dict) -> str:
-    """Return what is printed for people."""
+    """Return the result as text."""
     encode, decode = result["encode"], result["decode"]
     network = "forward passes of its modules" if encode["network_is"] == "modules" else "all calls of the prior"
     lines = [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks of an installation: what GVC needs, what is there, and how to get what is missing."""
+"""Checks of an installation: whether everything that GVC needs is there, and how to get missing parts."""
 
 import os
 import platform
@@ -23,7 +23,14 @@ REINSTALL = "run `make setup`, or `pip install -e .` in the source folder (needs
 
 @dataclass
 class Check:
-    """One thing that was looked for. `advice` says how to get it; without what is not `needed`, the rest works."""
+    """Result of one check.
+
+    name: thing that was checked.
+    ok: whether it is there and works.
+    found: version, place or reason of the failure.
+    advice: way to get it.
+    needed: whether GVC needs it; other things are optional.
+    """
 
     name: str
     ok: bool
@@ -33,7 +40,7 @@ class Check:
 
 
 def checks() -> Iterator[Check]:
-    """Do all checks, one after the other."""
+    """Yield the result of each check as soon as it is done."""
     yield Check("Python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or newer")
     yield from _packages()
     yield _native_module()
@@ -82,7 +89,7 @@ def _library(name: str) -> Check:
 
 
 def _pyav() -> Check:
-    """Whether the codec can be registered in PyAV, in a process of its own: a crash must not end the doctor."""
+    """Check that the codec can be registered in PyAV. This runs in a new process, so that a crash is only a result."""
     script = "import gvc.av, gvc.plugin; print(gvc.plugin.install())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     found = " ".join((done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:])
@@ -126,19 +133,19 @@ def _engine() -> Check:
         context.pix_fmt, context.time_base = "yuv420p", Fraction(1, 25)
         frame = av.VideoFrame(64, 64, "yuv420p")
         frame.pts = 0
-        with variable("GVC_SERVE", "0"):  # it is to start one, whatever runs
+        with variable("GVC_SERVE", "0"):  # The check is about starting an engine, so a warm one is not used
             size = sum(packet.size for packet in [*context.encode(frame), *context.encode(None)])
-    except Exception as error:  # whatever it is, the doctor reports it
+    except Exception as error:  # Any error is a result of the check
         advice = f"see the message above; the engine runs with {os.environ.get('GVC_PYTHON', sys.executable)}"
         return Check("engine", False, str(error), advice)
     return Check("engine", size > 0, f"starts and codes a picture ({size} bytes)")
 
 
 def _warm_engine() -> Check:
-    """Look for an engine that keeps its models loaded."""
+    """Look for the user's warm engine, which keeps models loaded."""
     try:
         from ..engine.address import find_engine
-    except Exception as error:  # without libgvc's header
+    except Exception as error:  # The import fails if libgvc's header is missing
         return Check("warm engine", False, str(error), REINSTALL, needed=False)
     pid, ignored = find_engine(), os.environ.get("GVC_SERVE") == "0"
     found = f"runs (process {pid})" if pid else "none runs, so each program starts an engine of its own"
@@ -149,7 +156,7 @@ def _warm_engine() -> Check:
 
 
 def _speeds() -> Check:
-    """Say what `prior=auto` goes by."""
+    """Show the measured speeds by which `prior=auto` chooses."""
     if package_version("gvc") and not _extra("neural").ok:
         return Check("prior auto", True, "takes gp, because the extra neural is not installed")
     from ..machine.cache import cache_file

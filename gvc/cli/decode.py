@@ -18,10 +18,17 @@ from .report import Report
 def decode(
     source: Path, target: Path, options: Mapping[str, object], report: Report, *, overwrite: bool, audio: bool
 ) -> None:
-    """Decode a file; `options` are those of DECODER_OPTIONS.
+    """Decode a file.
 
-    Damaged packets are warned of and skipped; then a MediaError is raised after the output has been written.
-    Raises GvcError, OSError.
+    source: file to read.
+    target: file to write; "-" = YUV4MPEG2 on standard output.
+    options: values by name for DECODER_OPTIONS.
+    report: gets progress, warnings and a summary.
+    overwrite: whether an existing file may be replaced.
+    audio: whether to copy the other tracks.
+
+    Damaged packets are skipped with a warning; after the output was written, a MediaError is raised.
+    Raises GvcError and OSError.
     """
     started = time.monotonic()
 
@@ -38,7 +45,7 @@ def decode(
             about = {"replaced": demuxer.track_index, "warn": report.warn}
             about |= {"field_order": demuxer.field_order, "side_data": demuxer.side_data}
             with VideoSink(path, film.format, source if along else None, **about) as sink:
-                log.take({demuxer.format_name})  # not of the source: the muxer has tried what the format holds
+                log.take({demuxer.format_name})  # Drops errors of trial files, by which the sink has tested the format
                 pictures = ([picture] for picture in film)
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
                     sink.write(picture)

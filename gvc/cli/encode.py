@@ -36,17 +36,26 @@ def encode(
     audio: bool,
     verify: bool,
 ) -> None:
-    """Encode a file; `options` are those of ENCODER_OPTIONS.
+    """Encode a file.
 
-    Damage of the source is warned of and skipped; then a MediaError is raised after the output has been written.
-    Raises GvcError, OSError.
+    source: file to read; "-" = standard input.
+    target: file to write; "-" = Matroska on standard output.
+    options: values by name for ENCODER_OPTIONS.
+    report: gets progress, warnings and a summary.
+    overwrite: whether an existing file may be replaced.
+    audio: whether to copy the other tracks.
+    verify: whether to decode the file in a new process and compare.
+
+    Damaged parts of the source are skipped with a warning; after the output was written, a MediaError is raised.
+    Raises GvcError and OSError.
     """
     started, frames = time.monotonic(), 0
     if verify and is_stream(target):
-        raise OptionError(f"--verify reads what was written, which it cannot for {target}; write to a file")
+        raise OptionError(f"--verify reads the output again, which is impossible for {target}; write to a file")
     reconstruction = PictureHash() if verify else None
     with output_file(target, overwrite, source) as path, ErrorLog() as log, VideoSource(source, report.warn) as video:
-        said = log.take(video.components)  # before the first picture: a recording may begin in the middle of things
+        # Errors before the first picture are only warnings, because a recording may start between two keyframes.
+        said = log.take(video.components)
         encoder = Encoder(
             video.format,
             options,
@@ -59,7 +68,7 @@ def encode(
         copied = _taken_along(source, video, report) if audio else {}
         about = {"field_order": video.field_order, "side_data": video.side_data, "warn": report.warn}
         with Muxer(path, encoder.extradata, video.format, **copied, **about) as muxer:
-            log.take(video.components)  # not of the source: the muxer has tried what the format holds
+            log.take(video.components)  # Drops errors of trial files, by which the muxer has tested the format
             for packet in report.progress(gops, "encoding", video.frames_expected):
                 muxer.write(packet)
                 frames += 1
@@ -77,13 +86,13 @@ def encode(
 
 
 def _size(path: Path, track: int, video: VideoFormat) -> str:
-    """A phrase: how many bytes a file has, and the rate of its video, the track of that index."""
+    """Return a phrase with the size of a file and the rate of its video track."""
     rate = scan(path, track)
     return f"{rate.file_bytes} bytes, {rate.kbps or 0:.1f} kb/s, {rate.bpp(video.width, video.height):.4f} bpp, "
 
 
 def _taken_along(source: str, video: VideoSource, report: Report) -> dict[str, object]:
-    """What Muxer is to copy from the source beside its video."""
+    """Return Muxer's arguments for copying the source's other tracks."""
     if not is_stream(Path(source)):
         return {"copy_from": source, "replaced": video.track_index}
     report.warn_of_pipe(video.other_tracks)
@@ -91,22 +100,29 @@ def _taken_along(source: str, video: VideoSource, report: Report) -> dict[str, o
 
 
 class PictureHash:
-    """A hash of the samples of all pictures."""
+    """SHA-256 of the samples of all pictures."""
 
     def __init__(self):
         self._hash = hashlib.sha256()
 
     def add(self, pictures: list[Picture]) -> None:
+        """Add the samples of the next pictures."""
         for picture in pictures:
             for plane in picture.planes:
                 self._hash.update(plane.tobytes())
 
     def digest(self) -> str:
+        """Return the hash in hexadecimal."""
         return self._hash.hexdigest()
 
 
 def _verify(path: Path, expected: str, options: Mapping[str, object]) -> None:
-    """Decode `path` in a new process, with the encoder's prior, and compare. Raises MismatchError."""
+    """Decode a file in a new process and compare the hash of its pictures. Raises MismatchError.
+
+    path: file to decode.
+    expected: hash of the pictures that the encoder reconstructed.
+    options: the encoder's options, from which the decoder gets the prior and its settings.
+    """
     of_decoder = {option.name for option in DECODER_OPTIONS}
     shared = {name: value for name, value in options.items() if name in of_decoder}
     command = [sys.executable, "-m", "gvc.cli.verify", os.fspath(path), json.dumps(shared)]
@@ -114,4 +130,4 @@ def _verify(path: Path, expected: str, options: Mapping[str, object]) -> None:
     if done.stdout.strip() != expected:
         said = done.stderr.strip().splitlines()[-1:]
         reason = abrupt_end(done.returncode) or "".join(said) or "the pictures differ"
-        raise MismatchError(f"the file does not decode to what the encoder reconstructed ({reason})")
+        raise MismatchError(f"the decoded pictures are not those that the encoder reconstructed ({reason})")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Command line flags from the table of options (gvc.options), so that the two cannot differ."""
+"""Command-line flags, made from the table of options (gvc.options) so that the two cannot differ."""
 
 import inspect
 from collections.abc import Callable
@@ -16,7 +16,7 @@ SHORT = {"bitrate": "-b", "keyint": "-g"}
 
 
 def metavar(option: Option) -> str:
-    """Return what help shows for the value of an option."""
+    """Return the text by which --help stands for the value of an option."""
     if option.choices:
         return "|".join(option.choices)
     if option.unit == BITS:
@@ -44,9 +44,10 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
-    """Give a command one flag for each row of `table`.
+    """Return a decorator that adds a flag for each option of `table` to a command.
 
-    The command takes its parameters by keyword only. One of them is `options`: a dict of the values that the user set.
+    The command takes its parameters by keyword only. One of them is `options`, a dict of the values that the user has
+    set.
     """
 
     def decorate(command: Callable) -> Callable:

@@ -27,7 +27,11 @@ LABELS = {
 
 
 def info(path: Path, as_json: bool) -> None:
-    """Print what a GVC file holds. Raises MediaError, OptionError."""
+    """Print the content of a GVC file. Raises MediaError and OptionError.
+
+    path: file to read.
+    as_json: whether to print one JSON object instead of tables.
+    """
     check_readable_again(path)
     with ErrorLog() as log:
         result = probe(path)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the user is told: progress, warnings, errors and the exit code. All on stderr; stdout is for data."""
+"""Messages for the user: progress, warnings, errors and the exit code. All text goes to stderr; stdout is for data."""
 
 import signal
 import sys
@@ -22,15 +22,16 @@ from .progress import Bar, Clock, Lines
 
 Item = TypeVar("Item")
 
-SHOWN = 5  # messages of FFmpeg about a damaged file
-
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SHOWN = 5  # Largest number of FFmpeg's messages about a damaged file that are printed
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Signals that ask a program to end
 
 
 @contextmanager
 def errors_reported(verbose: bool = False) -> Iterator[None]:
-    """Turn every error, and the signals that ask a program to end, into one sentence on stderr and an exit code."""
+    """Turn every error, and every signal in STOPPING, into one sentence on stderr and an exit code.
+
+    verbose: whether to print the traceback as well. Default: not.
+    """
     try:
         with _signals_raised():
             yield
@@ -45,9 +46,9 @@ def errors_reported(verbose: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _signals_raised() -> Iterator[None]:
-    """Let signals that would end the process be exceptions, so that it can clear away what is half written."""
+    """Turn signals that would end the process into exceptions, so that incomplete files are removed."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are not this thread's to handle
+        yield  # Only the main thread can handle signals
         return
 
     stopped = False
@@ -55,23 +56,25 @@ def _signals_raised() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         nonlocal stopped
         stopped = True
-        signal.signal(number, signal.SIG_IGN)  # clearing away is not to be stopped half way
+        signal.signal(number, signal.SIG_IGN)  # A second signal must not interrupt the removal of incomplete files
         raise KeyboardInterrupt if number == signal.SIGINT else StoppedError(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
-    heeded = {number: signal.getsignal(number) for number in STOPPING}  # nohup ignores SIGHUP
-    heeded = {number: before for number, before in heeded.items() if before in usual}
-    for number in heeded:
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
+    # Handlers that somebody has set on purpose stay, such as nohup's, which ignores SIGHUP.
+    replaced = {number: before for number, before in handlers.items() if before in usual}
+    for number in replaced:
         signal.signal(number, stop)
     try:
         yield
     finally:
-        for number, before in heeded.items():  # what ends anyway may be ended at once, without a traceback
+        # After a signal the process is about to end, so another one may end it at once, without a traceback.
+        for number, before in replaced.items():
             signal.signal(number, signal.SIG_DFL if stopped else before)
 
 
 def reported(command: Callable) -> Callable:
-    """Wrap a command so that its errors are reported; it honours a parameter called `verbose`."""
+    """Wrap a command so that its errors are reported, with a traceback if its parameter `verbose` is true."""
 
     @wraps(command)
     def wrapper(*args: object, **kwargs: object) -> object:
@@ -82,10 +85,10 @@ def reported(command: Callable) -> Callable:
 
 
 class Report:
-    """Progress and messages of one run; the messages may hold text of any origin.
+    """Progress and messages of one command. Control characters in messages are made visible.
 
-    quiet: whether to print nothing but warnings, default False.
-    clock: tells how long nothing was shown, default time.monotonic.
+    quiet: whether only warnings and errors are printed. Default: False.
+    clock: function that returns a time in seconds, to tell how long nothing was shown. Default: time.monotonic.
     """
 
     def __init__(self, quiet: bool = False, clock: Clock = time.monotonic):
@@ -93,26 +96,31 @@ class Report:
         self._progress: Bar | Lines | None = None
 
     def say(self, text: str) -> None:
-        """Print a line unless the user asked for quiet."""
+        """Print a line unless the report is quiet."""
         if not self.quiet:
             print(visible(text), file=sys.stderr)
 
     def warn(self, text: str) -> None:
-        """Print a warning, always."""
+        """Print a warning, also if the report is quiet."""
         print(f"gvc: warning: {visible(text)}", file=sys.stderr)
 
     def warn_of_pipe(self, other_tracks: int) -> None:
-        """Warn that tracks beside the video are left out, if there are any: copying them reads the source again."""
+        """Warn that the other tracks of a pipe are left out, if it has any. Copying them needs a second reading."""
         if other_tracks:
             self.warn(f"{other_tracks} other tracks are left out: a pipe can be read only once")
 
     def warn_of_damage(self, path: str | Path, messages: list[str]) -> None:
-        """Print the first of what FFmpeg has said about a file."""
+        """Print the first of FFmpeg's messages about a damaged file."""
         for text in list(dict.fromkeys(messages))[:SHOWN]:
             self.warn(f"{path}: {text}")
 
     def progress(self, batches: Iterable[list[Item]], verb: str, total: int = 0) -> Iterator[Item]:
-        """Pass the items of `batches` through and show how many: a bar on a terminal, plain lines otherwise."""
+        """Yield the items of all batches and show progress: a bar on a terminal, plain lines otherwise.
+
+        batches: lists of items.
+        verb: activity, such as "encoding".
+        total: expected number of items. Default: unknown.
+        """
         if self.quiet:
             yield from chain.from_iterable(batches)
             return
@@ -126,10 +134,10 @@ class Report:
                 self._progress = None
 
     def step(self, gop: int, steps: int, step: int) -> None:
-        """Show a step of the loop if `progress` has shown nothing for a while. May be called by any thread.
+        """Show a step of the loop if `progress` has shown nothing for some time. Any thread may call this.
 
         gop: number of the GOP, from 1.
-        steps: of its loop.
+        steps: number of steps of its loop.
         step: index of the step, from 0.
         """
         if shown := self._progress:

@@ -16,13 +16,21 @@ from ..priors.pool import PriorPool
 
 
 def serve(preload: list[str], options: dict[str, object], idle: float, clients: int) -> None:
-    """Serve until told to stop or idle for long, then end the process. Raises EngineError, PriorError."""
+    """Serve clients until a signal or until there has been none for some time, then end the process.
+
+    preload: priors to load at once and keep.
+    options: values by name for MODEL_OPTIONS, for the preloaded priors.
+    idle: seconds without clients after which the engine ends; 0 = never.
+    clients: largest number of clients at a time.
+
+    Raises EngineError and PriorError.
+    """
     address = Address()
-    from .. import decoder, encoder  # noqa: F401 - for all clients
+    from .. import decoder, encoder  # noqa: F401  Loaded once, before the first client comes
 
     open_prior("gp")
     specs = [rooted(spec, Path.cwd()) for spec in preload]
-    os.fchdir(address.folder)  # a client's relative path must find nothing by accident
+    os.fchdir(address.folder)  # This folder holds no models, so a client's relative path finds none by accident
     pool = PriorPool(log)
     for spec in specs:
         pool.keep(spec, ModelOptions.of(parse_options(MODEL_OPTIONS, options)))
@@ -30,4 +38,4 @@ def serve(preload: list[str], options: dict[str, object], idle: float, clients: 
     server.stop_at_signals()
     server.run()
     sys.stderr.flush()
-    os._exit(0)  # nothing is left to save, and unloading a model takes a while
+    os._exit(0)  # Nothing is left to save, and an ordinary exit would spend time on unloading the models

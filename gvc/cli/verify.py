@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`python -m gvc.cli.verify FILE OPTIONS`: print the hash of all decoded pictures, for `gvc encode --verify`.
 
-OPTIONS: those of the decoder, a JSON object.
+OPTIONS: values of the decoder's options by name, as a JSON object.
 """
 
 import json

@@ -9,7 +9,7 @@ LIBRARIES = ("av", "torch", "diffusers", "numpy")
 
 
 def package_version(name: str) -> str | None:
-    """Return the version of an installed package without importing it, None if it is not installed."""
+    """Return the version of an installed package without importing it; None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -17,7 +17,7 @@ def package_version(name: str) -> str | None:
 
 
 def version_text() -> str:
-    """Return the versions of GVC, its bitstream and the libraries that matter."""
+    """Return the versions of GVC, its bitstream, Python and the main libraries."""
     from ..bitstream.sequence import VERSION
 
     libraries = ", ".join(f"{name} {package_version(name) or 'not installed'}" for name in LIBRARIES)
