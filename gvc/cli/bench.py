@@ -52,7 +52,7 @@ def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> Non
     settings = parse_options(ENCODER_OPTIONS, _given(ENCODER_OPTIONS, job))
     if settings.prior == "auto":
         raise OptionError(
-            "prior=auto means different models on different machines; choose the one to measure, gp or neural"
+            "the model that prior=auto means depends on the machine; choose the one to measure, gp or neural"
         )
     job = replace(
         job,
