@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures <-> arrays of R'G'B' pixels, as image libraries have them; FFmpeg converts."""
+"""Conversion between pictures and arrays of R'G'B' pixels, as image libraries use them, by FFmpeg's libswscale."""
 
 import av
 import numpy as np
@@ -11,17 +11,17 @@ from gvc.media import FULL_RANGE, Picture, VideoFormat
 from .convert import CONVERTED, samples
 from .sink import video_frame
 
-LIMITED, BT601, BT709, HD_LINES = 1, 6, 1, 720
+LIMITED, BT601, BT709, HD_LINES = 1, 6, 1, 720  # Range, matrix below and from HD_LINES lines on, as players assume
 PIXELS = "rgb24"
-THREADS = 1  # with several, libswscale 9.5 now and then leaves out a row of pixels of odd width on their way to 10 bits
+THREADS = 1  # With several threads libswscale 9.5 sometimes skips a row when it converts odd widths to 10 bits
 
 
 def to_rgb(picture: Picture, video_format: VideoFormat) -> np.ndarray:
     """Return the pixels of a picture.
 
     Args:
-        picture: a picture in any sample format.
-        video_format: the format of its video. An unspecified range is limited, and an unspecified matrix is BT.601
+        picture: picture in any sample format.
+        video_format: format of its video. An unspecified range is taken as limited, an unspecified matrix as BT.601
             below 720 lines and BT.709 from there on.
     Returns:
         R'G'B', uint8 [H, W, 3], 0..255.
@@ -31,11 +31,12 @@ def to_rgb(picture: Picture, video_format: VideoFormat) -> np.ndarray:
 
 
 def from_rgb(pixels: np.ndarray, video_format: VideoFormat) -> Picture:
-    """Return a picture, without a time, of pixels; the inverse of `to_rgb`.
+    """Convert pixels to a picture without a pts. This is the inverse of `to_rgb`.
 
     Args:
         pixels: R'G'B', uint8 [H, W, 3], 0..255.
-        video_format: the format that the picture is to have, of the same width and height.
+        video_format: format of the picture, with the same width and height.
+
     Raises MediaError for an array of another shape or type.
     """
     shape = (video_format.height, video_format.width, 3)
@@ -52,7 +53,7 @@ def usual_matrix(height: int) -> int:
 
 
 def _colour(video: VideoFormat, side: str) -> dict[str, int]:
-    """Return what PyAV's `reformat` is to know of a format on a side of the conversion, "src" or "dst"."""
+    """Return the arguments of PyAV's `reformat` for one side of a conversion, "src" or "dst"."""
     if video.samples.rgb:
         return {}
     matrix = video.colorspace if video.colorspace in CONVERTED else usual_matrix(video.height)

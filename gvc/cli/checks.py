@@ -58,7 +58,7 @@ def _packages() -> Iterator[Check]:
         yield from map(_package, packages())
         yield from map(_extra, EXTRAS)
     else:
-        yield Check("gvc", False, "not installed, so nothing says which packages it needs", REINSTALL)
+        yield Check("gvc", False, "not installed, so the list of the packages that it needs is unknown", REINSTALL)
 
 
 def _package(name: str) -> Check:
@@ -67,7 +67,7 @@ def _package(name: str) -> Check:
 
 
 def _extra(name: str) -> Check:
-    """Look whether all packages of an extra are there; without one, the rest works."""
+    """Check that all packages of an optional extra are installed."""
     wanted = packages(name)
     versions = {package: package_version(package) for package in wanted}
     absent = [package for package in wanted if not versions[package]]
