@@ -73,7 +73,7 @@ class Probe:
     track: int
     frames: int
     keyframes: int
-    duration: float  # seconds
+    duration: float  # In seconds
     kbps: float
     bpp: float
     sequence: dict

@@ -70,9 +70,9 @@ class VideoSink(MediaOutput):
             raise OptionError(f"{extension} files cannot be written through a pipe; use .mkv, .nut or .y4m")
         if CODECS[extension][0] == H264 and _halves_odd_sides(video_format):
             size = f"{video_format.width}x{video_format.height}"
-            raise OptionError(f"H.264 takes even sizes only where colour is halved, and this is {size}; use .mkv")
+            raise OptionError(f"H.264 in 4:2:0 needs an even width and height, and this is {size}; use .mkv")
         self._format, file = video_format, url(path)
-        if extension == ".y4m":  # which has no standard way to say 10 bits, but a common one
+        if extension == ".y4m":  # "unofficial" allows FFmpeg's own tag for 10 bits, which the standard lacks
             output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
         else:
             output = av.open(file, "w")

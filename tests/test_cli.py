@@ -207,7 +207,7 @@ def test_odd_sizes(tmp_path, size):
     gvc("decode", tmp_path / "coded.mkv", tmp_path / "back.mkv")
     with av.open(str(tmp_path / "back.mkv")) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == size
-    assert "H.264 takes even sizes only" in gvc("decode", tmp_path / "coded.mkv", tmp_path / "back.mp4", code=2).stderr
+    assert "needs an even width" in gvc("decode", tmp_path / "coded.mkv", tmp_path / "back.mp4", code=2).stderr
 
 
 def test_existing_files_are_safe(source, tmp_path):

@@ -38,7 +38,7 @@
 #include "libgvc.h"
 #include "version_major.h"
 
-#if LIBAVCODEC_VERSION_MAJOR < 60 // libavcodec itself copies packet properties to frames there
+#if LIBAVCODEC_VERSION_MAJOR < 60 // libavcodec copied the properties of packets to frames itself until then
 #define GVC_CAPS_PROPS 0
 #define KNOWS_PACKETS 0
 #define track_props(avctx, frame) 0
@@ -153,7 +153,7 @@ static void free_coming(ComingFrame *coming)
 /** Set a frame's properties, then request its buffers, since get_buffer2 may use the properties. */
 static int make_frame(AVCodecContext *avctx, AVFrame *frame, const AVPacket *props)
 {
-    int ret = track_props(avctx, frame); // first, because the packet's properties override them
+    int ret = track_props(avctx, frame); // the track's properties come first, because the packet's override them
 
     if (ret >= 0 && props)
         ret = ff_decode_frame_props_from_pkt(avctx, frame, props);

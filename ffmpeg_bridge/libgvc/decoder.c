@@ -130,7 +130,7 @@ int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
         format.height > GVC_MAX_DIMENSION || format.sample_format < GVC_SAMPLES_YUV420P ||
         format.sample_format > GVC_SAMPLES_GBRP10)
         return gvc_wire_unexpected(context, &reply->message);
-    format.time_base_num = context->format.time_base_num; /* the caller's, because streams hold no time base */
+    format.time_base_num = context->format.time_base_num; /* streams hold no time base, so the caller's stays */
     format.time_base_den = context->format.time_base_den;
     context->format = format;
     return gvc_slots_map(context, reply->memory);

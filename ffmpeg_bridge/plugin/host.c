@@ -117,7 +117,10 @@ static void open_host(struct host *host) {
         snprintf(host->status, sizeof(host->status), "%s serves gvc in place of %s", name, victim);
 }
 
-/** Who preloads the plugin has asked for GVC in this program; who loads it by hand can ask for the status. */
+/**
+ * Return whether the user has preloaded the plugin. A failure is then reported at once; a program that loads the plugin
+ * itself can ask for the status.
+ */
 static bool was_preloaded(void) {
     const char *list = getenv("LD_PRELOAD");
     return list && strstr(list, "libgvc_ffmpeg");
@@ -155,7 +158,8 @@ static void add_codec_library(const char *path) {
 
 static void add_muxer_library(const char *path) {
     void *library = real_dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-    void *version = library ? dlsym(library, "avcodec_version") : NULL; // identifies the libavcodec that it uses
+    void *version = library ? dlsym(library, "avcodec_version")
+                            : NULL; // its address identifies the libavcodec that libavformat uses
     int count = atomic_load(&host_count);
     for (int i = 0; version && i < count; i++) {
         struct host *host = &hosts[i];

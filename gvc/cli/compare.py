@@ -126,7 +126,7 @@ def _check_targets(sources: Sequence[Path], targets: Mapping[str, Path]) -> None
 
 
 def _drawing(kind: str) -> ModuleType:
-    """Import what makes a film or page. Raises GvcError that names the extra."""
+    """Import the modules that make videos and pages. Raises GvcError, which names the missing extra."""
     return import_extra(f"gvc.compare.{DRAWING[kind]}", "metrics", f"gvc compare --{kind}")
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The socket by which clients reach the user's warm engine, in a folder that only this user can enter.
 
-ffmpeg_bridge/src/gvc_protocol.h gives its path. The folder is opened once, checked, and then always named by its
+ffmpeg_bridge/libgvc/gvc_protocol.h gives its path. The folder is opened once, checked, and then always named by its
 descriptor, so that nobody can replace it after the check. A descriptor also allows paths longer than a socket address.
 """
 

@@ -169,7 +169,7 @@ class Slots:
         grow: whether to make the memory large enough first, which decoders do; encoders' clients do it themselves.
         """
         self._memory, self._shapes, self._dtype = memory, video_format.plane_shapes, video_format.samples.dtype
-        self.picture_size = sum(height * width for height, width in self._shapes) * self._dtype.itemsize  # bytes
+        self.picture_size = sum(height * width for height, width in self._shapes) * self._dtype.itemsize  # In bytes
         size = constants.GVC_SLOTS * self.picture_size
         if grow and os.fstat(memory.fileno()).st_size < size:
             with _explained():

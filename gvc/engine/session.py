@@ -74,7 +74,7 @@ def report(channel: Channel, error: Exception) -> None:
     """
     if isinstance(error, GvcError):
         code, sentence = error.code, str(error)
-    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch.OutOfMemoryError
+    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # Torch's, not imported here
         code, sentence = MEMORY_CODE, f"the engine ran out of memory: {error}"
     else:
         print(visible("".join(traceback.format_exception(error)), keep="\n"), end="", file=sys.stderr)

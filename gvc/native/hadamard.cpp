@@ -101,7 +101,7 @@ template <class T> GVC_INLINE void transform(T *x, size_t size) {
                 }
         return;
     }
-    size_t full = kBase; // becomes the largest kBase * 8^k that is <= size
+    size_t full = kBase; // the loop makes it the largest kBase * 8^k that is <= size
     while (full * 8 <= size)
         full *= 8;
     for (size_t start = 0; start < size; start += kBase) {
