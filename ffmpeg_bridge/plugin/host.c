@@ -158,8 +158,8 @@ static void add_codec_library(const char *path) {
 
 static void add_muxer_library(const char *path) {
     void *library = real_dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-    void *version = library ? dlsym(library, "avcodec_version")
-                            : NULL; // its address identifies the libavcodec that libavformat uses
+    // The function's address tells which libavcodec this libavformat uses.
+    void *version = library ? dlsym(library, "avcodec_version") : NULL;
     int count = atomic_load(&host_count);
     for (int i = 0; version && i < count; i++) {
         struct host *host = &hosts[i];
