@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""How far a run has come, on stderr: a bar on a terminal, plain lines otherwise.
+"""Progress of a command on stderr: a bar on a terminal, plain lines otherwise.
 
-Usually the frames say it. A large model may need minutes for one GOP, whose frames come all at once; then the steps of
-the loop are shown.
+Progress is counted in frames. A large model may take minutes for one GOP, whose frames come all at once; in the
+meantime the steps of its loop are shown.
 """
 
 import sys
@@ -12,16 +12,17 @@ from threading import Lock
 from typing import Self
 
 SECONDS_BETWEEN_LINES = 5
-SECONDS_BETWEEN_STEPS = 1  # on a terminal, since the last change of the bar
+SECONDS_BETWEEN_STEPS = 1  # Least time in seconds from the last change of the bar to a step
 
-Clock = Callable[[], float]  # seconds since any moment, such as time.monotonic
+Clock = Callable[[], float]  # A function that returns a time in seconds, such as time.monotonic
 
 
 class Lines:
     """Progress in plain lines with a pause between them, while a `with` block runs.
 
-    verb: what is done with the frames.
-    total: how many frames there are; 0 if that is not known.
+    verb: activity, such as "encoding".
+    total: expected number of frames; 0 = unknown.
+    clock: function that returns a time in seconds.
     """
 
     def __init__(self, verb: str, total: int, clock: Clock):
@@ -36,14 +37,14 @@ class Lines:
         pass
 
     def advance(self, count: int) -> None:
-        """Say that `count` more frames are done."""
+        """Add `count` frames that are done."""
         with self._lock:
             self._count += count
             if count:
                 self._print()
 
     def step(self, text: str) -> None:
-        """Say what is done while no frames come; shown after a pause only. May be called by any thread."""
+        """Show the current step if nothing was shown for some time. Any thread may call this."""
         with self._lock:
             self._print(f", {text}")
 
@@ -57,8 +58,9 @@ class Lines:
 class Bar:
     """Progress as a bar, which disappears at the end of a `with` block.
 
-    verb: what is done with the frames.
-    total: how many frames there are; 0 if that is not known.
+    verb: activity, such as "encoding".
+    total: expected number of frames; 0 = unknown.
+    clock: function that returns a time in seconds.
     """
 
     def __init__(self, verb: str, total: int, clock: Clock):
@@ -88,7 +90,7 @@ class Bar:
         self._bar.stop()
 
     def advance(self, count: int) -> None:
-        """Say that `count` more frames are done."""
+        """Add `count` frames that are done."""
         if count:
             self._last = self._clock()
             self._count += count
@@ -96,7 +98,7 @@ class Bar:
             self._bar.update(self._task, completed=self._count, rate=rate, step="")
 
     def step(self, text: str) -> None:
-        """Say what is done while no frames come; shown after a pause only. May be called by any thread."""
+        """Show the current step if nothing was shown for some time. Any thread may call this."""
         now = self._clock()
         if now - self._last >= SECONDS_BETWEEN_STEPS:
             self._last = now
