@@ -8,12 +8,11 @@ import numpy as np
 from gvc.errors import MediaError
 from gvc.media import FULL_RANGE, Picture, VideoFormat
 
-from .convert import CONVERTED, samples
+from .convert import CONVERTED, REFORMAT_THREADS, samples
 from .sink import video_frame
 
 LIMITED, BT601, BT709, HD_LINES = 1, 6, 1, 720  # Range, matrix below and from HD_LINES lines on, as players assume
 PIXELS = "rgb24"
-THREADS = 1  # With several threads libswscale 9.5 sometimes skips a row when it converts odd widths to 10 bits
 
 
 def to_rgb(picture: Picture, video_format: VideoFormat) -> np.ndarray:
@@ -27,7 +26,7 @@ def to_rgb(picture: Picture, video_format: VideoFormat) -> np.ndarray:
         R'G'B', uint8 [H, W, 3], 0..255.
     """
     frame, colour = video_frame(picture, video_format), _colour(video_format, "src")
-    return frame.reformat(format=PIXELS, threads=THREADS, **colour).to_ndarray()
+    return frame.reformat(format=PIXELS, threads=REFORMAT_THREADS, **colour).to_ndarray()
 
 
 def from_rgb(pixels: np.ndarray, video_format: VideoFormat) -> Picture:
@@ -43,7 +42,7 @@ def from_rgb(pixels: np.ndarray, video_format: VideoFormat) -> Picture:
     if pixels.shape != shape or pixels.dtype != np.uint8:
         raise MediaError(f"the pixels must be uint8 {list(shape)}, not {pixels.dtype} {list(pixels.shape)}")
     frame, kind = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), PIXELS), video_format.samples
-    converted = frame.reformat(format=kind.pix_fmt, threads=THREADS, **_colour(video_format, "dst"))
+    converted = frame.reformat(format=kind.pix_fmt, threads=REFORMAT_THREADS, **_colour(video_format, "dst"))
     return Picture(tuple(samples(plane, kind).copy() for plane in converted.planes))
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from gvc.media import SAMPLE_FORMATS, YUV420P, SampleFormat
 
 SCALER = "bicubic"  # Default scaler of FFmpeg's program
+# With more threads PyAV's `reformat` sometimes damages a row of a 10-bit picture (findings/swscale_threads_10_bits.sh).
+REFORMAT_THREADS = 1
 COLOURS = 3  # Number of components of a colour format; formats with fewer are grey
 UNKNOWN, FULL = 0, 2  # Values of AVColorRange
 IDENTITY, UNSPECIFIED = 0, 2  # Matrix coefficients of H.273

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from gvc.cli.app import app
 from gvc.compare.align import moments
-from gvc.compare.film import Frame
+from gvc.compare.film import Frame, like
 from gvc.compare.report import Gallery
 from gvc.metrics import measure, pairs
 
@@ -278,3 +278,14 @@ def test_html_of_one_file(ramp, tmp_path):
     text = (tmp_path / "page.html").read_text()
     assert "default-src 'none'" in text and "@@" not in text
     assert set(re.findall(r"\w+://[^\"]*", text)) == {"http://www.w3.org/2000/svg"}  # a name, no address
+
+
+def test_ten_bits_become_full_range_without_damage():
+    limited, full = (av.VideoFrame(854, 240, "yuv420p10le") for _ in range(2))
+    for plane in limited.planes:
+        plane.update(np.full(plane.buffer_size // 2, 300, np.uint16))
+    limited.color_range, full.color_range = 1, 2
+    for _ in range(200):  # with several threads it was about one in a hundred
+        luma = like(limited, full).planes[0]
+        rows = np.frombuffer(luma, np.uint16).reshape(luma.height, -1)[:, : luma.width].astype(int)
+        assert np.ptp(rows) <= 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 from av.video.reformatter import ColorRange, Interpolation
+from gvc_container.convert import REFORMAT_THREADS
 from gvc_container.demux import Demuxer, gvc_track
 from gvc_container.rate import scan
 from gvc_container.reading import open_input
@@ -125,6 +126,7 @@ def like(frame: av.VideoFrame, model: av.VideoFrame) -> av.VideoFrame:
         model.height,
         interpolation=Interpolation.LANCZOS,
         dst_color_range=None if fits else ColorRange.JPEG if full else ColorRange.MPEG,
+        threads=REFORMAT_THREADS,
     )
 
 
