@@ -243,7 +243,7 @@ def never_close(path):
         (write_no_pixels, gvc.MediaError, r"must be an array \[H, W, 3\], not one of 2 dimensions"),
         (write_nothing, gvc.MediaError, "no picture was written"),
         (write_one_time_twice, gvc.MediaError, "pts is 1, after one of 1; times must rise"),
-        (write_planes_of_an_unknown_format, gvc.OptionError, "say with video_format which one it is"),
+        (write_planes_of_an_unknown_format, gvc.OptionError, "video_format"),
         (never_close, EOFError, None),
     ],
 )
