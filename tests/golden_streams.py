@@ -7,7 +7,9 @@ Their pictures show little, but each rule of docs/BITSTREAM.md that they exercis
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
+import av
 import numpy as np
 from clips import moving_clip
 
@@ -216,6 +218,41 @@ def pyramid() -> Author:
     return author
 
 
+def search() -> Author:
+    """Motion whose costs are close to each other, or equal, on one level and on two: noise, and patterns that recur."""
+    author = None
+    for width, height, grain in ((51, 37, 1), (90, 40, 2)):
+        flat = np.full((-(-height // 2), -(-width // 2)), 128, np.uint8)
+        y, x = np.mgrid[:height, :width] // grain
+        rng = np.random.default_rng(width)
+        noise = [rng.integers(118, 138, (height, width), np.uint8)[y, x] for _ in range(3)]
+        boxes = [np.where(((x + shift) // 8 + y // 8) % 2, 90, 170).astype(np.uint8) for shift in (0, 8, 3)]
+        this = header("flf2v", width, height)
+        author = author or Author(this)
+        author.start(this)
+        first, *others = (lossless((luma, flat, flat)) for luma in (*noise, *boxes))
+        author.gop(3, MOTION, NOTHING, first=first, last=others[0])
+        for still in others[1:]:
+            author.gop(2, MOTION, NOTHING, last=still)
+    return author
+
+
+def lossless(planes: Planes) -> bytes:
+    """Code a still that stands by itself without loss."""
+    height, width = (max(64, side + side % 2) for side in planes[0].shape)
+    context = av.CodecContext.create("libsvtav1", "w")
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+    context.options = {"crf": "0", "preset": "5", "svtav1-params": "lossless=1:pred-struct=1:lookahead=0"}
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for target, plane in zip(frame.planes, planes, strict=True):
+        samples = np.frombuffer(target, np.uint8).reshape(target.height, target.line_size)
+        padding = [(0, target.height - plane.shape[0]), (0, target.width - plane.shape[1])]
+        samples[:, : target.width] = np.pad(plane, padding, "edge")
+    frame.pts = 0
+    return b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
+
+
 def extremes() -> Author:
     """T2V: many pictures, an overlap with more than the next GOP has, a key GOP after kept pictures, all the clamps."""
     author = Author(header("t2v", 24, 18))
@@ -308,7 +345,7 @@ def concealed() -> Author:
 
 STREAMS = {
     write.__name__: write
-    for write in (codebooks, limit, hold, corrections, pyramid, extremes, joined, formats, concealed)
+    for write in (codebooks, limit, hold, corrections, pyramid, search, extremes, joined, formats, concealed)
 }
 
 
