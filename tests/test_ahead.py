@@ -21,7 +21,7 @@ from gvc.errors import GvcError
 from gvc.media import Packet, Picture
 from gvc.priors import open_prior
 
-FRAMES, GOPS = 21, (0, 5, 9, 13, 17)  # where they start
+FRAMES, GOPS = 21, (0, 5, 9, 13, 17)  # number of pictures, and first picture of each GOP
 PATIENCE = 120  # seconds after which a test gives up
 LOW_DELAY = pytest.mark.parametrize("low_delay", [0, 1])
 
@@ -36,10 +36,10 @@ def stream():
 
 
 class Gate:
-    """Opens the bundled prior, whose every GOP then waits at a gate.
+    """Opens the bundled prior, and lets each of its GOPs wait until a test admits it.
 
-    started: GOPs that have come to it.
-    finished: those that went all the way to pictures.
+    started: number of GOPs that wait or have waited.
+    finished: number of GOPs that have been decoded to pictures.
     """
 
     def __init__(self):
@@ -69,17 +69,17 @@ class Gate:
         return clip
 
     def let(self, count: int) -> None:
-        """Let so many GOPs pass."""
+        """Admit `count` further GOPs."""
         self._passes.release(count)
 
     def wait_for(self, count: int) -> None:
-        """Wait until that many GOPs have come."""
+        """Wait until `count` GOPs have started."""
         with self._came:
             assert self._came.wait_for(lambda: self.started >= count, PATIENCE)
 
 
 class Ahead(AheadDecoder):
-    """To be used in a `with` statement."""
+    """An AheadDecoder that a `with` statement closes."""
 
     def __enter__(self):
         return self
@@ -88,7 +88,7 @@ class Ahead(AheadDecoder):
         self.close()
 
     def decode(self, packets) -> list[Answer]:
-        """Put packets (None is the end), one after the other, and return all answers."""
+        """Send packets (None at the end) one after another, and return all answers."""
         answers = []
         for packet in packets:
             self.put(packet)
@@ -101,7 +101,7 @@ def pictures_of(answers: list[Answer]) -> list[Picture]:
 
 
 def story(answers: list[Answer]) -> list:
-    """Pictures and errors in their order, comparable."""
+    """Return pictures and errors in their order, in a form that can be compared."""
     told = [[str(answer.error)] if answer.error else list(map(facts, answer.pictures)) for answer in answers]
     return [thing for things in told for thing in things]
 
@@ -128,7 +128,7 @@ def test_the_same_pictures_as_without(options, low_delay):
 def test_errors_and_what_hides_them_come_in_their_places(stream, low_delay):
     extradata, packets, _ = stream
     damaged = list(packets)
-    for index in (5, FRAMES + 17):  # in the middle, and the last GOP
+    for index in (5, FRAMES + 17):  # a GOP in the middle, and the last one
         damaged[index] = replace(packets[index], data=packets[index].data[:-4] + b"oops")
     damaged[1:1] = [Packet(b"rubbish", 77)]
     expected = story_of_decoder(extradata, damaged)
@@ -146,7 +146,7 @@ def test_with_low_delay_each_picture_comes_with_its_packet(stream):
 
 
 def test_a_gop_is_decoded_while_the_one_before_is_shown(stream):
-    """While the second GOP is held up, the pictures of the first come, one for each packet."""
+    """While the second GOP waits, the pictures of the first one are returned, one for each packet."""
     extradata, packets, pictures = stream
     gate = Gate()
     with Ahead(extradata, opener=gate.open_prior) as decoder:
@@ -162,7 +162,7 @@ def test_a_gop_is_decoded_while_the_one_before_is_shown(stream):
 
 
 def test_pictures_need_not_wait_for_the_next_gop(stream):
-    """A picture that is decoded comes with the next packet, whichever that is."""
+    """A decoded picture is returned with the next packet, also if that packet starts another GOP."""
     extradata, packets, pictures = stream
     gate, decoded = Gate(), threading.Semaphore(0)
     with Ahead(extradata, opener=gate.open_prior, notify=decoded.release) as decoder:
@@ -244,7 +244,7 @@ def test_libgvc_gives_pictures_before_the_end(stream):
     extradata, packets, pictures = stream
     with LibraryDecoder(extradata=extradata) as decoder:
         taken = []
-        while len(taken) < 2 * FRAMES:  # a slow machine may need more packets
+        while len(taken) < 2 * FRAMES:  # On a slow machine it takes more packets until a picture is ready.
             for packet in packets:
                 decoder.send(packet)
                 taken += take(decoder)

@@ -29,7 +29,7 @@ def figures(*args):
 
 
 def check_sums(side, gops):
-    """All time is network or else, and belongs to one stage."""
+    """Check that the times of all stages, and of the network and the rest, add up to the total."""
     network, total = side["network_seconds_per_gop"], side["seconds_per_gop"]
     assert network + side["other_seconds_per_gop"] == pytest.approx(total)
     assert sum(stage["seconds"] for stage in side["stages"].values()) == pytest.approx(total * gops)
@@ -52,7 +52,7 @@ def test_the_bundled_prior():
         assert side["stages"]["conditioning"]["calls"] == 2
         assert side["stages"]["analysis"]["calls"] == 0 or name == "encode"
     decode = result["decode"]["stages"]
-    # Each coded step asks the prior once, and the end of each GOP once more; the last calls close the noise sources.
+    # The prior is called once for each coded step and at the end of each GOP; noise sources also count their end.
     assert decode["velocity"]["calls"] == decode["atoms"]["calls"]
     assert decode["stills"]["calls"] == 3 and decode["latent_encode"]["calls"] == 0
     assert any("too short" in sentence for sentence in result["warnings"])
@@ -123,7 +123,7 @@ def test_the_stopwatch_books_on_the_innermost_stage():
             pass
 
     stopwatch = Stopwatch(("outer", "inner", "idle"))
-    with stopwatch.network():  # outside of all stages: not booked
+    with stopwatch.network():  # Outside of all stages nothing is recorded.
         work(0.01)
     started = time.perf_counter()
     with stopwatch.stage("outer"):
@@ -143,7 +143,7 @@ def test_the_stopwatch_books_on_the_innermost_stage():
 
 def test_latents_of_random_weights_have_the_variance_of_trained_ones():
     class Untrained:
-        """A prior whose latents are next to nothing."""
+        """A prior whose latents are almost zero."""
 
         def condition(self, condition, side):
             return self

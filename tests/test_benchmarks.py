@@ -162,7 +162,7 @@ def test_time_by_stage(tmp_path):
     assert found["pictures"] == 65 and min(found["encode"]["stills"], found["decode"]["latent_decode"]) > 0
     table = stages(found)
     rows = {name: values for name, *values in table.rows}
-    assert rows["analysis"][1] == "" and float(rows["stills"][0]) > 0  # decoders do not analyse
+    assert rows["analysis"][1] == "" and float(rows["stills"][0]) > 0  # A decoder has no stage "analysis".
     for column in (0, 1):
         parts = sum(float(values[column] or 0) for name, values in rows.items() if name != "all")
         assert float(rows["all"][column]) == pytest.approx(parts, abs=0.5)

@@ -110,7 +110,7 @@ def test_fixed_part_lies_where_the_c_library_reads_it():
 
 
 def test_colours_that_only_ffmpeg_has_a_number_for_are_unspecified():
-    """As its V-Gamut and V-Log, 256."""
+    """Examples are FFmpeg's V-Gamut and V-Log, which have the number 256."""
     video = replace(HEADER.format, color_primaries=256, color_trc=256, colorspace=9, chroma_location=300)
     back = parse_sequence_header(write_sequence_header(replace(HEADER, format=video))).format
     assert (back.color_primaries, back.color_trc, back.colorspace, back.chroma_location) == (2, 2, 9, 0)
@@ -148,7 +148,7 @@ def test_unknown_version_says_so():
 
 
 def set_field(offset: int, value: bytes) -> bytes:
-    """The sequence header with one field changed, and its checksum made right again."""
+    """Return the sequence header with one field changed and with a valid checksum."""
     data = bytearray(write_sequence_header(HEADER))
     data[offset : offset + len(value)] = value
     return with_checksum(bytes(data[:-4]))
@@ -211,11 +211,11 @@ def test_key_is_what_has_a_header():
     assert UNIT.key
     assert not replace(UNIT, header=None).key
     assert read_packet(b"\0") is None
-    assert read_packet(b"\x80") is None  # damaged, but no less a show packet
+    assert read_packet(b"\x80") is None  # A damaged show packet is still a show packet.
 
 
 def check_orderly(parse, data: bytes) -> None:
-    """Parsing gives a value or a BitstreamError."""
+    """Check that parsing returns a value or raises BitstreamError."""
     try:
         parse(data)
     except BitstreamError as error:
@@ -258,7 +258,7 @@ def test_every_truncation_and_extension_is_detected():
     for cut in range(len(packet)):
         with pytest.raises(BitstreamError):
             read_packet(packet[:cut])
-        with pytest.raises(BitstreamError):  # nor does a checksum make it whole
+        with pytest.raises(BitstreamError):  # A valid checksum does not help.
             read_packet(with_checksum(packet[: max(cut - 4, 0)]))
     for cut in range(len(header)):
         with pytest.raises(BitstreamError):
@@ -269,7 +269,7 @@ def test_every_truncation_and_extension_is_detected():
 
 @pytest.mark.parametrize("length", [b"\xff\xff\xff\xff\x07", b"\xff\xff\xff\xff\x7f", b"\xff\xff\xff\xff\xff\xff\x01"])
 def test_huge_lengths_allocate_nothing(length):
-    """The length of the side information says gigabytes."""
+    """A length field of the side information that claims gigabytes is refused."""
     body = write_gop(replace(UNIT, header=None, first=b"", last=b"", side=b"", atoms=b""))[:7]
     tracemalloc.start()
     try:
@@ -300,7 +300,7 @@ def test_bad_gop_fields_name_their_element(place, value, element):
 
 @given(units)
 def test_a_bare_gop_round_trip(unit):
-    """It saves six bytes and says that there are no levels and atoms."""
+    """A GOP without levels and atoms takes six bytes less."""
     silent = replace(unit, start=0, stop=0, stride=1, atoms=b"")
     bare = replace(silent, bare=True)
     assert read_packet(write_gop(bare)) == bare

@@ -12,7 +12,7 @@ from gvc.errors import MediaError, RateError
 from gvc.media import Picture
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 60, 25
-AV1_SEQUENCE = b"\x0a"  # a still that begins with this header builds on none
+AV1_SEQUENCE = b"\x0a"  # AV1 sequence header, with which a still without references begins
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_a_bitrate_may_lie_below_quality_0():
 
 @pytest.mark.parametrize("bitrate", [15_000, 20_000])
 def test_a_settled_chain_of_stills_is_coded_to_its_end(bitrate):
-    """Its first stills take most of the bits; those after them would have to start anew if the bits were gone."""
+    """The first stills take most of the bits; later ones of the same chain must still refer to them."""
     pictures = pan_clip(97, WIDTH, HEIGHT, speed=2)
     _, packets, _ = encode(pictures, bitrate=bitrate, mode="flf2v", preset="fast", scenecut=0)
     assert 8 * file_size(packets) * RATE / 97 == pytest.approx(bitrate, rel=0.03)
@@ -55,7 +55,7 @@ def test_a_settled_chain_of_stills_is_coded_to_its_end(bitrate):
 
 
 def test_no_gop_of_a_budget_is_starved(clip):
-    """Stills and atoms of all GOPs stop near one level; the last one takes what is left over."""
+    """Stills and atoms of all GOPs end near the same level, except for the last GOP, which uses the remaining bits."""
     _, packets, _ = encode(clip, bitrate=60_000, mode="flf2v", scenecut=0)
     stops = [unit.stop for unit in units(packets) if unit.atoms][:-1]
     assert stops
@@ -77,7 +77,7 @@ def test_too_low_a_bitrate_is_refused(clip, bitrate):
 
 
 def test_a_flash_between_scenes_is_coded(clip):
-    """A chain of one picture has no window to plan."""
+    """Scenes of a single picture are chains without a window to plan."""
     pictures = clip[:20] + still_clip(1, WIDTH, HEIGHT) + clip[20:40]
     for index, picture in enumerate(pictures):
         picture.pts, picture.key = index, index in (20, 21)

@@ -133,7 +133,7 @@ def test_rates_have_suffixes(source, tmp_path):
 
 
 def test_rate_that_is_said_is_that_of_the_video(source, tmp_path):
-    """By encode, info and compare alike: the payload of other tracks is left out."""
+    """encode, info and compare all print the rate of the video alone, without the payload of other tracks."""
     path = tmp_path / "out.mkv"
     said = gvc("encode", source, path, *FAST).stderr
     found = json.loads(gvc("info", "--json", path).stdout)
@@ -340,14 +340,14 @@ def test_impatient_interrupts(tmp_path):
 
 
 def encoding(folder, number):
-    """A process that is about to write a file and heeds the signal of this number."""
+    """Start a process that encodes into a file and reacts to the signal with this number."""
     path = clip(folder / "long.mkv", frames=300, size=(320, 240), codec="mpeg4")
     command = [sys.executable, "-m", "gvc.cli", "encode", path, folder / "out.mkv"]
-    # Where tests run in the background of a shell script, interrupts are ignored, which children inherit.
+    # In the background of a shell script interrupts are ignored, and children inherit that.
     heeding = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heeding)
     while process.poll() is None and not list(folder.glob(".out*")):
-        pass  # until it has begun to write
+        pass  # Wait until it has begun to write.
     return process
 
 
@@ -434,7 +434,7 @@ def test_full_range_stays_full_range(tmp_path):
 
 
 def test_rotated_video_is_turned_upright(tmp_path):
-    """As a phone writes it, and as FFmpeg and players show it."""
+    """Phones write such files, and FFmpeg and players show them upright."""
     clip(tmp_path / "turned.mp4", frames=2, codec="libx264", rotation=90)
     with av.open(str(tmp_path / "turned.mp4")) as container:
         stored = next(container.decode(video=0))

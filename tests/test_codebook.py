@@ -32,8 +32,8 @@ def diagonal(book, which):
 
 
 def atoms(book):
-    """All atoms of a small codebook, whole numbers [N, D], from the definition."""
-    h = np.array([[1.0]])  # float64 is exact here, and its matrix product fast
+    """Return all atoms of a small codebook as integers [N, D], by the definition."""
+    h = np.array([[1.0]])  # float64 is exact for these values and has a fast matrix product.
     for _ in range(book.log2_size):
         h = np.block([[h, h], [h, -h]])
     return (h * diagonal(book, 1) @ h * diagonal(book, 0))[:, : book.dimension]
@@ -86,7 +86,7 @@ def test_large_sets_do_not_overflow():
     book = Codebook(1 << 20, 20, 1, 2, 3, 4)
     everything = np.arange(1 << 20, dtype=np.uint32)
     z = book.synthesize(everything, np.ones(1 << 20, np.int8))
-    # H of the all-ones vector is N at place 0: z is the first row of H D2, signed by D1.
+    # H times the all-ones vector is N in its first place and 0 elsewhere, so z is the first row of H D2, signed by D1.
     assert np.array_equal(np.abs(z), np.ones(1 << 20, np.float32))
 
 

@@ -52,7 +52,7 @@ def test_coarse_qualities_have_larger_codebooks():
 
     assert extra(quality=15) > extra(quality=40)
     assert extra(crf=60) > extra(crf=20)
-    assert extra(bitrate=100_000) == extra(quality=40)  # how fine it will be is not known yet
+    assert extra(bitrate=100_000) == extra(quality=40)  # With a bitrate the quality is not known in advance.
     assert extra(quality=15, preset="gvcc") == 0
 
 
@@ -128,7 +128,7 @@ def test_flat_pictures():
 
 @pytest.mark.parametrize("mode", MODES)
 def test_noise_and_extreme_contrast(mode):
-    """Pictures that no prior expects are coded all the same."""
+    """Pictures that are very unlikely under the prior are coded without an error."""
     rng = np.random.default_rng(0)
     pictures = [
         replace(p, planes=tuple(rng.choice([0, 255], plane.shape).astype(np.uint8) for plane in p.planes))
@@ -140,7 +140,7 @@ def test_noise_and_extreme_contrast(mode):
     assert psnr(pictures, decoded) > 30
 
 
-# A fresh process, other threads, again
+# In a new process, with other numbers of threads, repeatedly
 
 
 DECODE = """
@@ -165,7 +165,7 @@ def test_decoding_in_a_fresh_process(mode, tmp_path):
 
 @pytest.mark.parametrize("mode", ["i2v", "flf2v"])
 def test_the_number_of_threads_changes_nothing(mode, tmp_path):
-    """Neither the bytes nor the pictures, and so any decoder follows any encoder on such a machine."""
+    """Bytes and pictures are the same for all thread counts, so decoders follow encoders with other settings."""
     streams, shown = [], []
     for threads in ("1", "2"):
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
@@ -238,7 +238,7 @@ def test_stills_by_mode(mode):
 
 
 def test_every_picture_once_it_is_asked_for(coded):
-    """A decoder gives each packet's picture at once, and nothing more at the end."""
+    """A decoder returns each packet's picture with the packet, and nothing at the end."""
     _, extradata, packets, reconstruction = coded
     decoder = Decoder(extradata)
     for packet, seen in zip(packets, reconstruction, strict=True):
@@ -300,7 +300,7 @@ def test_a_keyframe_cut_is_a_stream_of_its_own(coded):
 
 
 def test_streams_of_one_size_can_be_joined(coded):
-    """As a player does with a playlist: other options, another prior state, the same decoder."""
+    """Players do so with playlists: one decoder gets a stream with other options and another state of the prior."""
     _, extradata, packets, reconstruction = coded
     _, others, seen = encode(moving_clip(9, seed=5), mode="i2v", seed=9, **FAST)
     assert same(decode(extradata, packets[:9] + others + packets[12:]), reconstruction[:9] + seen + reconstruction[12:])
@@ -324,7 +324,7 @@ def test_realism_adds_texture_and_costs_psnr(mode):
 
 
 def test_realism_leaves_the_chain_alone():
-    """What a viewer likes is no part of the state: who asks for it late sees what others see."""
+    """Realism is not part of the decoder's state: later GOPs are the same with any realism of earlier ones."""
     extradata, packets, _ = encode(moving_clip(17), quality=5, **FAST)
     real = decode(extradata, packets, realism=1)
     decoder, wish = Decoder(extradata), Decoder(extradata, {"realism": 1}).options
@@ -341,7 +341,7 @@ def test_realism_leaves_the_chain_alone():
 
 @pytest.mark.parametrize("mode", ["t2v", "flf2v"])
 def test_matched_atoms_need_far_fewer_bits_than_the_papers_rule(mode):
-    """Same prior, same clip, same boundaries or none: bits of atoms at no less PSNR."""
+    """Compares bits of atoms at equal or better PSNR, with the same prior, clip and boundaries."""
     pictures = moving_clip(17)
 
     def atoms(packets) -> int:
@@ -363,7 +363,7 @@ def test_pictures_of_another_size():
     encoder = Encoder(VideoFormat(64, 48))
     with pytest.raises(MediaError, match="one size"):
         encoder.encode(moving_clip(1, 64, 46)[0])
-    assert encoder.encode(moving_clip(1)[0]) == []  # and it goes on
+    assert encoder.encode(moving_clip(1)[0]) == []  # The encoder works again after the error.
     assert len(encoder.encode(None)) == 1
 
 
@@ -435,7 +435,8 @@ def test_the_papers_rule_has_no_bitrate():
 
 def test_gops_without_a_latent_are_bare():
     found = []
-    for pictures, quality in ((pan_clip(9, 50, 38), 12), (moving_clip(9, 50, 38), 60)):  # told by motion, and not
+    # The first clip has predictable motion, the second one has not.
+    for pictures, quality in ((pan_clip(9, 50, 38), 12), (moving_clip(9, 50, 38), 60)):
         _, packets, _ = encode(pictures, mode="flf2v", quality=quality, scenecut=0)
         found.append([unit.bare for unit in map(read_packet, (packet.data for packet in packets)) if unit])
     assert found[0] == [True] * len(found[0])

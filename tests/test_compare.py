@@ -31,7 +31,7 @@ def gvc(*args, code=0):
 
 
 def compare(*args):
-    """The command's JSON."""
+    """Run `gvc compare` with these arguments, and return its JSON."""
     return json.loads(gvc("compare", *args, *QUICK, "--json").stdout)
 
 
@@ -68,12 +68,12 @@ def coded(source):
 
 @pytest.fixture(scope="module")
 def ramp(folder):
-    """Gets brighter by 8 levels a frame."""
+    """Write a film that gets brighter by 8 levels with each frame."""
     return grey_film(folder / "ramp.mkv", lambda i: 40 + 8 * i)
 
 
 def at(*milliseconds):
-    """Frames of a film at these times, named by them."""
+    """Yield frames with these times, whose pictures are the times themselves."""
     return iter([Frame(Fraction(ms, 1000), ms) for ms in milliseconds])
 
 
@@ -89,8 +89,8 @@ def paired(reference, other):
         ((1, 45, 75, 139), [1, 45, 75, 139]),  # timestamps that are not quite the same
         ((0, 80, 120), [0, None, 80, 120]),  # a frame is missing
         ((0, 20, 40, 60, 80, 100, 120), [0, 40, 80, 120]),  # twice the rate
-        ((0, 80), [0, None, 80, None]),  # half of it
-        ((60, 100), [None, None, None, None]),  # half a frame off is no pair
+        ((0, 80), [0, None, 80, None]),  # half the rate
+        ((60, 100), [None, None, None, None]),  # Frames half an interval apart do not match.
         ((), [None, None, None, None]),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_film_equals_itself(source):
 
 
 def test_a_gvc_file_against_its_source(source, coded, folder):
-    """By our own decoder; the figures are those of decoding to a file first, and rates are those of `gvc info`."""
+    """The figures equal those of a file decoded before, and the rates equal those of `gvc info`."""
     found = compare(source, coded)["files"][1]
     gvc("decode", coded, folder / "decoded.mkv", "--quiet")
     expected = measure(pairs(source, folder / "decoded.mkv"), ("psnr_rgb", "psnr_y"))
@@ -120,7 +120,7 @@ def test_a_gvc_file_against_its_source(source, coded, folder):
 
 
 def test_a_part_is_the_same_part_of_the_whole(source, coded):
-    """Though decoding starts at the keyframe before it."""
+    """The result is the same although decoding starts at the keyframe before the part."""
     whole, part = compare(source, coded), compare(source, coded, "--start", "0.48", "--frames", "4")
     assert part["seconds"] == whole["seconds"][12:16]
     assert part["files"][1]["by_frame"]["psnr_y"] == whole["files"][1]["by_frame"]["psnr_y"][12:16]
@@ -148,18 +148,18 @@ def test_what_does_not_fit_is_said(tmp_path, ramp, how, note, count):
     found = compare(ramp, other)
     assert any(note in sentence for sentence in found["notes"])
     assert found["frames_compared"] == count
-    assert found["files"][1]["metrics"]["psnr_y"] >= 40  # for it shows the same
+    assert found["files"][1]["metrics"]["psnr_y"] >= 40  # The pictures are the same apart from their range.
 
 
 def test_ranges_of_samples_are_made_equal(tmp_path):
-    """A full-range JPEG film of the same pictures is no other film."""
+    """A full-range film of the same pictures counts as equal."""
     clip(tmp_path / "limited.mkv", frames=3)
     clip(tmp_path / "full.mkv", frames=3, pix_fmt="yuvj420p", codec="mjpeg")
     assert compare(tmp_path / "limited.mkv", tmp_path / "full.mkv")["files"][1]["metrics"]["psnr_y"] > 30
 
 
 def test_a_matrix_that_is_not_named_is_the_reference_s(tmp_path):
-    """Here Y4M, which cannot name one, against a film that does."""
+    """Compares a Y4M file, which cannot name a matrix, with a film that names one."""
     clip(tmp_path / "named.mkv", frames=3)
     with av.open(str(tmp_path / "named.mkv")) as film, av.open(str(tmp_path / "bare.y4m"), "w") as bare:
         track = bare.add_stream("rawvideo", rate=25, width=96, height=64, pix_fmt="yuv420p")
@@ -238,7 +238,7 @@ def test_side_by_side(folder, ramp, tmp_path):
     assert [round(time, 3) for time, _ in found] == [i / RATE for i in range(COUNT)]
     for i, (_, image) in enumerate(found):
         bar, below = image[:-48], image[-48:]
-        assert image.shape[1] == 128 and np.ptp(bar) > 100  # there is text in it
+        assert image.shape[1] == 128 and np.ptp(bar) > 100  # The bar contains text.
         assert np.abs(below[8:-8, 8:56] - (40 + 8 * i)).max() < 12
         assert np.abs(below[8:-8, 72:120] - (200 - 8 * i)).max() < 12
 
@@ -249,8 +249,8 @@ def test_wipe(tmp_path):
     found = [image[-20] for _, image in pictures(tmp_path / "wipe.mkv")]
     edges = [int((np.abs(row[:, 0] - 40) < 8).sum()) for row in found]
     assert len(found) == COUNT and found[0].shape == (64, 3)
-    assert min(edges) < 8 and max(edges) > 52  # it goes from side to side
-    assert edges[0] < edges[5] > edges[10] < edges[15]  # and back, twice
+    assert min(edges) < 8 and max(edges) > 52  # The boundary moves from side to side,
+    assert edges[0] < edges[5] > edges[10] < edges[15]  # and back, twice.
     assert np.abs(found[0][-8:] - 120).max() < 8 and np.abs(found[10][-8:] - 200).max() < 8
 
 
@@ -262,7 +262,7 @@ def test_many_wide_films_make_rows(tmp_path):
 
 
 def test_a_page_is_bounded():
-    """Frames are left out evenly until the pictures fit."""
+    """Frames are dropped evenly until the pictures fit into the limit."""
     noise = np.random.default_rng(0)
     gallery = Gallery(limit=300_000)
     for frame in range(60):
@@ -277,7 +277,8 @@ def test_html_of_one_file(ramp, tmp_path):
     gvc("compare", ramp, ramp, *QUICK, "--html", tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     assert "default-src 'none'" in text and "@@" not in text
-    assert set(re.findall(r"\w+://[^\"]*", text)) == {"http://www.w3.org/2000/svg"}  # a name, no address
+    # The only address is an XML namespace.
+    assert set(re.findall(r"\w+://[^\"]*", text)) == {"http://www.w3.org/2000/svg"}
 
 
 def test_ten_bits_become_full_range_without_damage():
@@ -285,7 +286,7 @@ def test_ten_bits_become_full_range_without_damage():
     for plane in limited.planes:
         plane.update(np.full(plane.buffer_size // 2, 300, np.uint16))
     limited.color_range, full.color_range = 1, 2
-    for _ in range(200):  # with several threads it was about one in a hundred
+    for _ in range(200):  # With several threads about one conversion in a hundred failed.
         luma = like(limited, full).planes[0]
         rows = np.frombuffer(luma, np.uint16).reshape(luma.height, -1)[:, : luma.width].astype(int)
         assert np.ptp(rows) <= 1

@@ -33,7 +33,7 @@ PHONE = {"width": 390, "height": 844, "phone": True}
 
 
 def colour(film, frame, right):
-    """Of one half of a picture: its red tells the frame, its green the film, its blue the half."""
+    """Return the colour of one half of a picture: red for the frame, green for the film, blue for the half."""
     return 20 + 18 * frame, 40 + 80 * film, 200 if right else 60
 
 
@@ -63,7 +63,7 @@ class Page:
         )
 
     def spot(self, name, across=0.5, down=0.5):
-        """A place in an element, by shares of its size."""
+        """Return a point in an element, given as shares of its size."""
         left, top, width, height = self.box(name)
         return left + across * width, top + down * height
 
@@ -77,11 +77,11 @@ class Page:
         self.browser.run(f"document.getElementById('{name}').focus()")
 
     def wipe(self):
-        """Where the boundary is, in percent, as a screen reader is told."""
+        """Return the position of the boundary in percent, as a screen reader gets it."""
         return int(self.browser.run("document.getElementById('wipe').getAttribute('aria-valuenow')"))
 
     def shows(self, film, frame, across, *, right=None):
-        """Wait until the stage shows a film's frame there."""
+        """Wait until the stage shows a film's frame at a horizontal position."""
         red, green, blue = colour(film, frame, across > 0.5 if right is None else right)
         self.browser.wait_for(
             f"pixel({across}).every((value, i) => Math.abs(value - {[red, green, blue]}[i]) < {NEAR})"
@@ -144,7 +144,8 @@ def test_boundary_is_dragged(page):
     assert page.wipe() == 20
     page.shows(0, 0, 0.15)
     page.shows(1, 0, 0.25)
-    page.browser.drag(page.spot("stage", 0.6), page.spot("stage", 0.9))  # anywhere, while nothing is enlarged
+    # Without zoom the boundary can be dragged from anywhere.
+    page.browser.drag(page.spot("stage", 0.6), page.spot("stage", 0.9))
     assert page.wipe() == 90
     page.shows(0, 0, 0.85)
 
@@ -155,14 +156,14 @@ def test_boundary_obeys_keys(page):
     assert page.wipe() == 48
     page.browser.press("End")
     assert page.wipe() == 100
-    page.shows(0, 0, 0.95)  # and the frame has not changed
+    page.shows(0, 0, 0.95)  # The frame has not changed.
 
 
 def test_keys_step_through_frames(page):
     for key, frame in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 11), ("ArrowRight", 11)):
         page.browser.press(key)
         page.shows(1, frame, 0.75)
-    page.focus("frame")  # where the browser has keys of its own, a key still moves one frame
+    page.focus("frame")  # The slider has keys of its own; a key still moves by exactly one frame.
     page.browser.press("ArrowLeft")
     page.shows(1, 10, 0.75)
     page.browser.press("Home")
@@ -183,7 +184,7 @@ def test_play_advances_to_the_end(page):
 def test_space_pauses_and_goes_on(page):
     page.browser.press(" ")
     page.browser.wait_for("Number(document.getElementById('frame').value) > 0")
-    page.browser.press("ArrowLeft")  # any step by hand pauses
+    page.browser.press("ArrowLeft")  # A manual step pauses.
     assert page.text("play") == "Play"
     frame = int(page.browser.run("document.getElementById('frame').value"))
     page.shows(0, frame, 0.25)
@@ -225,7 +226,7 @@ def test_zoom_and_pan(page):
     page.browser.mouse("mouseWheel", *page.spot("stage", 0.25), pressed=False, deltaX=0, deltaY=-400, modifiers=2)
     assert page.text("fit") == "4×"
     page.shows(0, 0, 0.45, right=False)
-    page.shows(1, 0, 0.95, right=False)  # what is enlarged is the left part
+    page.shows(1, 0, 0.95, right=False)  # The left part is enlarged.
     page.browser.drag(page.spot("stage", 0.8), page.spot("stage", 0.3))
     page.shows(0, 0, 0.4, right=False)
     page.browser.drag(page.spot("stage", 0.8), page.spot("stage", 0.1))
@@ -242,7 +243,7 @@ def test_zoom_and_pan(page):
 def test_on_a_phone(page):
     page.open(**PHONE)
     assert page.browser.run("document.documentElement.scrollWidth") == 390
-    assert page.browser.run(LOW) == 0  # a finger's width, 44 pixels
+    assert page.browser.run(LOW) == 0  # No control is smaller than 44 pixels, the width of a finger.
     x, y = page.spot("wipe")
     page.browser.touch([(x, y), (x - 50, y), (x - 100, y)])
     assert page.wipe() < 30
@@ -254,7 +255,7 @@ def test_on_a_phone(page):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_contrast(page, dark):
-    """4.5:1 for text and 3:1 for lines (WCAG 2.2, AA)."""
+    """Contrast is at least 4.5:1 for text and 3:1 for lines (WCAG 2.2, level AA)."""
     page.open(dark=dark)
     script = "(n => getComputedStyle(document.documentElement).getPropertyValue(n).trim())('--{}')"
     colours = {n: page.browser.run(script.format(n)) for n in ("back", "panel", "fore", "soft", "focus", "line")}
@@ -267,7 +268,7 @@ def test_contrast(page, dark):
 
 
 def contrast(a, b):
-    """Ratio of two colours like #abc or #aabbcc."""
+    """Return the contrast ratio of two colours in the form #abc or #aabbcc."""
     brightness = []
     for text in (a, b):
         digits = text[1:] if len(text) == 7 else "".join(2 * digit for digit in text[1:])

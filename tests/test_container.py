@@ -37,7 +37,7 @@ FORMAT = VideoFormat(
 
 
 def picture(index):
-    """A bright bar that moves over a gradient; unevenly spaced in time."""
+    """Return a picture of a bright bar that moves over a gradient, with uneven timestamps."""
     rows, columns = np.mgrid[0:64, 0:96]
     luma = np.where(abs(columns - 4 * index) < 6, 220, 60 + rows).astype(np.uint8)
     chroma = np.full((32, 48), 128, np.uint8)
@@ -97,7 +97,7 @@ def test_file_decodes(movie):
 
 
 def test_file_is_what_ffmpeg_tools_expect(movie, stream):
-    """The track parameters that players read come from the muxer, not from the stream."""
+    """Checks the track parameters, which players read and the muxer writes."""
     script = (
         "import sys, av, gvc.av\n"
         "with av.open(sys.argv[1]) as c:\n"
@@ -128,7 +128,7 @@ def test_muxing_starts_no_engine(stream, tmp_path):
         "with m.Muxer(sys.argv[1], header, parse_sequence_header(header).format) as muxer:\n"
         "    muxer.write(Packet(b'\\0', 0, 1, True))"
     )
-    environment = {**os.environ, "GVC_PYTHON": "/nonexistent"}  # starting one would fail
+    environment = {**os.environ, "GVC_PYTHON": "/nonexistent"}  # An attempt to start an engine would fail.
     command = [sys.executable, "-c", script, tmp_path / "one.mkv", stream[0].hex()]
     subprocess.run(command, env=environment, check=True)
     assert (tmp_path / "one.mkv").stat().st_size > 100
@@ -196,7 +196,7 @@ def test_probe_leaves_audio_out_of_the_video_rate(stream, movie, tmp_path):
 
 
 def test_damaged_first_keyframe(stream, tmp_path):
-    """The header then comes from the next keyframe, and the damage is counted."""
+    """The sequence header is read from the next keyframe, and the damaged packet is counted."""
     packets = list(stream[1])
     packets[0] = replace(packets[0], data=packets[0].data[:-9] + b"\xff" * 9)
     write(tmp_path / "damaged.mkv", stream[0], packets)
@@ -210,7 +210,7 @@ def test_damaged_first_keyframe(stream, tmp_path):
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_truncated_file(movie, tmp_path, share):
-    """What is there can be read, or the error is the documented one."""
+    """The remaining part can be read, or the documented error is raised."""
     data = movie.read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: int(len(data) * share)])
     try:

@@ -125,7 +125,7 @@ def test_mkvmerge_keeps_the_track(programs, movie, pictures, tmp_path):
     ids=["from", "part", "part of the output", "up to"],
 )
 def test_cuts(programs, movie, pictures, tmp_path, cut):
-    """Copies begin at a keyframe; decoded parts begin where asked, and are what linear decoding gives there."""
+    """Copies begin at a keyframe. Decoded parts begin exactly at the cut and equal those of linear decoding."""
     before, after, expected = cut
     copy = tmp_path / "cut.mkv"
     programs.ffmpeg(*before, "-i", movie, "-c", "copy", *after, copy)
@@ -164,12 +164,13 @@ def test_concatenation_of_parts(programs, movie, pictures, tmp_path):
     lines = (f"file '{movie}'", "inpoint 0.8", "outpoint 1.2", f"file '{movie}'", "outpoint 0.4")
     joined = tmp_path / "joined.mkv"
     programs.ffmpeg(*concatenation(tmp_path, *lines), "-c", "copy", joined)
-    assert indices(programs.hashes(joined), pictures) == [*range(KEY, 30), *range(10)]  # from the keyframe on
+    # Only pictures from the keyframe on are shown.
+    assert indices(programs.hashes(joined), pictures) == [*range(KEY, 30), *range(10)]
 
 
 @pytest.mark.parametrize("size", [f"{WIDTH}x{HEIGHT}", "50x38"])
 def test_concatenation_of_different_streams(programs, movie, pictures, tmp_path, size):
-    """Another quality, seed and even size: each keyframe brings its sequence header."""
+    """The second stream has another quality, seed and size; each keyframe has its own sequence header."""
     other, joined = tmp_path / "other.mkv", tmp_path / "joined.mkv"
     programs.ffmpeg(*source(size, frames=12), *ENCODE, "-crf", "60", "-seed", "7", other)
     lines = [f"file '{path}'" for path in (movie, other, movie)]
@@ -187,7 +188,7 @@ def test_concatenation_of_different_streams(programs, movie, pictures, tmp_path,
 
 
 def test_through_pipes(programs, pictures):
-    """y4m in, GVC between, as Matroska and as NUT; neither can be sought in."""
+    """Y4M is encoded to GVC in Matroska and NUT and decoded again, all through pipes, which cannot seek."""
     for container in ("matroska", "nut"):
         decoded = piped(
             programs,
@@ -213,8 +214,8 @@ def test_fragmented_mov_through_a_pipe(programs, movie, pictures):
 
 
 def test_a_growing_file_is_played_as_it_comes(programs, tmp_path):
-    """The first half is decoded while the second one is not written yet; without low delay, all but its last GOP."""
-    movie = tmp_path / "fine.mkv"  # FFmpeg wants to see some kilobytes before it knows a file's kind
+    """The first half is decoded before the second one is written; without low delay, all but its last GOP."""
+    movie = tmp_path / "fine.mkv"  # FFmpeg needs some kilobytes to recognise a format.
     programs.ffmpeg(*source(), *ENCODE, "-quality", "80", movie)
     pictures, contents = programs.hashes(movie), movie.read_bytes()
     middle = int(programs.packets(movie)[KEY]["pos"])
@@ -256,7 +257,7 @@ def test_a_file_that_was_cut_off_plays_up_to_there(programs, movie, pictures, tm
 
 
 def test_tee(programs, pictures, tmp_path):
-    """One encode, two files, and one that cannot be written."""
+    """A single encode writes two files, and a third one that cannot be written does no harm."""
     outputs = (tmp_path / "a.mkv", tmp_path / "b.nut")
     slaves = f"{outputs[0]}|[f=nut]{outputs[1]}|[f=matroska:onfail=ignore]{tmp_path}/nowhere/c.mkv"
     programs.ffmpeg(*source(), *ENCODE, "-map", "0:v", "-f", "tee", slaves)

@@ -23,7 +23,7 @@ sizes = st.tuples(st.integers(1, 90), st.integers(1, 90))
 
 
 def random_levels(grid: Grid, depth: int, seed: int) -> list[np.ndarray]:
-    """What cells might say, most of them nothing."""
+    """Return random changes in cells, most of them zero."""
     rng = np.random.default_rng(seed)
     shapes = [(*grid.shape(side), 3) for side in grid.sides()[:depth]]
     return [(rng.integers(-20, 21, s) * (rng.random(s) < 0.2)).astype(np.int64) for s in shapes]
@@ -102,7 +102,7 @@ def test_what_is_not_said_lies_on_the_way_between_neighbours():
 
 
 def test_interpolation_follows_a_correction():
-    """A pan, corrected by whole samples, is the pan moved by them; weight alone chooses the picture."""
+    """A correction by whole samples shifts the picture; a correction of the weight selects a boundary."""
     a, b = (p.planes[0] for p in (pan_clip(9)[0], pan_clip(9)[8]))
     fields = motion_field(a, b, 4), motion_field(b, a, 4)
     plain = motion_interpolate(a, b, *fields, 4, 8)
@@ -116,7 +116,7 @@ def test_interpolation_follows_a_correction():
 
 
 def test_the_model_of_a_block_predicts_its_error():
-    """Error of a picture that is moved by a little, from sums alone."""
+    """The error of a slightly shifted picture follows from the block's sums alone."""
     a, b = (p.planes[0] for p in (pan_clip(9)[0], pan_clip(9)[8]))
     y, x = np.mgrid[:48, :64]
     smooth = (120 + 60 * np.sin(x / 9) + 40 * np.cos(y / 7)).astype(np.uint8)
@@ -132,7 +132,7 @@ def test_the_model_of_a_block_predicts_its_error():
 
 @pytest.mark.parametrize("both", [True, False])
 def test_a_shaken_camera_is_followed(both):
-    """What motion between two pictures cannot know is sent, and takes few bits."""
+    """Motion that two boundary pictures cannot tell is sent, in few bits."""
     pictures = shaken_pan()
     condition = Condition(
         video_format(pictures), len(pictures), pictures[0].planes, pictures[-1].planes if both else None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a packet may ask of a decoder: work is bounded by what it shows and by its bytes, memory by what it shows."""
+"""Limits of what a packet may demand of a decoder: its bytes and pictures bound work, its pictures bound memory."""
 
 import tracemalloc
 from dataclasses import replace
@@ -40,7 +40,7 @@ def side_of(levels: np.ndarray) -> bytes:
 
 
 def atoms_of(sizes: list[int], steps: int) -> bytes:
-    """Atoms of which each block of so many has none but the first of its codebook."""
+    """Return coded atoms in which each block has only the first atom of its codebook at each step."""
     encoder = RangeEncoder()
     for step in range(steps):
         for size in sizes:
@@ -54,7 +54,7 @@ def t2v(width: int, height: int, **fields) -> SequenceHeader:
 
 
 class Counted:
-    """Counts the atoms of the codebooks that are worked on."""
+    """Counts the atoms of all codebooks in use."""
 
     def __init__(self, monkeypatch):
         self.atoms = 0
@@ -125,7 +125,7 @@ def test_a_packet_is_refused_at_once_or_is_within_the_budget(data):
 
 
 def test_work_that_bytes_pay_for_is_done(monkeypatch):
-    """The most steps that a GOP of one small picture may have."""
+    """A GOP of one small picture may have many steps if its atoms have enough bytes."""
     header, shown = t2v(16, 16, codebook_extra=8), 1
     size = 2 ** (9 + 8)  # of 384 coefficients
     steps = next(n for n in range(1, 768) if (2 + n) * size > 2**25 + 4 * 256 * shown)
@@ -141,7 +141,7 @@ def test_work_that_bytes_pay_for_is_done(monkeypatch):
 
 @given(st.integers(1, MAX_SAMPLES), st.data())
 def test_one_step_fits_however_large_the_latent_and_few_its_bytes(samples, data):
-    """An encoder that has no bits left for atoms still gives a GOP."""
+    """A GOP with a single step is always allowed, so that an encoder without bits for atoms can write one."""
     size = data.draw(st.integers(1, 3 * samples // 2))
     rule = rule_of(t2v(1, 1), GopUnit(index=0, shown=1, start=300, stop=300, stride=1))
     assert beyond_work(t2v(1, 1), rule, [slice(0, size)], samples, 0) == ""
@@ -149,7 +149,7 @@ def test_one_step_fits_however_large_the_latent_and_few_its_bytes(samples, data)
 
 @given(st.integers(1, MAX_SAMPLES), st.data())
 def test_streams_of_the_paper_s_scheme_fit_however_large_and_few_their_atoms(samples, data):
-    """Its steps are given, and all coefficients may be carried."""
+    """The number of steps is fixed there, and all coefficients may be carried."""
     header = replace(t2v(1, 1, codebook_limit=14), transition="sde")
     size = data.draw(st.integers(1, max(1, 3 * samples // 2)))
     assert beyond_work(header, rule_of(header, GopUnit(index=0, shown=1)), [slice(0, size)], samples, 0) == ""
@@ -164,7 +164,7 @@ def test_size_and_steps_are_bounded():
 
 
 def allow(monkeypatch, atoms: int) -> None:
-    """Let a GOP ask for so many atoms a sample, and for no others."""
+    """Limit the atoms of a GOP to `atoms` for each sample and nothing else."""
     monkeypatch.setattr(budget, "GOP_ATOMS", 0)
     monkeypatch.setattr(budget, "SAMPLE_ATOMS", dict.fromkeys(budget.SAMPLE_ATOMS, atoms))
     monkeypatch.setattr(budget, "BYTE_ATOMS", 0)
@@ -200,7 +200,7 @@ def test_a_bare_gop_has_no_latent():
 def test_a_long_thin_picture_takes_little_memory(size):
     unit = GopUnit(header=t2v(*size), index=0, shown=1, side=side_of(ALL), start=300, stop=300, stride=1)
     clip = still_clip(2, *size)
-    basis.cosine(1)  # nothing else is kept
+    basis.cosine(1)  # After this call the cache holds this matrix only.
     tracemalloc.start()
     try:
         assert len(Decoder(None).decode(Packet(write_gop(unit)))) == 1
@@ -237,7 +237,7 @@ def test_what_is_kept_is_bounded():
 
 
 def frame_of(still: bytes) -> bytes:
-    """The last OBU of a still, which is its frame, of less than 128 bytes."""
+    """Return the last OBU of a still, its frame; it must be shorter than 128 bytes."""
     at = next(i for i in range(len(still) - 2, -1, -1) if still[i] == 0x32 and still[i + 1] == len(still) - i - 2)
     return still[at:]
 

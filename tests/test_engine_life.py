@@ -32,12 +32,12 @@ OTHER = Packet(b"\0", 0, 1)
 
 
 def wait_for_end(process: int) -> None:
-    """Wait until a child has died, and leave it to libgvc."""
+    """Wait until a child has ended, without collecting its exit status, which libgvc does."""
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
 
 
 def check_that_it_goes_on(decoder, coded, decoded, harm, said):  # noqa: F811
-    """After `harm` to the engine there is a picture or an error for each packet, and all is well from a keyframe on."""
+    """Check that after `harm` to the engine each packet gives a picture or an error until a keyframe."""
     packets = [*coded[1][2:], *coded[1]]
     shown = decoder.decode(coded[1][:2])
     harm()
@@ -70,7 +70,7 @@ def test_a_seek_also_brings_another_engine(coded, decoded):  # noqa: F811
 
 @pytest.mark.parametrize("harm", ["KILL", "STOP"])
 def test_an_engine_that_is_ended_before_it_is_ready_has_a_successor(coded, decoded, tmp_path, monkeypatch, harm):  # noqa: F811
-    """Memory is shortest while a model is loaded."""
+    """The system is most likely to end an engine while it loads a model."""
     chosen = tmp_path / "python"
     chosen.write_text(
         f'#!/bin/sh\nmkdir {tmp_path}/first 2> /dev/null && kill -{harm} $$\nexec {sys.executable} "$@"\n'
@@ -89,7 +89,7 @@ def test_an_engine_that_is_ended_before_it_is_ready_has_a_successor(coded, decod
 
 
 def test_pictures_that_have_come_survive_their_engine(tmp_path, monkeypatch):
-    """They are taken after the next engine has begun."""
+    """Pictures that were received before the engine died are returned even after the next engine has started."""
     dying = "lay_out()\nfor value in (1, 2, 3):\n    channel.receive()\n    show(value, 10 * value)\n"
     monkeypatch.setenv("GVC_PYTHON", make_engine(tmp_path, dying))
     before = children()
@@ -156,7 +156,7 @@ def test_an_engine_may_be_stopped_for_a_while(coded, pictures, decoded):  # noqa
 
 
 def test_a_flush_does_not_wait_for_the_engine(tmp_path, monkeypatch):
-    """Not even if the socket is full; and afterwards all is well."""
+    """A flush returns at once even if the socket is full, and decoding works afterwards."""
     ready = tmp_path / "ready"
     os.mkfifo(ready)
     busy = f"""
@@ -199,7 +199,7 @@ def messages_that_a_socket_holds() -> int:
 
 
 def test_signals_do_not_make_a_player_wait(tmp_path, monkeypatch):
-    """The tenth of a second that a decoder waits for a picture is one also where a timer interrupts it."""
+    """A decoder waits a tenth of a second for a picture, also if a timer interrupts it."""
     monkeypatch.setenv("GVC_PYTHON", make_engine(tmp_path, "while True:\n    channel.receive()\n"))
     before = signal.signal(signal.SIGALRM, lambda *_: None)
     with Decoder() as decoder:
@@ -253,7 +253,7 @@ def test_a_fork_cannot_code_in_the_session_of_its_parent(coded, decoded, picture
     def decode():
         with pytest.raises(CallError, match="forked process"):
             decoder.send(coded[1][2])
-        decoder.flush()  # a seek to a keyframe brings an engine of its own
+        decoder.flush()  # After a seek to a keyframe the fork starts an engine of its own.
         assert same(decoder.decode([*coded[1], None]), decoded)
         decoder.close()
 

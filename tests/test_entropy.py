@@ -138,7 +138,7 @@ def test_adaptive_model_learns():
     encoder, model = RangeEncoder(), AdaptiveModel(16)
     for i in range(4000):
         model.write(encoder, 5 if i % 10 else 6)
-    assert len(encoder.finish()) < 4000 * 0.52 / 8  # 0.47 bits of entropy a symbol
+    assert len(encoder.finish()) < 4000 * 0.52 / 8  # The entropy is 0.47 bits per symbol.
 
 
 @settings(max_examples=300)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""GVC without the packages of its extras: what works all the same, and what is said of the rest."""
+"""GVC without the packages of its extras: what works without them, and the error messages for the rest."""
 
 import os
 import tomllib
@@ -18,7 +18,7 @@ MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}  # where they are n
 
 @pytest.fixture(scope="module")
 def light(tmp_path_factory):
-    """Variables of the environment with which Python finds no package of any extra."""
+    """Return environment variables with which Python finds no package of any extra."""
     folder = tmp_path_factory.mktemp("light")
     for package in packages("all"):
         name = MODULES.get(package, package.replace("-", "_"))

@@ -40,7 +40,7 @@ def test_one_packet_a_frame(programs, movie):
     found = programs.packets(movie)
     assert [int(p["pts"]) for p in found] == [i * TICKS for i in range(FRAMES)]
     assert all(p["dts"] == p["pts"] and int(p["duration"]) == TICKS for p in found)
-    # Only the first packet of a GOP has contents; the others say "show the next frame" in a byte.
+    # The first packet of a GOP has all of its data; the others are a single byte, "show the next frame".
     gops = [i for i, p in enumerate(found) if int(p["size"]) > 1]
     assert gops[0] == 0
     assert max(later - gop for gop, later in zip(gops, [*gops[1:], FRAMES], strict=True)) <= 9
@@ -103,7 +103,7 @@ def test_decoded_pictures_resemble_the_source(programs, movie):
         ("gbrp", "gbrp"),
         ("rgb24", "gbrp"),
         ("gbrp10le", "gbrp10le"),
-        ("yuv422p", "yuv444p"),  # as FFmpeg picks: the next that loses nothing
+        ("yuv422p", "yuv444p"),  # FFmpeg selects the nearest format without loss.
     ],
 )
 def test_pixel_formats_come_back(programs, tmp_path, asked, given):
@@ -121,7 +121,7 @@ def test_pixel_formats_come_back(programs, tmp_path, asked, given):
 
 
 def test_full_range_stays_full_range(programs, tmp_path):
-    """A JPEG-like source, whose range older FFmpegs have in the pixel format."""
+    """The source is like JPEG; older FFmpegs express its range by a pixel format."""
     path = tmp_path / "full.mkv"
     programs.ffmpeg(*source(frames=2), "-pix_fmt", "yuvj420p", "-c:v", "mjpeg", tmp_path / "source.avi")
     programs.ffmpeg("-i", tmp_path / "source.avi", *ENCODE, path)
@@ -129,7 +129,7 @@ def test_full_range_stays_full_range(programs, tmp_path):
 
 
 def test_the_sequence_header_is_there_whatever_the_flag_says(programs, tmp_path):
-    """In the extradata, and in each keyframe for those that cannot read that."""
+    """The sequence header is in the extradata, and in each keyframe for programs that cannot read extradata."""
     files = []
     for switch in ("+global_header", "-global_header"):
         files.append(tmp_path / f"{switch}.nut")
@@ -139,7 +139,7 @@ def test_the_sequence_header_is_there_whatever_the_flag_says(programs, tmp_path)
 
 
 def test_pictures_before_a_cut_are_decoded_and_not_shown(programs, movie, movie_hashes, tmp_path):
-    """A cut of a .mov begins at a keyframe, and its edit list says where to begin to show."""
+    """A part cut from a .mov begins at a keyframe, and its edit list gives the first picture to show."""
     cut = tmp_path / "cut.mov"
     programs.ffmpeg("-ss", "0.2", "-i", movie, "-c", "copy", cut)
     assert programs.hashes(cut) == movie_hashes[5:]
@@ -149,7 +149,7 @@ def test_pictures_before_a_cut_are_decoded_and_not_shown(programs, movie, movie_
 def test_what_is_told_of_frames_does_not_depend_on_decoding_ahead(programs, movie):
     def told(*options: str) -> list[dict]:
         frames = programs.probe(movie, "-show_frames", *options)["frames"]
-        of_packet = ("pkt_pos", "pkt_size")  # the plugin cannot say
+        of_packet = ("pkt_pos", "pkt_size")  # fields that the plugin cannot set
         return [{k: v for k, v in f.items() if programs.prefix or k not in of_packet} for f in frames]
 
     assert told() == told("-flags", "low_delay")
@@ -176,7 +176,7 @@ def test_an_engine_that_does_not_start_is_told_and_ends_the_program(programs, mo
 
 @pytest.fixture(scope="module")
 def film(programs, tmp_path_factory):
-    """Longer than what is decoded ahead, with many keyframes."""
+    """A film with many keyframes, longer than the part that is decoded ahead."""
     path = tmp_path_factory.mktemp("ffmpeg") / "film.mkv"
     programs.ffmpeg(*source("48x32", frames=120), "-c:v", "gvc", "-preset", "fast", "-gop", "9", "-g", "9", path)
     return path
@@ -184,7 +184,7 @@ def film(programs, tmp_path_factory):
 
 @contextlib.contextmanager
 def decoding(programs, film, target):
-    """An ffmpeg that decodes a film to a framemd5 file as it would be shown, and its engine; it has given frames."""
+    """Start decoding a film to a framemd5 file in real time; return the ffmpeg and its engine after some frames."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-progress", "pipe:1", "-stats_period", "0.1", "-re", "-i", film]
     command += ["-fps_mode", "passthrough", "-f", "framemd5", target]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -206,7 +206,7 @@ def test_a_dead_engine_costs_the_frames_up_to_the_next_keyframe(programs, film, 
     assert len(whole) / 2 < len(found) < len(whole)
     assert found[-20:] == whole[-20:]
     assert said.count("ended unexpectedly (signal 9") == 1, said
-    assert "external library" in said  # FFmpeg's own word, with which it counts the errors
+    assert "external library" in said  # FFmpeg's own words for such an error
     assert said.count("\n") < 10, said
 
 
@@ -250,7 +250,7 @@ def test_standard_switches_reach_the_encoder(programs, tmp_path):
 
 
 def test_scene_cuts_and_what_keeps_them_apart(programs, tmp_path):
-    """Moving shapes, then one flat colour."""
+    """The source has moving shapes, then a single flat colour."""
     patterns = [f"{name}=size={WIDTH}x{HEIGHT}:rate={RATE}:duration=0.4" for name in ("testsrc2", "color")]
     graph = f"{patterns[0]}[a];{patterns[1]}[b];[a][b]concat,format=yuv420p"
     keys = {}

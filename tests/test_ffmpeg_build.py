@@ -64,7 +64,7 @@ def raw(pictures, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def packets(pictures):
-    """MD5s of the packets that the Python API makes."""
+    """Return the MD5 of each packet that the Python API makes."""
     encoder = Encoder(clips.video_format(pictures, color_range=1), OPTIONS)
     return [md5(packet.data) for picture in [*pictures, None] for packet in encoder.encode(picture)]
 
@@ -76,7 +76,7 @@ def build(request):
 
 def encode(programs, raw, path):
     given = ("-f", "rawvideo", "-video_size", f"{WIDTH}x{HEIGHT}", "-framerate", RATE, "-pix_fmt", "yuv420p", "-i", raw)
-    # Releases differ in what they say if nobody says a range.
+    # FFmpeg releases differ in their default for an unspecified range.
     programs.ffmpeg(*given, "-c:v", "gvc", "-color_range", "tv", *FLAGS, path)
     return path
 
@@ -94,7 +94,7 @@ def plugin_movie(raw, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def decoded(movie):
-    """MD5s of the pictures as the Python API decodes them."""
+    """Return the MD5 of each picture that the Python API decodes."""
     demuxer = Demuxer(movie)
     decoder = Decoder(demuxer.header, {})
     pictures = [p for packet in [*demuxer.packets(), None] for p in decoder.decode(packet)]
@@ -126,7 +126,7 @@ def test_preloading_the_plugin_does_no_harm(build, movie, decoded):
 
 
 def test_its_own_codec_needs_no_environment(build, movie, decoded):
-    """libgvc finds the engine by the note that was installed with it."""
+    """libgvc finds the engine through a file that was installed with it."""
     assert build.hashes(movie, variables={"GVC_PYTHON": "", "PATH": "/usr/bin:/bin"}) == decoded
 
 

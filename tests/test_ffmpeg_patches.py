@@ -18,13 +18,13 @@ RELEASES = sorted(folder.name for folder in patches.PATCHES.iterdir() if folder.
 
 
 def series(release):
-    """Texts of the patches for a release, by file name."""
+    """Return the patches for a release, texts by file name."""
     return {path.name: path.read_text() for path in sorted((patches.PATCHES / release).iterdir())}
 
 
 @pytest.fixture(params=RELEASES)
 def tree(request, tmp_path):
-    """(release, folder) of what the patches show of FFmpeg's files: all that they touch, at the right line."""
+    """Return (release, folder) with the parts of FFmpeg's files that the patches contain, at the right lines."""
     source = patches.source_of_series(patches.PATCHES / request.param)
     for path in {insert.path for patch in patches.SERIES for insert in patch.inserts}:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

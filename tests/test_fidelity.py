@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing is lost on the way: what FFmpeg keeps with an established lossless codec, it keeps with GVC.
+"""Everything that FFmpeg preserves with an established lossless codec, it also preserves with GVC.
 
 Films are encoded by the same command as GVC and as FFV1, and ffprobe has to say the same of both.
 """
@@ -117,7 +117,7 @@ def test_frame_rates(programs, tmp_path, rate):
     ids=["equal", "decreasing", "none", "a gap", "huge", "negative", "near the end of numbers"],
 )
 def test_odd_times_fare_as_with_other_codecs(tmp_path, moments):
-    """In PyAV, where nothing tidies up before the codec: written alike, or refused with the same error."""
+    """PyAV does not correct timestamps: both codecs write the same ones, or refuse them with the same error."""
 
     def outcome(codec):
         path = tmp_path / f"{codec}.mkv"
@@ -155,7 +155,7 @@ def test_unusual_aspect(programs, uneven, tmp_path):
 
 
 def test_rotation(programs, tmp_path):
-    """Where the container keeps it, it stays; where FFmpeg turns the pictures, they are turned."""
+    """A rotation stays if the container can store it; otherwise FFmpeg rotates the pictures, with GVC as with FFV1."""
     given = film(tmp_path / "turned.mov", [0, 40, 80], rotation=90, codec="mpeg4")
     for option in (("-noautorotate",), ()):
         paths = both(programs, tmp_path, (*option, "-i", given), extension="mov")
@@ -194,7 +194,7 @@ def test_rotation_reaches_frames_in_pyav(tmp_path):
     ids=lambda colour: colour[1],
 )
 def test_colour_is_in_the_stream_itself(programs, tmp_path, colour):
-    """In NUT, which keeps none."""
+    """NUT stores no colour properties, so they come from the stream."""
     names = ("color_range", "color_primaries", "color_transfer", "color_space", "chroma_location")
     given = "setparams=range={}:color_primaries={}:color_trc={}:colorspace={}".format(*colour)
     path = tmp_path / "colour.nut"
@@ -252,7 +252,7 @@ def random_tags(seed, count):
 
 
 def test_ten_fields_of_any_text(programs, tmp_path):
-    """Five of the file and five of the track, by this route and copied by another that knows nothing of GVC."""
+    """Five tags of the file and five of the track are kept, also in a copy by a program that does not know GVC."""
     of_file, of_track = random_tags(1, FIELDS // 2), random_tags(2, FIELDS // 2)
     tags = [word for key, value in of_file.items() for word in ("-metadata", f"{key}={value}")]
     tags += [word for key, value in of_track.items() for word in ("-metadata:s:v", f"{key}={value}")]
@@ -277,7 +277,7 @@ def gvc(*args, code=0):
 
 
 def beside_the_video(programs, path):
-    """Tags, chapters, tracks and attachments of a file; of tracks without what their muxer measured."""
+    """Return tags, chapters, tracks and attachments of a file, without values that a muxer measured."""
     found = programs.probe(path, "-show_format", "-show_streams", "-show_chapters")
     tags = {key: value for key, value in found["format"]["tags"].items() if key != "ENCODER"}
     tracks = [
@@ -330,7 +330,7 @@ def test_gvc_keeps_times_aspect_and_colour(tmp_path):
         for path in (given, coded, back)
     ]
     assert [frame[0] for frame in found[0]] == [5000 + time for time in UNEVEN]
-    assert [(5000 + pts, *colour) for pts, *colour in found[1]] == found[0]  # a file begins at zero, as by FFmpeg
+    assert [(5000 + pts, *colour) for pts, *colour in found[1]] == found[0]  # As with FFmpeg, a file begins at time 0.
     assert found[1] == found[2]
 
 

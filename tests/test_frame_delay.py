@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""How many packets later than its own a picture may come: as libavcodec's frame threads would have it."""
+"""The delay of pictures in packets, which is that of libavcodec's frame threads."""
 
 import av
 import pytest
@@ -20,7 +20,7 @@ def movie(tmp_path_factory):
 
 
 def numbers_with_each_packet(path, thread_type: str, thread_count: int, **options: str) -> tuple[list[list[int]], int]:
-    """Return the numbers of the pictures that come with each packet and the end, and what the decoder says of it."""
+    """Return (numbers of the pictures returned with each packet and at the end, delay that the decoder states)."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
@@ -33,7 +33,7 @@ def numbers_with_each_packet(path, thread_type: str, thread_count: int, **option
 @pytest.mark.parametrize(
     ("thread_type", "thread_count", "options"),
     [
-        ("SLICE", 0, {}),  # PyAV's own choice
+        ("SLICE", 0, {}),  # the default of PyAV
         ("SLICE", 8, {}),
         ("FRAME", 1, {}),
         ("AUTO", 0, {"low_delay": "1"}),
@@ -48,7 +48,7 @@ def test_without_frame_threads_each_picture_comes_with_its_packet(movie, thread_
 
 @pytest.mark.parametrize("threads", [2, 5, 16])
 def test_frame_threads_delay_by_as_many_packets_as_there_are_threads_less_one(movie, threads):
-    """Programs that count packets, such as FFMS2, expect no more than that."""
+    """Programs that count packets, such as FFMS2, rely on this limit."""
     told, delay = numbers_with_each_packet(movie, "FRAME", threads)
     assert delay == threads - 1
     assert [n for numbers in told for n in numbers] == list(range(LONG))
@@ -64,7 +64,7 @@ def test_a_number_of_threads_that_libavcodec_chooses_lets_pictures_come_a_gop_la
 
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_a_short_clip_can_be_read_by_index(tmp_path, count):
-    """One picture is taken, then a seek, and the same generator goes on, as imageio does it."""
+    """imageio takes one picture, seeks, and continues the same generator."""
     path = tmp_path / "short.mkv"
     write(path, count, {"preset": "fast"})
     linear = decode(path)
@@ -111,7 +111,7 @@ def test_one_picture_for_each_key_packet_where_others_are_skipped(movie):
 
 
 def test_pictures_skipped_for_a_while_leave_the_others_as_they_are(movie):
-    """skip_frame may change at any time, in the middle of a GOP too."""
+    """skip_frame may change at any time, also in the middle of a GOP."""
     linear = decode(movie)
     with av.open(str(movie)) as container:
         stream = container.streams.video[0]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `make fuzz` begins with and what it once found is read as it should be; so are some mutations of both."""
+"""The seeds and former findings of `make fuzz`, and some mutations of both, are handled correctly."""
 
 from random import Random
 
@@ -15,7 +15,7 @@ MUTATIONS = {"stream": 60, "neural": 8, "still": 300, "file": 40, "weights": 200
 
 
 def mutations(name: str, count: int):
-    """Yield inputs, the same in each run."""
+    """Yield mutated inputs; they are the same in each run."""
     chance, mutate, known = Random(f"{name} 1"), target(name).mutate, list(inputs(name).values())
     for _ in range(count):
         data = chance.choice(known)
@@ -32,7 +32,7 @@ def test_inputs_and_mutations_of_them(name):
 
 
 def test_mutated_streams_reach_the_decoder():
-    """Their checksums are right, or else nothing behind the first check would be tried."""
+    """Mutations have valid checksums; otherwise no code behind the first check would be tested."""
     packets = [packet for data in mutations("stream", 60) for packet in split(data)[2:] if not is_show(packet)]
     assert sum(map(is_whole, packets)) > 0.8 * len(packets) > 40
 

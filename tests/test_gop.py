@@ -32,7 +32,7 @@ def lengths(gops: list[Gop]) -> list[int]:
 
 
 def keys(gops: list[Gop]) -> list[int]:
-    """Numbers of the pictures where decoding can start."""
+    """Return the numbers of the pictures where decoding can start."""
     return [gop.pictures[0].pts for gop in gops if gop.key]
 
 
@@ -83,7 +83,7 @@ def test_overlapping_gops_span_4k_plus_1_with_what_they_share():
 
 @pytest.mark.parametrize("count", range(34, 50))
 def test_the_tail_is_shared_about_equally(count):
-    """No very short last GOP, and only the last one does not span 4k + 1 pictures."""
+    """The last GOP is not very short, and it is the only one that may span other numbers than 4k + 1."""
     gops = plan(blank(count), length=17)
     before, last = lengths(gops)[-2:]
     assert last >= 6
@@ -142,7 +142,7 @@ def test_a_forced_key_starts_a_chain_there():
 
 
 def shots(*seeds: int) -> list[Picture]:
-    """Ten pictures a shot of very different brightness."""
+    """Return shots of ten pictures each, of very different brightness."""
     pictures = []
     for seed in seeds:
         for picture in moving_clip(10, seed=seed):
@@ -175,7 +175,7 @@ def test_a_pan_is_no_scene_cut(speed):
 
 
 def test_flicker_that_goes_on_is_one_change_not_many():
-    """The jump of the difference counts, so pictures that always differ much are no row of cuts."""
+    """The change of the difference counts, so pictures that all differ much from each other are no series of cuts."""
     pictures = still_clip(1, 8, 8, value=0) + [
         Picture(tuple(np.full_like(p, 200 * (i % 2)) for p in still_clip(1, 8, 8)[0].planes), i, 1)
         for i in range(1, 20)

@@ -15,12 +15,12 @@ from gvc.plan import control as rate_control
 from gvc.plan.lengths import Cuts, GopLengths
 from gvc.plan.quality import quality_level
 
-SCALE = 64.0  # of the bundled prior
+SCALE = 64.0  # sample scale of the bundled prior
 WIDTH, HEIGHT = 96, 64
 
 
 def shaking_clip(count: int, period: int) -> list[Picture]:
-    """A texture that swings to and fro: between pictures a whole period apart it seems to stand still."""
+    """Return a texture that swings to and fro; pictures a whole period apart look the same."""
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
     grey = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
     pictures = []

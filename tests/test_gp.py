@@ -24,7 +24,7 @@ SIGMA = 0.2
 
 
 def conditioned(pictures=None, *, boundaries=2, sigma=SIGMA, previous=None, version=VERSIONS[-1]):
-    """Return (prior told everything about a clip with exact boundaries, the clip)."""
+    """Return (prior conditioned on a clip with exact boundaries, the clip)."""
     pictures = pictures or moving_clip(9)
     first = pictures[0].planes if boundaries > 0 else None
     last = pictures[-1].planes if boundaries > 1 else None
@@ -206,13 +206,13 @@ def test_what_is_not_carried_hardly_matters():
 
 
 def prior_variances(prior):
-    """Variance of each latent value, from the velocity itself: at t = 1/2 it is (1 - gain) x / t."""
+    """Return the variance of each latent value, derived from the velocity: at t = 1/2 that is (1 - gain) x / t."""
     gain = 1 - 0.5 * prior.velocity(np.ones(prior.size, np.float32), 0.5)
     return gain / (2 - gain)
 
 
 def test_velocity_is_the_posterior_mean():
-    """E[eps - x0 | x_t] for independent Gaussians of the variances sent, as up to gp/3: u = (x - x0_hat) / t."""
+    """For independent Gaussians (up to gp/3) E[eps - x0 | x_t] is u = (x - x0_hat) / t with the sent variances."""
     prior, _ = conditioned(version=3)
     rng = np.random.default_rng(0)
     x = rng.standard_normal(prior.size).astype(np.float32)
@@ -224,7 +224,7 @@ def test_velocity_is_the_posterior_mean():
 
 
 def test_variances_are_those_of_the_source():
-    """The mean energy of the carried coefficients is that which the bands say, to half a level."""
+    """The mean energy of carried coefficients equals the variance of their band, to half a level."""
     prior, clip = conditioned(sigma=0.05, version=3)
     energy = float((prior.encode_latent(clip) ** 2).sum())
     assert float(prior_variances(prior).sum()) == pytest.approx(energy, rel=0.1)
@@ -292,7 +292,7 @@ def test_any_side_information_is_a_process_or_an_error(side):
 
 
 def fine_energy(clip) -> float:
-    """Energy of the differences between neighbours: texture."""
+    """Return the energy of differences between neighbouring samples, a measure of texture."""
     return float(np.mean(np.diff(clip[0][1:-1].astype(float), axis=2) ** 2))
 
 
@@ -323,7 +323,7 @@ def test_decoding_is_deterministic(realism):
 
 
 def activity(first, last=None):
-    """The luma map of a condition with these luma pictures, their chroma grey."""
+    """Return the luma activity map for boundaries with the given luma and grey chroma."""
     video = VideoFormat(first.shape[1], first.shape[0])
     stills = [
         None if y is None else (y, *(np.full(s, 128, np.uint8) for s in video.plane_shapes[1:])) for y in (first, last)
@@ -354,7 +354,7 @@ def test_activity_follows_its_definition(shape, most):
     a, b = np.random.default_rng(1).integers(256 - most, 256, (2, *shape))
 
     def root(row, column):
-        """By docs/BITSTREAM.md 11.9."""
+        """Return the root of the activity at a sample, by docs/BITSTREAM.md 11.9."""
         window = np.s_[max(row - 6, 0) : row + 7, max(column - 6, 0) : column + 7]
         count, apart = a[window].size, ((a - b) ** 2)[window].sum()
         variances = [(count * (p[window] ** 2).sum() - p[window].sum() ** 2) // count**2 for p in (a, b)]

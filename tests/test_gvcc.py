@@ -23,7 +23,7 @@ from gvc.priors.wan import WanPrior
 from gvc.stills.av1 import StillDecoder
 
 ATOMS, SDE_STEPS, PAPER_ATOMS = 8, 17, 1 << 14
-WIDTH, HEIGHT = 128, 96  # a latent frame of 3072 values
+WIDTH, HEIGHT = 128, 96  # so that a latent frame has 3072 values
 
 
 def code(wan_folders, mode, frames=13, **options):
@@ -35,7 +35,7 @@ def code(wan_folders, mode, frames=13, **options):
 
 
 def counts_of(unit, blocks: int, size: int) -> np.ndarray:
-    """Atoms by step and block, read by the syntax alone."""
+    """Return the number of atoms of each step and block, read by the syntax alone."""
     decoder, counts = RangeDecoder(unit.atoms), np.zeros((SDE_STEPS + 1, blocks), int)
     for step in range(SDE_STEPS):
         for block in range(blocks):
@@ -116,7 +116,7 @@ def test_the_tail_corrects_the_last_latent_frame(wan_folders):
 
 @pytest.mark.parametrize("mode", ["i2v", "flf2v"])
 def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
-    """The first latent frame is that of a picture that the decoder has."""
+    """The first latent frame belongs to a picture that the decoder has already."""
     header, _, _, (unit, *_), _ = code(wan_folders, mode, preset="fast", quality=30)
     coded = decode_gop(
         WanPrior.from_pretrained(wan_folders[mode]), header, unit, None, StillDecoder(header.format.coded)
@@ -133,7 +133,7 @@ def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
     clean = finish(coded.conditioned, coded.x, coded.t, 0.0)
     assert clean[coded.conditioned.known.part].equal(coded.conditioned.known.values)
     first = coded.conditioned.encode_latent(tuple(plane[:1] for plane in coded.plain))[:3072]
-    assert (first - coded.conditioned.known.values).abs().max() < 1e-4  # and that picture is shown as it is
+    assert (first - coded.conditioned.known.values).abs().max() < 1e-4  # The known picture is shown unchanged.
 
 
 @pytest.mark.parametrize("mode", FLAVOURS)

@@ -13,7 +13,7 @@ SESSIONS, CLIENTS = 300, 50
 
 @pytest.fixture
 def hostile_engine(tmp_path, monkeypatch):
-    """A hostile engine where libgvc looks for a warm one; it cannot start another."""
+    """Run a hostile engine where libgvc looks for a warm one, and prevent libgvc from starting another."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("GVC_PYTHON", "/bin/false")
     monkeypatch.delenv("GVC_SERVE")
@@ -23,12 +23,12 @@ def hostile_engine(tmp_path, monkeypatch):
 
 
 def test_libgvc_survives_a_hostile_engine(hostile_engine):
-    """With errors, and nothing is left open."""
+    """Calls return errors, and no file remains open."""
     session(0)
     before = open_files()
     ended_early = sum(session(seed) for seed in range(SESSIONS))
     assert SESSIONS // 2 < ended_early < SESSIONS
-    assert open_files() <= before + 1  # the engine's end of the last session
+    assert open_files() <= before + 1  # The engine may still hold its end of the last session.
 
 
 def open_files() -> int:
@@ -36,7 +36,7 @@ def open_files() -> int:
 
 
 def test_a_warm_engine_survives_hostile_clients(own):  # noqa: F811
-    """It takes them for what they are, so no traceback; nothing is left open, and it goes on serving."""
+    """The engine reports no traceback, closes all connections and continues to serve."""
     with Server(own, "--clients", 4) as server:
         assert served()
         server.wait_for("left")
@@ -45,7 +45,7 @@ def test_a_warm_engine_survives_hostile_clients(own):  # noqa: F811
             with call(server.socket) as line:
                 client(line, seed)
             server.wait_for("left")
-        assert server.open_files() < files + CLIENTS // 3  # the garbage collector closes those of the last ones
+        assert server.open_files() < files + CLIENTS // 3  # The garbage collector closes the last ones later.
         assert served()
         server.wait_for("left")
         assert "Traceback" not in "".join(server.lines)

@@ -31,7 +31,7 @@ FORMAT = VideoFormat(WIDTH, HEIGHT, Fraction(30), Fraction(1, 90000), Fraction(4
 
 
 def make_picture(index: int) -> Picture:
-    """A moving gradient in planes that lie upside down in memory (so their strides are negative)."""
+    """Return a moving gradient whose planes are stored upside down in memory (with negative strides)."""
     planes = []
     for height, width in VideoFormat(WIDTH, HEIGHT).plane_shapes:
         y, x = np.mgrid[:height, :width]
@@ -48,7 +48,7 @@ def same(a: list[Picture], b: list[Picture]) -> bool:
 
 
 def children_of(parent: int) -> list[int]:
-    """Process ids of the living children of a process."""
+    """Return the ids of the running child processes of a process."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -59,7 +59,7 @@ def children_of(parent: int) -> list[int]:
 
 
 def children() -> list[int]:
-    """Process ids of our living children."""
+    """Return the ids of this process's running children."""
     return children_of(os.getpid())
 
 
@@ -125,7 +125,7 @@ def test_a_picture_without_duration_lasts_as_long_as_the_frame_rate_says(picture
 
 
 def test_all_packets_may_be_sent_before_the_first_picture_is_taken(coded, decoded):
-    """Far more than there are shared picture slots or than a socket holds, and nobody waits for the other forever."""
+    """There are far more packets than picture slots, or than fit into a socket; neither side hangs."""
     extradata, packets = coded
     rounds = 60
     with Decoder(extradata=extradata) as decoder:
@@ -140,7 +140,7 @@ def test_all_packets_may_be_sent_before_the_first_picture_is_taken(coded, decode
 def test_flush_forgets_what_is_queued(coded, decoded):
     extradata, packets = coded
     with Decoder(extradata=extradata, options="low_delay=1") as decoder:
-        decoder.flush()  # before there is an engine
+        decoder.flush()  # A flush before an engine exists.
         for packet in packets[:7]:
             decoder.send(packet)
         assert same([decoder.receive()], decoded[:1])
@@ -148,7 +148,7 @@ def test_flush_forgets_what_is_queued(coded, decoded):
         assert decoder.receive() == lib.GVC_AGAIN
         assert same(decoder.decode([*packets[8:], None]), decoded[8:])
         assert decoder.send(packets[0]) == lib.GVC_EOF
-        decoder.flush()  # after the end: seek back
+        decoder.flush()  # A flush after the end, to seek back.
         assert same(decoder.decode([*packets, None]), decoded)
 
 
@@ -229,7 +229,7 @@ def test_an_error_while_encoding_arrives(pictures):
         with pytest.raises(CallError, match="bitrate") as failure:
             encoder.encode(pictures)
         assert failure.value.code == lib.GVC_ERROR_RATE
-        with pytest.raises(CallError, match="bitrate"):  # and stays
+        with pytest.raises(CallError, match="bitrate"):  # The error stays.
             encoder.receive()
 
 
@@ -274,7 +274,8 @@ def test_garbage_packet_without_extradata():
 
 def test_params_may_be_of_an_older_or_newer_program(coded):
     up_to_height = ffi.offsetof("gvc_params", "time_base_num")
-    with Encoder(WIDTH, HEIGHT, struct_size=up_to_height, options="nonsense") as encoder:  # lies past struct_size
+    # This option lies beyond struct_size and is ignored.
+    with Encoder(WIDTH, HEIGHT, struct_size=up_to_height, options="nonsense") as encoder:
         assert encoder.extradata
     with Decoder(struct_size=ffi.sizeof("gvc_params") + 64, extradata=coded[0]) as decoder:
         known = decoder.format(struct_size=up_to_height)
@@ -326,7 +327,7 @@ def test_header_stands_alone(compiler, standard, tmp_path):
 
 
 def test_installed_by_cmake_it_is_found_by_pkg_config(tmp_path):
-    """What FFmpeg's configure relies on: header, library and gvc.pc, in a system prefix."""
+    """FFmpeg's configure needs header, library and gvc.pc in a system prefix."""
     for name in ("cmake", "cc", "pkg-config"):
         if not shutil.which(name):
             pytest.skip(f"no {name}")

@@ -26,7 +26,7 @@ def lossless(pix_fmt):
     return (*CLIP, "-pix_fmt", pix_fmt, "-c:v", "rawvideo", "-frames:v", "3")
 
 
-# Arguments for ffmpeg that make a source, and the name of its file.
+# Arguments with which ffmpeg makes a source, and the name of its file.
 SOURCES = {
     "B frames in AVI": ((*CLIP, *X264, "-bf", "2"), "a.avi"),
     "B frames of MPEG-4 in AVI": ((*CLIP, "-c:v", "mpeg4", "-bf", "2"), "a.avi"),
@@ -55,7 +55,7 @@ def ffmpeg():
 
 
 def pair(source):
-    """The files that the two ways make of a source."""
+    """Return the files that the two ways make from a source."""
     ours, theirs = source.with_name("ours.mkv"), source.with_name("theirs.mkv")
     encode(str(source), ours, {"preset": "fast"}, Report(quiet=True), overwrite=True, audio=True, verify=False)
     STOCK.ffmpeg("-i", source, "-map", "0", "-c", "copy", "-c:v", "gvc", "-preset", "fast", theirs)
@@ -63,7 +63,7 @@ def pair(source):
 
 
 def contents(path):
-    """What the packets hold but for the sequence header, their times in seconds, and the format of the pictures."""
+    """Return the packets without sequence headers, their times in seconds, and the format of the pictures."""
     with Demuxer(path) as demuxer:
         packets = list(demuxer.packets())
         units = [read_packet(packet.data) for packet in packets]
@@ -74,7 +74,7 @@ def contents(path):
 def same(ours, theirs):
     (a, times, video), (b, others, model) = contents(ours), contents(theirs)
     assert a == b
-    assert times == pytest.approx(others, abs=0.5 / RATE + 0.001)  # ffmpeg moves them to the frame rate
+    assert times == pytest.approx(others, abs=0.5 / RATE + 0.001)  # ffmpeg rounds times to the frame rate.
     fields = ("width", "height", "frame_rate", "samples", "sample_aspect_ratio")
     for field in (*fields, "color_primaries", "color_trc", "colorspace"):
         assert getattr(video, field) == getattr(model, field), field
@@ -85,7 +85,7 @@ def same(ours, theirs):
 
 
 def shown(path):
-    """The tracks, and the aspect by the container."""
+    """Return the tracks of a file, and the aspect ratio in its container."""
     fields = "stream=codec_type,display_aspect_ratio,sample_aspect_ratio,field_order"
     return STOCK.probe(path, "-show_entries", fields)["streams"]
 
@@ -99,7 +99,7 @@ def test_the_same_pictures_at_the_same_times(tmp_path, kind):
 
 @pytest.mark.parametrize("extension", ["ts", "vob"])
 def test_joined_recordings(tmp_path, extension):
-    """The clock begins again, sound and picture stay together."""
+    """Timestamps start again in each recording, and sound and picture remain in step."""
     STOCK.ffmpeg(*CLIP, *TONE, "-c:v", "mpeg2video", "-c:a", "mp2", tmp_path / f"part.{extension}")
     joined = tmp_path / f"joined.{extension}"
     joined.write_bytes((tmp_path / f"part.{extension}").read_bytes() * 2)
@@ -137,7 +137,7 @@ def test_turned_pictures(tmp_path, turn):
 
 
 def test_a_part_that_begins_between_keyframes(tmp_path):
-    """MP4 says by an edit list that the first pictures are not shown."""
+    """An edit list of MP4 says that the first pictures are not shown."""
     STOCK.ffmpeg(*CLIP, *X264, tmp_path / "whole.mp4")
     STOCK.ffmpeg("-ss", "0.35", "-i", tmp_path / "whole.mp4", "-c", "copy", tmp_path / "part.mp4")
     ours, theirs = pair(tmp_path / "part.mp4")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Variances that follow what has been decoded: the kernel against docs/BITSTREAM.md 11.4, and what it is good for."""
+"""Variances adapted to decoded coefficients: the kernel against docs/BITSTREAM.md 11.4, and its benefit."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ ONE = 65536
 
 
 def by_definition(x, numbers, variances, t):
-    """Return what section 11.4 says, a coefficient at a time."""
+    """Return the velocity by section 11.4, computed one coefficient at a time."""
     signal = (1 - t) * ((1 - t) * variances)
     everything = signal + t * t
     share = signal / everything
@@ -57,7 +57,7 @@ def test_the_kernel_is_the_definition_to_the_bit(shape, t, scale, seed):
 
 
 def test_these_digits_must_never_change():
-    """The values of docs/BITSTREAM.md, appendix."""
+    """The values are those in the appendix of docs/BITSTREAM.md."""
     numbers = np.array([[0, 0, 1], [0, 0, 1]], np.uint8)
     found = local_velocity(np.arange(1, 7, dtype=np.float32)[None] / 4, numbers, np.array([4.0, 0.25]), 0.5)
     expected = np.array([0xBE9A175C, 0xBF1A175C, 0x3F65A916, 0xBF9A175C, 0xBFC09D34, 0x3FE5A916], np.uint32)
@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_refused(shape, numbers, t):
 
 @pytest.mark.parametrize("t", [0.8, 0.5, 0.2])
 def test_a_louder_neighbourhood_is_believed(t):
-    """One band, half of it ten times as loud: the estimate is nearer to the truth than with one variance."""
+    """For a band with half of its values ten times as large, the estimate is better than with a single variance."""
     rng = np.random.default_rng(5)
     loud = np.repeat([3.0, 0.3], 40) * np.ones((40, 1))
     x0 = (loud.ravel() * rng.standard_normal((2, loud.size))).astype(np.float32)
@@ -93,7 +93,7 @@ def test_a_louder_neighbourhood_is_believed(t):
 
 
 def test_a_video_without_known_pictures_is_known_sooner():
-    """On the way of a real trajectory, noise and all, the estimate of the clean latent is nearer to it than gp/3's."""
+    """Along a real trajectory the estimate of the clean latent is better than that of gp/3."""
     pictures = moving_clip(17, 96, 64)
     condition, clip = Condition(video_format(pictures), len(pictures)), stack(pictures)
     prior = GpPrior()

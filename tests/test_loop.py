@@ -41,7 +41,7 @@ START, STRIDE = 500, 16
 
 
 class Gaussian:
-    """A prior whose every value is N(0, variance), in two blocks; its velocity is exact."""
+    """A prior with two blocks of independent N(0, variance) values; its velocity is exact."""
 
     known = None
 
@@ -69,12 +69,12 @@ class Coded:
     noise: SearchNoise
 
     def error(self, prior, x0) -> float:
-        """Mean squared error of the clean latent."""
+        """Return the mean squared error of the clean latent."""
         return float(np.mean((finish(prior, self.x, self.t, 0.0) - x0) ** 2))
 
 
 def unit_of(header: SequenceHeader, gop: int, stop: int) -> GopUnit:
-    """A unit with the noise levels that fit the header's transition."""
+    """Return a unit with noise levels for the header's transition."""
     if header.transition == "sde":
         return GopUnit(index=gop, shown=1)
     return GopUnit(index=gop, shown=1, start=max(START, stop), stop=stop, stride=STRIDE)
@@ -105,7 +105,7 @@ def test_levels_rise_and_have_their_places():
     assert sigmas[0] == 2.0**-12
     assert sigmas[12 * LEVELS_PER_OCTAVE] == 1.0
     assert level_time(12 * LEVELS_PER_OCTAVE) == 0.5
-    # Exact in binary: 5 bits of fraction and a power of two.
+    # The values are exact in binary: a fraction of 5 bits and a power of two.
     assert all(Fraction(sigma) * 2**17 % 1 == 0 for sigma in sigmas)
 
 
@@ -169,7 +169,7 @@ def test_first_ancestral_step_forgets_the_initial_noise():
 
 
 def follow(rule, times, variance=0.25, mean=0.5, count=200_000):
-    """Mean and deviation of N(mean, variance) data sampled along a rule, from the exact marginal at times[0]."""
+    """Return mean and deviation of N(mean, variance) data after a rule's steps, from the marginal at times[0]."""
     rng = np.random.default_rng(1)
     t = times[0]
     x = (1 - t) * (mean + variance**0.5 * rng.standard_normal(count)) + t * rng.standard_normal(count)
@@ -225,7 +225,7 @@ def test_lower_stop_level_lower_error_more_bits():
 
 
 def test_error_is_what_the_stop_level_says():
-    """The posterior variance of a Gaussian at the noise level: sigma^2 / (1 + sigma^2)."""
+    """The error is the posterior variance of a Gaussian at the noise level, sigma^2 / (1 + sigma^2)."""
     prior = Gaussian(4000, 2000)
     x0 = prior.sample()
     for stop in (384, 320, 288):
@@ -258,7 +258,7 @@ def test_no_budget_at_all_still_decodes():
 
 
 def test_steps_without_atoms_inject_white_noise():
-    """A source that the estimate already meets asks for no atoms; the state stays a sample of its marginal."""
+    """A source equal to the estimate needs no atoms; the state remains a sample of its marginal distribution."""
     prior = Gaussian(20_000, 10_000, variance=1e-8)
     coded = search(prior, prior.zeros(), 384)
     assert len(coded.atoms) < 16
@@ -286,7 +286,7 @@ def test_paper_rule_spends_the_same_atoms_every_step(count):
 
 
 def test_the_reader_keeps_to_the_threads_that_are_allowed(monkeypatch):
-    """It works in a thread of its own, which has to be told."""
+    """The limit also holds in the reader's own thread."""
     prior, seen = Gaussian(), []
     coded = search(prior, prior.sample())
     monkeypatch.setattr(noise, "each", lambda *work: (seen.append(allowed()), each(*work))[1])
@@ -313,7 +313,7 @@ def test_a_source_leaves_no_thread_behind():
 
 
 def test_atoms_steer():
-    """With atoms the end is near the source; with another source's atoms it is not."""
+    """With its atoms the loop ends close to the source; with the atoms of another source it does not."""
     prior = Gaussian()
     x0, other = prior.sample(0), prior.sample(1)
     coded = search(prior, x0, 250)
@@ -322,7 +322,7 @@ def test_atoms_steer():
 
 
 class Counting(Gaussian):
-    """Counts the times that the network is asked."""
+    """A prior that counts the calls of its network."""
 
     def __init__(self, *args):
         super().__init__(*args)

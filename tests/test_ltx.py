@@ -63,7 +63,7 @@ def test_a_generation_has_its_modes_and_its_name(priors):
 
 
 def test_the_index_does_not_tell_the_generation(priors, tmp_path):
-    """That of some published models names the pipeline of an earlier one."""
+    """The index of some published models names the pipeline of an earlier generation."""
     folder = build_tiny_ltx(tmp_path, "0.9.5")
     rewrite(folder / "model_index.json", _class_name="LTXPipeline")
     prior = open_prior(f"ltx:{folder}")
@@ -104,7 +104,7 @@ def test_padding_repeats_the_last_frame_row_and_column(priors):
 
 @pytest.mark.parametrize("version", MODES)
 def test_a_known_first_picture_is_no_part_of_the_vector(priors, version):
-    """The VAE's encoder is causal: the first latent frame is of the first picture alone, whatever comes then."""
+    """The VAE's encoder is causal, so the first latent frame depends on the first picture alone."""
     video_format = VideoFormat(64, 32)
     clip = smooth_clip(video_format, 17)
     whole, rest = (conditioned(priors[version], mode, video_format, clip) for mode in ("t2v", "i2v"))
@@ -115,8 +115,8 @@ def test_a_known_first_picture_is_no_part_of_the_vector(priors, version):
     for ours, theirs, source in zip(
         rest.decode_latent(x0[frame:], 0.0), whole.decode_latent(x0, 0.0), clip, strict=True
     ):
-        assert np.array_equal(ours[0], source[0])  # shown as it is known
-        assert np.abs(ours[1:].astype(int) - theirs[1:]).max() <= 1  # the latent of one picture alone: other kernels
+        assert np.array_equal(ours[0], source[0])  # The known picture is shown unchanged.
+        assert np.abs(ours[1:].astype(int) - theirs[1:]).max() <= 1  # Encoding a single picture uses other kernels.
     assert len(rest.tail) == len(whole.tail) == LATENT_CHANNELS
     assert all(torch.equal(x0[frame:][a], x0[b]) for a, b in zip(rest.tail, whole.tail, strict=True))
     assert rest.tail[-1].stop == rest.size
@@ -133,7 +133,7 @@ def test_a_gop_of_one_known_picture_has_nothing_to_code(priors, version):
 
 
 def test_decoding_takes_no_noise_from_torch(priors):
-    """The VAE of 0.9.1 draws some from torch's generator, which no two runs share."""
+    """The VAE of 0.9.1 would draw noise from torch's generator, which differs between runs."""
     video_format = VideoFormat(64, 32)
     clip = smooth_clip(video_format, 9)
     prior = conditioned(priors["0.9.1"], "t2v", video_format, clip)
@@ -144,7 +144,7 @@ def test_decoding_takes_no_noise_from_torch(priors):
 
 
 def test_tiles_give_nearly_the_same_pictures(priors, folders):
-    video_format = VideoFormat(608, 32)  # wider than a tile
+    video_format = VideoFormat(608, 32)  # The picture is wider than a tile.
     clip = smooth_clip(video_format, 1)
     tiled = LtxPrior.from_pretrained(folders["0.9.0"], ModelOptions(tiling=True))
     prior, tiled = (conditioned(p, "t2v", video_format, clip) for p in (priors["0.9.0"], tiled))
@@ -172,7 +172,7 @@ def test_velocity_is_a_function_of_state_time_and_conditions(priors, folders, ve
     assert not torch.equal(velocity, asked.velocity(x, 0.7))
     unlike = conditioned(priors[version], mode, video_format, other)
     assert torch.equal(velocity, unlike.velocity(x, 0.7)) == (mode == "t2v")
-    velocity += 1  # the codec may work in place
+    velocity += 1  # The codec may change the result in place.
 
 
 def test_the_last_picture_counts(priors):
@@ -338,7 +338,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
 
 
 def test_an_embedding_of_another_model_is_refused(tmp_path):
-    """A model's folder may bring the embedding of a prompt."""
+    """An embedding in a model's folder may belong to another model."""
     folder, clip = build_tiny_ltx(tmp_path, "0.9.0"), smooth_clip(VideoFormat(32, 32), 1)
     own = open_prior(f"ltx:{folder}").prompts("")
     own = {name: tensor.contiguous() for name, tensor in own.items()}

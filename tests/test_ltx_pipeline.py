@@ -38,13 +38,13 @@ def priors(folders):
 
 @pytest.fixture(scope="module")
 def components(folders):
-    """Of diffusers' pipelines. The text encoder is bfloat16, as in ours."""
+    """Return the components of diffusers' pipelines; as in GVC, the text encoder is bfloat16."""
     dtypes = {"text_encoder": torch.bfloat16, "default": torch.float32}
     return {v: DiffusionPipeline.from_pretrained(p, dtype=dtypes).components for v, p in folders.items()}
 
 
 class Run:
-    """What diffusers' pipeline does with a clip: its tokens after each step, sigmas, and what its network is given."""
+    """A run of diffusers' pipeline on a clip: its tokens after each step, sigmas, and the inputs of its network."""
 
     def __init__(self, components, case, clip, text):
         version, mode = case
@@ -57,7 +57,7 @@ class Run:
             known = {"conditions": conditions, "image_cond_noise_scale": 0.0} if places else {}
         pipeline = pipeline_class(**components)
         pipeline.set_progress_bar_config(disable=True)
-        # In float32, since the pipelines let their network compute as the text encoder did.
+        # Embeddings are float32 here, because the pipelines run their network in the dtype of the embedding.
         embedding, mask = text["prompt_embeds"].float(), text["prompt_attention_mask"]
         self.states = []
         with Watch(pipeline.transformer) as self.seen:
@@ -79,7 +79,7 @@ class Run:
 
 
 class Watch:
-    """Collects the arguments of each call of a network and the rotary embedding of its tokens' places."""
+    """Collects the arguments of each call of a network, and the rotary embedding of its tokens' positions."""
 
     def __init__(self, network):
         self.inputs, self.places = [], []
@@ -110,7 +110,7 @@ def image(clip, index):
 
 
 def unknown(tokens, prior):
-    """The vector of the codec in the tokens of a pipeline; known pictures come before."""
+    """Return the codec's vector from a pipeline's tokens, in which known pictures come first."""
     plane = (HEIGHT // 32) * (WIDTH // 32)
     tokens = tokens[0, tokens.shape[1] - prior.size // LATENT_CHANNELS :]
     return tokens.view(-1, plane, LATENT_CHANNELS).transpose(1, 2).reshape(-1)
@@ -137,7 +137,7 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, compon
         x, t = denoise(ours, Rule(theirs.sigmas[1 : done + 1], ode, silent=done), OneNoise(noise))
         assert t == theirs.sigmas[done]
         assert torch.allclose(x, unknown(expected, ours), atol=2e-5)
-    assert not torch.allclose(x, noise, atol=0.1)  # the network had a say
+    assert not torch.allclose(x, noise, atol=0.1)  # The result depends on the network.
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -147,7 +147,7 @@ def test_the_network_is_given_what_the_pipeline_gives_it(priors, components, cas
     noise = unknown(theirs.seen.inputs[0]["hidden_states"], ours)
     with Watch(priors[version].network) as seen:
         denoise(ours, Rule(theirs.sigmas[1:], ode, silent=STEPS), OneNoise(noise))
-    tokens = {"t2v": 18, "i2v": 18, "flf2v": 24}[mode]  # of three latent frames of 3x2, and of the last picture
+    tokens = {"t2v": 18, "i2v": 18, "flf2v": 24}[mode]  # Tokens of three latent frames of 3x2, and of the last picture.
     for mine, other in zip(seen.inputs, theirs.seen.inputs, strict=True):
         assert mine["hidden_states"].shape == (1, tokens, LATENT_CHANNELS)
         assert torch.allclose(mine["hidden_states"], other["hidden_states"], atol=2e-5)
@@ -164,7 +164,7 @@ def test_the_network_is_given_what_the_pipeline_gives_it(priors, components, cas
 @pytest.mark.parametrize("prompt", ["", PROMPT, "a text of many letters " * 15])
 def test_texts_are_embedded_as_in_the_pipeline(priors, components, version, prompt):
     pipeline_class = LTXConditionPipeline if version == "0.9.5" else LTXPipeline
-    with torch.no_grad():  # as in their own loop; it changes which kernels compute
+    with torch.no_grad():  # The pipelines' own loop does the same, and it affects the choice of kernels.
         embedding, mask, _, _ = pipeline_class(**components[version]).encode_prompt(prompt, None, False)
     ours = priors[version].prompts(prompt)
     assert torch.equal(ours["prompt_embeds"], embedding)
@@ -173,22 +173,22 @@ def test_texts_are_embedded_as_in_the_pipeline(priors, components, version, prom
 
 @pytest.mark.parametrize("version", ["0.9.0", "0.9.5"])  # that of 0.9.1 adds noise
 def test_pictures_are_decoded_as_in_the_pipeline(priors, components, version):
-    """The VAE of both, from a latent of ours; the pipeline takes it as the whole result of its loop."""
+    """Both decode the same latent of the codec; the pipeline gets it as the result of its loop."""
     clip = smooth_clip(FORMAT, 9)
     ours = priors[version].condition(condition_of("i2v", FORMAT, clip), b"")
     x0 = torch.cat((ours.first, ours.encode_latent(clip)))
     latent = x0.view(ours.shape).transpose(0, 1)[None]
     vae = components[version]["vae"]
     mean, std, factor = vae.latents_mean, vae.latents_std, vae.config.scaling_factor
-    time = torch.tensor([0.0]) if vae.config.timestep_conditioning else None  # the default of all pipelines
+    time = torch.tensor([0.0]) if vae.config.timestep_conditioning else None  # This is the default of all pipelines.
     rgb = vae.decode(LTXPipeline._denormalize_latents(latent, mean, std, factor), time).sample
     for mine, other in zip(ours.decode_latent(ours.encode_latent(clip), 0.0), from_rgb(rgb, FORMAT), strict=True):
-        assert np.abs(mine[1:].astype(int) - other[1:]).max() <= 1  # the normalisation rounds
+        assert np.abs(mine[1:].astype(int) - other[1:]).max() <= 1  # Normalisation rounds.
 
 
 @pytest.mark.parametrize("version", MODES)
 def test_known_pictures_are_clean_and_without_time(priors, version):
-    """Whatever the state and the time, the network sees known latents at time 0, the rest at that of the step."""
+    """At any state and time the network gets known latents at time 0, and all others at the time of the step."""
     mode = MODES[version][-1]
     clip = smooth_clip(FORMAT, 9)
     ours = priors[version].condition(condition_of(mode, FORMAT, clip), b"")

@@ -25,13 +25,13 @@ HIGHER = {name for name, metric in METRICS.items() if metric.higher_is_better}
 
 
 def grey(luma):
-    """Pictures whose three colours are the luma."""
+    """Return grey pictures with the given luma."""
     luma = np.clip(np.round(luma), 0, 255).astype(np.uint8)
     return Frames(np.repeat(luma[..., None], 3, axis=-1), luma)
 
 
 def texture(frames, speed=0, seed=3):
-    """A rough texture that a camera pans over, as floats between 40 and 215."""
+    """Return pictures of a camera that pans over a rough texture, floats between 40 and 215."""
     world = np.random.default_rng(seed).uniform(40, 215, (SIDE // 4, SIDE // 4 + frames * speed))
     world = np.kron(world, np.ones((4, 4)))
     for axis in (0, 1):
@@ -47,7 +47,7 @@ def means(source, decoded, names=tuple(METRICS), every=1):
 
 @pytest.fixture(scope="module")
 def weights():
-    """What the networks need is downloaded once; nothing but the download may fail."""
+    """Download the networks' weights once, or skip; only the download may fail."""
     scores = measure([(grey(texture(1)), grey(texture(1)))], NETWORKS)
     if any("cannot be downloaded" in reason for reason in scores.missing.values()):
         pytest.skip(next(iter(scores.missing.values())))
@@ -157,7 +157,7 @@ def test_where_nothing_can_be_kept_the_other_metrics_go_on(tmp_path, monkeypatch
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file") if home == "file" else "")
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # a user whom the system does not know
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # The system does not know the user.
     pictures = grey(texture(1))
     scores = measure([(pictures, pictures)], ("dists", "psnr_y"))
     assert scores.frames == {"psnr_y": [100]}
@@ -165,7 +165,7 @@ def test_where_nothing_can_be_kept_the_other_metrics_go_on(tmp_path, monkeypatch
 
 
 def children():
-    """The processes that this one has started and not yet waited for."""
+    """Return the child processes of this process that have not been collected."""
     return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
 
 

@@ -86,7 +86,7 @@ def test_extreme_vectors_are_harmless():
 
 
 def test_is_bit_exact():
-    """The algorithm belongs to the bitstream: these digests must never change."""
+    """The algorithm is part of the bitstream, so these digests must never change."""
     y, x = np.mgrid[:97, :141]
     a = (((x * x + 3 * y * x) >> 5) + ((y * y) >> 4) & 255).astype(np.uint8)
     b = (((x * x + 3 * y * x + 40 * x) >> 5) + ((y * y + 9 * y) >> 4) & 255).astype(np.uint8)
@@ -120,7 +120,7 @@ def test_a_share_leaves_out_one_picture():
 
 
 def test_corrected_motion_is_bit_exact():
-    """Since gp/3; these digits must never change either."""
+    """Corrections (since gp/3) are part of the bitstream, so these digests must never change."""
     y, x = np.mgrid[:97, :141]
     a = (((x * x + 3 * y * x) >> 5) + ((y * y) >> 4) & 255).astype(np.uint8)
     b = (((x * x + 3 * y * x + 40 * x) >> 5) + ((y * y + 9 * y) >> 4) & 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The prior with a learned last step: what it does to pictures, and what it is chosen by."""
+"""The prior `neural`: its effect on pictures, and the choice between it and `gp` by prior=auto."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ FAST = {"preset": "fast", "quality": 20}
 
 @pytest.fixture(scope="module")
 def city():
-    """A third of a second of the sample clip, and both priors' files of it."""
+    """Return a third of a second of the sample clip, and it coded with both priors."""
     with av.open(CLIP) as container:
         frames = [frame.to_ndarray(format="yuv420p") for frame in islice(container.decode(video=0), 9)]
     chroma = (2, 120, 208)
@@ -122,7 +122,7 @@ def open_auto(rate=Fraction(25), width=416, height=240, opener=open_prior):
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An empty cache folder, and a process that has measured nothing yet."""
+    """Use an empty cache folder, and forget measurements of this process."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(choice, "_measured", {})
     return tmp_path
@@ -157,9 +157,9 @@ def test_auto_goes_by_what_was_measured_once(cache, monkeypatch):
     for value, name in ((1e-9, "neural/4"), (1e9, "gp/4")):
         note.write_text(measured.replace(str(seconds), str(value)))
         assert open_auto().prior.name == open_auto().prior.name
-        monkeypatch.setattr(choice, "_measured", {})  # as in a new process
+        monkeypatch.setattr(choice, "_measured", {})  # Simulates a new process.
         assert open_auto().prior.name == name
-    assert open_auto(width=400).prior.name == "gp/4" and len(notes(cache)) == 1  # of one class
+    assert open_auto(width=400).prior.name == "gp/4" and len(notes(cache)) == 1  # Both sizes belong to one class.
     open_auto(width=96, height=64)
     assert len(notes(cache)) == 2
 
@@ -178,7 +178,7 @@ def test_auto_measures_anew_where_a_note_is_damaged_or_of_another_machine(cache,
 
 
 def test_auto_stays_with_its_choice_where_nothing_can_be_kept(cache, monkeypatch):
-    (cache / "gvc").touch()  # where the folder would be
+    (cache / "gvc").touch()  # A file takes the place of the folder.
     first = open_auto()
     assert "cannot be kept" in first.reason
     monkeypatch.setattr(NeuralPrior, "seconds", lambda *_: pytest.fail("it measured again"))
@@ -195,7 +195,7 @@ def test_what_is_measured_does_not_count_what_other_programs_do(cache):
         for burner in burners:
             burner.kill()
             burner.wait()
-    assert busy < 3 * idle  # by the clock on the wall it is four times as long
+    assert busy < 3 * idle  # Wall-clock time would be four times as long.
 
 
 def test_auto_by_option(cache):
@@ -229,16 +229,16 @@ def test_streams_of_older_versions_are_decoded(vector):
     found = decode_planes(extradata, packets)
     with np.load(FOLDER / f"{vector}.npz") as expected:
         for plane in expected:
-            assert np.abs(found[plane].astype(int) - expected[plane]).mean() < 0.5  # of 16 or 32 bits
+            assert np.abs(found[plane].astype(int) - expected[plane]).mean() < 0.5  # The network may use 16 or 32 bits.
 
 
 @pytest.mark.parametrize("realism", [0, 1])
 def test_a_large_picture_passes_the_network_in_strips(city, realism, monkeypatch):
-    """It looks as if it had passed whole."""
+    """The result is the same as for the whole picture."""
     extradata, packets = city[1]["neural"]
     exact = {"dtype": "float32", "realism": realism}
     whole = decode(extradata, packets, **exact)
-    monkeypatch.setattr("gvc.priors.neural.prior.LARGEST", 2**15)  # strips of 8 rows at half size
+    monkeypatch.setattr("gvc.priors.neural.prior.LARGEST", 2**15)  # The strips have 8 rows at half size.
     for strips, picture in zip(decode(extradata, packets, **exact), whole, strict=True):
         for a, b in zip(strips.planes, picture.planes, strict=True):
             different = a != b

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Values of options: taken as they are meant, or refused."""
+"""Parsing of option values: they are accepted or refused."""
 
 from fractions import Fraction
 

@@ -26,7 +26,7 @@ def test_gops_fade_into_each_other():
     assert levels(overlap.join(flat(100, 8), 5, True)) == [100] * 5
     assert levels(overlap.join(flat(180, 8), 5, False)) == [120, 140, 160, 180, 180]
     assert levels(overlap.join(flat(180, 5), 5, False)) == [180] * 5
-    assert levels(overlap.join(flat(60, 5), 5, False)) == [60] * 5  # nothing was foreseen
+    assert levels(overlap.join(flat(60, 5), 5, False)) == [60] * 5  # There are no pictures of the GOP before to blend.
 
 
 def test_a_short_gop_fades_faster():
@@ -55,7 +55,7 @@ def test_seams_become_smoother():
         sizes.append(size_of(packets))
         assert psnr(pictures, shown) > 24
     assert jumps[1] < 0.7 * jumps[0]
-    assert sizes[1] > sizes[0]  # the price of coding pictures twice
+    assert sizes[1] > sizes[0]  # Coding pictures twice takes bits.
 
 
 def test_chains_of_overlapping_gops_can_be_entered_at_keyframes():
@@ -73,7 +73,7 @@ def test_a_lost_gop_leaves_no_traces_after_the_next_keyframe(lost):
 
 
 def test_the_encoder_holds_no_more_than_two_gops():
-    """An overlap asks for no look-ahead beyond that of the plan."""
+    """An overlap needs no lookahead beyond that of the plan."""
     pictures, seen = moving_clip(40), 0
     encoder = Encoder(video_format(pictures), {**OPTIONS, "overlap": 4})
     for pushed, picture in enumerate(pictures, 1):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Work side by side: same results in the same order, on no more threads than allowed."""
+"""Parallel work: the same results in the same order, on no more threads than allowed."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ def test_results_keep_the_order_of_the_rows():
 
 
 def test_work_inside_of_work_is_done_in_its_place():
-    """Two levels that both wait for threads of one pool would wait for ever."""
+    """Nested calls that both waited for threads of one pool would deadlock."""
     rows = each(lambda a: each(lambda b: (a, b), range(20)), range(4 * PROCESSORS))
     assert rows == [[(a, b) for b in range(20)] for a in range(4 * PROCESSORS)]
 

@@ -25,7 +25,7 @@ def name(programs) -> str:
 
 @pytest.fixture(scope="module", params=[STOCK, *built()], ids=name)
 def ffplay(request):
-    """The programs of a route that has ffplay, which finds neither a screen nor speakers."""
+    """Return programs that include ffplay, without a screen and speakers."""
     request.param.require("ffmpeg", "ffplay")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SDL_VIDEODRIVER", "dummy")
@@ -35,7 +35,7 @@ def ffplay(request):
 
 @pytest.fixture(scope="module", params=[STOCK, *(WithLibraries(route.prefix) for route in built())], ids=name)
 def mpv(request):
-    """The programs of a route that has mpv."""
+    """Return programs that include mpv."""
     request.param.require("mpv")
     return request.param
 
@@ -51,7 +51,7 @@ def movie(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pictures(movie):
-    """The pictures of the film, grey."""
+    """Return the luma of the film's pictures."""
     command = ("-v", "error", "-i", movie, "-f", "rawvideo", "-pix_fmt", "gray", "-")
     return np.frombuffer(STOCK.run("ffmpeg", *command, text=False).stdout, np.uint8).reshape(FRAMES, HEIGHT, WIDTH)
 
@@ -60,13 +60,13 @@ def pictures(movie):
 
 
 def shown(log: str) -> list[tuple[int, str]]:
-    """Timestamps and checksums of the pictures that the filter showinfo saw."""
+    """Return the timestamps and checksums of pictures in the output of FFmpeg's filter showinfo."""
     return [(int(pts), checksum) for pts, checksum in re.findall(r"pts: *(\d+) .*? checksum:(\w+)", log)]
 
 
 @pytest.fixture(scope="module")
 def linear(ffplay, movie):
-    """What `shown` gives of the whole film."""
+    """Return the result of `shown` for the whole film, played without a seek."""
     options = ("-vf", "showinfo", "-fps_mode", "passthrough", "-f", "null", "-")
     done = ffplay.run("ffmpeg", "-nostdin", "-i", movie, *options, check=False)
     if "No such filter" in done.stderr:
@@ -92,7 +92,7 @@ def test_ffplay_shows_every_picture(ffplay, movie, linear, arguments, expected):
 
 
 def read_until(process: subprocess.Popen, pattern: str, times: int = 1) -> None:
-    """Read what a process says until it has said something so many times."""
+    """Read the output of a process until a pattern has occurred a number of times."""
     text = ""
     while len(re.findall(pattern, text)) < times:
         assert select.select([process.stderr], [], [], PATIENCE)[0], "it says nothing any more"
@@ -100,7 +100,7 @@ def read_until(process: subprocess.Popen, pattern: str, times: int = 1) -> None:
 
 
 def test_ffplay_goes_on_while_the_engine_hangs(ffplay, movie):
-    """Its main thread, which also heeds the keyboard, prints the time all along; and it can be ended."""
+    """ffplay's main thread, which also handles the keyboard, keeps printing the time, and ffplay can be ended."""
     command = [ffplay.path("ffplay"), "-hide_banner", "-autoexit", "-loop", "0", movie]
     with subprocess.Popen(command, env=ffplay.environment, stderr=subprocess.PIPE) as process:
         read_until(process, r"\d M-V:", 5)
@@ -124,7 +124,7 @@ def player(mpv, movie, tmp_path):
 
 @pytest.fixture
 def index(player, pictures, tmp_path):
-    """A function that tells which picture is shown, by its contents and by its time."""
+    """Return a function that returns the number of the shown picture, checked by content and by time."""
 
     def look() -> int:
         errors = np.abs(pictures.astype(int) - player.shot(tmp_path / "shot.png")).mean((1, 2))
@@ -163,7 +163,7 @@ def test_mpv_steps_forth_and_back(player, index):
 def test_mpv_plays_to_the_end_and_again(player, index):
     player.ask("set_property", "loop-file", 1)
     player.do("seek", 3.0, "absolute+exact")
-    player.do("set_property", "pause", False)  # until it has begun again
+    player.do("set_property", "pause", False)  # Waits until playing has started again.
     player.ask("observe_property", 1, "eof-reached")
     poll(lambda: player.ask("get_property", "eof-reached"))
     assert index() == FRAMES - 1
@@ -172,7 +172,7 @@ def test_mpv_plays_to_the_end_and_again(player, index):
 
 @pytest.mark.parametrize("options", [(), ("--vd-queue-enable=yes",)])
 def test_mpv_answers_while_the_engine_hangs(mpv, movie, tmp_path, options):
-    """Playing, seeking and quitting; each of them would wait for ever if it waited for the engine."""
+    """Playing, seeking and quitting do not wait for the engine, which never answers."""
     with Mpv(mpv, movie, tmp_path, "--loop-file=inf", *options) as player:
         player.ask("set_property", "pause", False)
         poll(lambda: player.ask("get_property", "time-pos") > 0.2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The plugin in an unmodified ffmpeg: what is special about this route. What all routes do is in test_ffmpeg.py."""
+"""The plugin in an unmodified ffmpeg: tests for this route alone. Tests for all routes are in test_ffmpeg.py."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frames of the plugin's decoder and the built-in one: in memory of the program, with all that their packets say."""
+"""Frames of the plugin's decoder and the built-in one use the program's memory, and have their packets' data."""
 
 import ctypes.util
 import json
@@ -41,7 +41,7 @@ def without(frames, *names):
 
 
 def test_what_packets_say_is_as_with_a_codec_of_ffmpeg(report):
-    """Though the frames of GVC come some packets late here, and those of FFV1 with theirs."""
+    """Frames have the properties of their own packets, although those of GVC come some packets late."""
     frames, expected = report["default"]["frames"], report["reference"]["frames"]
     assert without(frames, "samples", "pkt_size") == without(expected, "samples", "pkt_size")
     assert [frame["tag"] for frame in frames] == [str(number) for number in range(FRAMES)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""GStreamer notes what codecs there are in a registry for all its programs, which must not find GVC there."""
+"""GStreamer has a registry of codecs for all its programs; GVC must not be listed there."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ LIBRARIES = "libavformat.so", "libavcodec.so"
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
-    """A registry made without the plugin, as users have it; skips without a GStreamer that uses libav."""
+    """Return a registry made without the plugin, like a user's; skip if there is no GStreamer with libav."""
     if STOCK.path("gst-launch-1.0") is None:
         pytest.skip("GStreamer is not installed (apt-get install gstreamer1.0-tools gstreamer1.0-libav)")
     STOCK.require("ffmpeg")
@@ -32,18 +32,18 @@ def run(command, variables):
 
 
 def inspect(path, base=os.environ, **variables):
-    """The elements that GStreamer lists with a registry; it looks through all plugins first if there is none."""
+    """Return the elements that GStreamer lists with a registry, which it makes first if it is missing."""
     return run(["gst-inspect-1.0"], {**base, "GST_REGISTRY": str(path), **variables}).stdout
 
 
 def preloaded(*others):
-    """The environment of somebody who preloads by hand."""
+    """Return an environment in which a user has preloaded the plugin without `gvc run`."""
     variables = plugin.environment()
     return variables | {"LD_PRELOAD": ":".join([variables["LD_PRELOAD"], *others])}
 
 
 def system_libraries():
-    """Debian's libavformat and libavcodec, as GStreamer loads them."""
+    """Return the paths of the system's libavformat and libavcodec, which GStreamer loads."""
     maps = run(["ldd", STOCK.path("ffmpeg")], dict(os.environ)).stdout.split()
     return [word for word in maps if word.startswith("/") and Path(word).name.startswith(LIBRARIES)]
 
@@ -66,7 +66,7 @@ def test_program_is_told_why_gvc_is_not_there(registry):
 
 
 def test_run_gives_gstreamer_a_registry_of_its_own(registry, tmp_path):
-    """And its decoder, which counts on its get_buffer2 for every frame, gives FFmpeg's pictures."""
+    """GStreamer's decoder, which needs its get_buffer2 to be called for every frame, returns FFmpeg's pictures."""
     if "capssetter" not in inspect(registry):
         pytest.skip("this GStreamer has no capssetter (apt-get install gstreamer1.0-plugins-good)")
     movie, pictures, expected = tmp_path / "movie.mkv", tmp_path / "pictures.yuv", tmp_path / "expected.yuv"
@@ -77,7 +77,7 @@ def test_run_gives_gstreamer_a_registry_of_its_own(registry, tmp_path):
         f"filesrc location={movie} ! matroskademux ! capssetter join=false replace=true caps={caps} ! avdec_gvc ! "
         f"filesink location={pictures}"
     )
-    # As late as with many processors; GStreamer drops packets whose frames are not asked for at once.
+    # The delay is as on many processors; GStreamer drops packets whose frames it does not take at once.
     variables = dict(os.environ) | {"XDG_CACHE_HOME": str(tmp_path), "GVC_FRAME_DELAY": "20"}
     command = [sys.executable, "-m", "gvc.cli", "run", "gst-launch-1.0", "-q", *pipeline.split()]
     done = run(command, variables)

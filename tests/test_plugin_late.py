@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs that open FFmpeg's libraries after they have begun: the preloaded plugin sees it, and is not seen."""
+"""Programs that load FFmpeg's libraries at run time: the preloaded plugin notices, and changes nothing else."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from programs import ENCODE, STOCK, source
 
 from gvc import plugin
 
-# Opens what it is asked for from a library with a RUNPATH, and says what came of it.
+# A program that opens libraries through a library with a RUNPATH, and prints the results.
 CALLER = """
     #define _GNU_SOURCE
     #include <dlfcn.h>
@@ -48,7 +48,7 @@ def run(command, **variables):
 
 
 def with_and_without(command, **variables):
-    """What a program prints with the plugin, which is to be what it prints without."""
+    """Return the output of a program with the plugin, and check that it is the same without the plugin."""
     return run(command, **plugin.environment(os.environ | variables)), run(command, **variables)
 
 
@@ -72,7 +72,7 @@ def test_names_are_looked_for_as_for_their_caller(compiled, tmp_path, tag):
 
 
 def test_libraries_that_open_others_while_threads_do_so_too(compiled, tmp_path):
-    """Constructors run while the loader is locked."""
+    """Constructors of libraries run while the loader's lock is held."""
     shared = ("-shared", "-fPIC", "-ldl")
     for index in range(4):
         compiled(f"libinner{index}.so", "int there = 1;", *shared)

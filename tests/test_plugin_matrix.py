@@ -21,7 +21,7 @@ TESTS = Path(__file__).resolve().parent
 
 
 def pythons() -> list[Path]:
-    """Interpreters with a PyAV each: those that GVC_PYAV_PYTHONS names (a:b:c), or those of `make plugin-matrix`."""
+    """Return interpreters with a PyAV each, from GVC_PYAV_PYTHONS (a:b:c) or made by `make plugin-matrix`."""
     given = os.environ.get("GVC_PYAV_PYTHONS")
     if given:
         return [Path(path) for path in given.split(":")]
@@ -29,7 +29,7 @@ def pythons() -> list[Path]:
 
 
 def exercise(python: Path, folder: Path) -> dict:
-    """Run the exercise there, which leaves its movie in the folder."""
+    """Run the exercise with an interpreter; it writes its movie into the folder."""
     command = [python, TESTS / "plugin_exercise.py", plugin.library_path(), folder]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr

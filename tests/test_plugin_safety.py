@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the plugin leaves alone, and that it harms nobody: refusals, several libraries, threads, forks, children."""
+"""The plugin's safety: what it refuses, and its behaviour with several libraries, threads, forks and children."""
 
 import ctypes
 import os
@@ -17,10 +17,10 @@ from programs import ENCODE, ROOT, STOCK, source
 
 from gvc import plugin
 
-SHARED = Path(av.__file__).parent.parent / "av.libs"  # of PyPI's wheel
+SHARED = Path(av.__file__).parent.parent / "av.libs"  # libraries of PyPI's wheel
 ROWS = (ROOT / "ffmpeg_bridge" / "plugin" / "layouts.inc").read_text()
 KNOWN = [(int(major), int(minor)) for major, minor in re.findall(r"\.major=(\d+), \.minor=(\d+)", ROWS)]
-# Codes two frames with the codec `gvc`.
+# A script that codes two frames with the codec `gvc`.
 ENCODE_TWO = """
 from fractions import Fraction
 def encode():
@@ -35,7 +35,7 @@ def encode():
 
 
 def python(script, *args, **variables):
-    """Run a script in a fresh process; it prints nothing but what was asked for."""
+    """Run a script in a new process and return its output; stderr must be empty."""
     environment = {**os.environ, **variables}
     command = [sys.executable, "-c", script, *map(str, args)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
@@ -45,7 +45,7 @@ def python(script, *args, **variables):
 
 @pytest.fixture
 def program_with(compiled, tmp_path):
-    """A function that builds a program with a shared libavcodec that knows its version and nothing else."""
+    """Return a function that builds a program with a fake shared libavcodec, which only knows its version."""
 
     def build(major, minor):
         text = f"unsigned avcodec_version(void) {{ return {major} << 16 | {minor} << 8; }}\n"
@@ -89,7 +89,7 @@ def test_loaded_plugin_refuses_by_its_status_alone(program_with, tmp_path):
 
 @pytest.fixture(scope="module")
 def own_library():
-    """PyAV's libavcodec: its bytes, version and the code of avcodec_version."""
+    """Return the bytes of PyAV's libavcodec, its version, and the machine code of avcodec_version."""
     found = list(SHARED.glob("libavcodec*"))
     if not found:
         pytest.skip("this PyAV was not installed from PyPI's wheel")
@@ -120,7 +120,7 @@ def test_known_version_with_another_layout_is_refused(own_library, tmp_path, ver
 
 
 def test_without_a_codec_to_replace(compiled, tmp_path):
-    """As in FFmpegs with few codecs: here those four are hidden."""
+    """An FFmpeg with few codecs may lack all four that GVC can replace; here they are hidden."""
     if not SHARED.is_dir():
         pytest.skip("this PyAV was not installed from PyPI's wheel")
     real = next(SHARED.glob("libavcodec*"))
@@ -137,7 +137,7 @@ def test_without_a_codec_to_replace(compiled, tmp_path):
 
 @pytest.mark.parametrize("allowed", [0, 1])
 def test_where_memory_may_not_be_made_writable(compiled, allowed):
-    """A system that forbids it at once, or in the middle: GVC is not there, and all else is as it was."""
+    """On a system that forbids this, from the beginning or midway, GVC is missing and nothing else changes."""
     text = f"""
         #include <errno.h>
         #include <sys/mman.h>
@@ -191,7 +191,7 @@ def test_second_copy_of_the_plugin_leaves_the_work_to_the_first(tmp_path):
 
 
 def test_plugin_stays_when_it_is_unloaded():
-    """FFmpeg's tables point into it."""
+    """FFmpeg's tables point into the plugin, so it must remain in memory."""
     script = (
         f"import av, ctypes, _ctypes; from gvc import plugin\n{ENCODE_TWO}\n"
         "library = ctypes.CDLL(str(plugin.library_path())); library.gvc_ffmpeg_install()\n"
@@ -202,7 +202,7 @@ def test_plugin_stays_when_it_is_unloaded():
 
 
 def test_served_library_stays_when_it_is_unloaded(own_library, tmp_path):
-    """The plugin knows addresses in it."""
+    """The plugin has addresses of the library, so the library must remain in memory."""
     copy = tmp_path / "libavcodec-copy.so"
     copy.write_bytes(own_library[0])
     script = (
@@ -245,7 +245,7 @@ def stock():
 
 
 def test_shell_and_its_pipe(stock):
-    """The plugin goes by LD_PRELOAD through programs that have no use for it to those that have."""
+    """Through LD_PRELOAD the plugin passes programs without FFmpeg and reaches their children that use it."""
     make = " ".join(["ffmpeg -nostdin -v error", *source(frames=2), *ENCODE, "-f matroska -"])
     read = "ffmpeg -v error -i - -f framemd5 -"
     done = stock.run("sh", "-c", f"{make} | cat | {read} | grep -vc '^#'")
@@ -282,7 +282,7 @@ STATIC = '#include <stdio.h>\nint main(void) { puts("ffmpeg version 9.0"); puts(
 
 
 def gvc(*args, path):
-    """Run a gvc command where programs are looked for in `path` first."""
+    """Run a gvc command with `path` at the front of PATH."""
     environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"}
     command = [sys.executable, "-m", "gvc.cli", *args]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Priors that are shared: who waits for whom, and what stays loaded."""
+"""Shared priors: which users wait for others, and which models stay loaded."""
 
 import os
 import threading
@@ -39,7 +39,7 @@ class Network:
 
 
 def use_all(prior: SharedPrior) -> None:
-    """One use of each kind, as for a GOP."""
+    """Call each method of a prior once, as for a GOP."""
     prior.analyse(None, None)
     conditioned = prior.condition(None, b"")
     assert (conditioned.size, conditioned.memory, conditioned.zeros()) == (1, "memory", [0.0])
@@ -76,7 +76,7 @@ def test_nothing_is_computed_for_who_is_gone():
     with pytest.raises(ConnectionError):
         conditioned.velocity(None, 1.0)
     assert network.calls == 1
-    use_all(SharedPrior(network, lock, lambda: None))  # the turn was given back
+    use_all(SharedPrior(network, lock, lambda: None))  # The lock was released.
 
 
 def test_models_that_nobody_uses_make_room(tmp_path: Path):

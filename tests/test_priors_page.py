@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "PRIORS.md"
 
 @pytest.fixture
 def toy(monkeypatch):
-    """The example as the module gvc.priors.toy, listed among the families."""
+    """Install the page's example as the module gvc.priors.toy, and list it among the families."""
     module = ModuleType("gvc.priors.toy")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(EXAMPLE, f"{PAGE}: example", "exec"), vars(module))

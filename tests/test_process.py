@@ -12,7 +12,7 @@ import pytest
 from gvc.cli import checks as doctor
 from gvc.machine.process import SETTINGS, abrupt_end
 
-# Arrays as large as those of a GOP, and made between them pictures that outlive them.
+# A script that makes arrays as large as those of a GOP, and between them pictures that live longer.
 GOPS = """
 from gvc.machine.process import configure_process
 configure_process()
@@ -40,7 +40,7 @@ def test_arrays_of_a_gop_go_back_to_the_system_while_its_pictures_are_kept():
     done = subprocess.run([sys.executable, "-c", GOPS], capture_output=True, text=True, check=True)
     held, kept = map(int, done.stdout.split())
     assert held >= 100  # MiB
-    assert kept <= 12  # 8 are pictures
+    assert kept <= 12  # MiB, of which 8 are pictures
 
 
 def test_what_gvc_sets_for_itself_does_not_reach_the_programs_that_it_runs():

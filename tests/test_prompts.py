@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Embeddings of prompts: made once on a machine, kept, and brought by folders that have no text encoder."""
+"""Embeddings of prompts: computed once on a machine, cached, or contained in a model's folder."""
 
 import gc
 import json
@@ -29,7 +29,7 @@ def folder(original, tmp_path):
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache of its own for each test: where embeddings are kept."""
+    """Return the cache folder of embeddings, which is a new one for each test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache/gvc/prompts"
 
@@ -39,7 +39,7 @@ def embed(folder, prompt=""):
 
 
 def spoil_text_encoder(folder):
-    """Leave a text encoder that looks the same and cannot be loaded."""
+    """Change a text encoder so that it cannot be loaded, while its size and times seem the same."""
     (weights,) = (folder / "text_encoder").glob("*.safetensors")
     status = weights.stat()
     weights.write_bytes(bytes(status.st_size))
@@ -52,7 +52,7 @@ def test_an_embedding_is_kept_for_every_model_with_this_text_encoder(folder, cac
     shutil.copytree(folder / "text_encoder", other / "text_encoder", dirs_exist_ok=True)
     content = load_file(kept)
     save_file({name: 2 * tensor for name, tensor in content.items()}, kept, {"prompt": "a fox"})
-    assert torch.equal(embed(other, "a fox"), 2 * first)  # so it was not computed
+    assert torch.equal(embed(other, "a fox"), 2 * first)  # The embedding was not computed.
     assert [*cache.iterdir()] == [kept]
 
 
@@ -100,7 +100,7 @@ def test_a_damaged_cache_is_made_anew(folder, cache, damage):
 
 def test_without_a_place_for_the_cache_it_works_all_the_same(folder, cache, monkeypatch):
     before = embed(folder)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "model_index.json"))  # no folder
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "model_index.json"))  # a file instead of a folder
     assert torch.equal(embed(folder), before)
 
 

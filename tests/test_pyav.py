@@ -26,7 +26,7 @@ MILLISECOND = Fraction(1, 1000)
 
 
 def picture(index):
-    """A frame of a moving edge over a gradient; pts in milliseconds, unevenly spaced."""
+    """Return a frame of a moving edge over a gradient, with uneven pts in milliseconds."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     rgb = np.stack([columns * 2, rows * 3, np.where(columns > 2 * index, 200, 40)], axis=-1).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
@@ -149,7 +149,7 @@ def test_codec_context_without_a_container():
 
 
 def test_pictures_after_an_error_that_is_survived_are_not_lost(movie):
-    """The first keyframe needs a prior that is not there; the pictures of the second one come while draining."""
+    """The first keyframe needs a missing prior; the pictures of the second keyframe are returned while draining."""
     with av.open(str(movie)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         extradata = container.streams.video[0].codec_context.extradata

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The examples of docs/FFMPEG.md for PyAV run, with the wheel of PyPI and with a PyAV that has GVC inside."""
+"""The examples of docs/FFMPEG.md for PyAV run with PyPI's wheel, and with a PyAV whose FFmpeg has GVC built in."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ FRAMES = 50
 
 @pytest.fixture(scope="module", params=["wheel", *built()], ids=lambda route: getattr(route, "name", route))
 def route(request) -> tuple[Path, str]:
-    """The interpreter of a route, and the page's examples as it needs them."""
+    """Return the interpreter of a route, and the page's examples adapted to it."""
     text = "\n\n".join(EXAMPLES)
     assert IMPORT in text
     if request.param == "wheel":
@@ -40,7 +40,7 @@ def test_the_examples_run(route, tmp_path):
                 plane.update(bytes((5 * index + i // 9) % 256 for i in range(plane.buffer_size)))
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
-    # Pillow is not PyAV's, and the built one has none.
+    # The environment of the built PyAV has no Pillow, so this example is left out there.
     text = text.replace('frame.to_image().save("frame.png")', 'print("at", frame.time)')
     done = subprocess.run([python, "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr

@@ -26,7 +26,7 @@ def clip():
 
 
 def file_rate(packets, seconds=Fraction(FRAMES, RATE)) -> float:
-    """Bits per second of a Matroska file with these packets."""
+    """Return the bits per second of a Matroska file with these packets."""
     return float(8 * file_size(packets) / seconds)
 
 
@@ -74,7 +74,7 @@ def test_crf_is_quality_the_other_way_round(clip):
 
 
 def gop_rates(packets) -> list[float]:
-    """Bits a second of each GOP with what the container adds."""
+    """Return the bits per second of each GOP, including the container's overhead."""
     starts = [i for i, packet in enumerate(packets) if len(packet.data) > 1] + [len(packets)]
     rates = []
     for start, stop in pairwise(starts):
@@ -85,7 +85,7 @@ def gop_rates(packets) -> list[float]:
 
 @pytest.fixture(scope="module")
 def calm_then_busy():
-    """Forty pictures that hardly move, then thirty that do."""
+    """Return forty pictures that hardly move, then thirty with much motion."""
     pictures = moving_clip(40, speed=0) + moving_clip(30, speed=5)
     return [replace(p, pts=i) for i, p in enumerate(pictures)]
 
@@ -129,7 +129,7 @@ def test_more_bitrate_more_psnr(clip):
 
 
 def test_bitrate_goes_by_the_timestamps(clip):
-    """Pictures twice as far apart as the nominal rate says may take twice the bits."""
+    """With timestamps twice as far apart as the nominal frame rate says, pictures may take twice the bits."""
     slow = [replace(p, pts=2 * p.pts, duration=2) for p in clip]
     _, packets, _ = encode(slow, bitrate=20_000, gop=17, preset="fast")
     assert file_rate(packets, Fraction(2 * FRAMES, RATE)) == pytest.approx(20_000, rel=0.02)
@@ -143,7 +143,7 @@ def test_bitrate_without_timestamps_goes_by_the_nominal_rate(clip):
 
 
 def test_gops_of_a_bitrate_get_their_share(clip):
-    """No GOP takes what is the others': sizes of whole GOPs in the middle are alike."""
+    """No GOP uses the bits of others: complete GOPs in the middle have similar sizes."""
     _, packets, _ = encode(clip, bitrate=60_000, gop=17, preset="fast", scenecut=0)
     gops = [len(packet.data) for packet in packets if len(packet.data) > 1]
     assert gops[2] == pytest.approx(gops[1], rel=0.1)

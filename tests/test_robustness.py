@@ -34,14 +34,14 @@ KINDS.append(("t2v", "ancestral", 2))
 
 @cache
 def stream(mode: str, transition: str, overlap: int = 0):
-    """Three GOPs in one chain (t2v: three keyframes), small enough to be decoded a thousand times."""
+    """Return three GOPs in one chain (in t2v three keyframes), small enough to be decoded a thousand times."""
     options = {"mode": mode, "transition": transition, "gop": 5, "preset": "fast", "atoms": 8, "overlap": overlap}
     return encode(moving_clip(FRAMES, 32, 24), **options)
 
 
 @pytest.fixture
 def chain():
-    """FLF2V with a keyframe at 0 only; GOPs start at 0, 5, 9."""
+    """Return an FLF2V stream with a single keyframe at 0; GOPs start at 0, 5, 9."""
     return stream("flf2v", "ancestral")
 
 
@@ -55,7 +55,7 @@ def with_unit(packets, index: int, unit: GopUnit | bytes) -> list[Packet]:
 
 
 def watch(extradata, packets, **options):
-    """Decode as a player does, going on after errors; return (pictures, errors). Only GVC's errors may come."""
+    """Decode like a player, which continues after errors; return (pictures, errors). Only GVC's errors may occur."""
     decoder, pictures, errors = Decoder(extradata, options), [], []
     for packet in packets:
         try:
@@ -77,7 +77,7 @@ def test_a_truncated_stream_gives_the_pictures_until_there(chain):
 
 
 def looks(pictures) -> list:
-    """What is seen of pictures, whatever their times."""
+    """Return the contents of pictures without their times, in a form that can be compared."""
     return [facts(picture)[3:] for picture in pictures]
 
 
@@ -92,7 +92,7 @@ def test_a_truncated_packet_is_an_error_and_the_last_picture_stays(chain):
 
 
 def test_a_damaged_gop_ends_the_one_before(chain):
-    """Pictures that still wait to be shown are not shown at the times of later ones."""
+    """Pictures of the GOP before that were not shown yet do not appear at later times."""
     extradata, packets, reconstruction = chain
     damaged = with_unit(packets, 5, packets[5].data[:-10])
     pictures, _ = watch(extradata, damaged[:3] + damaged[5:])
@@ -101,7 +101,7 @@ def test_a_damaged_gop_ends_the_one_before(chain):
 
 
 def test_a_gop_passed_over_fades_to_a_still_that_stands_by_itself():
-    """As those of old streams all do: it ends with its last still, and comes nearer to it step by step."""
+    """In old streams no still has references. The concealed GOP approaches its last still step by step."""
     extradata, packets = read_stream(FOLDER / "gp1" / "flf2v.gvc")
     reconstruction = decode(extradata, packets)
     second = next(i for i, packet in enumerate(packets) if i and not is_show(packet.data))
@@ -188,7 +188,7 @@ def test_too_many_show_packets_repeat_the_last_picture(chain):
 
 
 def test_show_packets_of_a_lost_gop_show_nothing_of_the_one_before(chain):
-    """The GOP before ended early too: its last pictures were lost."""
+    """The GOP before lost its last pictures, which must not be shown later."""
     extradata, packets, reconstruction = chain
     pictures, errors = watch(extradata, packets[:3] + packets[6:8])
     assert errors == []
@@ -202,7 +202,7 @@ def test_starting_at_a_non_keyframe_shows_nothing(chain, start):
 
 
 def test_shuffled_packets():
-    """Whatever the order, no crash; and a keyframe puts things right."""
+    """Packets in any order cause no crash, and a keyframe restores decoding."""
     shuffle = random.Random(1).shuffle
     for extradata, packets, reconstruction in (stream(*kind) for kind in KINDS):
         mixed = list(packets)
@@ -224,7 +224,7 @@ def test_rubbish_extradata(extradata):
         Decoder(extradata)
 
 
-# Hostile streams: the checksum is right, so the parsers inside are reached
+# Hostile streams with valid checksums, which reach the inner parsers
 
 
 def mutate(data, draw) -> bytes:
@@ -304,7 +304,7 @@ def test_other_headers_than_the_encoders(kind, changes, known):
 
 
 def test_a_packet_of_a_few_bytes_cannot_ask_for_gigabytes(chain):
-    """129 pictures of 16384 x 16384."""
+    """The packet asks for 129 pictures of 16384 x 16384."""
     extradata, packets, _ = chain
     header = replace(parse_sequence_header(extradata), mode="t2v", format=VideoFormat(16384, 16384))
     unit = replace(read_packet(packets[0].data), header=header, first=b"", last=b"", shown=129)
@@ -318,7 +318,7 @@ def test_a_packet_of_a_few_bytes_cannot_ask_for_gigabytes(chain):
 
 
 def test_concealment_makes_one_picture_at_a_time():
-    """A lost GOP of 129 pictures, and the next one's still that stands by itself."""
+    """The stream has a lost GOP of 129 pictures, and a next GOP whose still has no references."""
     extradata, packets, _ = encode(still_clip(1, 640, 368), preset="fast")
     end = tuple(np.full_like(plane, 200) for plane in still_clip(1, 640, 368)[0].planes)
     passed_over = GopUnit(index=7, shown=129, last=encode_still(end, 50, "fast"))
@@ -336,7 +336,7 @@ def test_concealment_makes_one_picture_at_a_time():
 
 
 def test_what_is_concealed_is_bounded_too(chain):
-    """A GOP that is passed over has the same bounds as one that is decoded."""
+    """A concealed GOP has the same limits as a decoded one."""
     header = replace(parse_sequence_header(chain[0]), format=VideoFormat(1024, 1040))
     unit = GopUnit(index=7, shown=129, last=b"a still")
     with pytest.raises(BitstreamError, match="larger than a decoder accepts"):
@@ -373,7 +373,7 @@ def test_joined_streams_may_have_different_picture_sizes(chain):
 
 
 def test_a_picture_of_another_size_is_never_shown_again(chain):
-    """The part of another size begins with damage, so there is nothing to show until the next keyframe."""
+    """The part of another size begins with a damaged packet, so nothing can be shown until the next keyframe."""
     extradata, packets, _ = chain
     _, small, _ = encode(moving_clip(5, 48, 24), gop=5, preset="fast")
     unit = read_packet(small[0].data)
@@ -401,14 +401,14 @@ def test_without_the_right_prior_decoding_stops(chain, changes, message):
     _, packets, _ = chain
     unit = read_packet(packets[0].data)
     unit = replace(unit, header=replace(unit.header, **changes))
-    decoder = Decoder(write_sequence_header(unit.header))  # the header alone is no error: players probe it
+    decoder = Decoder(write_sequence_header(unit.header))  # A header alone is no error, since players probe it.
     with pytest.raises(PriorError, match=message):
         decoder.decode(Packet(write_gop(unit)))
 
 
 @pytest.mark.parametrize("name", ["wan:m/1", "ltx:m/1", "wan:../1", "gp:m/1", "/m/1", "m", "wan/../m", "wan/m", "m/1"])
 def test_the_name_in_a_stream_is_never_a_place(chain, name, tmp_path, monkeypatch):
-    """Nothing is opened, whatever lies there."""
+    """No file or folder of that name is opened."""
     monkeypatch.chdir(tmp_path)
     for folder in ("m/1", "wan:m/1", "ltx:m/1", "wan/m"):
         Path(folder).mkdir(parents=True)
@@ -438,7 +438,7 @@ def test_headers_that_change_open_the_given_prior_once(chain):
 
 
 def test_headers_that_change_open_each_bundled_prior_once(chain):
-    """Small keyframes that alternate between priors: opening one takes longer than decoding them."""
+    """With small keyframes that alternate between priors, opening a prior takes longer than decoding."""
     unit, opened = read_packet(chain[1][0].data), []
 
     def opener(spec, options):
@@ -448,7 +448,7 @@ def test_headers_that_change_open_each_bundled_prior_once(chain):
     decoder = Decoder(None, opener=opener)
     for name in 3 * ["gp/1", "gp/4", "gp/2", "neural/4", "gp/3"]:
         header = replace(unit.header, prior=name, weights_hash=open_prior(name).weights_hash)
-        with suppress(BitstreamError):  # the side information is gp/4's
+        with suppress(BitstreamError):  # The side information belongs to gp/4.
             decoder.decode(Packet(write_gop(replace(unit, header=header))))
     assert sorted(opened) == ["gp/1", "gp/2", "gp/3", "gp/4", "neural/4"]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sample formats: what goes in as 4:4:4, RGB or with 10 bits comes out so, through the engine and through libgvc."""
+"""Sample formats: 4:4:4, RGB and 10-bit pictures keep their format through the engine and through libgvc."""
 
 import clips
 import libgvc
@@ -31,7 +31,7 @@ def test_what_was_decoded_can_be_coded_again(name, size):
     assert [(plane.shape, plane.dtype) for plane in planes] == [(s, video.samples.dtype) for s in video.plane_shapes]
     for before, after in zip(coded, to_coded(planes, video), strict=True):
         assert after.dtype == np.uint8
-        # Halving smooths what was doubled, and not every Y'CbCr is an RGB of 8 bits.
+        # Halving smooths doubled chroma, and not every Y'CbCr value has an equal 8-bit RGB value.
         assert np.abs(before.astype(int) - after.astype(int)).max() <= (0 if video.samples.halved else 2)
 
 
@@ -73,7 +73,7 @@ def test_the_stream_keeps_the_format(name):
 
 
 def test_all_formats_of_one_clip_are_coded_alike():
-    """Only the header tells them apart where the conversion loses nothing."""
+    """The streams differ only in their headers if the conversion is lossless."""
     source = clips.moving_clip(5, 32, 32)
     streams = {}
     for name in ("yuv420p", "yuv420p10le"):
@@ -126,7 +126,7 @@ def test_unknown_sample_formats_are_refused(sample_format):
 
 
 def test_the_format_can_change_at_a_keyframe():
-    """Two streams of one size one after the other, as a concatenation of files makes them."""
+    """A concatenation of files gives two streams of one size in succession."""
     parts = [
         clips.in_samples(clips.moving_clip(5, seed=seed), name) for seed, name in ((1, "yuv420p"), (2, "gbrp10le"))
     ]

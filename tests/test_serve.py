@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The warm engine: what its clients get, and what happens to them and to it when things go wrong."""
+"""The warm engine: its results for clients, and its and their behaviour when something fails."""
 
 import shutil
 import signal
@@ -51,18 +51,19 @@ from gvc.priors.pool import PriorPool
 
 @pytest.fixture(scope="module", autouse=True)
 def runtime(tmp_path_factory):
-    """A private place for sockets, where clients look for a warm engine."""
+    """Return a private folder for sockets, in which clients look for a warm engine."""
     folder = tmp_path_factory.mktemp("runtime")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         patch.delenv("GVC_SERVE", raising=False)
-        patch.setenv("OMP_NUM_THREADS", "1")  # fastest for tiny networks, and the same for all
+        # One thread is fastest for tiny networks, and all processes must use the same number.
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield folder
 
 
 @pytest.fixture(scope="module", autouse=True)
 def server(runtime):
-    """The warm engine that most tests share."""
+    """Start the warm engine that most tests share."""
     with Server(runtime, "--idle", "0") as warm:
         yield warm
         assert warm.process.poll() is None, "it died"
@@ -94,7 +95,7 @@ def test_ffmpeg_makes_the_same_bytes_and_pictures(programs, own, tmp_path, monke
 
 
 def test_several_clients_at_once(coded, decoded, pictures):  # noqa: F811
-    """Four begin before the first goes on; each gets what it would get alone."""
+    """Four clients start before the first one continues; each gets the same as it would alone."""
     together = threading.Barrier(4)
 
     def encode():
@@ -118,7 +119,7 @@ def test_several_clients_at_once(coded, decoded, pictures):  # noqa: F811
 def test_a_killed_client_leaves_nothing_behind(own):  # noqa: F811
     STOCK.require("ffmpeg")
     with Server(own) as server:
-        assert served()  # whatever is loaded once is loaded
+        assert served()  # After this call everything that is loaded only once is loaded.
         server.wait_for("client 1 (")
         server.wait_for("left")
         files = server.open_files()
@@ -141,7 +142,7 @@ def test_after_a_killed_server_clients_do_without(own, coded, decoded):  # noqa:
         check_that_it_goes_on(decoder, coded, decoded, kill, "gvc serve) ended unexpectedly")
         decoder.close()
         assert not served()
-        with Server(own):  # the socket that the first left behind is no obstacle
+        with Server(own):  # The old socket of the killed server is no obstacle.
             assert served()
 
 
@@ -200,7 +201,7 @@ def test_a_second_signal_tells_clients_and_ends(own, coded, decoded, pictures): 
             server.end()
 
         check_that_it_goes_on(decoder, coded, decoded, end, farewell)
-        for _ in range(2):  # it is final
+        for _ in range(2):  # The error is final.
             with pytest.raises(CallError, match=farewell) as failure:
                 for picture in pictures:
                     encoder.send(picture)
@@ -230,7 +231,7 @@ def test_doctor_says_whether_a_warm_engine_runs(server, own, monkeypatch, runtim
 
 @pytest.fixture
 def wan_server(own):  # noqa: F811
-    """A server in a thread of this process, which has torch already, and the list of what it says of models."""
+    """Run a server in a thread of this process, which has imported torch; yield its log of models."""
     own.mkdir(mode=0o700)
     log = []
     server = serving.Server(Address(), PriorPool(log.append), idle=0, most=16)
@@ -242,7 +243,7 @@ def wan_server(own):  # noqa: F811
 
 
 def test_a_model_is_loaded_once_and_again_when_it_changes(wan_server, tmp_path, monkeypatch, pictures):  # noqa: F811
-    """Two clients at once have one network; both name it relative to their own folder."""
+    """Two simultaneous clients share a network that both name relative to their own folders."""
     from tiny_wan import build_tiny_wan
 
     clip, options = pictures[:5], "mode=t2v:preset=gvcc:atoms=4:gop=5:prior=wan\\:model"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whom the warm engine and its clients trust, and what they stand."""
+"""Trust between the warm engine and its clients, and their reaction to attacks."""
 
 import array
 import os

@@ -91,7 +91,7 @@ def test_latents_are_normalised_and_decoded_back(wan_priors):
     for ours, theirs in zip(
         prior.decode_latent(latent, 0), from_rgb(vae.decode(mode).sample, video_format), strict=True
     ):
-        assert np.abs(ours.astype(int) - theirs).max() <= 1  # the normalisation rounds
+        assert np.abs(ours.astype(int) - theirs).max() <= 1  # Normalisation rounds.
 
 
 # Velocity
@@ -113,7 +113,7 @@ def test_velocity_is_a_function_of_state_time_and_conditions(wan_priors, wan_fol
     assert not torch.equal(velocity, asked.velocity(x, 0.7))
     other = conditioned(wan_priors[flavour], video_format, smooth_clip(video_format, 9, seed=1))
     assert torch.equal(velocity, other.velocity(x, 0.7)) == (flavour == "t2v")
-    velocity += 1  # the codec may work in place
+    velocity += 1  # The codec may change the result in place.
 
 
 def test_the_last_picture_counts(wan_priors):

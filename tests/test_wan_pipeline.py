@@ -96,7 +96,7 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(wan_priors, pi
         x, t = denoise(ours, rule, OneNoise(vector(noise)))
         assert t == theirs.sigmas[done]
         assert torch.allclose(x, vector(expected), atol=2e-5)
-    assert not torch.allclose(vector(theirs.states[-1]), vector(noise), atol=0.1)  # the network had a say
+    assert not torch.allclose(vector(theirs.states[-1]), vector(noise), atol=0.1)  # The result depends on the network.
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
