@@ -19,9 +19,10 @@ MOST = 240_000_000  # bytes that GVC and what it needs may take
 
 
 def sources():
-    """Yield the files that a wheel is made of, and the folders, whose times tell of removed ones."""
+    """Yield the files that a wheel is made of."""
     for path in map(ROOT.joinpath, CONTENTS):
-        yield path
+        if path.is_file():
+            yield path
         for folder, folders, names in os.walk(path):
             folders[:] = {*folders} - {"lib", "__pycache__"}
             yield from (Path(folder, name) for name in names if not name.endswith(".so"))
