@@ -15,7 +15,7 @@ from pathlib import Path
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless=new",
-    "--no-sandbox",  # it runs as root in containers, and shows our own page
+    "--no-sandbox",  # needed to run as root in containers; the page is our own
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
@@ -24,7 +24,7 @@ FLAGS = (
 )
 LONGEST_WAIT = 20  # seconds
 LEFT_BUTTON = {"button": "left", "clickCount": 1}
-# Name: code and number of a key.
+# Name of a key -> its code and its number
 KEYS = {
     " ": ("Space", 32),
     "+": ("NumpadAdd", 107),
@@ -39,7 +39,7 @@ KEYS = {
 
 
 def program() -> str | None:
-    """The path of a Chromium, None if there is none."""
+    """Return the path of a Chromium; None if there is none."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
@@ -48,7 +48,7 @@ class Browser:
 
     def __init__(self, profile: Path):
         to_read, to_write = os.pipe(), os.pipe()
-        # The protocol is on the descriptors 3 and 4, so the pipes must be out of their way first.
+        # Chromium expects the protocol at the descriptors 3 and 4, so pipes at these numbers are moved first.
         theirs = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (to_read[0], to_write[1])]
         os.close(to_read[0]), os.close(to_write[1])
         self._out, self._in = to_read[1], to_write[0]
@@ -79,7 +79,7 @@ class Browser:
             os.close(self._out), os.close(self._in)
 
     def _ask(self, method: str, **parameters: object) -> dict:
-        """Send a command; return its result. What happens meanwhile goes to `events`."""
+        """Send a command and return its result; events that arrive meanwhile are added to `events`."""
         self._count += 1
         message = {"id": self._count, "method": method, "params": parameters}
         if self._session:
@@ -113,7 +113,7 @@ class Browser:
         self.wait_for("document.readyState === 'complete'")
 
     def look(self, width: int, height: int, *, dark: bool = False, phone: bool = False) -> None:
-        """Set the window's size and what the user's system prefers."""
+        """Set the window's size and the user's preferences (dark colours, a phone)."""
         scale = 2 if phone else 1
         self._ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
@@ -135,7 +135,7 @@ class Browser:
             self.run("new Promise(requestAnimationFrame)")
 
     def mouse(self, kind: str, x: float, y: float, *, pressed: bool = True, **more: object) -> None:
-        """One event of the mouse: mousePressed, mouseMoved, mouseReleased, mouseWheel."""
+        """Send a mouse event: mousePressed, mouseMoved, mouseReleased or mouseWheel."""
         button = LEFT_BUTTON if pressed or kind == "mouseReleased" else {}
         self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=int(pressed), **button, **more)
 
@@ -166,7 +166,7 @@ class Browser:
             self._ask("Input.dispatchKeyEvent", type=kind, key=key, code=code, windowsVirtualKeyCode=number, **more)
 
     def unnamed(self) -> list[str]:
-        """The roles of controls and pictures that a screen reader has no name for."""
+        """Return the roles of controls and pictures without a name for screen readers."""
         nodes = self._ask("Accessibility.getFullAXTree")["nodes"]
         told = {"button", "slider", "combobox", "image", "region", "table"}
         found = [(node.get("role", {}).get("value"), node.get("name", {}).get("value")) for node in nodes]
@@ -178,11 +178,11 @@ class Browser:
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def complaints(self) -> list[str]:
-        """What the console and the log say, and exceptions."""
+        """Return messages of the console and the log, and exceptions."""
         kinds = {"Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"}
         return [json.dumps(event["params"]) for event in self.events if event.get("method") in kinds]
 
     def requests(self) -> list[str]:
-        """The addresses of all that was asked for, data: left out."""
+        """Return the addresses of all requests, except data: addresses."""
         sent = [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
         return [url for url in sent if not url.startswith("data:")]

@@ -15,7 +15,7 @@ from gvc.plan.bitrate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
 
 
 def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1, speed: int = 3) -> list[Picture]:
-    """Waves that drift, a bright box that overtakes them, and a little camera noise; one tick a picture."""
+    """Return a clip of drifting waves, a faster bright box and a little camera noise; pictures are one tick apart."""
     noise = np.random.default_rng(seed)
     pictures = []
     for i in range(frames):
@@ -30,7 +30,7 @@ def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1
 
 
 def pan_clip(frames: int, width: int = 64, height: int = 48, *, speed: int = 2) -> list[Picture]:
-    """A camera that pans over a rough texture: motion says all about it."""
+    """Return a clip of a camera that pans over a rough texture, which motion predicts completely."""
     world = np.kron(np.random.default_rng(7).integers(40, 220, (height, width + speed * frames)), np.ones((4, 4)))
     world = ((world + np.roll(world, 1, 0) + np.roll(world, 1, 1)) / 3).astype(np.uint8)
     _, (h, w), _ = VideoFormat(width, height).plane_shapes
@@ -39,31 +39,31 @@ def pan_clip(frames: int, width: int = 64, height: int = 48, *, speed: int = 2) 
 
 
 def still_clip(frames: int, width: int = 64, height: int = 48, *, value: int = 90) -> list[Picture]:
-    """The same grey picture over and over."""
+    """Return a clip of equal grey pictures."""
     shapes = VideoFormat(width, height).plane_shapes
     return [Picture(tuple(np.full(s, value, np.uint8) for s in shapes), i, 1) for i in range(frames)]
 
 
 def reveal_clip(frames: int, width: int = 64, height: int = 48) -> list[Picture]:
-    """Two blank pictures, then a rough texture that stays: what a GOP codes of it serves all later ones."""
+    """Return two blank pictures, then a lasting rough texture, whose coding serves all later GOPs."""
     texture = pan_clip(1, width, height)[0].planes
     blank = still_clip(2, width, height)[0].planes
     return [Picture(blank if i < 2 else texture, i, 1) for i in range(frames)]
 
 
 def stack(pictures: list[Picture]) -> Clip:
-    """Planes uint8 [T, H, W] of a list of pictures."""
+    """Return the planes of a list of pictures, uint8 [T, H, W]."""
     return tuple(np.stack(planes) for planes in zip(*(p.planes for p in pictures), strict=True))
 
 
 def video_format(pictures: list[Picture], **fields) -> VideoFormat:
-    """The format of a clip at 25 pictures a second."""
+    """Return the format of a clip at 25 pictures a second."""
     height, width = pictures[0].planes[0].shape
     return VideoFormat(width, height, **{"frame_rate": Fraction(25), "time_base": Fraction(1, 25)} | fields)
 
 
 def in_samples(pictures: list[Picture], pix_fmt: str) -> tuple[list[Picture], VideoFormat]:
-    """A clip of 8-bit 4:2:0 in another sample format, and its format."""
+    """Convert an 8-bit 4:2:0 clip to another sample format; return it and its format."""
     samples = next(s for s in SAMPLE_FORMATS if s.pix_fmt == pix_fmt)
     video = video_format(pictures, samples=samples, colorspace=0 if samples.rgb else 2)
     return [replace(picture, planes=from_coded(picture.planes, video)) for picture in pictures], video
@@ -86,28 +86,28 @@ def decode(extradata: bytes | None, packets: list[Packet], **options) -> list[Pi
 
 
 def facts(picture: Picture) -> tuple:
-    """All that makes a picture, comparable."""
+    """Return all properties of a picture in a form that can be compared."""
     return (picture.pts, picture.duration, picture.key, *(plane.tobytes() for plane in picture.planes))
 
 
 def same(a: list[Picture], b: list[Picture]) -> bool:
-    """Whether two lists of pictures are equal to the bit, with timestamps and key flags."""
+    """Return whether two lists of pictures are equal to the bit, including timestamps and key flags."""
     return [facts(p) for p in a] == [facts(p) for p in b]
 
 
 def size_of(packets: list[Packet]) -> int:
-    """Bytes of all packets."""
+    """Return the total size of packets in bytes."""
     return sum(len(packet.data) for packet in packets)
 
 
 def file_size(packets: list[Packet]) -> int:
-    """Bytes of a Matroska file with these packets, about."""
+    """Return the approximate size in bytes of a Matroska file with these packets."""
     container = FILE_BYTES + sum(FRAME_BYTES + KEYFRAME_BYTES * packet.key for packet in packets)
     return size_of(packets) + container
 
 
 def psnr(a: list[Picture], b: list[Picture]) -> float:
-    """Luma PSNR of a clip in dB."""
+    """Return the luma PSNR of a clip in dB."""
     pairs = zip(a, b, strict=True)
     error = np.mean([(p.planes[0].astype(float) - q.planes[0]) ** 2 for p, q in pairs])
     return 10 * np.log10(255**2 / max(error, 1e-9))

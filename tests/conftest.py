@@ -11,16 +11,16 @@ from programs import STOCK, built
 
 from gvc.machine.process import configure_process
 
-configure_process()  # as the engine and the command do; test modules import NumPy later
+configure_process()  # The engine and the command do the same. Test modules import NumPy later.
 
-# A busy machine is no failure.
+# Hypothesis must not fail a test because a busy machine is slow.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """What GVC keeps between runs, and its warm engine, are not the user's while testing, here and in children."""
+    """Keep tests and their child processes away from the user's cache folder and warm engine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("GVC_SERVE", "0")
@@ -29,7 +29,7 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def wan_folders(tmp_path_factory):
-    """Folders of tiny Wan models, by flavour; to be read only."""
+    """Return folders of tiny Wan models by flavour; tests must not change them."""
     from tiny_wan import FLAVOURS, build_tiny_wan
 
     return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
@@ -37,7 +37,7 @@ def wan_folders(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def wan_priors(wan_folders):
-    """The models of those folders."""
+    """Return the tiny Wan models by flavour."""
     from gvc.priors.wan import WanPrior
 
     return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in wan_folders.items()}
@@ -45,14 +45,14 @@ def wan_priors(wan_folders):
 
 @pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
 def programs(request):
-    """FFmpeg's programs by each route that this machine has."""
+    """Return FFmpeg's programs with GVC, for each route that this machine has."""
     request.param.require("ffmpeg", "ffprobe")
     return request.param
 
 
 @pytest.fixture
 def compiled(tmp_path):
-    """A function that compiles C into tmp_path."""
+    """Return a function that compiles C code into tmp_path."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler here to build what the plugin is to be tried with")

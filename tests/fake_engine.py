@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Engines that misbehave as a test wants: scripts that libgvc starts in the place of a Python."""
+"""Engines that misbehave in a given way: scripts that libgvc starts in place of a Python interpreter."""
 
 import shlex
 import sys
 from pathlib import Path
 from textwrap import dedent
 
-SIZE = 8  # samples, width and height of the pictures
+SIZE = 8  # width and height of the pictures in samples
 START = """
 import os, socket, sys
 from pathlib import Path
@@ -34,7 +34,7 @@ def show(slot, value):
 
 
 def make_engine(folder: Path, body: str) -> str:
-    """A script for GVC_PYTHON. `body` goes on after READY; it has `channel`, `lay_out` and `show`."""
+    """Write a script for GVC_PYTHON; return its path. body: code after READY, using `channel`, `lay_out`, `show`."""
     code, script = folder / "engine.py", folder / "engine"
     code.write_text(START.replace("SIZE", str(SIZE)) + dedent(body))
     script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(code))}\n")

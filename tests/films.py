@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Source films for tests of what survives, and what ffprobe says of a file beside what is the codec's own."""
+"""Source films for tests of fidelity, and ffprobe's output on a file without properties of the codec."""
 
 import re
 from fractions import Fraction
@@ -11,7 +11,7 @@ import numpy as np
 from programs import HEIGHT, WIDTH, Programs
 
 MILLISECOND = Fraction(1, 1000)
-# Properties of a codec, not of the film, and what says which codec it was.
+# Properties of a codec, not of the film, and names of the codec.
 OF_THE_CODEC = re.compile(
     r"codec_(long_)?name|codec_tag(_string)?|profile|extradata_size|size|pos|bit_rate|pict_type|key_frame|pkt_(pos|size)|filename|"
     r"coded_picture_number|bits_per_raw_sample|flags|ENCODER|encoder|refs|avg_frame_rate|mime_codec_string|file_size"
@@ -20,7 +20,7 @@ SHOWN = ("-show_format", "-show_streams", "-show_packets", "-show_frames", "-sho
 
 
 def film(path: Path, times, time_base=MILLISECOND, *, size=(WIDTH, HEIGHT), rotation=0, codec="ffv1") -> Path:
-    """Write a film of a moving bar with a picture at each of `times`."""
+    """Write a film of a moving bar, with a picture at each of `times`."""
     width, height = size
     with av.open(str(path), "w") as output:
         track = output.add_stream(codec, rate=25, width=width, height=height, pix_fmt="yuv420p")
@@ -63,7 +63,7 @@ def rich_film(programs: Programs, path: Path) -> Path:
 
 
 def facts(programs: Programs, path: Path) -> dict[str, object]:
-    """All that ffprobe says of a file, flattened, but for what is the codec's own."""
+    """Return ffprobe's output on a file as a flat dictionary, without properties of the codec."""
     found: dict[str, object] = {}
 
     def collect(name: str, value: object) -> None:
@@ -78,7 +78,7 @@ def facts(programs: Programs, path: Path) -> dict[str, object]:
             found[name] = value
 
     described = programs.probe(path, *SHOWN)
-    # How packets and frames interleave is the codec's own too: it depends on its delay.
+    # The order of packets and frames depends on the codec's delay, so it is left out too.
     for entry in described.pop("packets_and_frames"):
         track = entry.get("stream_index", entry.get("media_type"))
         described.setdefault(f"{entry.pop('type')}s of {track}", []).append(entry)
@@ -87,13 +87,13 @@ def facts(programs: Programs, path: Path) -> dict[str, object]:
 
 
 def differences(first: dict, second: dict) -> dict[str, tuple]:
-    """What two films do not agree on."""
+    """Return the entries in which two results of `facts` differ."""
     names = first.keys() | second.keys()
     return {n: (first.get(n), second.get(n)) for n in sorted(names) if first.get(n) != second.get(n)}
 
 
 def packets(path: Path, kind: str) -> list[bytes]:
-    """Payloads of all packets of the tracks of one kind."""
+    """Return the payloads of all packets in tracks of one kind."""
     with av.open(str(path)) as container:
         tracks = [stream for stream in container.streams if stream.type == kind]
         return [bytes(packet) for packet in container.demux(tracks) if packet.size]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Hostile peers: an engine that answers libgvc with anything, and clients that send anything to `gvc serve`.
 
-`python -m hostile --seconds N` runs libgvc against the engine for so long; `make sanitize` does so under sanitizers.
+`python -m hostile --seconds N` runs libgvc against the engine for N seconds; `make sanitize` does so under sanitizers.
 """
 
 import argparse
@@ -29,11 +29,11 @@ HEAD = ffi.sizeof("gvc_message")
 WIDTH, HEIGHT = messages.WIDTH, messages.HEIGHT
 EDGES = (0, 1, 7, 8, 40, 1023, 1024, 65535, 65536, 2**20, 2**28, 2**28 + 1, 2**31, 2**32 - 1)
 TEXTS = (b"", b"%n%s%n", b"a" * 1023, b"b" * 5000)
-SECONDS = 30  # that the engine waits for a client
+SECONDS = 30  # time for which the engine waits for a client
 
 
 def _format(chance: Random) -> bytes:
-    """Return a gvc_format, more often than not one that makes sense."""
+    """Return a random gvc_format, more often than not a valid one."""
     side = (-1, 0, 1, WIDTH, WIDTH, HEIGHT, 16384, 16385, 2**31 - 1)
     fields = {name: chance.choice((0, 1, 1, 25, -1)) for name, _ in ffi.typeof("gvc_format").fields}
     fields |= {"width": chance.choice(side), "height": chance.choice(side), "sample_format": chance.randint(-1, 8)}
@@ -43,7 +43,7 @@ def _format(chance: Random) -> bytes:
 
 
 def _answer(chance: Random, sane: float) -> bytes:
-    """Return a message; with the probability `sane` of a type, size and slot that libgvc expects."""
+    """Return a message; with the probability `sane` it has a type, size and slot that libgvc expects."""
     if chance.random() > sane:
         head = {"slot": chance.choice(EDGES), "flags": chance.choice(EDGES), "code": chance.randint(-20, 3)}
         size = chance.choice(EDGES)
@@ -61,7 +61,7 @@ def _answer(chance: Random, sane: float) -> bytes:
 
 
 class Engine(threading.Thread):
-    """Serves one client after the other at the place of the warm engine below `runtime`, each otherwise."""
+    """An engine that listens where libgvc looks for the warm one in `runtime`, and treats each client differently."""
 
     def __init__(self, runtime: Path, seed: int):
         super().__init__(daemon=True)
@@ -70,7 +70,8 @@ class Engine(threading.Thread):
         folder.mkdir(mode=0o700, parents=True)
         place = os.open(folder, os.O_PATH)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(f"/proc/self/fd/{place}/{NAME}.sock")  # a path may be longer than an address
+        # The indirection keeps long paths within the size of an address.
+        self._listener.bind(f"/proc/self/fd/{place}/{NAME}.sock")
         os.close(place)
         self._listener.listen()
         self.start()
@@ -102,7 +103,7 @@ class Engine(threading.Thread):
                 os.close(descriptor)
         if chance.random() < 0.5:
             line.shutdown(socket.SHUT_WR)
-            while line.recv(1 << 16):  # until the client has gone, which must not take long
+            while line.recv(1 << 16):  # Waits until the client has closed, which must not take long.
                 pass
 
     def close(self) -> None:
@@ -116,7 +117,7 @@ HEADER, PACKETS, _ = encode(moving_clip(5, WIDTH, HEIGHT), preset="fast", gop=5)
 
 
 def session(seed: int) -> bool:
-    """Do with libgvc what a program does, and what it should not; return whether it ended with an error."""
+    """Use libgvc as a program does, partly wrongly; return whether the session ended with an error."""
     chance = Random(seed)
     try:
         (_encode if chance.random() < 0.5 else _decode)(chance)
@@ -150,7 +151,7 @@ def _decode(chance: Random) -> None:
 
 
 def client(line: socket.socket, seed: int) -> None:
-    """Send what no libgvc sends, read a little of the answer, and vanish."""
+    """Send bytes that libgvc never sends, read a part of the answer, and close."""
     chance = Random(seed)
     data = chance.choice(list(inputs("messages").values()))
     for _ in range(chance.randint(0, 3)):
@@ -161,7 +162,7 @@ def client(line: socket.socket, seed: int) -> None:
     for memory in memories:
         os.ftruncate(memory, chance.choice(messages.MEMORIES))
     try:
-        with suppress(OSError):  # it had enough
+        with suppress(OSError):  # The engine has closed the connection.
             socket.send_fds(line, [sent[:HEAD] or b"x"], memories)
             line.sendall(sent[HEAD:])
             if chance.random() < 0.5:

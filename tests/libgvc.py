@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""libgvc as a C program sees it: a thin layer over the real gvc.h and libgvc.so for the tests."""
+"""libgvc as a C program uses it: a thin layer over the real gvc.h and libgvc.so for tests."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ HEADER = LIB / "include" / "gvc.h"
 
 ffi = FFI()
 ffi.cdef("\n".join(line for line in read_declarations(HEADER).splitlines() if line not in ('extern "C" {', "}")))
-# It stays loaded to the end, so that sanitizers know by then whose the addresses in it were.
+# The library remains loaded to the end, so that sanitizers can name the functions in their reports.
 lib = ffi.dlopen(str(LIB / "libgvc.so"), os.RTLD_NOW | os.RTLD_NODELETE)
 
 
@@ -30,7 +30,7 @@ class CallError(Exception):
 
 
 class Context:
-    """A gvc_context; use it in a `with` statement."""
+    """A gvc_context, which a `with` statement frees."""
 
     def __init__(self, opener, struct_size: int | None = None, options: str = "", extradata: bytes = b"", **fields):
         self._keep = [ffi.new("char[]", options.encode()), ffi.from_buffer("uint8_t[]", extradata)]
@@ -85,7 +85,7 @@ class Encoder(Context):
         return self._check(lib.gvc_encoder_send(self._handle[0], c))
 
     def receive(self) -> Packet | int:
-        """A packet, or GVC_AGAIN or GVC_EOF."""
+        """Return a packet, GVC_AGAIN or GVC_EOF."""
         c = ffi.new("gvc_packet *")
         code = self._check(lib.gvc_encoder_receive(self._handle[0], c))
         if code:
@@ -94,7 +94,7 @@ class Encoder(Context):
         return Packet(data, None if c.pts == NOPTS else c.pts, c.duration, bool(c.flags & lib.GVC_PACKET_KEY))
 
     def encode(self, pictures: list[Picture]) -> list[Packet]:
-        """All packets of a clip, to the end."""
+        """Encode a clip to its end and return all packets."""
         packets = []
         for picture in [*pictures, None]:
             self.send(picture)
@@ -109,7 +109,7 @@ class Decoder(Context):
         super().__init__(lib.gvc_decoder_open, **fields)
 
     def format(self, struct_size: int | None = None):
-        """The gvc_params that the decoder tells, or None."""
+        """Return the gvc_params from the decoder, or None."""
         params = ffi.new("gvc_params *")
         params.struct_size = ffi.sizeof("gvc_params") if struct_size is None else struct_size
         return None if self._check(lib.gvc_decoder_format(self._handle[0], params)) else params
@@ -125,7 +125,7 @@ class Decoder(Context):
         return self._check(lib.gvc_decoder_send(self._handle[0], c))
 
     def receive(self) -> Picture | int:
-        """A picture, or GVC_AGAIN or GVC_EOF. The planes are parts of wider ones, as FFmpeg's are."""
+        """Return a picture, GVC_AGAIN or GVC_EOF. Its rows are padded, like those of FFmpeg."""
         code = self._check(lib.gvc_decoder_peek(self._handle[0]))
         if code:
             return code
@@ -142,14 +142,14 @@ class Decoder(Context):
         return Picture(planes, None if c.pts == NOPTS else c.pts, c.duration, bool(c.key))
 
     def drain(self) -> tuple[list[Picture], int]:
-        """Pictures until GVC_AGAIN or GVC_EOF, and which of them it was."""
+        """Return all pictures up to GVC_AGAIN or GVC_EOF, and which of the two ended them."""
         pictures = []
         while isinstance(picture := self.receive(), Picture):
             pictures.append(picture)
         return pictures, picture
 
     def decode(self, packets: list[Packet | None]) -> list[Picture]:
-        """All pictures of these packets; None is the end."""
+        """Decode packets (None at the end) and return all pictures."""
         pictures = []
         for packet in packets:
             self.send(packet)
@@ -159,7 +159,7 @@ class Decoder(Context):
         return pictures
 
     def decode_in_spite_of_errors(self, packets: list[Packet | None]) -> tuple[list[Picture], list[CallError]]:
-        """All pictures of these packets, and all errors on the way."""
+        """Decode packets (None at the end); return all pictures and all errors."""
         pictures, errors = [], []
         for packet in packets:
             try:

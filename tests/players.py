@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A player without a screen, under the control of a test."""
+"""A player without a screen, controlled by a test."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PATIENCE = 120  # seconds after which a test gives up
 
 
 def poll(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds that nobody tells about."""
+    """Wait until a condition holds, by polling."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
@@ -30,7 +30,7 @@ def poll(condition: Callable[[], bool]) -> None:
 
 
 class Mpv:
-    """mpv, paused at its first picture, and its JSON IPC."""
+    """An mpv that is paused at its first picture, controlled by its JSON IPC."""
 
     def __init__(self, programs: Programs, movie: Path, folder: Path, *options: str):
         address = folder / "mpv"
@@ -55,12 +55,12 @@ class Mpv:
 
     @property
     def engine(self) -> int:
-        """The process id of its engine."""
+        """Return the process id of mpv's engine."""
         (engine,) = children_of(self.process.pid)
         return engine
 
     def ask(self, *command: object) -> object:
-        """Send a command; return what it gives."""
+        """Send a command and return its result."""
         self._count += 1
         self._messages.write(json.dumps({"command": command, "request_id": self._count}) + "\n")
         self._messages.flush()
@@ -70,7 +70,7 @@ class Mpv:
         return message.get("data")
 
     def wait_for(self, event: str) -> None:
-        """Wait for an event since the last call that waited."""
+        """Wait for an event that comes after the last one waited for."""
         while not any(message["event"] == event for message in self._events):
             self._events.append(self._read())
         self._events.clear()
@@ -82,13 +82,13 @@ class Mpv:
         poll(lambda: self.ask("get_property", "time-pos") != before)
 
     def shot(self, path: Path) -> np.ndarray:
-        """The picture that is shown, uint8 [H, W] of grey."""
+        """Return the shown picture as grey, uint8 [H, W]."""
         self.ask("screenshot-to-file", str(path), "video")
         with av.open(str(path)) as container:
             return next(container.decode(video=0)).to_ndarray(format="gray")
 
     def do(self, *command: object, until: str = "playback-restart") -> None:
-        """Send a command and wait for the event that it leads to."""
+        """Send a command and wait for the event that it causes."""
         self._events.clear()
         self.ask(*command)
         self.wait_for(until)
@@ -111,7 +111,7 @@ class Mpv:
 
 @dataclass(frozen=True)
 class WithLibraries(Programs):
-    """The machine's own programs with the FFmpeg libraries of `prefix`, which have GVC inside."""
+    """The system's own programs, run with the FFmpeg libraries in `prefix`, which have GVC built in."""
 
     @property
     def name(self) -> str:

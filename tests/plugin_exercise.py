@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the matrix of test_plugin_matrix.py runs in each PyAV: python plugin_exercise.py PLUGIN FOLDER
 
-Encodes FOLDER/movie.mkv, does with it what PyAV's users do, and prints one JSON object of what came of it. It needs
+Encodes FOLDER/movie.mkv, uses it as PyAV's users do, and prints the results as one JSON object. It needs
 nothing but PyAV, of whatever version: no gvc, no NumPy.
 """
 
@@ -21,7 +21,7 @@ WIDTH, HEIGHT, FRAMES = 66, 50, 20  # rows are padded
 COLOUR = {"color_range": "tv", "colorspace": "smpte170m", "color_primaries": "bt470bg", "color_trc": "bt709"}
 OPTIONS = {"gop": "5", "g": "10", "preset": "fast", "gvc-params": "quality=40", "aspect": "4:3", **COLOUR}
 OTHER_FORMATS = ("yuv444p10le", "gbrp", "rgb24", "yuvj420p")
-# What showinfo says of a frame. All of it has been in the struct AVFrame, at places that differ between versions.
+# Properties of a frame in the output of showinfo. All are members of AVFrame, whose offsets differ between versions.
 SHOWN = r"\b(pts|duration|iskey|type|color_range|color_space|color_primaries|color_trc): *(\S+)"
 
 
@@ -39,7 +39,7 @@ def fill(plane, value):
 
 
 def picture(index):
-    """A moving wedge; pts in milliseconds, unevenly spaced."""
+    """Return a frame of a moving wedge, with uneven pts in milliseconds."""
     frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
     luma, *chroma = frame.planes
     fill(luma, lambda x, y: 200 - x if x + y > 3 * index else 40 + y)
@@ -54,7 +54,7 @@ def time_of(index):
 
 
 def checksum(frame, planes=3):
-    """Of the samples of the first planes, without the padding of the rows."""
+    """Return a checksum of the first planes' samples, without the padding of rows."""
     digest = hashlib.md5()
     for plane in frame.planes[:planes]:
         data, width = bytes(plane), plane.width * (2 if frame.format.name.endswith("10le") else 1)
@@ -65,7 +65,7 @@ def checksum(frame, planes=3):
 
 def add_stream(output, pix_fmt, options):
     stream = output.add_stream("gvc", rate=25, width=WIDTH, height=HEIGHT, pix_fmt=pix_fmt, options=dict(options))
-    stream.codec_context.bit_rate = 0  # PyAV 13 and older ask for 1 Mb/s
+    stream.codec_context.bit_rate = 0  # PyAV 13 and older set 1 Mb/s by default.
     return stream
 
 
@@ -79,7 +79,7 @@ def write(path, frames=FRAMES, options=OPTIONS):
 
 
 def packets(path):
-    """[(pts, dts, key, checksum)] of all packets."""
+    """Return [(pts, dts, key, checksum)] of all packets."""
     with av.open(path) as container:
         found = [packet for packet in container.demux(video=0) if packet.size]
         return [(p.pts, p.dts, p.is_keyframe, hashlib.md5(bytes(p)).hexdigest()) for p in found]
@@ -92,7 +92,7 @@ def frames(path):
 
 
 def shown(path):
-    """What showinfo says, a dictionary for each frame."""
+    """Return the output of showinfo as a dictionary for each frame."""
     found = []
     with av.open(path) as container, av.logging.Capture() as messages:
         stream = container.streams.video[0]
@@ -110,7 +110,7 @@ def shown(path):
 
 
 def seek(path):
-    """[(pts, checksum)] from a keyframe on, forwards and backwards in one open decoder."""
+    """Seek forwards and backwards in one open decoder; return [(pts, checksum)] after each seek."""
     found = []
     with av.open(path) as container:
         stream = container.streams.video[0]
@@ -134,7 +134,7 @@ def remux(path, copy):
 
 
 def in_format(path, name):
-    """[(format, range, checksum)] of two frames that were coded in a pixel format; None if the encoder lacks it."""
+    """Code two frames in a pixel format; return [(format, range, checksum)], or None without that format."""
     if name not in [known.name for known in av.Codec("gvc", "w").video_formats]:
         return None
     with av.open(path, "w") as output:
@@ -151,7 +151,7 @@ def in_format(path, name):
 
 
 def complaint(path, **options):
-    """What is said about a wrong option."""
+    """Return the error message for a wrong option."""
     with av.logging.Capture() as messages:
         try:
             write(path, 1, options)
@@ -161,7 +161,7 @@ def complaint(path, **options):
 
 
 def in_threads(paths):
-    """Encode some files at once."""
+    """Encode several files in parallel threads."""
     threads = [threading.Thread(target=write, args=(path,)) for path in paths]
     for thread in threads:
         thread.start()
@@ -170,7 +170,7 @@ def in_threads(paths):
 
 
 def beside_opencv(plugin, movie, other):
-    """What OpenCV's own FFmpeg, loaded after the plugin, decodes while PyAV's encodes; None without OpenCV."""
+    """Return what OpenCV's own FFmpeg, loaded after the plugin, decodes while PyAV encodes; None without OpenCV."""
     try:
         import cv2
     except ImportError:
@@ -179,7 +179,7 @@ def beside_opencv(plugin, movie, other):
     encoding = threading.Thread(target=write, args=(other,))
     encoding.start()
     capture, found = cv2.VideoCapture(movie, cv2.CAP_FFMPEG), []
-    capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # gives the luma as it is
+    capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # Returns luma without conversion.
     while True:
         ok, luma = capture.read()
         if not ok:

@@ -16,19 +16,19 @@ from gvc import plugin
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT, FRAMES, RATE = 96, 64, 36, 25
-TICKS = 1000 // RATE  # milliseconds a frame, Matroska's unit
+TICKS = 1000 // RATE  # duration of a frame in milliseconds, Matroska's unit
 ENCODE = ("-c:v", "gvc", "-gop", "9", "-g", "18", "-preset", "fast")
 
 
 def source(size: str = f"{WIDTH}x{HEIGHT}", frames: int = FRAMES) -> tuple[str, ...]:
-    """Arguments for an input of moving shapes; the generator itself makes even sizes only."""
+    """Return arguments for an input of moving shapes. Odd sizes are cropped from even ones."""
     graph = f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE},scale={size.replace('x', ':')}"
     return "-f", "lavfi", "-i", graph, "-frames:v", str(frames), "-pix_fmt", "yuv420p"
 
 
 @dataclass(frozen=True)
 class Programs:
-    """FFmpeg's programs as installed in `prefix`, with GVC inside; None: the machine's own, with the plugin."""
+    """FFmpeg's programs. prefix: folder of an FFmpeg with GVC built in; None = the system's with the plugin."""
 
     prefix: Path | None = None
 
@@ -43,11 +43,11 @@ class Programs:
         return {**os.environ, "PATH": f"{self.prefix / 'bin'}:{os.environ['PATH']}"}
 
     def path(self, program: str) -> str | None:
-        """Where a program is, None if it is missing."""
+        """Return the path of a program; None if it is missing."""
         return shutil.which(program, path=self.environment["PATH"])
 
     def require(self, *programs: str) -> None:
-        """Skip where a program is not installed or is no FFmpeg that the plugin knows."""
+        """Skip the test if a program is not installed or has an FFmpeg that the plugin does not know."""
         for program in programs:
             if self.path(program) is None:
                 pytest.skip(f"{program} is not installed (apt-get install {'mpv' if program == 'mpv' else 'ffmpeg'})")
@@ -73,13 +73,13 @@ class Programs:
         return self.probe(path, "-show_packets", "-select_streams", "v")["packets"]
 
     def hashes(self, path: Path, *output: str, before_input=(), **keywords) -> list[str]:
-        """MD5 of each decoded frame, or of each packet with the output options `-c copy`."""
+        """Return the MD5 of each decoded frame, or of each packet with the output options `-c copy`."""
         arguments = (*before_input, "-i", path, "-map", "0:v", "-fps_mode", "passthrough", *output)
         return hashes_in(self.ffmpeg(*arguments, "-f", "framemd5", "-", **keywords).stdout)
 
 
 def hashes_in(framemd5: str) -> list[str]:
-    """The MD5s of a framemd5 file."""
+    """Return the MD5s in a framemd5 file."""
     return [line.split(",")[-1].strip() for line in framemd5.splitlines() if not line.startswith("#")]
 
 
@@ -87,7 +87,7 @@ STOCK = Programs()
 
 
 def built() -> Iterator[Programs]:
-    """FFmpegs with GVC inside: the newest that `make ffmpeg` has built, or those in GVC_FFMPEG_PREFIX (a:b:c)."""
+    """Yield FFmpegs with GVC built in: the newest from `make ffmpeg`, or those in GVC_FFMPEG_PREFIX (a:b:c)."""
     given = os.environ.get("GVC_FFMPEG_PREFIX")
     made = sorted(path.parent.parent for path in (ROOT / "build" / "ffmpeg").glob("*/bin/ffmpeg"))
     for prefix in map(Path, given.split(":")) if given else made[-1:]:

@@ -27,7 +27,7 @@ POINTERS = (
 
 
 def open_library(path=None):
-    """A libavcodec, by default PyAV's; what it depends on is found by it too."""
+    """Load a libavcodec, by default PyAV's, so that the libraries that it needs are found."""
     path = path or re.search(r"/\S*libavcodec[-.]\S*", Path("/proc/self/maps").read_text())[0]
     library = ctypes.CDLL(path)
     for name in POINTERS.split():
@@ -36,19 +36,19 @@ def open_library(path=None):
 
 
 class Struct:
-    """Members of a C struct at an address, by their names in layouts.inc."""
+    """Access to members of a C struct at an address, by their names in layouts.inc."""
 
     def __init__(self, row, prefix, address):
         self.row, self.prefix, self.address = row, prefix, address
 
     def __call__(self, name, kind=ctypes.c_int, index=0):
-        """The member as an object of ctypes; None where this version lacks it."""
+        """Return a member as an object of ctypes; None if this version lacks it."""
         offset = self.row[f"{self.prefix}_{name}"]
         return None if offset < 0 else kind.from_address(self.address + offset + index * ctypes.sizeof(kind))
 
 
 class Decoder:
-    """A decoder that is fed by hand. `allocate(frame)` gives the memory of a frame and returns 0 or an error."""
+    """A decoder with an own get_buffer2. allocate: function (frame) -> 0 or an error, provides its memory."""
 
     def __init__(self, library, row, codec, extradata, allocate):
         self.library, self.row, self.frames, self.errors = library, row, [], []
@@ -57,7 +57,7 @@ class Decoder:
         self.context("width").value, self.context("height").value = WIDTH, HEIGHT
         self.context("pix_fmt").value = library.av_get_pix_fmt(b"yuv420p")
         self.context("flags").value |= row["flag_copy_opaque"]
-        if codec == "gvc":  # its frames come four packets late; FFV1 would call `allocate` in threads of its own
+        if codec == "gvc":  # Makes GVC's frames come four packets late. FFV1 would call `allocate` in its own threads.
             library.av_opt_set_int(ctypes.c_void_p(self.context.address), b"threads", ctypes.c_int64(5), 0)
         data = library.av_mallocz(len(extradata) + 64)
         ctypes.memmove(data, extradata, len(extradata))
@@ -100,7 +100,7 @@ class Decoder:
         library.av_packet_free(ctypes.byref(address))
 
     def note(self, result):
-        """Remember an error other than AVERROR(EAGAIN) and AVERROR_EOF."""
+        """Record an error other than AVERROR(EAGAIN) and AVERROR_EOF."""
         if result not in (0, -11, -0x20464F45):
             self.errors.append(result)
         return result
@@ -149,7 +149,7 @@ class Decoder:
 
 
 class Allocator:
-    """A get_buffer2. `stride`: bytes a row of memory of its own, None: FFmpeg's; `failing`: marks that get nothing."""
+    """A get_buffer2. stride: bytes of a row, None = memory of FFmpeg; failing: marks of frames without memory."""
 
     def __init__(self, stride=None, failing=()):
         self.stride, self.failing, self.calls = stride, failing, []
@@ -179,7 +179,7 @@ class Allocator:
 
 
 def encode(path, codec, options):
-    """[(bytes, whether it is a keyframe)] of the packets, and the extradata."""
+    """Return [(bytes, whether it is a keyframe)] of the packets, and the extradata."""
     with av.open(str(path), "w") as output:
         stream = output.add_stream(codec, rate=25, width=WIDTH, height=HEIGHT, pix_fmt="yuv420p", options=options)
         stream.codec_context.bit_rate = 0
@@ -197,7 +197,7 @@ def encode(path, codec, options):
 
 
 def row_of(library, layouts):
-    """The layout of the library's version."""
+    """Return the row of layouts.inc for the library's version."""
     version = library.avcodec_version()
     for text in Path(layouts).read_text().split("},"):
         row = {name: int(value) for name, value in re.findall(r"\.(\w+)=(-?\d+)", text)}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Smooth moving colours: clips that survive the way to RGB and back."""
+"""Clips of smooth moving colours, which survive a conversion to RGB and back."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from gvc.prior import Condition
 
 
 def smooth_clip(video_format: VideoFormat, frames: int, seed: int = 0) -> Clip:
-    """Waves in all planes, in gamut."""
+    """Return a clip of waves in all planes, whose colours are all within the RGB gamut."""
     phases = np.random.default_rng(seed).uniform(0, 6, 3)
     clip = []
     for (height, width), phase, swing in zip(video_format.plane_shapes, phases, (60, 25, 25), strict=True):
@@ -20,18 +20,18 @@ def smooth_clip(video_format: VideoFormat, frames: int, seed: int = 0) -> Clip:
 
 
 def grey_clip(video_format: VideoFormat, frames: int, seed: int = 0) -> Clip:
-    """The luma of `smooth_clip` without colour; in full range its samples are also those of its R, G and B."""
+    """Return the luma of `smooth_clip` without colour; in full range its samples equal its R, G and B."""
     luma, *chroma = smooth_clip(video_format, frames, seed)
     return (luma, *(np.full_like(plane, 128) for plane in chroma))
 
 
 def picture(clip: Clip, index: int) -> Planes:
-    """One picture of a clip."""
+    """Return one picture of a clip."""
     return tuple(plane[index] for plane in clip)
 
 
 def condition_of(mode: str, video_format: VideoFormat, clip: Clip, prompt: str = "") -> Condition:
-    """What both sides know of a clip in a mode."""
+    """Return the condition for a clip in a mode, with exact boundaries."""
     first = picture(clip, 0) if mode != "t2v" else None
     last = picture(clip, -1) if mode == "flf2v" else None
     return Condition(video_format, len(clip[0]), first, last, prompt=prompt)

@@ -30,9 +30,9 @@ def opening(role: int, changes: dict[str, int] | None = None, **fields) -> bytes
 
 
 def answer(line: socket.socket) -> tuple[int, str]:
-    """The code and sentence of the FAILURE that ends a conversation, (0, "") if it ends without."""
+    """Return code and sentence of the FAILURE that ends a conversation; (0, "") if it ends without one."""
     data = b""
-    with suppress(ConnectionResetError):  # it had more to read
+    with suppress(ConnectionResetError):  # The other side closed with unread data.
         while part := line.recv(65536):
             data += part
     code, sentence = 0, ""
@@ -52,7 +52,7 @@ def test_broken_clients_do_no_harm(own, tmp_path):  # noqa: F811
     encoder, picture = opening(constants.GVC_ENCODER), head(constants.GVC_MSG_PICTURE)
     impossible = [("time_base_den", 0), ("sar_den", -1), ("frame_rate_num", -1), ("width", 0), ("height", 2**31 - 1)]
     impossible += [("color_trc", -1), ("chroma_location", -2)]
-    attacks = [  # bytes, descriptors, what the answer says
+    attacks = [  # (bytes, descriptors, text in the answer)
         (b"GET / HTTP/1.1\r\n" * 10, [], "unknown to this engine"),
         (encoder, [], "did not begin with an OPEN"),
         (encoder, [folder], "something other than shared memory"),
@@ -90,7 +90,7 @@ def test_broken_clients_do_no_harm(own, tmp_path):  # noqa: F811
 def test_clients_beyond_the_limit_help_themselves(own):  # noqa: F811
     with Server(own, "--clients", 1) as server:
         with call(server.socket) as silent:
-            assert len(silent.recv(64)) == 40  # HELLO; and then it says nothing
+            assert len(silent.recv(64)) == 40  # The engine sends HELLO and then waits.
             assert not served()
         server.wait_for("left")
         assert served()
@@ -113,7 +113,7 @@ def test_folders_that_others_could_use_are_refused(own, tmp_path):  # noqa: F811
 
 
 def refusal() -> str:
-    """What `gvc serve` says when it does not start."""
+    """Return the error message of a `gvc serve` that does not start."""
     command = [sys.executable, "-m", "gvc.cli", "serve"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
@@ -146,7 +146,7 @@ def test_other_users_are_refused(own):  # noqa: F811
 
 
 class posing:  # noqa: N801 - reads as a function
-    """Another program listens in the place of a server, as user `uid`, and says something to each client."""
+    """Run a program of user `uid` that listens in place of a server, and sends a greeting to each client."""
 
     def __init__(self, server: Server, greeting: bytes, uid: int | None = None):
         self._path, self._greeting = server.socket, greeting
@@ -168,7 +168,7 @@ class posing:  # noqa: N801 - reads as a function
         line, _ = self._listener.accept()
         with line, suppress(ConnectionError):
             line.sendall(self._greeting)
-            line.recv(1)  # until the client goes
+            line.recv(1)  # Waits until the client closes.
 
     def __exit__(self, *_):
         self._thread.join()

@@ -25,7 +25,7 @@ CUES = b"\x1c\x53\xbb\x6b"
 
 
 def texture(number=0, width=WIDTH, height=HEIGHT):
-    """A frame in yuv420p that is different everywhere, and moves with its number."""
+    """Return a yuv420p frame with texture everywhere, shifted according to its number."""
     pixels = np.random.default_rng(7).integers(40, 210, (height * 3 // 2, width)).astype(np.uint8)
     return av.VideoFrame.from_ndarray(np.roll(pixels, 4 * number, axis=1), format="yuv420p")
 
@@ -51,7 +51,7 @@ def write(path, codec="mpeg4", count=RATE, *, frames=None, pix_fmt="yuv420p", au
 
 
 def read(path):
-    """(times in seconds, luma planes, warnings, errors) of a source."""
+    """Read a source; return (times in seconds, luma planes, warnings, errors)."""
     said = []
     with VideoSource(str(path), said.append) as source:
         pictures = [(picture.pts * source.format.time_base, picture.planes[0].copy()) for picture in source.pictures()]
@@ -69,7 +69,7 @@ def count(path):
 
 @pytest.mark.parametrize(("sizes", "default", "taken"), [((48, 96), None, 1), ((96, 48), None, 0), ((48, 96), 0, 0)])
 def test_of_several_tracks_the_one_that_ffmpeg_takes(tmp_path, sizes, default, taken):
-    """The largest, unless another one is the default."""
+    """FFmpeg takes the largest video track, unless another one is the default."""
     with av.open(str(tmp_path / "two.mkv"), "w") as output:
         tracks = [output.add_stream("mpeg4", rate=RATE, width=size, height=size, pix_fmt="yuv420p") for size in sizes]
         for index, (track, size) in enumerate(zip(tracks, sizes, strict=True)):
@@ -117,7 +117,7 @@ def test_joined_recordings_go_on_where_the_clock_begins_again(tmp_path, extensio
 
 
 def test_a_jump_by_hours_is_closed(tmp_path):
-    """As where a recorder was paused; what another format says of such times is left as it is."""
+    """Paused recorders leave such jumps in transport streams. Times in other formats are not changed."""
     early, late = (write(tmp_path / name, "mpeg2video") for name in ("early.ts", "late.ts"))
     write(late, "mpeg2video", options={"output_ts_offset": "7200"})
     (tmp_path / "joined.ts").write_bytes(early.read_bytes() + late.read_bytes())
@@ -126,7 +126,7 @@ def test_a_jump_by_hours_is_closed(tmp_path):
 
 
 def test_empty_packets_are_passed_over(tmp_path):
-    """AVI fills gaps with them."""
+    """AVI fills gaps with empty packets."""
     film(tmp_path / "gaps.avi", [0, 1, 5, 6], Fraction(1, 25), codec="mpeg4")
     times, _, said, damage = read(tmp_path / "gaps.avi")
     assert times == pytest.approx([0, 0.04, 0.2, 0.24]) and not said and not damage
@@ -134,7 +134,7 @@ def test_empty_packets_are_passed_over(tmp_path):
 
 @pytest.mark.parametrize(("codec", "audio"), [("ffv1", None), ("libx264", "aac")])
 def test_a_file_that_was_cut_off_is_coded_as_far_as_it_goes(tmp_path, capsys, codec, audio):
-    """Though FFmpeg says the same again, of the parts that look for tracks and that copy sound."""
+    """The damage is reported once, although FFmpeg reports it again while it looks for tracks and copies sound."""
     data = write(tmp_path / "whole.mkv", codec, 20, audio=audio).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 6 // 10])
     with pytest.raises(MediaError, match="damaged; what could be decoded was encoded"):
@@ -181,7 +181,7 @@ def test_damaged_pictures_are_kept_and_said(tmp_path, capsys):
 
 
 def test_a_damaged_file_can_be_left_early(tmp_path):
-    """Decoder threads want to tell of errors, for which they need Python, while the decoder is freed."""
+    """Decoder threads that report an error need Python's lock while the decoder is being freed."""
     data = bytearray(write(tmp_path / "whole.mkv", "ffv1", 20, frames=None).read_bytes())
     for at in range(3000, data.rindex(CUES), 997):
         data[at] ^= 255
@@ -192,7 +192,7 @@ def test_a_damaged_file_can_be_left_early(tmp_path):
 
 
 def test_an_undamaged_file_is_not_called_damaged(tmp_path, capsys):
-    """Though it is read while other parts of FFmpeg try what the output can hold."""
+    """No warning appears, although other parts of FFmpeg test the output's abilities meanwhile."""
     write(tmp_path / "film.mp4", "libx264", audio="aac")
     run(tmp_path / "film.mp4", tmp_path / "out.mkv")
     assert not capsys.readouterr().err
@@ -247,7 +247,7 @@ def test_pictures_are_upright_and_not_mirrored(tmp_path, turn):
 
 
 def test_an_odd_angle_is_turned_as_ffmpeg_does(tmp_path):
-    """Within the same picture, with black corners."""
+    """FFmpeg rotates within the same picture size, which leaves black corners."""
     path = write(tmp_path / "x.mov", "mpeg4", 2, prepare=lambda output, track: track.set_display_rotation(45))
     luma = read(path)[1][0]
     assert luma.shape == (HEIGHT, WIDTH) and luma[0, 0] == luma[-1, -1] == 16 and luma[HEIGHT // 2, WIDTH // 2] > 30
@@ -258,14 +258,14 @@ TRACKS, RATE_OF_TRACK = bytes.fromhex("1654ae6b"), bytes.fromhex("23e38384")
 
 
 def enlarge(data, at, by):
-    """Add `by` bytes to the size of an EBML element, which stands at `at`."""
+    """Add `by` bytes to the size of an EBML element; the size is at position `at`."""
     length = 9 - data[at].bit_length()
     data[at : at + length] = (int.from_bytes(data[at : at + length], "big") + by).to_bytes(length, "big")
     return length
 
 
 def test_what_the_container_crops_is_cropped(tmp_path):
-    """What Matroska hides stays hidden."""
+    """Rows and columns that Matroska marks as cropped are not coded."""
     file = io.BytesIO()
     write(file, "ffv1", 2, format="matroska", options={"live": "1", "write_crc32": "0"})
     data = bytearray(file.getvalue())
@@ -281,7 +281,7 @@ def test_what_the_container_crops_is_cropped(tmp_path):
 
 
 def test_colour_of_the_source_is_kept(tmp_path):
-    """HLG and BT.2020, and where the chroma samples lie."""
+    """Checked are HLG, BT.2020 and the position of chroma samples."""
     path = tmp_path / "hlg.mkv"
 
     def prepare(output, track):
@@ -298,7 +298,7 @@ def test_colour_of_the_source_is_kept(tmp_path):
 
 @pytest.mark.parametrize("colorspace", [2, 8, 10, 14])
 def test_colour_that_the_scaler_does_not_know_passes_through(tmp_path, colorspace):
-    """Only the layout of the samples is converted, so it need not know."""
+    """Only the layout of samples is converted, so the scaler need not know their colour."""
     frame = texture().reformat(format="yuv422p")
     frame.colorspace = colorspace
     path = write(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who watches the loop: observers of its steps, listeners of its stages, and the progress that users see."""
+"""Observers of the loop's steps, listeners of its stages, and the progress that users see."""
 
 import io
 import itertools
@@ -33,7 +33,7 @@ from gvc.machine.stages import listening, stage
 
 
 class Seen(list):
-    """All that an observer is told: (step, t, s, x0_hat)."""
+    """An observer that records its arguments (step, t, s, x0_hat)."""
 
     def __call__(self, step, t, s, x0_hat):
         self.append((step, t, s, np.array(x0_hat)))
@@ -52,8 +52,9 @@ def test_the_loop_tells_of_each_step(header):
     assert list(steps) == list(range(len(rule.times)))
     assert list(befores) == [1.0, *rule.times[:-1]] and list(afters) == rule.times and afters[-1] == t
     assert np.array_equal(estimates[0], estimate(prior, first, 1.0))
-    assert np.array_equal(estimates[1], estimates[0]) == header.x0_cache  # there it is taken over
-    assert np.array_equal(x, coded.x)  # watching changes nothing
+    # With the cache the second step reuses the estimate.
+    assert np.array_equal(estimates[1], estimates[0]) == header.x0_cache
+    assert np.array_equal(x, coded.x)  # An observer does not change the result.
 
 
 def test_an_observer_is_told_where_a_budget_ends_a_step():
@@ -66,7 +67,7 @@ def test_an_observer_is_told_where_a_budget_ends_a_step():
 
 
 def coded_clip(**options):
-    """An encoder after 17 pictures, its packets, and [(GOP, steps, step), ...] as an observer saw them."""
+    """Encode 17 pictures; return the encoder, its packets, and an observer's record [(GOP, steps, step), ...]."""
     pictures, seen = moving_clip(17, 32, 24), []
     told = {"mode": "i2v", "preset": "fast", "gop": 9, **options}
     encoder = Encoder(video_format(pictures), told, on_step=lambda step, *_: seen.append((*encoder.gop, step)))
@@ -135,9 +136,10 @@ def test_the_stages_of_a_gop():
         decoder = Decoder(encoder.extradata)
         for packet in packets:
             decoder.decode(packet)
-    noisy = sum(step < 17 for _, _, step in steps)  # the paper's last three steps inject nothing
+    noisy = sum(step < 17 for _, _, step in steps)  # The last three of the paper's steps have no noise.
     for found in (of_encoder, heard):
-        assert (found.count("initial_noise"), found.count("atoms")) == (2, noisy + 2)  # the last ones end the coding
+        # Each GOP ends with one more call.
+        assert (found.count("initial_noise"), found.count("atoms")) == (2, noisy + 2)
     assert heard.count("stills") == 1
 
 
@@ -155,7 +157,7 @@ def film(tmp_path_factory):
 
 
 def run(film, report):
-    """Encode and decode the film, which has three GOPs."""
+    """Encode and decode the film, which consists of three GOPs."""
     coded, shown = film.with_name("coded.mkv"), film.with_name("shown.mkv")
     options = {"preset": "gvcc", "mode": "i2v", "gop": 5, "atoms": 4}
     encode(str(film), coded, options, report, overwrite=True, audio=False, verify=False)
@@ -163,7 +165,7 @@ def run(film, report):
 
 
 def test_slow_models_are_seen_to_work(film, capsys):
-    run(film, Report(clock=itertools.count(0, 6).__next__))  # six seconds pass between two events
+    run(film, Report(clock=itertools.count(0, 6).__next__))  # Time advances by six seconds with each event.
     text = capsys.readouterr().err
     for verb in ("encoding", "decoding"):
         steps = [f"GOP {gop}, step {step} of 20" for gop in (1, 2, 3) for step in range(1, 21)]
@@ -173,7 +175,7 @@ def test_slow_models_are_seen_to_work(film, capsys):
 def test_fast_models_are_not(film, capsys):
     run(film, Report(clock=lambda: 0.0))
     said = capsys.readouterr().err
-    assert "GOP" not in said and len(said.splitlines()) == 2  # a summary of each
+    assert "GOP" not in said and len(said.splitlines()) == 2  # One line of summary for each command.
 
 
 def test_quiet_is_quiet(film, capsys):
@@ -195,7 +197,7 @@ def test_lines_have_a_pause_between_them(capsys):
         yield ["picture"]
 
     assert len(list(report.progress(batches(), "encoding"))) == 4
-    report.step(2, 40, 0)  # nobody shows progress any more
+    report.step(2, 40, 0)  # No progress is shown any more.
     assert capsys.readouterr().err.splitlines() == [
         "encoding: 0 frames, GOP 1, step 4 of 40",
         "encoding: 0 frames, GOP 1, step 7 of 40",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boundary stills: AV1 pictures of any size, alone and in chains, and what happens to bytes that are none."""
+"""Boundary stills: AV1 pictures of any size, single and in chains, and invalid bytes in their place."""
 
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def test_views_that_are_not_contiguous_are_fine():
 
 @pytest.fixture(scope="module")
 def chain():
-    """(pictures, their stills as one chain)."""
+    """Return (pictures, their stills, coded as one chain)."""
     pictures = [picture.planes for picture in pan_clip(33, 128, 96, speed=1)[::8]]
     encoder = StillEncoder((96, 128), 40, 5, boost=8)
     return pictures, [encoder.encode(planes) for planes in pictures]
@@ -107,7 +107,7 @@ def test_threads_change_no_byte(chain, structure):
 
 @pytest.mark.parametrize("count", range(1, 11))
 def test_reordered_stills_come_in_the_order_of_their_pictures(count):
-    """Each unit gives its own picture at once, whatever else it holds."""
+    """Decoding a unit returns its own picture at once, whatever further frames the unit contains."""
     pictures = [picture.planes for picture in pan_clip(count, 128, 96, speed=6)]
     stills = list(StillEncoder((96, 128), 40, 5, boost=8, structure=REORDERED).encode_all(pictures))
     decoder = StillDecoder(VideoFormat(128, 96))
@@ -132,7 +132,7 @@ def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits(
 
 @pytest.mark.parametrize("broken", [0, 3, 8])
 def test_a_chain_whose_encoder_got_out_of_step_is_coded_again(broken, monkeypatch):
-    """Now and then an encoder on a busy machine gives what cannot be decoded; the stream is as if it had not."""
+    """On a busy machine an encoder rarely returns undecodable bytes; the stream is the same as without this failure."""
     header = SequenceHeader(format=VideoFormat(128, 96), mode="flf2v", transition="ancestral", prior="gp/4")
     pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
     sound = StillChain(header, 40, 8, pictures)
@@ -154,7 +154,7 @@ def test_a_chain_whose_encoder_got_out_of_step_is_coded_again(broken, monkeypatc
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as Linux lists them")
 def test_a_known_chain_lets_go_of_its_encoder_with_the_last_still():
-    """Or else the memory of two encoders would be in use while the next chain is planned."""
+    """Otherwise two encoders would be in memory while the next chain is planned."""
     header, threads = (
         SequenceHeader(format=VideoFormat(128, 96), mode="flf2v", transition="ancestral", prior="gp/4"),
         [],
@@ -164,7 +164,7 @@ def test_a_known_chain_lets_go_of_its_encoder_with_the_last_still():
     for planes in pictures:
         chain.code(planes)
         threads.append(len(list(Path("/proc/self/task").iterdir())))
-    assert threads[-1] < min(threads[:-1]) - 5  # an encoder has many; those of other tests may come and go
+    assert threads[-1] < min(threads[:-1]) - 5  # An encoder has many threads; a few of other tests may start or end.
 
 
 def test_the_first_still_is_finer_by_its_boost(chain):

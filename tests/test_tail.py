@@ -24,7 +24,7 @@ def search(source, decoded, price=0.0, budget=1e9) -> bytes:
 
 
 def darker(clip, by=12, last=4):
-    """The same clip with its last pictures too dark."""
+    """Return a copy of a clip whose last pictures are too dark."""
     planes = tuple(plane.copy() for plane in clip)
     planes[0][-last:] -= by
     return planes
@@ -37,7 +37,7 @@ def test_a_tail_takes_back_an_error_of_the_last_pictures():
     corrected = PictureTail.parse(tail, VIDEO).correct(decoded)
     assert np.abs(corrected[0][-1].astype(int) - source[0][-1]).max() <= 2
     assert np.array_equal(corrected[0][:-16], decoded[0][:-16])
-    assert np.array_equal(decoded[0], darker(source)[0])  # the clip itself is left as it was
+    assert np.array_equal(decoded[0], darker(source)[0])  # The clip itself is not changed.
 
 
 @pytest.mark.parametrize(("last", "ramp"), [(1, 1), (3, 4), (16, 16)])
@@ -71,7 +71,7 @@ def test_tails_stop_errors_from_adding_up_along_a_chain():
         _, packets, shown = encode(pictures, tail=tail, quality=quality, **options)
         units = [unit for unit in (read_packet(packet.data) for packet in packets) if unit]
         assert any(unit.tail for unit in units) == bool(tail)
-        assert not units[-1].tail  # nothing builds on the last GOP
+        assert not units[-1].tail  # No GOP refers to the last one.
         found.append((size_of(packets), psnr(pictures, shown), psnr(pictures[-8:], shown[-8:])))
     (size, mean, end), (size_with, mean_with, end_with) = found
     assert size_with < size

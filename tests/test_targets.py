@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where output goes: whole files, links, pipes, devices and descriptors."""
+"""Targets of output: regular files, links, pipes, devices and descriptors."""
 
 import os
 import stat
@@ -25,7 +25,7 @@ FRAMES = 5
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """A GVC file, which can be decoded, and encoded anew."""
+    """Return a GVC file, which tests decode or encode again."""
     path = tmp_path_factory.mktemp("targets") / "film.mkv"
     pictures = clips.moving_clip(FRAMES)
     header, packets, _ = clips.encode(pictures, gop=5, preset="fast")
@@ -81,7 +81,7 @@ def test_a_named_pipe_is_written_through(film, tmp_path, name, write, begins):
 
 
 def test_a_pipe_that_is_read_is_read_once(tmp_path, capsys):
-    """Its other tracks would need a second reading, so they are named."""
+    """A pipe's other tracks would need a second pass, so a warning names them."""
     with av.open(str(tmp_path / "two.mkv"), "w") as output:
         track = output.add_stream("mpeg4", 25, width=64, height=48)
         track.codec_context.pix_fmt = "yuv420p"
@@ -125,7 +125,7 @@ def test_a_link_leads_to_the_file_that_is_written(film, tmp_path):
     (tmp_path / "folder").mkdir()
     link = tmp_path / "link.mkv"
     link.symlink_to("folder/real.mkv")
-    to_mkv(film, link)  # the file is not there yet
+    to_mkv(film, link)  # The target of the link does not exist yet.
     first = (tmp_path / "folder" / "real.mkv").read_bytes()
     with pytest.raises(OptionError, match="use -y"):
         to_mkv(film, link)
@@ -141,7 +141,7 @@ def test_a_replaced_file_leaves_its_permissions_to_the_new_one(film, tmp_path, m
     target.write_text("old")
     target.chmod(mode)
     with output_file(target, overwrite=True) as path:
-        assert stat.S_IMODE(path.stat().st_mode) == mode  # while it is written as well
+        assert stat.S_IMODE(path.stat().st_mode) == mode  # The mode is also right while the file is written.
         path.write_text("new")
     assert target.read_text() == "new" and stat.S_IMODE(target.stat().st_mode) == mode
 

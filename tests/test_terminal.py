@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What others have written (names in a stream, tags, names of files) is shown as it is, never obeyed."""
+"""Text from outside (names in a stream, tags, file names) is shown without being interpreted by the terminal."""
 
 import io
 import json
@@ -33,12 +33,13 @@ OBEYED = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u
 OBEYED |= set("\u2066\u2067\u2068\u2069")
 NASTY = "\x1b[31m", "\x9b1A", "[/x]", "[bold]", ":cat:", "\r\n", "\u202e", "\udcff", "{task.description}", "%n"
 texts = st.lists(st.sampled_from(NASTY) | st.text(max_size=5), min_size=1, max_size=6).map("".join)
-storable = texts.map(lambda text: text.encode(errors="replace").decode())  # in a stream, which is UTF-8
+# texts that a stream, which is UTF-8, can hold
+storable = texts.map(lambda text: text.encode(errors="replace").decode())
 FILE_NAME = os.fsdecode(b"a\xff\x1b[31m[b][red]:cat:\xe2\x80\xae.mkv")
 
 
 def is_shown(text: str, output: str) -> bool:
-    """Whether a text that may have been broken into lines is in the output, and nothing there is obeyed."""
+    """Return whether a text, possibly broken into lines, is in the output and nothing there controls a terminal."""
     assert not OBEYED & set(output.replace("\n", ""))
     output.encode()
     return "".join(visible(text).split()) in "".join(output.split())
@@ -51,7 +52,7 @@ def test_visible_text_has_nothing_to_obey_and_keeps_all_else(text):
     shown.encode()
     assert visible(shown) == shown
     kept = iter(shown)
-    assert all(c in kept for c in text if c.isprintable())  # in this order
+    assert all(c in kept for c in text if c.isprintable())  # The characters are in the same order.
 
 
 def test_visible_text_is_readable():
@@ -59,7 +60,7 @@ def test_visible_text_is_readable():
 
 
 def hostile_film(path: Path, prior: str = "gp/1", prompt: str = "") -> Path:
-    """A film whose header says these things, and is right otherwise."""
+    """Write a film whose header has the given texts and is valid otherwise."""
     pictures = still_clip(3, 32, 24)
     _, (first, *rest), _ = encode(pictures, gop=3, preset="fast", mode="t2v", prior="gp")
     unit = read_packet(first.data)
@@ -85,7 +86,7 @@ def test_a_prompt_in_a_stream(tmp_path_factory, prompt):
 @given(prior=storable)
 @example(prior="gp/\x1b[31mred")
 def test_the_name_of_a_prior_in_a_stream(tmp_path_factory, prior):
-    """It may be an error of the stream already, and then that is shown."""
+    """The name may already be invalid in a stream; then the output is an error message that shows it."""
     film = hostile_film(tmp_path_factory.mktemp("film") / "film.mkv", prior)
     for arguments in (["info"], ["info", "--json"], ["decode", "-y", "-q"]):
         out = [str(film.with_name("out.mkv"))] * (arguments[0] == "decode")
@@ -95,7 +96,7 @@ def test_the_name_of_a_prior_in_a_stream(tmp_path_factory, prior):
 
 @pytest.fixture(scope="module")
 def strange_file(tmp_path_factory):
-    """A film whose name is neither UTF-8 nor harmless."""
+    """Write a film whose file name is not UTF-8 and contains control characters."""
     source = clip(tmp_path_factory.mktemp("names") / "source.mkv", frames=5)
     return shutil.move(source, source.with_name(FILE_NAME))
 
@@ -117,7 +118,7 @@ def test_errors_and_tracebacks(strange_file):
     for arguments, code in {
         ("info", str(strange_file)): 3,
         ("info", "-v", str(strange_file)): 3,
-        ("info", str(strange_file), str(strange_file)): 2,  # as of "*"
+        ("info", str(strange_file), str(strange_file)): 2,  # a file that the shell would give for "*"
         (str(strange_file),): 2,
         ("bench", "--input", f"{strange_file}.none", "--size", FILE_NAME): 2,
     }.items():
@@ -127,7 +128,7 @@ def test_errors_and_tracebacks(strange_file):
 
 
 def failure(error: Exception) -> str:
-    """What the engine tells a client, and so FFmpeg, of an error."""
+    """Return the error text that the engine sends to a client, and so to FFmpeg."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         report(Channel(ours), error)
@@ -137,7 +138,7 @@ def failure(error: Exception) -> str:
 
 @given(texts)
 def test_all_that_tells_something(text):
-    """Whatever text comes to be in warnings, errors, the server's log, the doctor, and what an engine tells FFmpeg."""
+    """Covers warnings, errors, the server's log, `gvc doctor` and the engine's messages to FFmpeg, with any text."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stderr", said := io.StringIO())
         patch.setattr("sys.stdout", said)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What comes along beside the video, and where it is written: as FFmpeg's own program does it, or named."""
+"""Other tracks, and tags: they are copied like FFmpeg's own program does, or a warning names what is lost."""
 
 import os
 from fractions import Fraction
@@ -22,7 +22,7 @@ from gvc.media import Picture
 
 FRAMES, RATE = 10, 25
 WORDS = "1\n00:00:00,000 --> 00:00:00,200\nfirst <i>words</i>\n\n2\n00:00:00,240 --> 00:00:00,360\nmore\n"
-# As FFmpeg lays them out: ten fractions, then two flags; two numbers.
+# FFmpeg's layout of mastering display data (ten fractions, then two flags) and of light levels (two numbers).
 MASTERING = np.array([34000, 50000, 16000, 50000, 13250, 50000, 34500, 50000, 7500, 50000, 3000, 50000, 15635, 50000,
                       16450, 50000, 1, 10000, 1000, 1, 1, 1], np.int32).tobytes()  # fmt: skip
 LIGHT = np.array([1000, 400], np.uint32).tobytes()
@@ -31,14 +31,14 @@ HDR = {"MASTERING_DISPLAY_METADATA": MASTERING, "CONTENT_LIGHT_LEVEL": LIGHT}
 
 @pytest.fixture(scope="module")
 def coded():
-    """A GVC clip: its sequence header, packets and format."""
+    """Return the sequence header, packets and format of a GVC clip."""
     pictures = clips.moving_clip(FRAMES)
     header, packets, _ = clips.encode(pictures, gop=5, preset="fast")
     return header, packets, clips.video_format(pictures)
 
 
 def write(path, coded, **options):
-    """Write the clip to a file; return what was said about it."""
+    """Write the clip to a file; return the warnings."""
     header, packets, video = coded
     said = []
     with Muxer(path, header, video, warn=said.append, **options) as muxer:
@@ -53,7 +53,7 @@ def film(path, sound=None, *, pictures=("mpeg4",), words=None, container_format=
         video = [output.add_stream(codec, RATE, width=64, height=48) for codec in pictures]
         for track in video:
             track.codec_context.pix_fmt = "yuvj420p" if track.codec_context.name == "mjpeg" else "yuv420p"
-        rate, bits = (44100, 64000) if sound == "wmav2" else (8000, 12200)  # what the encoders take
+        rate, bits = (44100, 64000) if sound == "wmav2" else (8000, 12200)  # values that the encoders accept
         audio = output.add_stream(sound, rate=rate, layout="mono", bit_rate=bits) if sound else None
         text = output.add_stream(words) if words else None
         if text:
@@ -85,7 +85,7 @@ def film(path, sound=None, *, pictures=("mpeg4",), words=None, container_format=
 
 
 def payload(path, kind):
-    """(seconds, bytes) of the packets of all tracks of a kind."""
+    """Return (seconds, bytes) of the packets of all tracks of a kind."""
     with av.open(str(path)) as container:
         tracks = [stream for stream in container.streams if stream.type == kind]
         return [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(tracks) if p.size] if tracks else []
@@ -116,7 +116,7 @@ def test_sound_of_each_kind_is_kept(coded, tmp_path, name, container_format, cod
 
 @pytest.mark.parametrize("codec", ["wmav2", "alac"])
 def test_sound_that_nobody_could_read_back_is_named(coded, tmp_path, codec):
-    """NUT takes what it has no name for, and does not keep all that decoders must know."""
+    """NUT accepts codecs that it has no name for, but does not store all properties that decoders need."""
     source = film(tmp_path / "in", codec, container_format="mov" if codec == "alac" else "asf")
     assert write(tmp_path / "out.nut", coded, copy_from=source) == [
         f"audio track 1 ({codec}) is left out: FFmpeg cannot store it in nut files"
@@ -134,7 +134,7 @@ def test_sound_is_that_of_ffmpegs_copy(coded, tmp_path, name, container_format, 
 
 
 def test_video_that_the_format_takes_in_another_form_only_is_named(coded, tmp_path):
-    """H.264 of Matroska has no start codes, which AVI finds out at the first packet."""
+    """H.264 from Matroska has no start codes, which AVI needs and detects only at the first packet."""
     source = film(tmp_path / "in.mkv", pictures=("mpeg4", "libx264"))
     assert write(tmp_path / "out.avi", coded, copy_from=source, replaced=0) == [
         "video track 1 (h264) is left out: FFmpeg cannot store it in avi files"
@@ -188,13 +188,14 @@ def test_subtitles_are_copied_or_become_the_text_of_the_format(coded, tmp_path, 
 
 
 def test_damaged_text_costs_nothing_else(coded, tmp_path):
-    source = film(tmp_path / "in.mp4", "aac", words="mov_text", line=b"\0\5")  # five letters that are not there
+    # The packet claims five letters that are missing.
+    source = film(tmp_path / "in.mp4", "aac", words="mov_text", line=b"\0\5")
     write(tmp_path / "out.mkv", coded, copy_from=source)
     assert len(payload(tmp_path / "out.mkv", "audio")) == len(payload(source, "audio")) > 0
 
 
 def test_times_of_copied_tracks_never_fall(coded, tmp_path):
-    """Some files go back in time; FFmpeg's program lets such packets wait for the one before."""
+    """In some files timestamps decrease; FFmpeg's program raises such a timestamp to the one before."""
     with av.open(str(tmp_path / "in.mkv"), "w") as output, av.open(str(film(tmp_path / "good.mkv", "aac"))) as good:
         track = output.add_stream_from_template(good.streams.audio[0])
         for index, packet in enumerate(p for p in good.demux(audio=0) if p.size):
@@ -251,7 +252,7 @@ def test_statistics_of_the_old_track_do_not_come_along(coded, tmp_path):
 
 @pytest.mark.parametrize("extension", ["mkv", "avi", "nut"])
 def test_shape_of_the_pixels_is_said_by_the_container(coded, tmp_path, extension):
-    """Programs that do not know GVC have nothing else to go by."""
+    """Programs that do not know GVC can only read it from the container."""
     header, packets, video = coded
     wide = type(video)(**{**vars(video), "sample_aspect_ratio": Fraction(64, 45)})
     write(tmp_path / f"wide.{extension}", (header, packets, wide))
@@ -342,7 +343,7 @@ def test_a_packet_that_the_muxer_refuses_does_not_cost_the_others(coded, tmp_pat
 
 
 def test_both_files_are_closed_after_an_error(coded, tmp_path):
-    """Open files are counted, which PyAV's objects would hold until they are collected."""
+    """The test counts open files, which PyAV's objects would otherwise hold until garbage collection."""
     source = film(tmp_path / "in.mkv", "flac")
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(RuntimeError) as error, Muxer(tmp_path / "out.mkv", *coded[::2], copy_from=source) as muxer:
@@ -353,7 +354,7 @@ def test_both_files_are_closed_after_an_error(coded, tmp_path):
 
 @pytest.mark.parametrize("clock", [Fraction(1, 1000), Fraction(1, 90000), Fraction(1, 600)])
 def test_avi_has_one_chunk_a_picture(coded, tmp_path, clock):
-    """Its clock is the frame rate: each tick that shows nothing would take an empty chunk."""
+    """AVI's clock is the frame rate, and each tick without a picture would need an empty chunk."""
     header, packets, video = coded
     scale = Fraction(1, RATE) / clock
     timed = [type(p)(p.data, int(p.pts * scale), int(scale), p.key) for p in packets]
@@ -362,7 +363,7 @@ def test_avi_has_one_chunk_a_picture(coded, tmp_path, clock):
     with av.open(str(tmp_path / "out.avi")) as container:
         sizes = [packet.size for packet in container.demux(video=0) if packet.size]
         assert len(sizes) == FRAMES and container.streams.video[0].average_rate == RATE
-    assert (tmp_path / "out.avi").read_bytes().count(b"00dc") == 2 * FRAMES + 1  # in film, index and head
+    assert (tmp_path / "out.avi").read_bytes().count(b"00dc") == 2 * FRAMES + 1  # in the data, the index and the header
 
 
 def test_avi_of_uneven_times_says_so(coded, tmp_path):
@@ -378,7 +379,7 @@ def test_avi_of_uneven_times_says_so(coded, tmp_path):
 
 
 def summary(path):
-    """What a file holds beside its first track, in the order of the file; times in milliseconds."""
+    """Return everything in a file except its first track, in the order of the file; times are in milliseconds."""
     with av.open(str(path)) as container:
         packets = [(p.stream_index, round(1000 * p.dts * p.time_base), bytes(p)) for p in container.demux() if p.size]
         return [

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The recipe for the weights of `neural`, on very little of everything."""
+"""The training of `neural`, with very little material and very few steps."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def training(module: str, *arguments: object) -> str:
 
 
 def media_list(path: Path, licences: dict[str, str]) -> Path:
-    """Write the list of clips (name to licence) that lie beside it."""
+    """Write a list of clips in the same folder. licences: licence of each clip by name."""
     rows = [f"clip\t{name}\t{licence}\t\tassets/city_416x240.mp4" for name, licence in licences.items()]
     path.write_text("\n".join(["kind\tfile\tlicence\tnote\tsource", *rows, ""]))
     return path
@@ -42,7 +42,7 @@ def media_list(path: Path, licences: dict[str, str]) -> Path:
 
 @pytest.fixture(scope="module")
 def packs(tmp_path_factory):
-    """Two windows of a clip that is trained on, and of one whose name says that it is held out."""
+    """Return two windows of a clip for training, and two of a clip whose name marks it as held out."""
     folder = tmp_path_factory.mktemp("training")
     clips = {"city_centre_00.mp4": "CC0-1.0", "gopro_karma_00.mp4": "MIT"}
     for name in clips:
@@ -53,7 +53,7 @@ def packs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lpips():
-    """The loss needs AlexNet; nothing but the download may fail."""
+    """Return LPIPS, or skip if AlexNet's weights cannot be downloaded; nothing else may fail."""
     try:
         lpips_weights("alexnet")
     except MetricError as error:
@@ -81,7 +81,7 @@ def test_packs_are_kept(packs):
 def test_the_same_seed_gives_the_same_weights(packs, lpips, tmp_path):
     whole = train(packs, tmp_path / "whole", 4)
     again = train(packs, tmp_path / "again", 4)
-    resumed = train(packs, tmp_path / "whole", 4)  # has nothing left to do
+    resumed = train(packs, tmp_path / "whole", 4)  # The resumed run has no steps left.
     assert all((whole[name] == other[name]).all() for name in whole for other in (again, resumed))
     assert any(tensor.abs().max() > 0 for name, tensor in whole.items() if name.startswith("exit"))
 

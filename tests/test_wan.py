@@ -30,7 +30,7 @@ from gvc.priors.wan import WanPrior
 
 
 def conditioned(prior, video_format, clip, prompt=""):
-    """Condition `prior` on the boundaries that it takes."""
+    """Condition `prior` on the boundary pictures of its mode."""
     return prior.condition(condition_of(prior.flavour, video_format, clip, prompt), b"")
 
 
@@ -60,7 +60,7 @@ def test_padding_repeats_the_last_frame_row_and_column(wan_priors):
 
 
 def test_a_block_is_a_latent_frame(wan_priors):
-    """Wan's VAE is causal: other pictures at the end of a clip leave all but its last latent frame as they were."""
+    """Wan's VAE is causal: a change of the last pictures of a clip changes the last latent frame only."""
     video_format = VideoFormat(32, 32)
     clip, other = smooth_clip(video_format, 13), smooth_clip(video_format, 13, seed=1)
     mixed = tuple(np.concatenate((a[:9], b[9:])) for a, b in zip(clip, other, strict=True))
@@ -225,7 +225,7 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
 
 @pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"tiling": 1}, {"dtype": "float16", "tiling": 1}])
 def test_a_decoder_may_run_the_model_in_another_way(wan_folders, options):
-    """What it shows is about the same."""
+    """The decoded pictures are approximately the same."""
     video_format = VideoFormat(272, 16)
     clip, prior = smooth_clip(video_format, 5), {"prior": f"wan:{wan_folders['flf2v']}", "mode": "flf2v", "quality": 60}
     extradata, packets, seen = encode_stream(clip, video_format, prior)

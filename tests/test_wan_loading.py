@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Wan's weights: where they lie, what identifies them, how they are loaded and run, and what is said of broken ones."""
+"""Wan's weights: how they are found, identified, loaded and run, and the errors for damaged ones."""
 
 import json
 import os
@@ -30,7 +30,7 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 @pytest.fixture
 def folder(wan_folders, tmp_path):
-    """A model that a test may break."""
+    """Return a copy of a model that a test may damage."""
     return shutil.copytree(wan_folders["i2v"], tmp_path / "wan")
 
 
@@ -40,7 +40,7 @@ def conditioned(prior, video_format=FORMAT, frames=5):
 
 
 def velocity(prior):
-    """The velocity of a fixed state."""
+    """Return the velocity of a fixed state."""
     ours = conditioned(prior)
     return ours.velocity(torch.randn(ours.size, generator=torch.Generator().manual_seed(1)), 0.5)
 
@@ -63,7 +63,7 @@ def test_half_precision_stays_near_float32(wan_priors, wan_folders, dtype):
 @pytest.mark.parametrize("offload", ["model", "sequential", "group"])
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_offloaded_networks_compute_the_same(wan_priors, flavour, offload):
-    """The hooks of diffusers work on the CPU too, where they gain nothing; so that is where they are tested."""
+    """Diffusers' hooks for offloading also work on the CPU, although without a benefit; so they can be tested there."""
     other, pipeline = wan_priors[flavour], tiny_pipeline(flavour)
     prior = WanPrior(
         other.name,
@@ -74,7 +74,8 @@ def test_offloaded_networks_compute_the_same(wan_priors, flavour, offload):
         prompts=other.prompts,
         options=ModelOptions(offload=offload if offload != "sequential" else "none"),
     )
-    if offload == "sequential":  # the pipeline's method would name the device cpu:0, which accelerate takes for another
+    # The pipeline's method would name the device cpu:0, which accelerate considers another device.
+    if offload == "sequential":
         for network in (pipeline.transformer, pipeline.vae, getattr(pipeline, "image_encoder", None)):
             network and cpu_offload(network, torch.device("cpu"), offload_buffers=True)
     assert torch.allclose(velocity(prior), velocity(other), atol=1e-5)
@@ -106,7 +107,7 @@ def test_a_device_that_is_not_there_is_refused(wan_folders, device, problem):
 
 
 def test_too_little_memory_is_said(wan_priors):
-    # So large that glibc does not take the arrays from memory that was freed before.
+    # The picture is so large that glibc cannot place its arrays in memory freed before.
     ours = conditioned(wan_priors["t2v"], VideoFormat(1024, 1024), frames=1)
     x = ours.zeros()
     limits = resource.getrlimit(resource.RLIMIT_AS)
@@ -142,7 +143,7 @@ def test_int8_weights_stay_near_and_have_another_hash(wan_priors, wan_folders, t
 
 
 def test_models_of_full_size_can_be_made_without_weights():
-    """Only what can be seen without making one: the smallest has 1.4 billion parameters."""
+    """Checks only what needs no network, since the smallest one has 1.4 billion parameters."""
     with pytest.raises(PriorError, match=r"valid: t2v-1\.3b, t2v-14b, i2v-14b, flf2v-14b"):
         WanPrior.from_config("t2v-7b")
 
@@ -168,7 +169,7 @@ def test_all_that_decides_decoding_is_in_the_hash(folder, wan_folders):
     change_json(folder / "transformer/config.json", _name_or_path="elsewhere", _diffusers_version="0.1")
     config = folder / "vae/config.json"
     config.write_text(json.dumps(dict(reversed(json.loads(config.read_text()).items())), indent=9))
-    assert identity(folder) == before  # how a model came here is not what it is
+    assert identity(folder) == before  # Keys about a model's origin do not change its identity.
     hashes = {before}
     change_json(folder / "transformer/config.json", eps=1e-5)
     hashes.add(identity(folder))
@@ -191,14 +192,14 @@ def test_digests_of_large_files_are_kept_but_never_for_another_file(tmp_path, mo
     first = file_digest(path)
     (note,) = (tmp_path / "cache/gvc/digests").iterdir()
     note.write_text(note.read_text().replace(first.hex(), "ab" * 32))
-    assert file_digest(path) == bytes.fromhex("ab" * 32)  # it was not read again
+    assert file_digest(path) == bytes.fromhex("ab" * 32)  # The file was not read again.
     path.write_bytes(b"1" + content[1:])
     os.utime(path, ns=(1, 1))
     changed = file_digest(path)
     assert changed not in (first, bytes.fromhex("ab" * 32)) and file_digest(path) == changed
     note.write_text("no JSON")
     assert file_digest(path) == changed
-    monkeypatch.setenv("XDG_CACHE_HOME", str(path))  # a file: nothing can be kept there
+    monkeypatch.setenv("XDG_CACHE_HOME", str(path))  # A file in place of the folder, so nothing can be cached.
     assert file_digest(path) == changed
 
 
@@ -208,7 +209,7 @@ def test_a_stream_made_with_quantised_weights_says_how_to_decode_it(wan_folders,
         prior_for(header, f"wan:{wan_folders['t2v']}")
 
 
-# Places and broken models
+# Paths and damaged models
 
 
 def test_a_folder_that_is_not_there_is_refused_at_once(tmp_path):
@@ -230,7 +231,7 @@ for name in sys.argv[1:]:
 
 
 def test_models_of_the_hub_are_found_by_name(wan_folders, wan_priors, tmp_path):
-    """In a copy of what the hub's own client keeps on disk, without a connection."""
+    """The model is in a copy of the hub client's cache, so no connection is needed."""
     model = tmp_path / "hub/models--somebody--tiny-wan"
     shutil.copytree(wan_folders["t2v"], model / "snapshots/0123456789", ignore=shutil.ignore_patterns("text_encoder"))
     (model / "refs").mkdir()

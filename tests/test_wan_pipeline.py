@@ -31,7 +31,7 @@ def pipelines(wan_folders):
     pipelines = {f: DiffusionPipeline.from_pretrained(p, dtype=dtypes) for f, p in wan_folders.items()}
     for flavour, pipeline in pipelines.items():
         pipeline.set_progress_bar_config(disable=True)
-        if flavour != "t2v":  # transformers would take torchvision for it, if that is installed
+        if flavour != "t2v":  # With torchvision installed, transformers would use another image processor.
             processor = CLIPImageProcessorPil.from_pretrained(wan_folders[flavour] / "image_processor")
             pipeline.register_modules(image_processor=processor)
     return pipelines
@@ -47,7 +47,7 @@ class OneNoise:
 
 
 class Run:
-    """What diffusers' pipeline does with a clip: latents after each step, sigmas, and the inputs of its network."""
+    """A run of diffusers' pipeline on a clip: its latents after each step, sigmas, and the inputs of its network."""
 
     def __init__(self, pipeline, clip, noise, *, prompt, shift=3.0):
         self.states, self.inputs = [], []
@@ -124,7 +124,7 @@ def test_the_network_is_given_what_the_pipeline_gives_it(wan_priors, pipelines, 
 
 def test_text_is_followed_by_zeros(wan_priors):
     lengths = [int(wan_priors["t2v"].embed_text(prompt)[0].any(-1).sum()) for prompt in ("", "fox", PROMPT)]
-    assert lengths[0] == 1 < lengths[1] < lengths[2] < 512  # the end of the text is a token
+    assert lengths[0] == 1 < lengths[1] < lengths[2] < 512  # The end of the text is a token, too.
 
 
 @pytest.mark.parametrize("flavour", ["i2v", "flf2v"])
@@ -148,7 +148,7 @@ def test_coloured_boundaries_enter_as_in_the_pipeline(wan_priors, pipelines, fla
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_pictures_are_decoded_as_in_the_pipeline(wan_priors, pipelines, flavour):
-    """The VAE of both, from a latent of the pipeline; its pictures are floats in [0, 1]."""
+    """Both decode the same latent of the pipeline, whose pictures are floats in [0, 1]."""
     clip = smooth_clip(FORMAT, 5)
     ours = wan_priors[flavour].condition(condition_of(flavour, FORMAT, clip), b"")
     x0 = ours.encode_latent(clip)
@@ -161,7 +161,7 @@ def test_pictures_are_decoded_as_in_the_pipeline(wan_priors, pipelines, flavour)
 
 
 def test_velocity_is_that_of_the_flow_from_data_to_noise(wan_priors):
-    """x_t = (1 - t) x0 + t eps moves by eps - x0 a unit of time: a network that says so leads any x_t to x0."""
+    """x_t = (1 - t) x0 + t eps moves by eps - x0 per unit of time, so such a network leads any x_t to x0."""
     prior = wan_priors["t2v"]
     ours = prior.condition(condition_of("t2v", FORMAT, smooth_clip(FORMAT, 5)), b"")
     generator = torch.Generator().manual_seed(3)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""LTX-Video models of random weights, small enough for a test: all parts of three versions with next to no channels."""
+"""Tiny LTX-Video models with random weights for tests: all parts of three versions, with very few channels."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from diffusers import (
 from tiny_wan import LETTERS
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
-MODES = {"0.9.0": ("t2v", "i2v"), "0.9.1": ("t2v", "i2v"), "0.9.5": ("t2v", "i2v", "flf2v")}  # by version
+MODES = {"0.9.0": ("t2v", "i2v"), "0.9.1": ("t2v", "i2v"), "0.9.5": ("t2v", "i2v", "flf2v")}  # modes by version
 PIPELINES = {"0.9.0": LTXPipeline, "0.9.1": LTXImageToVideoPipeline, "0.9.5": LTXConditionPipeline}
 LATENT_CHANNELS, TEXT_CHANNELS = 8, 16  # 128 and 4096 in LTX-Video
 TEXT_TOKENS = {"0.9.0": 128, "0.9.1": 128, "0.9.5": 256}
 
-torch.set_num_threads(1)  # threads that wait for each other on a busy machine make these networks far slower
+torch.set_num_threads(1)  # On a busy machine several threads make these tiny networks far slower.
 
 
 def build_tiny_ltx(folder: Path, version: str, seed: int = 0) -> Path:
@@ -51,7 +51,7 @@ def _transformer() -> LTXVideoTransformer3DModel:
     )
 
 
-# Each in proportion to what was published: 0.9.1 has a decoder that adds noise and takes a time, 0.9.5 an encoder of
+# The parts are like the published ones: 0.9.1 has a decoder that adds noise and takes a time, 0.9.5 an encoder with
 # other blocks and a decoder that takes a time.
 VAES = {
     "0.9.0": {
@@ -95,9 +95,10 @@ def _vae(version: str) -> AutoencoderKLLTXVideo:
     torch.nn.init.normal_(vae.latents_mean)
     torch.nn.init.uniform_(vae.latents_std, 0.5, 2.0)
     for name, parameter in vae.named_parameters():
-        if "per_channel_scale" in name:  # zero when made, so the noise would not be seen
+        if "per_channel_scale" in name:  # These are created as zeros, with which the noise would have no effect.
             torch.nn.init.normal_(parameter)
-    log_variance = vae.encoder.conv_out.conv  # diffusers' pipelines sample known pictures: let there be one sample only
+    # Diffusers' pipelines sample the latents of known pictures; a variance near 0 makes this deterministic.
+    log_variance = vae.encoder.conv_out.conv
     torch.nn.init.zeros_(log_variance.weight[-1])
     torch.nn.init.constant_(log_variance.bias[-1], -30.0)
     return vae
@@ -109,7 +110,7 @@ def _text_encoder() -> T5EncoderModel:
 
 
 def _tokenizer() -> T5Tokenizer:
-    """A unigram model whose words are letters."""
+    """Return a unigram tokenizer whose words are single letters."""
     special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     return T5Tokenizer(vocab=special + [(letter, -3.0) for letter in LETTERS], extra_ids=0)
 

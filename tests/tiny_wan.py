@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Wan models of random weights, small enough for a test: all parts of Wan 2.1 with next to no channels."""
+"""Tiny Wan models with random weights for tests: all parts of Wan 2.1, with very few channels."""
 
 from pathlib import Path
 
@@ -27,10 +27,10 @@ from transformers import (
 FLAVOURS = ("t2v", "i2v", "flf2v")
 LATENT_CHANNELS, TEXT_CHANNELS = 16, 16
 CLIP_SIDE, CLIP_PATCH, CLIP_CHANNELS = 8, 4, 4  # 224, 14 and 1280 in Wan 2.1
-CLIP_TOKENS = (CLIP_SIDE // CLIP_PATCH) ** 2 + 1  # of one image
+CLIP_TOKENS = (CLIP_SIDE // CLIP_PATCH) ** 2 + 1  # tokens of one image
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-torch.set_num_threads(1)  # threads that wait for each other on a busy machine make these networks far slower
+torch.set_num_threads(1)  # On a busy machine several threads make these tiny networks far slower.
 
 
 def build_tiny_wan(folder: Path, flavour: str, seed: int = 0) -> Path:
@@ -40,7 +40,7 @@ def build_tiny_wan(folder: Path, flavour: str, seed: int = 0) -> Path:
 
 
 def tiny_pipeline(flavour: str, seed: int = 0):
-    """Return diffusers' own pipeline with a tiny Wan. All is float32 but the text encoder, which is bfloat16."""
+    """Return diffusers' own pipeline with a tiny Wan. Its text encoder is bfloat16, all other parts float32."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         parts = {
@@ -50,7 +50,7 @@ def tiny_pipeline(flavour: str, seed: int = 0):
             "tokenizer": _tokenizer(),
             "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
         }
-        match flavour:  # FLF2V was published with more than is needed
+        match flavour:  # FLF2V was published with more parts than needed.
             case "t2v":
                 pipeline = WanPipeline(**parts)
             case "i2v":
@@ -100,7 +100,7 @@ def _text_encoder() -> UMT5EncoderModel:
 
 
 def _tokenizer() -> T5Tokenizer:
-    """A unigram model whose words are letters."""
+    """Return a unigram tokenizer whose words are single letters."""
     special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     return T5Tokenizer(vocab=special + [(letter, -3.0) for letter in LETTERS], extra_ids=0)
 

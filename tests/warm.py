@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A warm engine in a process of its own, and what the tests ask about it."""
+"""A warm engine in a process of its own, and helpers for tests of it."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from gvc.engine.address import NAME
 
 
 class Server:
-    """`gvc serve` in a process of its own, with its log."""
+    """A `gvc serve` in a process of its own, and its log."""
 
     def __init__(self, runtime: Path, *flags: object, **variables: str):
         runtime.mkdir(mode=0o700, exist_ok=True)
@@ -53,7 +53,7 @@ class Server:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def end(self) -> str:
-        """Wait for its end; return the rest of its log."""
+        """Wait until the server ends; return the rest of its log."""
         rest = self.process.communicate(timeout=60)[1]
         assert self.process.returncode == 0, rest
         return rest
@@ -61,14 +61,14 @@ class Server:
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """A folder for a server of the test's own, where clients look for it."""
+    """Return a new folder in which clients look for a server, for a server of this test alone."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.delenv("GVC_SERVE", raising=False)
     return tmp_path / "runtime"
 
 
 def served() -> bool:
-    """Whether a client of this process is served by a warm engine, as against one that it starts."""
+    """Return whether a client in this process gets a warm engine, and does not start an engine itself."""
     before = children()
     with Encoder(WIDTH, HEIGHT, options=OPTIONS) as encoder:
         assert encoder.extradata
@@ -76,9 +76,10 @@ def served() -> bool:
 
 
 def call(path: Path) -> socket.socket:
-    """A connection to a server as a stranger would make it."""
+    """Connect to a server without libgvc and return the socket."""
     line = socket.socket(socket.AF_UNIX)
     folder = os.open(path.parent, os.O_PATH)
-    line.connect(f"/proc/self/fd/{folder}/{path.name}")  # a path may be longer than an address
+    # The indirection keeps long paths within the size of an address.
+    line.connect(f"/proc/self/fd/{folder}/{path.name}")
     os.close(folder)
     return line

@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fuzzing of all that reads what others have written: `make fuzz`.
+"""Fuzzing of all readers of untrusted data: `make fuzz`.
 
-Each module that is named in TARGETS has
+Each module named in TARGETS has these functions:
 
-    seeds() -> dict[str, bytes]              inputs to begin with, made from small streams
+    seeds() -> dict[str, bytes]              first inputs, made from small streams
     run(data: bytes) -> None                 read an input; any exception is a finding
     mutate(data: bytes, chance: Random, scramble: Scramble) -> bytes
-                                             another input, whole where the reader would else stop at once (checksums)
+                                             another input, with valid checksums so that inner code is reached
 
-`python -m fuzz` runs them in processes of their own under libFuzzer's coverage (atheris); tests/test_fuzz.py replays
-seeds, what once was found (regressions/TARGET/) and some blind mutations of both.
+`python -m fuzz` runs each target in a process with libFuzzer's coverage (atheris). tests/test_fuzz.py replays the
+seeds, former findings (regressions/TARGET/) and some random mutations of both.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from types import ModuleType
 TARGETS = ("stream", "neural", "still", "file", "weights", "messages")
 REGRESSIONS = Path(__file__).with_name("regressions")
 
-Scramble = Callable[[bytes], bytes]  # changes a few bytes
+Scramble = Callable[[bytes], bytes]  # function that changes a few bytes
 
 
 def target(name: str) -> ModuleType:
@@ -30,6 +30,6 @@ def target(name: str) -> ModuleType:
 
 
 def inputs(name: str) -> dict[str, bytes]:
-    """Return the inputs of a target to begin with: its seeds, and what once was found."""
+    """Return the first inputs of a target: its seeds, and former findings."""
     found = {path.name: path.read_bytes() for path in sorted(REGRESSIONS.glob(f"{name}/*"))}
     return target(name).seeds() | found

@@ -16,24 +16,24 @@ from pathlib import Path
 from . import TARGETS, inputs
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "build" / "fuzz"  # the corpora, which grow from run to run, logs and findings
-INPUT_SECONDS = 20  # that reading an input may take
-INPUT_MEMORY = 2048  # MiB of the process
-SHOWN = 1 << 13  # bytes of a finding that the report quotes, so that it can be tried again elsewhere
-LONGEST = 1 << 16  # bytes of an input
-PATIENCE = 60  # seconds beyond its time after which a process is ended
+FOLDER = ROOT / "build" / "fuzz"  # folder of logs, findings and corpora, which grow from run to run
+INPUT_SECONDS = 20  # longest permitted time for reading an input
+INPUT_MEMORY = 2048  # largest permitted memory of the process in MiB
+SHOWN = 1 << 13  # largest number of bytes of a finding in the report, which allows to repeat it elsewhere
+LONGEST = 1 << 16  # largest size of an input in bytes
+PATIENCE = 60  # seconds after the end of its time before a process is killed
 
 
 @dataclass
 class Outcome:
-    """What came of a target."""
+    """The result of fuzzing a target."""
 
     name: str
     executions: int
     coverage: int
     corpus: int
-    slowest: int  # seconds
-    memory: int  # MiB
+    slowest: int  # longest time for an input in seconds
+    memory: int  # peak memory in MiB
     findings: list[Path]
     log: Path
     code: int
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def fuzz(name: str, seconds: int) -> Outcome:
-    """Run a target for some time in a process of its own, with its corpus."""
+    """Fuzz a target for `seconds` in a process of its own, with its corpus."""
     folder = FOLDER / name
     corpus, findings, log = folder / "corpus", folder / "findings", folder / "log.txt"
     for path in (corpus, findings):

@@ -20,11 +20,11 @@ from gvc.media import Packet
 
 FORMATS = {"mkv": "matroska", "avi": "avi", "nut": "nut", "mov": "mov"}
 FRAMES = 5
-MOST_PICTURES, MOST_SAMPLES = 20, 2**20  # that are decoded of a mutated file
+MOST_PICTURES, MOST_SAMPLES = 20, 2**20  # largest numbers of decoded pictures and samples of a mutated file
 
 
 class _Film:
-    """What all copies are written with."""
+    """The common content of all seed files."""
 
     def __init__(self):
         self.pictures = moving_clip(FRAMES, 32, 24)
@@ -36,14 +36,14 @@ FILM = _Film()
 
 
 def seeds() -> dict[str, bytes]:
-    """A film with GVC and sound in each format that GVC writes, and one of another codec that it reads."""
+    """Return a film with GVC and sound in each format that GVC writes, and one of another codec."""
     found = {}
     with TemporaryDirectory() as folder:
         for number, (suffix, name) in enumerate(FORMATS.items()):
             source, coded = Path(folder, f"source.{suffix}"), Path(folder, f"coded.{suffix}")
             _write_source(source, name)
             found[f"source-{suffix}"] = bytes([number]) + source.read_bytes()
-            with suppress(MediaError):  # MOV is written by FFmpeg alone
+            with suppress(MediaError):  # Only FFmpeg writes MOV.
                 _write_coded(coded, source)
                 found[f"coded-{suffix}"] = bytes([number]) + coded.read_bytes()
     return found
@@ -71,7 +71,7 @@ def _write_coded(path: Path, copy_from: Path) -> None:
 
 
 def run(data: bytes) -> None:
-    """Do with a file what `gvc info`, `encode` and `decode` do with it, but for the coding."""
+    """Read a file as `gvc info`, `encode` and `decode` do, without coding."""
     if not data:
         return
     suffix = list(FORMATS)[data[0] % len(FORMATS)]
@@ -108,7 +108,7 @@ def _copy(path: Path) -> None:
 
 
 def mutate(data: bytes, chance: Random, scramble) -> bytes:
-    """Checksums need no care: those of Matroska are optional, and readers pass over those of NUT."""
+    """Change a few bytes. Checksums need no repair: Matroska's are optional, and readers ignore those of NUT."""
     if chance.randrange(50) == 0:
         return bytes([chance.randrange(len(FORMATS))]) + data[1:]
     return data[:1] + scramble(data[1:])

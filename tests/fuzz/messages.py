@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The engine's end of the wire. An input is the number of a shared memory, then what a client sends."""
+"""The engine's protocol. An input is the number of a size of shared memory, then the bytes that a client sends."""
 
 import os
 import socket
@@ -19,15 +19,15 @@ from .pieces import join, rearranged, split
 
 WIDTH, HEIGHT, FRAMES = 32, 24, 5
 PICTURE = WIDTH * HEIGHT * 3 // 2
-MEMORIES = (constants.GVC_SLOTS * PICTURE, 0, 100, PICTURE)  # bytes
+MEMORIES = (constants.GVC_SLOTS * PICTURE, 0, 100, PICTURE)  # sizes of shared memory in bytes
 HEAD = ffi.sizeof("gvc_message")
 NUMBERS = (0, 1, 2, 3, 7, 8, 39, 255, 16384, 2**15, 2**31 - 1, -1, -(2**31), 2**32 - 1)
 VALUES = ("", "0", "1", "-1", "nan", "1e9", "%n", "gp", "auto", "wan:x/y", "\x1b[31m", "fast", "t2v", "i2v", "sde", "5")
-BUG = "the engine failed with"  # how it reports what is no error of GVC
+BUG = "the engine failed with"  # start of the report of an unexpected exception
 
 
 def message(kind: int, payload: bytes = b"", **fields: int) -> bytes:
-    """Return a message as a client sends it."""
+    """Return the bytes of a client's message."""
     return bytes(ffi.buffer(ffi.new("gvc_message *", {"type": kind, "size": len(payload), **fields}))) + payload
 
 
@@ -60,7 +60,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def run(data: bytes) -> None:
-    """Send all messages, then hang up; the engine must answer what it does not like with an error of GVC."""
+    """Send all messages, then close; the engine must answer invalid ones with a GVC error."""
     kind, *messages = split(data) or [b""]
     ours, theirs = socket.socketpair()
     answers = bytearray()
@@ -78,7 +78,7 @@ def run(data: bytes) -> None:
 
 
 def _open(spec: str, options):
-    """Only priors that are there at once: this is no test of the hub."""
+    """Open bundled priors only, so that nothing is fetched from the hub."""
     if spec != "gp":
         raise PriorError(f"no {spec} here")
     return open_prior(spec, options)
@@ -92,7 +92,7 @@ def _send(line: socket.socket, kind: bytes, data: bytes) -> None:
             socket.send_fds(line, [data[:HEAD]], [memory])
             line.sendall(data[HEAD:])
         line.shutdown(socket.SHUT_WR)
-    except OSError:  # it had enough
+    except OSError:  # The engine has closed the connection.
         pass
     finally:
         os.close(memory)
@@ -102,12 +102,12 @@ def _read(line: socket.socket, answers: bytearray) -> None:
     try:
         while part := line.recv(1 << 16):
             answers += part
-    except OSError:  # it hung up with messages unread
+    except OSError:  # The engine has closed the connection with unread messages.
         pass
 
 
 def _failures(data: bytearray):
-    """Yield the sentences of all failures; raise what a client could not parse."""
+    """Yield the sentences of all failures; raise an exception for an answer that a client could not parse."""
     while data:
         head = ffi.from_buffer("gvc_message *", data[:HEAD])
         assert constants.GVC_MSG_HELLO <= head.type <= constants.GVC_MSG_FAILURE
@@ -171,7 +171,7 @@ def _other_options(text: bytes, chance: Random, scramble) -> bytes:
 
 
 def _set(struct, name: str, chance: Random) -> None:
-    """Set a field to a number that it can hold."""
+    """Set a field to a random number within its range."""
     value = chance.choice(NUMBERS)
     try:
         setattr(struct, name, value)

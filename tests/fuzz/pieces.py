@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Inputs made of pieces, each after its length; and small changes without knowledge of what is changed."""
+"""Inputs that consist of pieces with length prefixes, and random changes to them."""
 
 import struct
 from random import Random
@@ -10,12 +10,12 @@ EDGES = (0, 1, 2, 0x7F, 0x80, 0xFF)
 
 
 def join(pieces: list[bytes]) -> bytes:
-    """Return one input of several pieces."""
+    """Join pieces to one input, each after its length."""
     return b"".join(LENGTH.pack(len(piece)) + piece for piece in pieces)
 
 
 def split(data: bytes) -> list[bytes]:
-    """Return the pieces of any bytes; the last one may be cut off."""
+    """Split any bytes into pieces; the last one may be incomplete."""
     pieces = []
     while len(data) >= LENGTH.size:
         (size,) = LENGTH.unpack_from(data)
@@ -25,7 +25,7 @@ def split(data: bytes) -> list[bytes]:
 
 
 def rearranged(pieces: list[bytes], chance: Random) -> list[bytes]:
-    """Return pieces of which one was lost, repeated, moved or cut off."""
+    """Return the pieces after one of them was removed, repeated, moved or truncated."""
     if not pieces:
         return pieces
     pieces, place, other = list(pieces), chance.randrange(len(pieces)), chance.randrange(len(pieces))
@@ -43,7 +43,7 @@ def rearranged(pieces: list[bytes], chance: Random) -> list[bytes]:
 
 
 def scrambled(data: bytes, chance: Random) -> bytes:
-    """Return bytes of which a few were changed, lost or added."""
+    """Return the bytes after a few of them were changed, removed or added."""
     changed = bytearray(data)
     for _ in range(chance.randint(1, 4)):
         place = chance.randrange(len(changed) + 1)

@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["gvc", "gvc_container"]):
 
 
 def mutate(data: bytes, limit: int, seed: int) -> bytes:
-    """Ask the target for another input; what is too long is cut."""
+    """Return a mutated input from the target, truncated to `limit` bytes."""
     return reader.mutate(data, Random(seed), lambda part: atheris.Mutate(part, len(part) + 16))[:limit]
 
 

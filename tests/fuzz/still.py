@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The decoder of stills. An input is the video's size and AV1 pictures, whose units (OBUs) keep their lengths right."""
+"""The decoder of stills. An input is the video's size and AV1 pictures; mutations keep the lengths of OBUs valid."""
 
 import struct
 from random import Random
@@ -14,9 +14,9 @@ from gvc.stills.av1 import REORDERED, StillDecoder, StillEncoder
 from .pieces import join, rearranged, split
 
 SIZE = struct.Struct("<HH")
-MOST = 512  # of each side
+MOST = 512  # longest side of a picture in samples
 SHAPES = ((24, 32), (64, 64), (65, 97))
-HAS_SIZE, HAS_EXTENSION = 2, 4  # bits of a unit's first byte
+HAS_SIZE, HAS_EXTENSION = 2, 4  # flag bits in the first byte of an OBU
 
 
 def seeds() -> dict[str, bytes]:
@@ -66,7 +66,7 @@ def mutate(data: bytes, chance: Random, scramble) -> bytes:
 
 
 def _other_units(units: list[tuple[bytes, bytes]], chance: Random, scramble):
-    """Yield units of which one has changed; those without a length are as they were."""
+    """Yield the OBUs after one of them has changed; those without a length are not changed."""
     if chance.random() < 0.2:
         chance.shuffle(units)
     changed = chance.randrange(len(units))
@@ -76,7 +76,7 @@ def _other_units(units: list[tuple[bytes, bytes]], chance: Random, scramble):
 
 
 def _units(still: bytes):
-    """Yield (head, payload) of each unit; what is no unit with a length ends them."""
+    """Yield (head, payload) of each OBU up to the first one without a length."""
     while still:
         size = 2 if still[0] & HAS_EXTENSION else 1
         head, still = still[:size], still[size:]

@@ -26,7 +26,7 @@ PRIOR = "gp"
 FRAMES, WIDTH, HEIGHT = 9, 32, 24
 KINDS = [{"mode": mode, "transition": transition} for mode in MODES for transition in TRANSITIONS]
 KINDS += [{"mode": "t2v", "overlap": 2, "x0_cache": 1}, {"mode": "i2v", "preset": "gvcc"}]
-# What is passed over: it is in order that decoding takes long, and an input should take milliseconds.
+# Limits beyond which an input is skipped. Decoding such streams may rightly take long, but inputs should be quick.
 MOST_SAMPLES, MOST_WORK = 3e5, 4e7
 PAYLOADS = ("first", "last", "side", "atoms", "tail")
 SIZES = (1, 2, 7, 8, 16, 24, 31, 32, 48, 63, 64, 65, 200)
@@ -34,12 +34,12 @@ SIZES = (1, 2, 7, 8, 16, 24, 31, 32, 48, 63, 64, 65, 200)
 
 @cache
 def opened(*arguments):
-    """The prior, opened once."""
+    """Return the prior, which is opened only once."""
     return open_prior(*arguments)
 
 
 def _pieces(data: bytes) -> list[bytes]:
-    """Return settings, extradata and packets; two pieces at least."""
+    """Return settings, extradata and packets: at least two pieces."""
     pieces = split(data)
     return [*pieces, b"", b""][: max(2, len(pieces))]
 
@@ -58,7 +58,7 @@ def made(prior: str, kinds: list[dict]) -> dict[str, bytes]:
 
 
 def golden(prior: str) -> dict[str, bytes]:
-    """Streams of all versions of a prior, with all tools."""
+    """Return the golden streams of all versions of a prior, which use all tools."""
     found = {}
     for path in sorted(FOLDER.rglob("*.gvc")):
         extradata, packets = read_stream(path)
@@ -68,9 +68,9 @@ def golden(prior: str) -> dict[str, bytes]:
 
 
 def run(data: bytes, most: float = MOST_SAMPLES) -> None:
-    """Decode as a player does, going on after errors. Settings: bit 0: no extradata; bits 1, 2: realism in halves.
+    """Decode like a player, which continues after errors. Settings: bit 0 = no extradata, bits 1 and 2 = 2 x realism.
 
-    most: luma samples of a GOP beyond which an input is passed over, default MOST_SAMPLES.
+    most: luma samples in a GOP above which an input is skipped, default MOST_SAMPLES.
     """
     settings, extradata, *packets = _pieces(data)
     flags = settings[0] if settings else 0
@@ -94,7 +94,7 @@ def run(data: bytes, most: float = MOST_SAMPLES) -> None:
 
 
 def _works(extradata: bytes, packets: list[bytes], most: float) -> Iterator[float]:
-    """Yield about how much a decoder has to do for each GOP."""
+    """Yield an estimate of a decoder's work for each GOP."""
     header = _parsed(parse_sequence_header, extradata)
     for packet in packets:
         if unit := _parsed(read_packet, packet):
@@ -125,7 +125,8 @@ def mutate(data: bytes, chance: Random, scramble) -> bytes:
     elif change == 2:
         extradata = _with_header_checksum(scramble(extradata))
     elif change == 3 and packets:
-        packets[chance.randrange(len(packets))] = bytes([chance.randrange(256)])  # shows a picture, of whatever place
+        # A packet that shows a picture at a random position.
+        packets[chance.randrange(len(packets))] = bytes([chance.randrange(256)])
     else:
         places = [place for place, packet in enumerate(packets) if len(packet) > 1]
         if places:
@@ -144,7 +145,7 @@ def _other_packet(packet: bytes, other: GopUnit | None, chance: Random, scramble
         if kind == 1 and unit.header:
             return write_gop(replace(unit, header=_other_header(unit.header, chance)))
         return write_gop(_other_unit(unit, other or unit, chance, scramble))
-    except (ValueError, OverflowError):  # it cannot be written
+    except (ValueError, OverflowError):  # The changed values cannot be written.
         return scramble(packet)
 
 
@@ -182,7 +183,7 @@ def _other_header(header: SequenceHeader, chance: Random) -> SequenceHeader:
 
 
 def _with_checksums(packet: bytes, was: GopUnit | None) -> bytes:
-    """Return a packet with its checksum put right, and that of the header in it where that is in its old place."""
+    """Return a packet with valid checksums; that of its header is repaired if it is still at its old position."""
     body = packet[:-4]
     if was and was.header and packet[:1] == bytes([KEY_GOP]):
         size = len(write_sequence_header(was.header))

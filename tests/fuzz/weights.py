@@ -14,7 +14,7 @@ from gvc.prior import DEFAULT_OPTIONS
 from gvc.priors.neural import NeuralPrior
 from gvc.priors.neural.network import Network
 
-LENGTH = struct.Struct("<Q")  # of the JSON with which a safetensors file begins
+LENGTH = struct.Struct("<Q")  # length of the JSON at the beginning of a safetensors file
 VALUES = (0, 1, 2, 3, 2**31, 2**40, 2**63 - 1, -1, [], [0], [1], [2, 2**32], "F32", "F64", "BF16", "BOOL", {}, None)
 
 
@@ -37,14 +37,14 @@ def mutate(data: bytes, chance: Random, scramble) -> bytes:
         (size,) = LENGTH.unpack_from(data)
         table = json.loads(data[LENGTH.size :][:size])
         _change(table, chance)
-    except (ValueError, TypeError, LookupError, struct.error):  # its table is one no more
+    except (ValueError, TypeError, LookupError, struct.error):  # The table is not valid any more.
         return scramble(data)
     text = json.dumps(table).encode()
     return LENGTH.pack(len(text)) + text + data[LENGTH.size + size :]
 
 
 def _change(table: dict, chance: Random) -> None:
-    """Change one value of one tensor, or which tensor it is."""
+    """Change a value of a tensor's description, or the tensor's name."""
     name = chance.choice(sorted(table))
     tensor = table[name]
     key = chance.choice(["dtype", "shape", "data_offsets", "name"])
