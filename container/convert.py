@@ -126,7 +126,7 @@ def upright(matrix: list[int] | None) -> list[str]:
     return ["vflip"] if matrix[4] < 0 else []
 
 
-def shows_through(frame: av.VideoFrame) -> bool:
+def has_transparency(frame: av.VideoFrame) -> bool:
     """Return whether a frame has pixels that are not opaque."""
     if not _has_alpha(frame.format.name):
         return False

@@ -12,7 +12,7 @@ from av.stream import Discard, Disposition, Stream
 from .clock import has_times
 from .libav import copy_parameters
 from .reading import CorruptPackets, beginning, is_cover, main_video, open_input, timed_packets
-from .track import TEXT_OF, ConvertedSubtitles, CopiedTrack
+from .track import TEXT_CODECS, ConvertedSubtitles, CopiedTrack
 from .trial import first_packets, keeps_track
 
 WITH_ATTACHMENTS = "matroska"
@@ -20,8 +20,8 @@ WITH_CHAPTERS = ("matroska", "nut", "mp4", "mov")
 IMAGE_TYPES = {"mjpeg": "jpeg"}  # MIME subtypes of covers that differ from the name of FFmpeg's codec
 UNNAMED, UNTYPED = "attachment", "application/octet-stream"  # Name and type of attachments that have none
 # Tags about the making of the old file or track, which are not copied: those of muxers and mkvmerge's statistics.
-OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands"}
-OF_THE_TRACK = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
+FILE_TAGS = {"encoder", "major_brand", "minor_version", "compatible_brands"}
+TRACK_TAGS = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
 
 class FileCopier:
@@ -62,17 +62,17 @@ class FileCopier:
         self.corrupt = CorruptPackets(self._source)
         self._tracks: dict[int, CopiedTrack] = {}
         try:
-            self._take_all(add_video, replaced)
+            self._add_all(add_video, replaced)
             self._packets = self._read()
             self._next = next(self._packets, None)
         except BaseException:
             self._source.close()
             raise
 
-    def _take_all(self, add_video: Callable[[], av.VideoStream], replaced: int | None) -> None:
+    def _add_all(self, add_video: Callable[[], av.VideoStream], replaced: int | None) -> None:
         self._samples = first_packets(self._path)
-        self._output.metadata.update(_without(self._source.metadata, OF_THE_FILE))
-        self._take_chapters()
+        self._output.metadata.update(_without(self._source.metadata, FILE_TAGS))
+        self._copy_chapters()
         if replaced is None:
             main = main_video(self._source)
             replaced = main.index if main else None
@@ -86,7 +86,7 @@ class FileCopier:
                 name = self._output.format.name
                 self._warn(f"{_title(stream)} is left out: FFmpeg cannot store it in {name} files")
 
-    def _take_chapters(self) -> None:
+    def _copy_chapters(self) -> None:
         chapters, name = _chapters(self._source), self._output.format.name
         if chapters and name not in WITH_CHAPTERS:
             self._warn(f"{len(chapters)} chapters are left out: FFmpeg cannot store them in {name} files")
@@ -121,7 +121,7 @@ class FileCopier:
         return None
 
     def _converted(self, stream: Stream) -> CopiedTrack | None:
-        codec, decoder = TEXT_OF.get(self._output.format.name), stream.codec_context
+        codec, decoder = TEXT_CODECS.get(self._output.format.name), stream.codec_context
         if codec is None or stream.type != "subtitle" or decoder is None or not decoder.codec.text_sub:
             return None
         self._warn(f"{_title(stream)} is converted to {codec}")
@@ -189,7 +189,7 @@ def _title(stream: Stream) -> str:
 
 
 def _describe(target: Stream, source: Stream) -> None:
-    target.metadata.update(_without(source.metadata, OF_THE_TRACK))
+    target.metadata.update(_without(source.metadata, TRACK_TAGS))
     target.disposition = Disposition(source.disposition)
 
 

@@ -18,7 +18,7 @@ from .trial import lost_side_data
 
 STDOUT = "-"
 # Side data of single pictures whose loss is worth a warning, by PyAV's names. Other kinds are encoders' own notes.
-OF_PICTURES = {
+PICTURE_DATA = {
     "A53_CC": "closed captions (A/53)",
     "DYNAMIC_HDR_PLUS": "HDR10+",
     "DYNAMIC_HDR_VIVID": "HDR Vivid",
@@ -88,7 +88,7 @@ class MediaOutput:
         for kind in lost_side_data(name, side_data):
             words = kind.lower().replace("_", " ")
             self._warn(f"{words} of the video track is left out: FFmpeg cannot store it in {name} files")
-        for title in {title for kind, title in OF_PICTURES.items() if kind in side_data}:
+        for title in {title for kind, title in PICTURE_DATA.items() if kind in side_data}:
             self._warn(f"{title} of the video track is left out: it belongs to pictures that are coded anew")
 
     @property

@@ -21,7 +21,7 @@ STEP_BACK = MICROSECONDS // 10  # Smallest backward step that counts as a jump o
 IMPOSSIBLE = 30 * 3600 * MICROSECONDS  # Step from which on a time is taken as wrong (-dts_error_threshold)
 TIMED = ("audio", "video")  # Kinds of tracks whose times can show a jump of the clock
 # Bonus, in pixels, of a film over a still and of a default track, in FFmpeg's choice of the largest video track.
-FILM, DEFAULT_TRACK = 100_000_000, 5_000_000
+FILM_BONUS, DEFAULT_BONUS = 100_000_000, 5_000_000
 
 
 def _as_latin1(error: UnicodeDecodeError) -> tuple[str, int]:
@@ -61,7 +61,7 @@ def main_video(container: av.container.InputContainer) -> av.VideoStream | None:
 def _merit(stream: av.VideoStream) -> int:
     coder = stream.codec_context
     area = coder.width * coder.height if coder else 0
-    return area + FILM * (stream.frames != 1) + DEFAULT_TRACK * bool(stream.disposition & Disposition.default)
+    return area + FILM_BONUS * (stream.frames != 1) + DEFAULT_BONUS * bool(stream.disposition & Disposition.default)
 
 
 def beginning(container: av.container.InputContainer) -> Fraction:

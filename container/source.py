@@ -13,9 +13,9 @@ import numpy as np
 from gvc.errors import MediaError
 from gvc.media import Picture, VideoFormat
 
-from .convert import Converter, samples, shows_through
+from .convert import Converter, has_transparency, samples
 from .libav import SIDE_DATA, chroma_location, cropping
-from .video import VideoReader, silent
+from .video import VideoReader, ignore
 
 PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 4, 5  # Values of AVFieldOrder for frames that hold both fields
 ALPHA_TAG = "alpha_mode"  # WebM's tag for transparency, which FFmpeg's own VP8 and VP9 decoders ignore
@@ -37,7 +37,7 @@ class VideoSource:
     Raises MediaError if there is no video that can be decoded.
     """
 
-    def __init__(self, path: str, warn: Callable[[str], None] = silent):
+    def __init__(self, path: str, warn: Callable[[str], None] = ignore):
         self._warn, self._transparent, self._noticed = warn, False, set()
         self._reader = VideoReader(path, warn)
         try:
@@ -47,7 +47,7 @@ class VideoSource:
                 raise MediaError(f"{path} holds no video frame that can be decoded")
             self.side_data = _side_data(first)
             self.field_order = _field_order(first)
-            self._see_through(first)
+            self._check_transparency(first)
             colour = int(first.color_primaries), int(first.color_trc)
             self._converter = Converter(first, cropping(self._reader.track), self._notice)
             self.format = self._describe(*colour)
@@ -118,7 +118,7 @@ class VideoSource:
     def _all(self) -> Iterator[Picture]:
         yield self._first
         for frame in self._frames:
-            self._see_through(frame)
+            self._check_transparency(frame)
             yield self._picture(self._converter.convert(frame), frame)
 
     def _notice(self, changes: list[str]) -> None:
@@ -127,8 +127,8 @@ class VideoSource:
             names = " and ".join(changes)
             self._warn(f"the pictures change their {names}; all are converted to what the first one has")
 
-    def _see_through(self, frame: av.VideoFrame) -> None:
-        if not self._transparent and (self._reader.track.metadata.get(ALPHA_TAG) == "1" or shows_through(frame)):
+    def _check_transparency(self, frame: av.VideoFrame) -> None:
+        if not self._transparent and (self._reader.track.metadata.get(ALPHA_TAG) == "1" or has_transparency(frame)):
             self._transparent = True
             self._warn("transparency is not kept: hidden parts of the pictures become visible")
 

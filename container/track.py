@@ -9,7 +9,7 @@ from av.subtitles.subtitle import SubtitleSet
 
 from .libav import AudioClock
 
-TEXT_OF = {"matroska": "ass", "mp4": "mov_text", "mov": "mov_text"}  # Codec of text subtitles for each file format
+TEXT_CODECS = {"matroska": "ass", "mp4": "mov_text", "mov": "mov_text"}  # Codec of text subtitles for each file format
 
 
 class CopiedTrack:

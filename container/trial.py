@@ -49,7 +49,7 @@ def keeps_track(format_name: str, stream: Stream, sample: av.Packet | None, keep
         _write_packet(file, format_name, stream, sample, keep_tag)
     except av.error.FFmpegError:
         return False
-    return not sample or not _can_be_decoded(stream) or _holds_what_can_be_decoded(file)
+    return not sample or not _is_decodable(stream) or _has_decodable_track(file)
 
 
 def _write_packet(file: io.BytesIO, format_name: str, stream: Stream, sample: av.Packet | None, keep_tag: bool) -> None:
@@ -68,16 +68,16 @@ def _write_packet(file: io.BytesIO, format_name: str, stream: Stream, sample: av
             trial.close()
 
 
-def _holds_what_can_be_decoded(file: io.BytesIO) -> bool:
+def _has_decodable_track(file: io.BytesIO) -> bool:
     file.seek(0)
     try:
         with av.open(file) as trial:
-            return any(map(_can_be_decoded, trial.streams))
+            return any(map(_is_decodable, trial.streams))
     except av.error.FFmpegError:
         return False
 
 
-def _can_be_decoded(stream: Stream) -> bool:
+def _is_decodable(stream: Stream) -> bool:
     """Return whether FFmpeg has a decoder for a track, and for audio whether the file has all that it needs to open."""
     if stream.codec_context and stream.type == "audio":
         try:

@@ -15,7 +15,7 @@ from gvc.errors import MediaError
 from .reading import CorruptPackets, main_video, open_input, timed_packets
 
 
-def silent(text: str) -> None:
+def ignore(text: str) -> None:
     """Ignore a warning."""
 
 
@@ -38,7 +38,7 @@ class VideoReader:
     Raises MediaError if there is no video with a known codec.
     """
 
-    def __init__(self, path: str | Path, warn: Callable[[str], None] = silent):
+    def __init__(self, path: str | Path, warn: Callable[[str], None] = ignore):
         self.path, self._warn = path, warn
         self.damage = self._packets = self._undecodable = self._end = 0
         self._container = open_input(path)

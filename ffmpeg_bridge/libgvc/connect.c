@@ -34,35 +34,35 @@ static int open_folder(void) {
 }
 
 /** Connect to the socket in `folder` without waiting. Returns -1 if no engine listens there. */
-static int dial(int folder) {
+static int connect_socket(int folder) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     /* The path goes through the descriptor: this is the folder that was checked, and a socket address is short. */
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/engine-%d.sock", folder,
              GVC_PROTOCOL_VERSION);
-    int line = gvc_move_up(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (line >= 0 && connect(line, (struct sockaddr *)&address, sizeof address)) {
-        close(line);
+    int connection = gvc_move_up(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (connection >= 0 && connect(connection, (struct sockaddr *)&address, sizeof address)) {
+        close(connection);
         return -1;
     }
-    return line;
+    return connection;
 }
 
 /**
  * Return whether the process at the other end belongs to the same user. *process is its id, or 0 if it is in a
  * namespace that this process cannot see.
  */
-static bool is_own(int line, pid_t *process) {
+static bool has_same_user(int connection, pid_t *process) {
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
-    bool own = !getsockopt(line, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+    bool own = !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
     *process = peer.pid;
     return own;
 }
 
 /** Return whether the other end greets in this version of the protocol. A warm engine without room does not greet. */
-static bool says_hello(int line) {
+static bool receive_hello(int connection) {
     gvc_message hello;
-    return gvc_poll(line, POLLIN, HELLO_TIMEOUT) && recv(line, &hello, sizeof hello, 0) == sizeof hello &&
+    return gvc_poll(connection, POLLIN, HELLO_TIMEOUT) && recv(connection, &hello, sizeof hello, 0) == sizeof hello &&
            hello.type == GVC_MSG_HELLO && hello.size == 0 && hello.pts == GVC_PROTOCOL_VERSION;
 }
 
@@ -72,16 +72,16 @@ bool gvc_engine_connect(gvc_context *context) {
     pid_t process;
     if (folder < 0)
         return false;
-    int line = dial(folder);
+    int connection = connect_socket(folder);
     close(folder);
-    if (line < 0)
+    if (connection < 0)
         return false;
-    if (!is_own(line, &process) || gvc_process_state(process) == 'T' || !says_hello(line) ||
-        fcntl(line, F_SETFL, 0)) { /* F_SETFL makes the socket blocking again */
-        close(line);
+    if (!has_same_user(connection, &process) || gvc_process_state(process) == 'T' || !receive_hello(connection) ||
+        fcntl(connection, F_SETFL, 0)) { /* F_SETFL makes the socket blocking again */
+        close(connection);
         return false;
     }
-    context->socket = line;
+    context->socket = connection;
     context->watched = process;
     context->warm = true;
     snprintf(context->python, sizeof context->python, "gvc serve");

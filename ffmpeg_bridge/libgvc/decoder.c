@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    PATIENCE = 100, ///< ms that gvc_decoder_peek waits for a picture before it returns GVC_AGAIN
-    GOP_DELAY = 129 ///< value of frame_delay that means a whole GOP of any length
+    PEEK_TIMEOUT = 100, ///< ms that gvc_decoder_peek waits for a picture before it returns GVC_AGAIN
+    GOP_DELAY = 129     ///< value of frame_delay that means a whole GOP of any length
 };
 
 int gvc_decoder_open(gvc_context **context, const gvc_params *params) {
@@ -79,7 +79,7 @@ static int send_end(gvc_context *context) {
 }
 
 /** Make sure that there is an engine: start the first one, or replace a failed one if the packet is a keyframe. */
-static int have_engine(gvc_context *context, const gvc_packet *packet) {
+static int ensure_engine(gvc_context *context, const gvc_packet *packet) {
     if (!context->failure)
         return context->ready ? GVC_OK : gvc_session_start(context);
     if (!(packet->flags & GVC_PACKET_KEY) || !gvc_session_renewable(context))
@@ -94,7 +94,7 @@ static int send_packet(gvc_context *context, const gvc_packet *packet) {
                                     (packet->flags & GVC_PACKET_DISCARD ? GVC_MESSAGE_DISCARD : 0),
                            .pts = packet->pts,
                            .duration = packet->duration};
-    int result = have_engine(context, packet);
+    int result = ensure_engine(context, packet);
     if (result)
         return result;
     context->unanswered++;
@@ -137,24 +137,24 @@ int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
 }
 
 /** Return whether the first queued reply is a picture for the caller. */
-static bool gives_picture(const gvc_context *context) {
+static bool picture_is_next(const gvc_context *context) {
     const gvc_reply *reply = context->first;
     return reply && reply->message.type == GVC_MSG_PICTURE && !reply->stale && context->slots;
 }
 
 /** Free a PICTURE reply and release its slot. */
-static void give_back(gvc_context *context, gvc_reply *reply) {
+static void release_picture(gvc_context *context, gvc_reply *reply) {
     if (!reply->orphan)
         gvc_wire_release(context, reply->message.slot);
     gvc_reply_free(reply);
 }
 
 /** Apply a reply that is not a picture for the caller, and free it. Returns GVC_OK or an error. */
-static int take_notice(gvc_context *context, gvc_reply *reply) {
+static int apply_reply(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     int result = GVC_OK;
     if (reply->stale && message->type == GVC_MSG_PICTURE) {
-        give_back(context, reply);
+        release_picture(context, reply);
         return GVC_OK;
     }
     if (message->type == GVC_MSG_FORMAT)
@@ -170,7 +170,7 @@ static int take_notice(gvc_context *context, gvc_reply *reply) {
 }
 
 /** Return whether the loss of a picture is to be reported next, which comes after the failed engine's pictures. */
-static bool tells_loss(const gvc_context *context) {
+static bool loss_is_next(const gvc_context *context) {
     return context->lost && !(context->first && context->first->orphan);
 }
 
@@ -179,20 +179,20 @@ int gvc_decoder_peek(gvc_context *context) {
     while (!result) {
         if (context->failure)
             note_loss(context);
-        if (tells_loss(context)) {
+        if (loss_is_next(context)) {
             context->lost--;
             return context->failure ? context->failure : GVC_ERROR_ENGINE;
         }
-        if (gives_picture(context))
+        if (picture_is_next(context))
             return GVC_OK;
         if (context->first)
-            result = take_notice(context, gvc_wire_take(context));
+            result = apply_reply(context, gvc_wire_take(context));
         else if (context->ended || (context->failure && context->ending))
             result = GVC_EOF;
         else if (context->failure || (!context->unanswered && !context->ending))
             result = GVC_AGAIN;
         else if (context->ahead && !context->ending)
-            result = gvc_wire_receive(context, PATIENCE) == GVC_AGAIN ? GVC_AGAIN : GVC_OK;
+            result = gvc_wire_receive(context, PEEK_TIMEOUT) == GVC_AGAIN ? GVC_AGAIN : GVC_OK;
         else
             gvc_wire_receive(context, -1);
     }
@@ -203,7 +203,7 @@ int gvc_decoder_describe(gvc_context *context, gvc_picture *picture) {
     int result = gvc_check_role(context, GVC_DECODER);
     if (result)
         return result;
-    if (!gives_picture(context))
+    if (!picture_is_next(context))
         return GVC_AGAIN;
     const gvc_message *message = &context->first->message;
     picture->pts = message->pts;
@@ -213,7 +213,7 @@ int gvc_decoder_describe(gvc_context *context, gvc_picture *picture) {
 }
 
 int gvc_decoder_conceals(gvc_context *context) {
-    return !gvc_check_role(context, GVC_DECODER) && gives_picture(context) &&
+    return !gvc_check_role(context, GVC_DECODER) && picture_is_next(context) &&
            context->first->message.flags & GVC_MESSAGE_CONCEALED;
 }
 
@@ -221,9 +221,9 @@ int gvc_decoder_drop(gvc_context *context) {
     int result = gvc_check_role(context, GVC_DECODER);
     if (result)
         return result;
-    if (!gives_picture(context))
+    if (!picture_is_next(context))
         return GVC_AGAIN;
-    give_back(context, gvc_wire_take(context)); /* the next call reports a failure of the engine */
+    release_picture(context, gvc_wire_take(context)); /* the next call reports a failure of the engine */
     return GVC_OK;
 }
 

@@ -23,7 +23,7 @@ int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
 }
 
 /** Return whether RELEASE or FLUSH is due and can be sent now. */
-static bool owes_messages(const gvc_context *context) {
+static bool has_due_messages(const gvc_context *context) {
     bool owes = context->flush_due;
     for (int slot = 0; slot < GVC_SLOTS; slot++)
         owes |= context->release_due[slot];
@@ -42,7 +42,7 @@ static int wait_for(gvc_context *context, short events, int timeout) {
     int64_t deadline = gvc_now() + timeout;
     for (int64_t left = timeout; !context->failure; left = deadline - gvc_now()) {
         int slice = timeout < 0 || left > most ? most : left > 0 ? (int)left : 0;
-        int came = gvc_poll(context->socket, events | (owes_messages(context) ? POLLOUT : 0), slice);
+        int came = gvc_poll(context->socket, events | (has_due_messages(context) ? POLLOUT : 0), slice);
         if (came & ~POLLOUT)
             context->stopped = 0;
         if (came & POLLOUT)
@@ -216,7 +216,7 @@ static bool is_final(const gvc_context *context, const gvc_message *message) {
 }
 
 /** Return whether a message settles a packet: with its picture, its error, or the news that it has neither. */
-static bool closes_packet(const gvc_context *context, const gvc_message *message) {
+static bool answers_packet(const gvc_context *context, const gvc_message *message) {
     return message->type == GVC_MSG_PICTURE || (message->type == GVC_MSG_FAILURE && !is_final(context, message)) ||
            (message->type == GVC_MSG_DONE && message->flags & GVC_MESSAGE_NOTHING);
 }
@@ -243,7 +243,7 @@ static int queue(gvc_context *context, gvc_reply *reply) {
 static int dispatch(gvc_context *context, gvc_reply *reply) {
     const gvc_message *message = &reply->message;
     reply->stale = context->flushing > 0;
-    if (closes_packet(context, message) && !reply->stale && context->coming) {
+    if (answers_packet(context, message) && !reply->stale && context->coming) {
         context->coming--;
         context->answered++;
     }

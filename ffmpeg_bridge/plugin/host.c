@@ -203,12 +203,12 @@ static void add_libraries(void) {
         add_muxer_library(muxers.path[i]);
 }
 
-int hosts_install(bool patient) {
+int hosts_install(bool wait) {
     int serving = 0;
     atomic_store(&search_wanted, true);
     // The outer loop runs again if another thread set the flag just before the unlocking and found the lock taken.
     while (atomic_load(&search_wanted) &&
-           (patient ? pthread_mutex_lock(&install_lock) : pthread_mutex_trylock(&install_lock)) == 0) {
+           (wait ? pthread_mutex_lock(&install_lock) : pthread_mutex_trylock(&install_lock)) == 0) {
         while (atomic_exchange(&search_wanted, false))
             add_libraries();
         pthread_mutex_unlock(&install_lock);

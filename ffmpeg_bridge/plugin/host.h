@@ -38,12 +38,12 @@ struct host {
 /**
  * Find the libavcodecs and libavformats of the process and register the codec in those that are new.
  *
- * patient: whether to wait if another thread is doing this. The caller must then not hold the loader's lock, as a
+ * wait: whether to wait if another thread is doing this. The caller must then not hold the loader's lock, as a
  * library's constructors do. Without it, the other thread searches again on behalf of this one.
  *
  * Returns the number of libavcodecs that serve the codec; -1 if there are some and none serves it; 0 if there is none.
  */
-int hosts_install(bool patient);
+int hosts_install(bool wait);
 /** Reset the lock in the child of a fork, where a thread that held it does not exist. */
 void hosts_forked(void);
 /** Call libc's dlopen, which late.c replaces. */

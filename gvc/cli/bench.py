@@ -26,7 +26,15 @@ TARGET = 0.05  # Goal: time of everything else divided by the network's time
 FEW_STEPS = 5  # Number of network steps a GOP below which the shares differ from those of a real run
 SHORT_SECONDS = 0.2  # Time in seconds below which a measurement is mostly noise
 MIB = 2**20
-OF_BOTH = ("prior", "mode", "transition", "width", "height", "gops", "bytes")  # Keys that are the same for both sides
+COMMON_KEYS = (
+    "prior",
+    "mode",
+    "transition",
+    "width",
+    "height",
+    "gops",
+    "bytes",
+)  # Keys that are the same for both sides
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -49,7 +57,7 @@ def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> Non
     """
     if job.random and "prior" in job.options:
         raise OptionError("random weights replace the prior; leave out --random or --prior")
-    settings = parse_options(ENCODER_OPTIONS, _given(ENCODER_OPTIONS, job))
+    settings = parse_options(ENCODER_OPTIONS, _values_for(ENCODER_OPTIONS, job))
     if settings.prior == "auto":
         raise OptionError(
             "the model that prior=auto means depends on the machine; choose the one to measure, gp or neural"
@@ -65,36 +73,36 @@ def bench(job: Job, report: Report, *, warmup: int | None, as_json: bool) -> Non
         sides = {}
         for side, table in (("encode", ENCODER_OPTIONS), ("decode", DECODER_OPTIONS)):
             report.say(f"measuring {side}, in a new process")
-            sides[side] = _measure(replace(job, side=side, options=_given(table, job)), Path(folder))
+            sides[side] = _measure(replace(job, side=side, options=_values_for(table, job)), Path(folder))
     result = _summary(job, settings, sides)
     result["warnings"] = _warnings(result, load)
     print(json.dumps(result, indent=2) if as_json else visible(_text(result), keep="\n"))
 
 
-def _given(table, job: Job) -> dict:
+def _values_for(table, job: Job) -> dict:
     names = {option.name for option in table}
     return {name: value for name, value in job.options.items() if name in names}
 
 
 def _measure(job: Job, folder: Path) -> dict:
     """Run one side in a new process and return its result."""
-    question, answer = folder / "job.json", folder / "result.json"
+    job_file, result_file = folder / "job.json", folder / "result.json"
     job = replace(job, packets=str(folder / "packets.mkv"), started=time.monotonic())
-    question.write_text(job.as_json())
-    command = [sys.executable, "-m", "gvc.bench.worker", str(question), str(answer)]
+    job_file.write_text(job.as_json())
+    command = [sys.executable, "-m", "gvc.bench.worker", str(job_file), str(result_file)]
     done = subprocess.run(command, stdout=sys.stderr, check=False)
     if ended := abrupt_end(done.returncode):
         raise EngineError(f"measuring {job.side} failed: {ended}")
     if done.returncode:
         raise typer.Exit(done.returncode)
-    return json.loads(answer.read_text())
+    return json.loads(result_file.read_text())
 
 
 def _summary(job: Job, settings, sides: dict[str, dict]) -> dict:
     """Return the complete result with stable keys (docs/BENCH.md)."""
     encode, decode = sides["encode"], sides["decode"]
-    common = {name: encode.pop(name) for name in OF_BOTH}
-    for name in OF_BOTH:
+    common = {name: encode.pop(name) for name in COMMON_KEYS}
+    for name in COMMON_KEYS:
         decode.pop(name, None)
     return common | {
         "weights": "random" if job.random else "real",

@@ -37,23 +37,23 @@ def decode(
 
     with ErrorLog() as log, FileReader(source, warn=report.warn, on_step=on_step, **options) as film:
         demuxer = film.demuxer
-        said = log.take({demuxer.format_name})
+        messages = log.take({demuxer.format_name})
         with output_file(target, overwrite, source) as path:
-            along = audio and not is_stream(source)
-            if audio and not along:
+            copied = audio and not is_stream(source)
+            if audio and not copied:
                 report.warn_of_pipe(demuxer.other_tracks)
-            about = {"replaced": demuxer.track_index, "warn": report.warn}
-            about |= {"field_order": demuxer.field_order, "side_data": demuxer.side_data}
-            with VideoSink(path, film.format, source if along else None, **about) as sink:
+            properties = {"replaced": demuxer.track_index, "warn": report.warn}
+            properties |= {"field_order": demuxer.field_order, "side_data": demuxer.side_data}
+            with VideoSink(path, film.format, source if copied else None, **properties) as sink:
                 log.take({demuxer.format_name})  # Drops errors of trial files, by which the sink has tested the format
                 pictures = ([picture] for picture in film)
                 for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
                     sink.write(picture)
             if not film.count:
                 raise MediaError(f"{source}: not one frame could be decoded")
-        said += log.take({demuxer.format_name})
-        report.warn_of_damage(source, said)
+        messages += log.take({demuxer.format_name})
+        report.warn_of_damage(source, messages)
     seconds = time.monotonic() - started
     report.say(f"{target}: {film.count} frames, {seconds:.1f} s ({film.count / seconds:.1f} frames/s)")
-    if damage := film.damage + sink.damage + len(said):
+    if damage := film.damage + sink.damage + len(messages):
         raise MediaError(f"{source} is damaged ({damage} errors); what could be decoded was written")

@@ -55,7 +55,7 @@ def encode(
     reconstruction = PictureHash() if verify else None
     with output_file(target, overwrite, source) as path, ErrorLog() as log, VideoSource(source, report.warn) as video:
         # Errors before the first picture are only warnings, because a recording may start between two keyframes.
-        said = log.take(video.components)
+        messages = log.take(video.components)
         encoder = Encoder(
             video.format,
             options,
@@ -65,9 +65,9 @@ def encode(
         if encoder.choice:
             report.say(encoder.choice)
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
-        copied = _taken_along(source, video, report) if audio else {}
-        about = {"field_order": video.field_order, "side_data": video.side_data, "warn": report.warn}
-        with Muxer(path, encoder.extradata, video.format, **copied, **about) as muxer:
+        copied = _copy_arguments(source, video, report) if audio else {}
+        properties = {"field_order": video.field_order, "side_data": video.side_data, "warn": report.warn}
+        with Muxer(path, encoder.extradata, video.format, **copied, **properties) as muxer:
             log.take(video.components)  # Drops errors of trial files, by which the muxer has tested the format
             for packet in report.progress(gops, "encoding", video.frames_expected):
                 muxer.write(packet)
@@ -75,7 +75,7 @@ def encode(
         if reconstruction:
             _verify(path, reconstruction.digest(), options)
         damage = log.take(video.components)
-        report.warn_of_damage(source, said + damage)
+        report.warn_of_damage(source, messages + damage)
         size = "" if is_stream(path) else _size(path, muxer.track_index, video.format)
     seconds = time.monotonic() - started
     report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
@@ -91,7 +91,7 @@ def _size(path: Path, track: int, video: VideoFormat) -> str:
     return f"{rate.file_bytes} bytes, {rate.kbps or 0:.1f} kb/s, {rate.bpp(video.width, video.height):.4f} bpp, "
 
 
-def _taken_along(source: str, video: VideoSource, report: Report) -> dict[str, object]:
+def _copy_arguments(source: str, video: VideoSource, report: Report) -> dict[str, object]:
     """Return Muxer's arguments for copying the source's other tracks."""
     if not is_stream(Path(source)):
         return {"copy_from": source, "replaced": video.track_index}
@@ -128,6 +128,6 @@ def _verify(path: Path, expected: str, options: Mapping[str, object]) -> None:
     command = [sys.executable, "-m", "gvc.cli.verify", os.fspath(path), json.dumps(shared)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.stdout.strip() != expected:
-        said = done.stderr.strip().splitlines()[-1:]
-        reason = abrupt_end(done.returncode) or "".join(said) or "the pictures differ"
+        messages = done.stderr.strip().splitlines()[-1:]
+        reason = abrupt_end(done.returncode) or "".join(messages) or "the pictures differ"
         raise MismatchError(f"the decoded pictures are not those that the encoder reconstructed ({reason})")

@@ -58,10 +58,10 @@ def find_engine() -> int | None:
     except EngineError:
         return None
     try:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.setblocking(False)
-            line.connect(_address(folder))
-            pid, uid = peer_of(line)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.setblocking(False)
+            connection.connect(_address(folder))
+            pid, uid = peer_of(connection)
             return pid if uid == os.geteuid() else None
     except OSError:
         return None

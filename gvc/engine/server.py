@@ -20,7 +20,7 @@ from .protocol import Channel
 from .session import serve
 from .waker import Waker
 
-FAREWELL = "the warm engine (gvc serve) was stopped while in use; without it, an engine is started for each use"
+STOPPED = "the warm engine (gvc serve) was stopped while in use; without it, an engine is started for each use"
 CODE = Path(__file__).parents[1], ("**/*.py", "**/*.so")
 LOADED = file_states(*CODE)  # The code that this process runs, to notice when another version is installed
 LAST_SECONDS = 5  # Seconds that dismissed clients have to end before the process ends
@@ -40,7 +40,7 @@ class Client(threading.Thread):
         self._server = server
         self.channel = Channel(connection)
 
-    def turn_away(self, reason: str) -> None:
+    def refuse(self, reason: str) -> None:
         """Close the connection before HELLO, which makes libgvc start an engine of its own."""
         log(f"{self.name} {reason} and was turned away")
         self.channel.close()
@@ -110,16 +110,16 @@ class Server:
                 return
             if listener in ready:
                 with suppress(OSError):  # The client may have gone before it was accepted
-                    self._welcome(listener.accept()[0])
+                    self._admit(listener.accept()[0])
 
-    def _welcome(self, connection: socket.socket) -> None:
+    def _admit(self, connection: socket.socket) -> None:
         pid, uid = peer_of(connection)
         self._count += 1
         client = Client(connection, f"client {self._count} ({_program(pid)}, process {pid})", self)
         if uid != os.geteuid():
-            client.turn_away("belongs to another user")
+            client.refuse("belongs to another user")
         elif len(self._clients) >= self._most:
-            client.turn_away(f"is one more than the {self._most} that are served at a time")
+            client.refuse(f"is one more than the {self._most} that are served at a time")
         else:
             self._clients.add(client)
             client.start()
@@ -131,7 +131,7 @@ class Server:
         while self._clients and self._stops < 2:
             self._wait(None)
         for client in list(self._clients):
-            client.channel.dismiss(FAREWELL)
+            client.channel.dismiss(STOPPED)
         deadline = time.monotonic() + LAST_SECONDS
         while self._clients and (left := deadline - time.monotonic()) > 0:
             self._wait(left)
