@@ -251,7 +251,7 @@ static int feed_decoder(AVCodecContext *avctx)
         gvc_packet coded = {
             .data     = pkt->data,
             .size     = pkt->size,
-            .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may set only dts, which is equal
+            .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may set only dts, which equals pts
             .duration = pkt->duration,
             .flags    = (pkt->flags & AV_PKT_FLAG_KEY     ? GVC_PACKET_KEY     : 0) |
                         (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),

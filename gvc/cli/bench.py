@@ -34,7 +34,7 @@ COMMON_KEYS = (
     "height",
     "gops",
     "bytes",
-)  # Keys that are the same for both sides
+)  # Keys that both sides share
 
 
 def parse_size(text: str) -> tuple[int, int]:

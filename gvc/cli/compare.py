@@ -23,7 +23,7 @@ from ..terminal import visible
 from .report import Report
 
 FILMS, PAGE = ("video", "wipe"), "html"
-DRAWING = {"video": "video", "wipe": "video", "html": "report"}  # modules of gvc.compare that need Pillow
+DRAWING = {"video": "video", "wipe": "video", "html": "report"}  # Modules of gvc.compare that need Pillow
 SLOWEST = "lpips_vgg"  # Off by default: it costs many times as much as lpips_alex and says much the same
 
 
