@@ -18,7 +18,7 @@ from benchmarks.paper import paper_bytes
 from benchmarks.programs import readable, run
 from gvc.metrics import Frames, SourceMemory, measure, pairs
 
-ROUNDED = 5  # significant digits of the stored values of each picture
+ROUNDED = 5  # decimals of the stored values of each picture
 SHOWN = (0.25, 0.6, 0.8)  # relative times in a clip of the pictures that are stored for display
 SOURCE_MEMORY = 1 << 30  # bytes of cached features of a source clip, enough for 97 pictures of 416x240
 

@@ -39,7 +39,7 @@ def _register() -> None:
             f"PyAV {av.__version__} cannot be taught GVC ({reason}); install one that can: pip install 'av>=18,<20'"
         ) from None
     av.codecs_available.add("gvc")  # PyAV filled this set before GVC was registered.
-    if sys.executable:  # libgvc starts the engine with this interpreter, since gvc is installed for it.
+    if sys.executable:  # libgvc must start the engine with this interpreter, which has gvc.
         os.environ.setdefault("GVC_PYTHON", sys.executable)
 
 

@@ -64,7 +64,7 @@ class Decoder:
     def flush(self) -> None:
         """Forget all state, as for a seek. No picture is returned before the next keyframe."""
         self._pictures: list[Callable[[], Planes]] = []  # functions that make the pictures of the current GOP
-        self._position = 0  # number of the next picture among them
+        self._position = 0  # index of the next picture in this list
         self._overlap.forget()
         self._anchor: Anchor | None = None
         self._stills: StillDecoder | None = None  # decoder of the chain's stills

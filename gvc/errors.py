@@ -57,7 +57,7 @@ class EngineError(GvcError, RuntimeError):
 
 
 class MismatchError(GvcError):
-    """What was decoded is not what the encoder reconstructed."""
+    """Decoded pictures differ from the encoder's reconstruction."""
 
 
 class StoppedError(KeyboardInterrupt):
@@ -69,8 +69,8 @@ class StoppedError(KeyboardInterrupt):
 
 
 EXIT_RUNTIME = 1
-EXIT_SIGNAL = 128  # and the signal's number, as shells say it
-EXIT_CODES = (  # what each says, and the errors that end with it; all others end with EXIT_RUNTIME
+EXIT_SIGNAL = 128  # added to a signal's number to give the exit code, as shells do
+EXIT_CODES = (  # (code, meaning, errors that end with it); all other errors end with EXIT_RUNTIME
     (0, "done", ()),
     (EXIT_RUNTIME, "failed while running", ()),
     (2, "wrong usage", OptionError),

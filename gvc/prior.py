@@ -63,7 +63,8 @@ class Condition:
     previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before in the chain
     prompt: str = ""  # text for priors that were trained with text; other priors ignore it
 
-    _motion_cache: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # fields by smoothness
+    # motion fields by smoothness
+    _motion_cache: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def motion(self, smoothness: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the motion fields from the first boundary to the last and back (gvc/native/motion.cpp)."""

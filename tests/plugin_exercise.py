@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the matrix of test_plugin_matrix.py runs in each PyAV: python plugin_exercise.py PLUGIN FOLDER
+"""The program that test_plugin_matrix.py runs in each PyAV: python plugin_exercise.py PLUGIN FOLDER
 
 Encodes FOLDER/movie.mkv, uses it as PyAV's users do, and prints the results as one JSON object. It needs
 nothing but PyAV, of whatever version: no gvc, no NumPy.

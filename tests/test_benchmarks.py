@@ -218,7 +218,7 @@ def test_the_rate_distortion_function_of_gaussian_values():
     white = np.ones(64)
     assert rate_of(white, 0.25) == pytest.approx(1, abs=1e-6)
     assert distortion_of(white, 2) == pytest.approx(1 / 16, abs=1e-6)
-    mixed = np.array([4.0, 1.0, 0.25, 0.25])  # at a water level of 1/2 the last two are not coded
+    mixed = np.array([4.0, 1.0, 0.25, 0.25])  # With a water level of 1/2 the last two values are not coded.
     assert rate_of(mixed, 0.375) == pytest.approx((1.5 + 0.5) / 4, abs=1e-6)
     assert distortion_of(mixed, 0.5) == pytest.approx(0.375, abs=1e-6)
 

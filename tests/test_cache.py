@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where files are kept between runs."""
+"""The cache folder, in which files are kept between runs."""
 
 from pathlib import Path
 

@@ -396,7 +396,7 @@ def test_sources_are_taken_in_the_format_that_loses_least(tmp_path, pix_fmt, tak
         assert b.format.samples.pix_fmt == taken
         for first, second in zip(a.pictures(), b.pictures(), strict=True):
             assert first.pts == second.pts
-            # RGB is coded in full range; this clip's colours are all well inside.
+            # RGB is coded in full range; this clip's colours are all well inside that range.
             luma = to_coded(second.planes, b.format)[0].astype(float)
             luma = 16 + luma * 219 / 255 if b.format.samples.rgb else luma
             assert np.abs(first.planes[0] - luma).mean() < 3

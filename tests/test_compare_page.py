@@ -205,7 +205,7 @@ def test_any_two_films(page):
 
 def test_click_on_a_curve_jumps(page):
     left, top, width, height = page.box("chart")
-    plot = width - 56  # beside the labels of the axis
+    plot = width - 56  # The plot does not include the labels of the axis.
     page.browser.click(left + 48 + plot * 8 / 11, top + height / 2)
     page.shows(0, 8, 0.25)
     page.browser.drag((left + 50, top + 50), (left + 48 + plot * 3 / 11, top + 20))

@@ -16,7 +16,7 @@ LINEAR = list(range(FRAMES))
 
 @pytest.fixture(scope="module")
 def movies(programs, tmp_path_factory):
-    """The same video, encoded into each container by a command of its own."""
+    """Return the same video in each container, each encoded by a command of its own."""
     folder = tmp_path_factory.mktemp("containers")
     paths = {extension: folder / f"movie.{extension}" for extension in EXTENSIONS}
     for path in paths.values():

@@ -127,7 +127,7 @@ def test_a_packet_is_refused_at_once_or_is_within_the_budget(data):
 def test_work_that_bytes_pay_for_is_done(monkeypatch):
     """A GOP of one small picture may have many steps if its atoms have enough bytes."""
     header, shown = t2v(16, 16, codebook_extra=8), 1
-    size = 2 ** (9 + 8)  # of 384 coefficients
+    size = 2 ** (9 + 8)  # 2**9 atoms for 384 coefficients, times 2**8
     steps = next(n for n in range(1, 768) if (2 + n) * size > 2**25 + 4 * 256 * shown)
     unit = GopUnit(header=header, index=0, shown=shown, side=side_of(ALL), start=steps - 1, stop=0, stride=1)
     assert beyond_work(header, rule_of(header, replace(unit, start=steps)), [slice(0, 384)], shown, 0)

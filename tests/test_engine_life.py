@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What callers of libgvc see when their engine dies, is stopped, does not answer, or is shared by a fork."""
+"""The behaviour of libgvc when its engine dies, is stopped, does not answer, or is shared by a fork."""
 
 import os
 import signal

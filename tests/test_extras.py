@@ -13,7 +13,7 @@ from test_cli import FAST, clip
 from gvc.extras import EXTRAS, packages
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}  # where they are not called as the package is
+MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}  # module of a package, if their names differ
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is generated for FFmpeg is current, and the patches apply."""
+"""Generated files for FFmpeg are current, and the patches apply."""
 
 import shutil
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Neither a hostile engine nor hostile clients do harm to the other end."""
+"""A hostile engine does no harm to libgvc, nor hostile clients to the engine."""
 
 import os
 

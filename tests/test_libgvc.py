@@ -22,7 +22,7 @@ from gvc.encoder import Encoder as PythonEncoder
 from gvc.media import Packet, Picture, VideoFormat
 from gvc.options import split_options
 
-WIDTH, HEIGHT, FRAMES = 67, 45, 12  # odd: chroma rounds up
+WIDTH, HEIGHT, FRAMES = 67, 45, 12  # odd sizes, so that chroma sizes are rounded up
 OPTIONS = "gop=5:quality=20"
 FIELDS = {"time_base_num": 1, "time_base_den": 90000, "frame_rate_num": 30, "frame_rate_den": 1}
 FIELDS |= {"sar_num": 4, "sar_den": 3}

@@ -264,7 +264,7 @@ def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folders):
         packets = [packet for given in [*pictures_of(clip), None] for packet in encoder.encode(given)]
         streams.append((encoder.extradata, packets, prior))
         expected.append(sha256(b"".join(bytes(plane) for p in seen for plane in p.planes)).hexdigest())
-    # As many threads as here (tiny_ltx): on some processors their number decides the last bits of a convolution.
+    # The new process must use as many threads as this one: on some processors their number affects the last bits.
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", DECODE]
     done = subprocess.run(command, input=pickle.dumps(streams), capture_output=True, check=True, env=variables)

@@ -90,7 +90,7 @@ def test_pixels_survive_the_way_into_any_format_and_back(samples, size):
         (1, 1, 48, (63, 102, 240)),
         (6, 2, 48, (76, 85, 255)),
         (2, 0, 576, (81, 90, 240)),  # unspecified: BT.601 below 720 lines
-        (2, 0, 720, (63, 102, 240)),  # and BT.709 from there on
+        (2, 0, 720, (63, 102, 240)),  # unspecified: BT.709 from 720 lines on
     ],
 )
 def test_pure_red_has_the_code_values_of_its_standard(matrix, color_range, height, red):

@@ -23,7 +23,7 @@ EXAMPLES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where the examples run, one after another."""
+    """Return the folder in which the examples run, one after another."""
     folder = tmp_path_factory.mktemp("page")
     with av.open(str(folder / "film.mp4"), "w") as output:
         video = output.add_stream("mpeg4", 25, width=64, height=48)

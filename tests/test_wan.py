@@ -91,7 +91,7 @@ def test_latents_are_normalised_and_decoded_back(wan_priors):
     for ours, theirs in zip(
         prior.decode_latent(latent, 0), from_rgb(vae.decode(mode).sample, video_format), strict=True
     ):
-        assert np.abs(ours.astype(int) - theirs).max() <= 1  # Normalisation rounds.
+        assert np.abs(ours.astype(int) - theirs).max() <= 1  # The tolerance covers rounding in the normalisation.
 
 
 # Velocity
@@ -216,7 +216,7 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
                     muxer.write(packet)
         expected.append(reconstructed.digest())
         arguments += [path, f"wan:{folder}"]
-    # As many threads as here (tiny_wan): on some processors their number decides the last bits of a convolution.
+    # The new process must use as many threads as this one: on some processors their number affects the last bits.
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", DECODE, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)

@@ -93,7 +93,8 @@ class Film:
         return self.track.start - self._demuxer.beginning
 
     def _frame(self, picture: Picture) -> av.VideoFrame:
-        video = self.format if self._source else self._decoder.format  # The decoder's may change in joined streams.
+        # In joined streams the decoder's format may change.
+        video = self.format if self._source else self._decoder.format
         frame = video_frame(picture, video)
         frame.color_range, frame.colorspace = video.color_range, video.colorspace
         return frame

@@ -27,12 +27,13 @@ START_SNR = 0.02  # ratio of the latent's mean energy to the noise's at which co
 # Noise levels in a step, by effort. Smaller steps make each atom worth more: a stride of 2 instead of 8 saves 8 % in
 # t2v and 4 % in i2v (two clips).
 LEVEL_STRIDE = {"fast": 16, "medium": 8, "slow": 6}
-CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}  # the same for priors whose steps take little time
+# levels in a step, by effort, for priors whose steps take little time
+CHEAP_LEVEL_STRIDE = {"fast": 8, "medium": 2, "slow": 1}
 MAX_STRIDE = 255
 BUDGET_REACH = 64  # levels by which coding on a budget may stop below the predicted level
 LEAST_SIDE_BYTES = 20  # smallest size of side information, for the estimate of the lowest bitrate
 REFINED_SHARE = 0.5  # largest share of the bits without stills for refined side information
-REFINEMENT_STRIDE = 64  # two octaves coarser: a bit must then save 16 times the squared error
+REFINEMENT_STRIDE = 64  # levels between refinements, two octaves: a bit must then save 16 times the squared error
 TAIL_SHARE = 0.12  # share of the bits for atoms that is reserved for the tail
 TAIL_FRAMES = 2  # number of latent frames with twice the atoms, according to the paper
 
@@ -63,7 +64,7 @@ class GopEncoder:
         boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
         bits = boundaries.left(target)
         analysis = self._refined(analysis, level, bits)
-        level, _ = stop_level(analysis, target, boundaries)  # fewer atoms are needed now
+        level, _ = stop_level(analysis, target, boundaries)  # After a refinement fewer atoms are needed.
         side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
         header = self._header if gop.key else None
@@ -122,7 +123,7 @@ class GopEncoder:
         """Code atoms that match the posterior, down to a level or until a budget is spent; return (unit, x, t)."""
         x0 = conditioned.encode_latent(clip)
         if conditioned.known:
-            x0[conditioned.known.part] = conditioned.known.values  # The decoder has those of the still, not the source.
+            x0[conditioned.known.part] = conditioned.known.values  # The decoder knows the still, not its source.
         stride = (CHEAP_LEVEL_STRIDE if self._prior.cheap_steps else LEVEL_STRIDE)[self._settings.effort]
         while True:
             levels = matched_levels(_start_level(x0, stop), stop, stride)

@@ -31,9 +31,9 @@ COARSEST_LEVEL = quality_level(0) + round((COARSEST_CHAIN - WORST_STILL) / STILL
 FINEST_LEVEL = quality_level(100)
 DOUBLING = 40  # approximate number of levels over which bits double
 TRIALS = 6  # largest number of trials in a search
-# Distances of a plan's bits below the available bits, as a base-2 logarithm: good enough; so large that more is tried.
+# Base-2 logarithm of available bits to a plan's bits: up to CLOSE the plan is accepted, above JUMP another is tried.
 CLOSE, JUMP = 0.04, 0.15
-# The prior predicts the atoms of one GOP in so many. The number is odd because every fourth still is coded finer.
+# Interval of the GOPs whose atoms the prior predicts. It is odd because every fourth still is coded finer.
 ANALYSED = 5
 FINER = 16  # levels by which a GOP may stop below its plan's level
 # Measured ratio (eight clips): bytes of medium stills to bytes of trial stills; first still, then the others.

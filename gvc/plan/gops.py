@@ -75,7 +75,7 @@ class GopPlanner:
     _ending: bool = field(default=False, init=False)  # whether the chain ends with the pending pictures
     _finishing: bool = field(default=False, init=False)  # whether the video ends with the pending pictures
     _previous: np.ndarray | None = field(default=None, init=False)  # luma of the picture before, for scene detection
-    _difference: float = field(default=0.0, init=False)  # its difference from the one before it
+    _difference: float = field(default=0.0, init=False)  # difference of the last two pictures, for scene detection
 
     def push(self, picture: Picture) -> Iterator[Gop]:
         """Add a picture; yield the GOPs that are now complete. A GOP's length is chosen only when it is requested."""

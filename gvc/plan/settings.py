@@ -17,7 +17,7 @@ from .quality import crf_quality, quality_level
 TEMPORAL_STRIDE = 4  # GOPs of fixed length have 4k + 1 pictures, as video models need
 LONGEST_GOP = 33  # default length of a GOP in pictures
 CODEBOOK_EXTRA = {"fast": 0, "medium": 2, "slow": 3}  # log2 of atoms per latent value; larger codebooks fit better
-# Addition to this up to quality COARSE_QUALITY. There the latents of `gp` are small, so it takes little time.
+# Addition to CODEBOOK_EXTRA up to quality COARSE_QUALITY, where it takes little time since latents of `gp` are small.
 COARSE_EXTRA = 2
 COARSE_QUALITY = 20
 

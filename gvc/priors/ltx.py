@@ -44,7 +44,8 @@ class ConditionedLtx(ConditionedDiffusion):
     def __init__(self, prior: "LtxPrior", condition: Condition):
         super().__init__(prior, condition)
         self.text = prior.embed_text(condition.prompt)
-        self.first = self._known_frame(condition.first).reshape(-1)  # values in front of the codec's vector
+        # known values of the first latent frame, which precede the codec's vector
+        self.first = self._known_frame(condition.first).reshape(-1)
         self.last = _tokens(self._known_frame(condition.last))
         self._exclude(len(self.first))
         self.coordinates = self._token_coordinates()

@@ -19,7 +19,7 @@ from . import FAMILIES, NotInstalledError, Opener, open_prior
 from .model_path import check_model_path
 from .shared import FairLock, SharedPrior
 
-Key = tuple[str, ModelOptions]  # the spec with its folder resolved
+Key = tuple[str, ModelOptions]  # (spec with a resolved folder, options)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The same as `stream`, with the bundled prior that has a network."""
+"""The same target as `stream`, with the bundled prior that has a network."""
 
 import torch
 

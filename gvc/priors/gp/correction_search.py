@@ -19,7 +19,7 @@ from . import correction
 from .correction import BLOCK, STEPS, Corrections, Fields, Grid, Levels
 from .mean import SMOOTHNESS, MotionMean, unknown_pictures
 
-UNIT = np.array([1 / 64, 1 / 64, 1 / 256])  # unit of a field's components in samples, samples and weight
+UNIT = np.array([1 / 64, 1 / 64, 1 / 256])  # units of a field's components: x and y in samples, and the weight
 PASSES = 2
 HALF_UNIT = 16  # units of a field in one step of a motion vector between pictures of half size
 UNUSED_BITS, USED_BITS, STEP_BITS = 0.1, 4.0, 1.5  # estimated bits: unused cell, used cell, each doubling of a change

@@ -39,7 +39,7 @@ from .texture import textured
 SAMPLE_SCALE = 64.0  # luma samples per latent unit
 PLANE_WEIGHTS = (1 / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE, CHROMA_WEIGHT / SAMPLE_SCALE)
 CARRY_THRESHOLD = 1.1  # ratio of a band's variance to the water level from which the band is carried
-LEVEL_BITS = 10  # bits of the noise level that is the water level
+LEVEL_BITS = 10  # number of bits that code the noise level of the water level
 LEAST_KEPT = 0.02  # smallest share of a carried variance that remains after scaling
 VERSIONS = (1, 2, 3, 4)
 LEARNED = 4  # first version that adapts variances to decoded coefficients

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 PICTURE_CHANNELS = 6  # channels of a picture: four luma samples, Cb, Cr
 PICTURES = 3  # pictures in the input: the estimate, and both boundaries warped to it
 SCALARS = 3  # scalars in the input: relative time, distance to the nearest boundary, realism
-INPUTS = PICTURE_CHANNELS * PICTURES + 1 + SCALARS  # input channels; the one between is the expected error
+INPUTS = PICTURE_CHANNELS * PICTURES + 1 + SCALARS  # number of input channels, one of which is the expected error
 WIDTHS = (32, 64, 96)  # default number of channels at half, quarter and eighth size
 REACH = 32  # radius of the receptive field in rows at half size, rounded up to a multiple of MULTIPLE
 MULTIPLE = 8  # samples; the sides of a picture must be multiples of it

@@ -49,7 +49,8 @@ VERSIONS = {
 }
 TIMED_RUNS = 5  # runs of which the fastest counts; the first one is slow, and others may be interrupted
 AT_ONCE = 2**19  # luma samples in a batch of pictures; a batch holds at least one picture
-LARGEST = 2**23  # luma samples of the largest picture that the network takes whole; strips of larger ones have half
+# luma samples of the largest picture processed whole; larger ones are cut into strips of half this size
+LARGEST = 2**23
 
 
 class NeuralPrior(GpPrior):
