@@ -47,8 +47,8 @@ def _prices(runs: list[dict]) -> Table:
         for run in runs
     ]
     about = (
-        "Bytes of atoms over the clip. KL: what the steps would have to convey. With a fixed number of atoms fewer are "
-        "sent than would be needed to follow the posterior, so a ratio to KL below one is no merit there."
+        "Bytes of atoms over the clip. KL is the information that the steps have to convey. A fixed number of atoms "
+        "may be too small to follow the posterior, so a ratio to KL below one is no merit there."
     )
     head = ["", "GOPs", "KL", "log2 C + M", "coded", "coded / KL", "coded / ideal"]
     return Table("Bits of atoms against what they convey", about, head, rows)
@@ -66,7 +66,7 @@ def _steps(run: dict) -> Table:
         ]
         for number, step in enumerate(_first_gop(run["steps"]), 1)
     ]
-    about = "The first GOP. A latent frame of the bundled prior is a whole GOP, so there is one block a step."
+    about = "The first GOP. The bundled prior has one latent frame for a whole GOP, so each step has a single block."
     head = ["step", "t", "atoms", "KL bits", "log2 C + M", "ratio"]
     return Table(f"Step by step: {_options(run['options'])}", about, head, rows)
 
@@ -91,8 +91,8 @@ def _gaussian(source: dict) -> Table:
         for point in source[label]
     ]
     about = (
-        "32768 independent values with the exact model of themselves, so that only the coder is measured; bits a "
-        "value, mean squared error beside unit variance. R(D) by reverse water-filling; gap: dB above D(R)."
+        "32768 independent values and their exact model, so that only the coder is measured. Bits per value; mean "
+        "squared error for unit variance. R(D) is by reverse water-filling; the gap is in dB above D(R)."
     )
     head = ["rule", "bits", "error", "R(D)", "bits / R(D)", "gap, dB"]
     return Table(f"A Gaussian source, {source['source']}", about, head, rows)
@@ -116,8 +116,9 @@ def _sizes(sizes: list[dict]) -> Table:
     columns = ["frames/s", "times real time", "start, s", "MiB"]
     head = ["size", "pictures", "", *(f"{side} {column}" for side in SIDES for column in columns)]
     about = (
-        "The first clip, scaled, in flf2v at the default quality, by whole processes. Start: those with one picture "
-        "alone. Frames a second are of what longer ones take more. Real time is 25 a second."
+        "The first clip, scaled, in flf2v at the default quality, measured on whole processes. Start is the time of "
+        "processes with a single picture; frames/s follow from the additional time of longer ones. Real time is 25 "
+        "frames/s."
     )
     return Table("Speed and memory by size", about, head, rows)
 
@@ -129,8 +130,8 @@ def stages(run: dict) -> Table:
     rows = [[name.replace("_", " "), *values] for name, *values in zip(names, *sides, strict=True)]
     rows.append(["all", *(_milliseconds(sum(run[side].values()) / run["pictures"]) for side in SIDES)])
     about = (
-        f"Milliseconds a picture, as gvc bench divides them (docs/BENCH.md), over {run['pictures']} pictures of the "
-        "first clip in whole GOPs; start-up, reading and writing are not in it."
+        f"Milliseconds per picture by the stages of gvc bench (docs/BENCH.md), over {run['pictures']} pictures of the "
+        "first clip in whole GOPs, without start-up, reading and writing."
     )
     return Table(f"Time by stage, prior {run['prior']}", about, ["stage", *SIDES], rows)
 
@@ -145,9 +146,7 @@ def _lengths(lengths: list[dict]) -> Table:
         [str(entry["frames"]), f"{entry['encode_bytes'] / MIB:.0f}", f"{entry['decode_bytes'] / MIB:.0f}"]
         for entry in lengths
     ]
-    about = (
-        "The most that whole processes held (proportional, sampled every 20 ms); 416x240, the clip following itself."
-    )
+    about = "Peak memory of whole processes (proportional, sampled every 20 ms); 416x240, the clip repeated."
     return Table("Memory against length", about, ["pictures", "encode, MiB", "decode, MiB"], rows)
 
 
@@ -167,8 +166,9 @@ def _codebook(found: dict) -> Table:
         ["passes over the correlations in that time", f"{found['passes']:.1f}"],
     ]
     about = (
-        f"One core, a block of {found['values']} values, all {found['atoms']} atoms searched. The drawn atoms are "
-        "scaled up from a part of them. Passes: how often the correlations could have been copied meanwhile."
+        f"One core, a block of {found['values']} values, all {found['atoms']} atoms searched. The time of drawn atoms "
+        "is scaled up from a part of them. Passes: number of times that the correlations could have been copied "
+        "meanwhile."
     )
     return Table("The search of a block", about, ["", ""], rows)
 

@@ -2,12 +2,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Build FFmpeg with GVC built in, small but with ffplay, and install it into PREFIX.
+# Build a small FFmpeg with GVC and ffplay, and install it into PREFIX.
 # usage: tools/build_ffmpeg.sh TARBALL PATCHES LIBGVC PREFIX
 #
-# LIBGVC is the folder with libgvc.so and pkgconfig/gvc.pc. Needs a C compiler, make, patch, pkg-config; takes nasm
-# (speed), zlib (PNG), SDL2 (ffplay) and x264 (H.264 encoding) if they are there. JOBS: compilers at once;
-# KEEP_WORK=1: leave the build tree in PREFIX/work.
+# LIBGVC is the folder with libgvc.so and pkgconfig/gvc.pc. Needs a C compiler, make, patch and pkg-config; uses nasm
+# (for speed), zlib (PNG), SDL2 (ffplay) and x264 (H.264 encoding) if they are installed. Environment variables: JOBS is
+# the number of parallel compilers; KEEP_WORK=1 keeps the build tree in PREFIX/work.
 set -eu
 tarball=$1
 patches=$(cd "$2" && pwd)

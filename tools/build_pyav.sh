@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Build PyAV from its source on PyPI for the FFmpeg in PREFIX, in an environment of its own, PREFIX/venv.
+# Build PyAV from its source on PyPI with the FFmpeg in PREFIX, in a new virtual environment, PREFIX/venv.
 # usage: tools/build_pyav.sh PREFIX PYTHON
 set -eu
 prefix=$(cd "$1" && pwd)

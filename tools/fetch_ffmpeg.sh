@@ -5,8 +5,8 @@
 # Fetch the source of the newest FFmpeg RELEASE.* (5.1, 7.1 ...) that Debian offers. Prints the tarball's path.
 # usage: tools/fetch_ffmpeg.sh RELEASE FOLDER
 #
-# apt does it and checks the signatures. No root is needed and the system's package lists stay as they are: all state
-# is kept in FOLDER. DEBIAN_MIRROR names a mirror other than the system's.
+# The download is done by apt, which checks the signatures. It needs no root and does not change the system's package
+# lists: all state is kept in FOLDER. The variable DEBIAN_MIRROR names a mirror other than the system's.
 set -eu
 release=$1
 folder=$2

@@ -2,11 +2,11 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Install PyAV wheels of PyPI, one for each libavcodec that they bring, in an environment each, to try the plugin with.
+# Install wheels of PyAV from PyPI, one for each version of libavcodec in them, to test the plugin with all of these.
 # usage: tools/pyav_wheels.sh PYTHON FOLDER [VERSION ...]
 #
-# The environments are FOLDER/VERSION. A Python for which PyPI has no wheel of a version is told so and does without.
-# One gets OpenCV too, which brings libavcodec 59.37, so that there are two in a process.
+# Each wheel is installed into an environment of its own, FOLDER/VERSION. Versions without a wheel for this Python are
+# reported and left out. One environment also gets OpenCV with its libavcodec 59.37, so that a process has two of them.
 set -eu
 python=$1
 folder=$2

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Run the native code under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer.
-#   tools/sanitize.sh PYTHON SECONDS        PYTHON: with gvc and what its tests need. Ends with 1 if anything is found.
-# A third of the time each: libgvc with hostile engines, the inputs of the fuzzer, the tests of the kernels. The build
-# in build/sanitize comes before, and is made anew only where sources have changed.
+#   tools/sanitize.sh PYTHON SECONDS        PYTHON has gvc and the packages of its tests. Exits with 1 after a finding.
+# Each of these gets a third of the time: libgvc with hostile engines, the inputs of the fuzzer, the tests of the kernels.
+# The build in build/sanitize takes additional time, but only changed sources are compiled again.
 set -eu
 python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1") seconds=$2
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ export cxx flags build
 KERNELS="tests/test_entropy.py tests/test_codebook.py tests/test_motion.py tests/test_local_velocity.py
     tests/test_bitstream.py tests/test_gop.py tests/test_loop.py tests/test_robustness.py"
 
-# The package as it is, but for what is native.
+# A copy of the package without its native parts.
 rm -rf "$package"
 mkdir -p "$package" "$build/objects"
 cp -rs "$PWD/gvc" "$package/gvc"
@@ -32,7 +32,7 @@ for source in gvc/native/*.cpp; do
     object=$build/objects/${source##*/}.o
     [ "$object" -nt "$source" ] && [ "$object" -nt "$headers" ] || echo "$source"
 done >"$build/stale"
-# Contracting is as in setup.py: the same bits.
+# Floating-point contraction is set as in setup.py, so that results are equal to the bit.
 xargs -P "$(nproc)" -I{} sh -c '$cxx -std=c++17 -fPIC -fvisibility=hidden -ffp-contract=off $flags $include \
     -c {} -o "$build/objects/new-$$.o" && mv "$build/objects/new-$$.o" "$build/objects/$(basename {}).o"' <"$build/stale"
 if [ -s "$build/stale" ] || [ ! -e "$build/native.so" ]; then
@@ -45,7 +45,8 @@ mkdir -p "$package/gvc/lib/include"
 ln -s "$build/cmake/libgvc.so" "$package/gvc/lib"
 ln -s "$PWD"/ffmpeg_bridge/include/*.h "$PWD/ffmpeg_bridge/libgvc/gvc_protocol.h" "$package/gvc/lib/include"
 
-# Python's own memory would be taken for leaks and hide overruns; its libraries leak, too (tests/lsan.txt).
+# Python's own allocator is switched off, since it looks like leaks and hides overruns. Known leaks of libraries are in
+# tests/lsan.txt.
 libraries="$($cc -print-file-name=libasan.so) $($cc -print-file-name=libubsan.so)"
 export PYTHONMALLOC=malloc PYTHONPATH="$package:$PWD/tests" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 GVC_SERVE=0
 export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS="suppressions=$PWD/tests/lsan.txt:print_suppressions=0"

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Install the Debian packages that the build, the demo and the checks need: those only that are missing.
-# usage: tools/system_packages.sh PYTHON [ffmpeg|tests]    those for building FFmpeg too, or for all tests
+# Install missing Debian packages for the build, the demo and the checks.
+# usage: tools/system_packages.sh PYTHON [ffmpeg|tests]    also install those for building FFmpeg, or for all tests
 set -eu
 python=$1
 purpose=${2:-}
