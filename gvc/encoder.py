@@ -103,7 +103,7 @@ class Encoder:
                 "scale all pictures to one size"
             )
         if any(plane.dtype != self.format.samples.dtype for plane in picture.planes):
-            raise MediaError(f"the samples of {self.format.samples.pix_fmt} are {self.format.samples.dtype}")
+            raise MediaError(f"samples of {self.format.samples.pix_fmt} must have the type {self.format.samples.dtype}")
 
     def _encode_gop(self, gop: Gop) -> list[Packet]:
         anchor = None if gop.key else self._anchor

@@ -60,7 +60,7 @@ def read_media(table: Path, folder: Path) -> Media:
         faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS} more rows"]
     if faults:
         raise MediaError(
-            "\n".join([f"{table} has media that cannot be trained on; mend these rows or remove them:", *faults])
+            "\n".join([f"{table} has media that cannot be used for training; correct or remove these rows:", *faults])
         )
     clips, photos = ([folder / row["file"] for row in rows if row["kind"] == kind] for kind in KINDS)
     return Media(clips, photos)

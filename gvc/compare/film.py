@@ -105,7 +105,7 @@ class Film:
             for packet in chain(_from_keyframe(self._demuxer.packets(), tick), [None]):
                 yield from self._decoder.decode(packet)
         except BitstreamError as error:
-            raise MediaError(f"{self.path} is damaged ({error}); see what `gvc decode` makes of it") from None
+            raise MediaError(f"{self.path} is damaged ({error}); `gvc decode` writes the readable part") from None
 
     def __enter__(self) -> "Film":
         return self

@@ -72,7 +72,7 @@ def compare(
     if not seconds:
         raise MediaError(
             "no frame is in all of the files at the same time"
-            + (f" ({'; '.join(notes)})" if notes else f"; none of them may last to {float(start):g} s")
+            + (f" ({'; '.join(notes)})" if notes else f"; perhaps none of them is longer than {float(start):g} s")
         )
     if lost:
         notes.append(f"{lost} of {lost + len(seconds)} frames of the reference are not in every file and are left out")

@@ -87,7 +87,7 @@ class GopEncoder:
             stop = max(level - BUDGET_REACH, target.level or 0) if target.bounded else level
             unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
         if excess := self._excess(unit, conditioned, clip):
-            raise MediaError(f"{excess}; ask for more atoms, a lower quality or preset=fast")
+            raise MediaError(f"{excess}; set more atoms, a lower quality or preset=fast")
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
         return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
 
