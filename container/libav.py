@@ -130,7 +130,7 @@ def _struct(stream: Stream) -> _Stream:
             if (struct.index, _fraction(struct.time_base)) == (stream.index, stream.time_base):
                 return struct
     raise EngineError(
-        f"GVC does not know the streams of PyAV {av.__version__}; install a known version: pip install 'av>=18,<20'"
+        f"GVC does not know the streams of PyAV {av.__version__}; install a known version: pip install 'av>=18,<19'"
     )
 
 

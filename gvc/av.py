@@ -36,7 +36,7 @@ def _register() -> None:
     except ValueError:  # av.codec.codec.UnknownCodecError
         reason = report.replace("\n", "; ") or "its FFmpeg libraries were not found in this process"
         raise EngineError(
-            f"PyAV {av.__version__} cannot use GVC ({reason}); install a version that can: pip install 'av>=18,<20'"
+            f"PyAV {av.__version__} cannot use GVC ({reason}); install a version that can: pip install 'av>=18,<19'"
         ) from None
     av.codecs_available.add("gvc")  # PyAV filled this set before GVC was registered.
     if sys.executable:  # libgvc must start the engine with this interpreter, which has gvc.

@@ -93,7 +93,7 @@ def _pyav() -> Check:
     script = "import gvc.av, gvc.plugin; print(gvc.plugin.install())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     found = " ".join((done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:])
-    return Check("PyAV with GVC", done.returncode == 0, found, "pip install 'av>=18,<20'")
+    return Check("PyAV with GVC", done.returncode == 0, found, "pip install 'av>=18,<19'")
 
 
 def _program(name: str, needed: bool) -> Check:
