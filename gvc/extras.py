@@ -23,7 +23,7 @@ def import_extra(module: str, extra: str, user: str, error: type[GvcError] = Gvc
     try:
         return import_module(module)
     except ImportError as cause:
-        if (cause.name or "").partition(".")[0] == "gvc":  # a fault of GVC's own, which no installing mends
+        if (cause.name or "").partition(".")[0] in ("gvc", "gvc_container"):  # Installing an extra does not mend these
             raise
         raise error(f"{user} needs the extra {extra} ({cause}); run pip install 'gvc[{extra}]'") from cause
 

@@ -17,7 +17,7 @@ from gvc_container.rate import scan
 from gvc_container.reading import open_input
 from gvc_container.sink import video_frame
 from gvc_container.source import VideoSource
-from gvc_container.video import silent
+from gvc_container.video import ignore
 
 from ..decoder import Decoder
 from ..errors import BitstreamError, MediaError
@@ -44,7 +44,7 @@ class Film:
     Raises MediaError, OptionError.
     """
 
-    def __init__(self, path: Path, options: Mapping[str, object], warn: Callable[[str], None] = silent):
+    def __init__(self, path: Path, options: Mapping[str, object], warn: Callable[[str], None] = ignore):
         self.path = path
         coded = _gvc_track(path)
         self.track = scan(path, coded)
