@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.cache import cached
 from benchmarks.clips import Clip
 from benchmarks.codecs import CODECS, CODED, DECODED, SOURCE, Codec, Command
-from benchmarks.kept import kept
 from benchmarks.machine import code_of, versions
 from benchmarks.paper import paper_bytes
 from benchmarks.programs import readable, run
@@ -71,7 +71,7 @@ def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
         with tempfile.TemporaryDirectory(prefix="gvc-cell-") as scratch:
             return _measured(cell, plan, Path(scratch), path)
 
-    return kept(folder, cell.depends(plan), figures)
+    return cached(folder, cell.depends(plan), figures)
 
 
 def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
@@ -83,7 +83,7 @@ def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
         decode = codec.decode(clip, view)
         decoding = run(_with_files(decode, clip, scratch), scratch / "log")
         pictures = {n: path.with_name(f"{path.stem}_{number}_{n}.png") for n in shown_pictures(clip.frames)}
-        scores = measure(_keeping(clip, scratch / DECODED, pictures), plan.metrics, plan.every, memory)
+        scores = measure(_frame_pairs(clip, scratch / DECODED, pictures), plan.metrics, plan.every, memory)
         rows.append(
             {
                 "clip": clip.name,
@@ -120,7 +120,7 @@ def _source_memory(clip: str) -> SourceMemory:
     return SourceMemory(SOURCE_MEMORY)
 
 
-def _keeping(clip: Clip, decoded: Path, pictures: dict[int, Path]) -> Iterator[tuple[Frames, Frames]]:
+def _frame_pairs(clip: Clip, decoded: Path, pictures: dict[int, Path]) -> Iterator[tuple[Frames, Frames]]:
     """Yield the source and decoded frames, and store the decoded pictures for display on the way."""
     seen = 0
     for source, frames in pairs(clip.path, decoded):

@@ -5,8 +5,8 @@
 from pathlib import Path
 
 from benchmarks import efficiency, speed
+from benchmarks.cache import cached
 from benchmarks.clips import Clip
-from benchmarks.kept import kept
 from benchmarks.machine import code_of, machine, versions
 
 
@@ -16,7 +16,7 @@ def _figures(folder: Path, function, *arguments: object) -> dict:
     depends = [function.__module__, function.__name__, names, code_of("gvc"), machine(), versions()]
     said = [argument for argument in arguments if not isinstance(argument, Clip)]
     print(f"{function.__module__.rpartition('.')[2]}: {function.__name__}", *said, flush=True)
-    return kept(folder, depends, lambda _: function(*arguments))
+    return cached(folder, depends, lambda _: function(*arguments))
 
 
 def _efficiency(clip: Clip, full: bool, folder: Path) -> dict:

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The two choices that a sequence header makes for a whole stream: what a GOP is conditioned on, and the step rule."""
+"""The two choices that a sequence header makes for a whole stream: the conditioning of GOPs, and the step rule."""
 
 from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """Conditioning of the generative model: which pictures of a GOP both sides know before any atom."""
+    """Conditioning of the generative model: which pictures of a GOP encoder and decoder know in advance."""
 
     T2V = "t2v"
     I2V = "i2v"
@@ -19,29 +19,29 @@ class Mode(StrEnum):
 
     @property
     def has_last(self) -> bool:
-        """Whether the last picture is known, which is a still."""
+        """Whether the last picture is known; it is a still."""
         return self is Mode.FLF2V
 
     @property
     def has_tail(self) -> bool:
-        """Whether the end of a GOP may be corrected, since the next GOP builds on it and no still says what it is."""
+        """Whether the end of a GOP may be corrected: the next GOP refers to it, and it is not a still."""
         return self.has_first and not self.has_last
 
     @property
     def overlaps(self) -> bool:
-        """Whether a GOP may also code the first pictures of the next one, to be blended; no anchor joins the two."""
+        """Whether a GOP may also code the first pictures of the next one for blending; no anchor joins the two."""
         return not self.has_first
 
 
 class Scheme(StrEnum):
-    """Step rule of the trajectory, and with it how atoms are chosen."""
+    """Step rule of the trajectory, which also determines how atoms are chosen."""
 
     ANCESTRAL = "ancestral"
     SDE = "sde"
 
     @property
     def fixed(self) -> bool:
-        """Whether each step's time and number of atoms are given (arXiv 2603.26571), and not matched to the source."""
+        """Whether time and number of atoms of each step are fixed (arXiv 2603.26571) and not matched to the source."""
         return self is Scheme.SDE
 
     @property

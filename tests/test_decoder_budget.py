@@ -22,7 +22,7 @@ from gvc.loop.budget import MAX_SAMPLES, beyond_samples, beyond_steps, beyond_wo
 from gvc.loop.codebook import Codebook
 from gvc.media import Packet, VideoFormat
 from gvc.priors.gp import bands, basis
-from gvc.priors.gp.kept import keeping
+from gvc.priors.gp.array_cache import cached
 from gvc.stills.av1 import StillDecoder, encode_still
 
 ALL = np.full((3, bands.BANDS + 1), 20)  # levels of a GOP that carries all its coefficients
@@ -223,10 +223,10 @@ def test_transforms_of_long_sides_are_those_of_short_ones(monkeypatch):
         assert np.allclose(basis.inverse(coefficients[:, :7, :11], time, 20, 33), corner, atol=1e-5)
 
 
-def test_what_is_kept_is_bounded():
+def test_the_cache_of_arrays_is_bounded():
     made = []
 
-    @keeping(100)
+    @cached(100)
     def array(size):
         made.append(size)
         return np.zeros(size, np.uint8)

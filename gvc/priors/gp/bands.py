@@ -12,7 +12,7 @@ import numpy as np
 
 from ...entropy import DeltaModel, RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
-from .kept import keeping
+from .array_cache import cached
 
 TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # half cycles per picture; the first band is the mean over time
 SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius in half cycles per sample
@@ -39,7 +39,7 @@ def nearest_level(variance: np.ndarray) -> np.ndarray:
     return np.clip(np.round(2 * np.log2(np.maximum(variance, 1e-12))) + UNIT_LEVEL, 1, MAX_LEVEL).astype(np.int64)
 
 
-@keeping(2**25)
+@cached(2**25)
 def _spatial_bands(height: int, width: int) -> np.ndarray:
     """Return the spatial band of each coefficient of a plane, uint8 [height, width]; callers must not change it."""
     columns2 = (np.arange(width) / width) ** 2

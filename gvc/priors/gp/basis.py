@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .kept import keeping
+from .array_cache import cached
 
 LONGEST = 4096  # longest side, in samples, that is transformed with a matrix; longer sides use the FFT
-KEPT = 2**27  # largest size in bytes of all matrices kept for later GOPs
+CACHE_BYTES = 2**27  # largest size in bytes of all cached matrices
 AT_ONCE = 2**20  # values per step where a picture is processed in steps to bound the memory
 
 
-@keeping(KEPT)
+@cached(CACHE_BYTES)
 def cosine(size: int) -> np.ndarray:
     """Return the DCT-II matrix, float32 [size (frequency), size (sample)]; callers must not change it."""
     matrix, n = np.empty((size, size), np.float32), np.arange(size)

@@ -142,10 +142,10 @@ class Models:
         above = None
         for level in levels:
             used = level.any(2)
-            for place in np.ndindex(used.shape):
-                self._used[_context(above, place)].write(encoder, int(used[place]))
-                if used[place]:
-                    for model, value in zip(self._steps, level[place], strict=True):
+            for cell in np.ndindex(used.shape):
+                self._used[_context(above, cell)].write(encoder, int(used[cell]))
+                if used[cell]:
+                    for model, value in zip(self._steps, level[cell], strict=True):
                         model.write_delta(encoder, int(value))
             above = used
 
@@ -155,10 +155,10 @@ class Models:
         for side in grid.sides()[: self._depth.read(decoder)]:
             level = np.zeros((*grid.shape(side), 3), np.int64)
             used = np.zeros(level.shape[:2], bool)
-            for place in np.ndindex(used.shape):
-                used[place] = self._used[_context(above, place)].read(decoder)
-                if used[place]:
-                    level[place] = [model.read_delta(decoder) for model in self._steps]
+            for cell in np.ndindex(used.shape):
+                used[cell] = self._used[_context(above, cell)].read(decoder)
+                if used[cell]:
+                    level[cell] = [model.read_delta(decoder) for model in self._steps]
             if np.abs(level).max() > MAX_STEPS:
                 raise BitstreamError("step", 0, f"a cell has a change of more than {MAX_STEPS} steps")
             levels.append(level)
@@ -182,6 +182,6 @@ def read_corrections(decoder: RangeDecoder, grid: Grid, count: int, closed: bool
     return Corrections(cells, fields.in_order())
 
 
-def _context(above: np.ndarray | None, place: tuple[int, int]) -> int:
+def _context(above: np.ndarray | None, cell: tuple[int, int]) -> int:
     """Return the index into USED_ODDS: whether the coarser cell around a cell is used (1 on the coarsest level)."""
-    return 1 if above is None else int(above[place[0] // 2, place[1] // 2])
+    return 1 if above is None else int(above[cell[0] // 2, cell[1] // 2])

@@ -9,28 +9,28 @@ from threading import Lock
 import numpy as np
 
 
-def keeping(most: int) -> Callable[[Callable[..., np.ndarray]], Callable[..., np.ndarray]]:
+def cached(max_bytes: int) -> Callable[[Callable[..., np.ndarray]], Callable[..., np.ndarray]]:
     """Return a decorator that caches the latest results of a function that returns arrays.
 
     Callers must not change the arrays.
 
-    most: largest size of all cached arrays together, in bytes.
+    max_bytes: largest size of all cached arrays together, in bytes.
     """
 
     def decorate(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-        kept: dict[tuple, np.ndarray] = {}  # results by arguments, the least recently used first
+        results: dict[tuple, np.ndarray] = {}  # results by arguments, the least recently used first
         lock = Lock()
 
         @wraps(function)
         def call(*arguments: object) -> np.ndarray:
             with lock:
-                result = kept.pop(arguments, None)
+                result = results.pop(arguments, None)
             if result is None:
                 result = function(*arguments)
             with lock:
-                kept[arguments] = result
-                while sum(array.nbytes for array in kept.values()) > most:
-                    del kept[next(iter(kept))]
+                results[arguments] = result
+                while sum(array.nbytes for array in results.values()) > max_bytes:
+                    del results[next(iter(results))]
             return result
 
         return call

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def kept(folder: Path, depends: object, figures: Callable[[Path], object]) -> object:
+def cached(folder: Path, depends: object, figures: Callable[[Path], object]) -> object:
     """Return stored figures, or compute and store them.
 
     folder: folder of the stored files.
