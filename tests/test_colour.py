@@ -18,7 +18,7 @@ from gvc.pictures.rgb import from_rgb, to_rgb
         (6, 1, 64, (81, 90, 240)),
         (6, 2, 64, (76, 85, 255)),
         (2, 0, 576, (81, 90, 240)),  # unspecified: BT.601 below 720 lines
-        (2, 0, 720, (63, 102, 240)),  # and BT.709 from there
+        (2, 0, 720, (63, 102, 240)),  # unspecified: BT.709 from 720 lines on
         (9, 1, 64, (74, 97, 240)),
     ],
 )

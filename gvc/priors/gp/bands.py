@@ -14,8 +14,10 @@ from ...entropy import DeltaModel, RangeDecoder, RangeEncoder
 from ...errors import BitstreamError
 from .array_cache import cached
 
-TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])  # half cycles per picture; the first band is the mean over time
-SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])  # radius in half cycles per sample
+# band edges in half cycles per picture; the first band is the mean over time
+TEMPORAL_EDGES = np.array([1e-6, 0.06, 0.16, 0.4])
+# band edges as radius in half cycles per sample
+SPATIAL_EDGES = np.array([0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6])
 TEMPORAL_BANDS, SPATIAL_BANDS = len(TEMPORAL_EDGES) + 1, len(SPATIAL_EDGES) + 1
 BANDS = TEMPORAL_BANDS * SPATIAL_BANDS
 NOT_CARRIED = 255  # band number of coefficients that are not carried
