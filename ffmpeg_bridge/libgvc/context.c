@@ -1,13 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Functions for encoders and decoders alike: making a context, errors, flushing, closing. */
+/* Functions for encoders and decoders alike: making a context, checking its use, flushing, closing. */
 #include "context.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *gvc_version(void) {
     return GVC_VERSION;
@@ -15,42 +12,6 @@ const char *gvc_version(void) {
 
 int gvc_api_version(void) {
     return GVC_API_VERSION;
-}
-
-static int set_error(gvc_context *context, int code, const char *sentence, va_list values) {
-    vsnprintf(context->sentence, sizeof context->sentence, sentence, values);
-    return code;
-}
-
-int gvc_fail(gvc_context *context, int code, const char *sentence, ...) {
-    va_list values;
-    va_start(values, sentence);
-    set_error(context, code, sentence, values);
-    va_end(values);
-    return code;
-}
-
-int gvc_break(gvc_context *context, int code, const char *sentence, ...) {
-    va_list values;
-    va_start(values, sentence);
-    context->failure = set_error(context, code, sentence, values);
-    va_end(values);
-    return code;
-}
-
-const char *gvc_error_message(const gvc_context *context) {
-    return context ? context->sentence : "there is no context; it was closed, or memory was too short to make it";
-}
-
-void gvc_reply_free(gvc_reply *reply) {
-    if (reply && reply->memory >= 0)
-        close(reply->memory);
-    free(reply);
-}
-
-void gvc_drop_queue(gvc_context *context) {
-    for (gvc_reply *reply; (reply = gvc_wire_take(context));)
-        gvc_reply_free(reply);
 }
 
 int gvc_check_role(gvc_context *context, enum gvc_role role) {
@@ -135,9 +96,9 @@ int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_ro
 
 /** Discard the queued replies, and give the slots of their pictures back to the engine. */
 static void forget_replies(gvc_context *context) {
-    for (gvc_reply *reply; (reply = gvc_wire_take(context)); gvc_reply_free(reply)) {
+    for (gvc_reply *reply; (reply = gvc_reply_take(context)); gvc_reply_free(reply)) {
         if (reply->message.type == GVC_MSG_FORMAT)
-            gvc_decoder_reformat(context, reply);
+            gvc_slots_reformat(context, reply);
         else if (reply->message.type == GVC_MSG_PICTURE && !reply->orphan)
             gvc_wire_release(context, reply->message.slot);
     }

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The members of gvc_context, and the functions that the files of libgvc share. */
+/*
+ * The members of gvc_context, and the functions that the files of libgvc share: each file calls only files that come
+ * before it here. encoder.c and decoder.c come last.
+ */
 #ifndef GVC_CONTEXT_H
 #define GVC_CONTEXT_H
 
@@ -63,19 +66,43 @@ struct gvc_context {
     char sentence[GVC_MAX_SENTENCE + 1]; ///< the last error
 };
 
-/* context.c */
-/** Make a context from a copy of `params`. *context is NULL only if memory is short. Returns GVC_OK or an error. */
-int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_role role);
+/* errors.c */
 /** Set the error message and return `code`. */
 int gvc_fail(gvc_context *context, int code, const char *sentence, ...) __attribute__((format(printf, 3, 4)));
 /** Set the error message, mark the session as failed and return `code`. */
 int gvc_break(gvc_context *context, int code, const char *sentence, ...) __attribute__((format(printf, 3, 4)));
-/** Return GVC_OK if the context has this role, else an error. Gives up a session that belongs to another process. */
-int gvc_check_role(gvc_context *context, enum gvc_role role);
+/** Mark the session as failed because this message breaks the protocol. Returns GVC_ERROR_ENGINE. */
+int gvc_unexpected(gvc_context *context, const gvc_message *message);
+
+/* replies.c */
 /** Free a reply, which may be NULL. */
 void gvc_reply_free(gvc_reply *reply);
+/** Put a reply at the end of the queue. */
+void gvc_reply_append(gvc_context *context, gvc_reply *reply);
+/** Remove the first reply from the queue and return it; the caller frees it. NULL if the queue is empty. */
+gvc_reply *gvc_reply_take(gvc_context *context);
 /** Free all queued replies. */
 void gvc_drop_queue(gvc_context *context);
+
+/* system.c */
+/** Return the milliseconds of the monotonic clock. */
+int64_t gvc_now(void);
+/** Wait `timeout` milliseconds for `events` of a descriptor, also across signals. Returns the events that came, or 0.
+ */
+int gvc_poll(int descriptor, short events, int timeout);
+/** Return the state of a process from /proc/PID/stat: T = stopped, Z or X = ended, ? = unknown. */
+char gvc_process_state(pid_t process);
+/** Move a descriptor above the numbers that an engine uses, and close the old one. -1 stays -1. */
+int gvc_move_up(int descriptor);
+
+/* slots.c */
+/** Map shared memory for pictures of context->format; an encoder sets its size first. Returns GVC_OK or an error. */
+int gvc_slots_map(gvc_context *context, int memory);
+/** Apply a FORMAT message: set context->format and map its shared memory. Returns GVC_OK or an error. */
+int gvc_slots_reformat(gvc_context *context, const gvc_reply *reply);
+void gvc_slots_unmap(gvc_context *context);
+void gvc_slot_write(gvc_context *context, uint32_t slot, const gvc_picture *picture);
+void gvc_slot_read(const gvc_context *context, uint32_t slot, const gvc_picture *picture);
 
 /* header.c */
 /**
@@ -104,44 +131,16 @@ bool gvc_engine_reap(gvc_context *context, int *status);
 void gvc_engine_kill(gvc_context *context);
 
 /* watch.c */
-/** Return the milliseconds of the monotonic clock. */
-int64_t gvc_now(void);
-/** Wait `timeout` milliseconds for `events` of a descriptor, also across signals. Returns the events that came, or 0.
- */
-int gvc_poll(int descriptor, short events, int timeout);
-/** Return the state of a process from /proc/PID/stat: T = stopped, Z or X = ended, ? = unknown. */
-char gvc_process_state(pid_t process);
 /**
  * Check whether the engine can still answer after `waited` milliseconds without a message. Returns GVC_OK or
  * context->failure.
  */
 int gvc_engine_check(gvc_context *context, int waited);
-
-/* session.c */
-/** Connect to an engine or start one, and wait until it is ready as context->role. Returns GVC_OK or an error. */
-int gvc_session_start(gvc_context *context);
 /**
  * Mark the session as failed because the engine has closed the socket. Returns GVC_ERROR_ENGINE, or the failure that
  * was known before.
  */
-int gvc_session_lost(gvc_context *context);
-/** End the session and its own engine, by force if necessary. Pictures that were received stay mapped. */
-void gvc_session_stop(gvc_context *context);
-/** Return whether another engine may replace a failed one. */
-bool gvc_session_renewable(const gvc_context *context);
-/** Replace a failed engine. Returns GVC_OK, or context->failure if that is not possible. */
-int gvc_session_renew(gvc_context *context);
-/** Give up a session that another process has opened: after a fork the child must not use the parent's session. */
-void gvc_session_disown(gvc_context *context);
-/** Move a descriptor above the numbers that an engine uses, and close the old one. -1 stays -1. */
-int gvc_move_up(int descriptor);
-
-/* slots.c */
-/** Map shared memory for pictures of context->format; an encoder sets its size first. Returns GVC_OK or an error. */
-int gvc_slots_map(gvc_context *context, int memory);
-void gvc_slots_unmap(gvc_context *context);
-void gvc_slot_write(gvc_context *context, uint32_t slot, const gvc_picture *picture);
-void gvc_slot_read(const gvc_context *context, uint32_t slot, const gvc_picture *picture);
+int gvc_engine_lost(gvc_context *context);
 
 /* wire.c */
 /** Send a message whose payload is in `count` pieces, and queue replies that come meanwhile. GVC_OK or an error. */
@@ -155,13 +154,23 @@ void gvc_wire_flush(gvc_context *context);
  * GVC_OK, GVC_AGAIN or context->failure.
  */
 int gvc_wire_receive(gvc_context *context, int timeout);
-/** Remove the first reply from the queue and return it; the caller frees it. NULL if the queue is empty. */
-gvc_reply *gvc_wire_take(gvc_context *context);
-/** Mark the session as failed because this message breaks the protocol. Returns GVC_ERROR_ENGINE. */
-int gvc_wire_unexpected(gvc_context *context, const gvc_message *message);
 
-/* decoder.c */
-/** Apply a FORMAT message: set context->format and map its shared memory. Returns GVC_OK or an error. */
-int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply);
+/* session.c */
+/** Connect to an engine or start one, and wait until it is ready as context->role. Returns GVC_OK or an error. */
+int gvc_session_start(gvc_context *context);
+/** End the session and its own engine, by force if necessary. Pictures that were received stay mapped. */
+void gvc_session_stop(gvc_context *context);
+/** Return whether another engine may replace a failed one. */
+bool gvc_session_renewable(const gvc_context *context);
+/** Replace a failed engine. Returns GVC_OK, or context->failure if that is not possible. */
+int gvc_session_renew(gvc_context *context);
+/** Give up a session that another process has opened: after a fork the child must not use the parent's session. */
+void gvc_session_disown(gvc_context *context);
+
+/* context.c */
+/** Make a context from a copy of `params`. *context is NULL only if memory is short. Returns GVC_OK or an error. */
+int gvc_context_new(gvc_context **context, const gvc_params *params, enum gvc_role role);
+/** Return GVC_OK if the context has this role, else an error. Gives up a session that belongs to another process. */
+int gvc_check_role(gvc_context *context, enum gvc_role role);
 
 #endif

@@ -123,19 +123,6 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet) {
     return result;
 }
 
-int gvc_decoder_reformat(gvc_context *context, const gvc_reply *reply) {
-    gvc_format format;
-    memcpy(&format, reply->payload, sizeof format);
-    if (format.width < 1 || format.width > GVC_MAX_DIMENSION || format.height < 1 ||
-        format.height > GVC_MAX_DIMENSION || format.sample_format < GVC_SAMPLES_YUV420P ||
-        format.sample_format > GVC_SAMPLES_GBRP10)
-        return gvc_wire_unexpected(context, &reply->message);
-    format.time_base_num = context->format.time_base_num; /* streams hold no time base, so the caller's stays */
-    format.time_base_den = context->format.time_base_den;
-    context->format = format;
-    return gvc_slots_map(context, reply->memory);
-}
-
 /** Return whether the first queued reply is a picture for the caller. */
 static bool picture_is_next(const gvc_context *context) {
     const gvc_reply *reply = context->first;
@@ -158,13 +145,13 @@ static int apply_reply(gvc_context *context, gvc_reply *reply) {
         return GVC_OK;
     }
     if (message->type == GVC_MSG_FORMAT)
-        result = gvc_decoder_reformat(context, reply);
+        result = gvc_slots_reformat(context, reply);
     else if (message->type == GVC_MSG_FAILURE)
         result = gvc_fail(context, message->code, "%.*s", (int)message->size, (const char *)reply->payload);
     else if (message->type == GVC_MSG_END && context->ending)
         context->ended = true;
     else
-        result = gvc_wire_unexpected(context, message);
+        result = gvc_unexpected(context, message);
     gvc_reply_free(reply);
     return result;
 }
@@ -186,7 +173,7 @@ int gvc_decoder_peek(gvc_context *context) {
         if (picture_is_next(context))
             return GVC_OK;
         if (context->first)
-            result = apply_reply(context, gvc_wire_take(context));
+            result = apply_reply(context, gvc_reply_take(context));
         else if (context->ended || (context->failure && context->ending))
             result = GVC_EOF;
         else if (context->failure || (!context->unanswered && !context->ending))
@@ -223,7 +210,7 @@ int gvc_decoder_drop(gvc_context *context) {
         return result;
     if (!picture_is_next(context))
         return GVC_AGAIN;
-    release_picture(context, gvc_wire_take(context)); /* the next call reports a failure of the engine */
+    release_picture(context, gvc_reply_take(context)); /* the next call reports a failure of the engine */
     return GVC_OK;
 }
 

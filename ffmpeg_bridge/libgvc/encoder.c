@@ -96,7 +96,7 @@ int gvc_encoder_receive(gvc_context *context, gvc_packet *packet) {
     if (result)
         return result;
     gvc_reply_free(context->given);
-    while (!(context->given = gvc_wire_take(context))) {
+    while (!(context->given = gvc_reply_take(context))) {
         if (context->failure)
             return context->failure;
         if (context->ended)
@@ -110,7 +110,7 @@ int gvc_encoder_receive(gvc_context *context, gvc_packet *packet) {
         return GVC_EOF;
     }
     if (message->type != GVC_MSG_PACKET)
-        return gvc_wire_unexpected(context, message);
+        return gvc_unexpected(context, message);
     *packet = (gvc_packet){.data = context->given->payload,
                            .size = message->size,
                            .pts = message->pts,

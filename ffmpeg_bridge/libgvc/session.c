@@ -5,32 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
     HELLO_TIMEOUT = 60000, ///< ms; the engine sends HELLO before it loads anything large
     MAX_RENEWALS = 5,      ///< largest number of engines in a row that end early and are replaced
-    LONG_LIFE = 1000,      ///< number of answered packets from which on the end of an engine is not early
-    PRIVATE_FD = 10        ///< lowest number of libgvc's own descriptors, above those that the engine uses
+    LONG_LIFE = 1000       ///< number of answered packets from which on the end of an engine is not early
 };
-
-#define START_ADVICE                                                                                                   \
-    "its messages are on standard error; if it lacks gvc, set GVC_PYTHON to the Python that has gvc installed"
-#define LIBRARY_ADVICE ", and if it loaded libraries of another program, remove their folder from LD_LIBRARY_PATH"
-
-int gvc_move_up(int descriptor) {
-    int moved = descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, PRIVATE_FD);
-    if (descriptor >= 0)
-        close(descriptor);
-    return moved;
-}
 
 /** Make the shared memory and, for an encoder, map it. A decoder knows its size only when FORMAT comes. */
 static int make_memory(gvc_context *context) {
@@ -48,9 +33,9 @@ static gvc_reply *expect(gvc_context *context, enum gvc_message_type type, int t
         gvc_break(context, GVC_ERROR_ENGINE,
                   "%s -m gvc.engine does not answer; set GVC_PYTHON to the Python that has gvc installed",
                   context->python);
-    gvc_reply *reply = result == GVC_OK ? gvc_wire_take(context) : NULL;
+    gvc_reply *reply = result == GVC_OK ? gvc_reply_take(context) : NULL;
     if (reply && reply->message.type != type) {
-        gvc_wire_unexpected(context, &reply->message);
+        gvc_unexpected(context, &reply->message);
         gvc_reply_free(reply);
         reply = NULL;
     }
@@ -113,35 +98,6 @@ int gvc_session_start(gvc_context *context) {
             result = greet(context);
     }
     return result ? result : open_codec(context);
-}
-
-/** Return a hint for signals by which a process ends if memory is short, whether the system or an allocation failed. */
-static const char *memory_hint(int number) {
-    bool may_be = number == SIGKILL || number == SIGSEGV || number == SIGBUS || number == SIGABRT;
-    return may_be ? ", as when memory is short" : "";
-}
-
-int gvc_session_lost(gvc_context *context) {
-    int status;
-    if (context->failure)
-        return context->failure;
-    context->startable |= context->warm;
-    if (context->warm)
-        return gvc_break(context, GVC_ERROR_ENGINE,
-                         "the warm engine (%s) ended unexpectedly; its last messages are on its standard error. "
-                         "Without it an engine is started for each use",
-                         context->python);
-    const char *advice = context->ready              ? "its last messages are on standard error"
-                         : getenv("LD_LIBRARY_PATH") ? START_ADVICE LIBRARY_ADVICE
-                                                     : START_ADVICE;
-    char how[64] = "";
-    if (gvc_engine_reap(context, &status) && WIFSIGNALED(status)) {
-        context->startable = true; /* a signal has outside reasons, so another engine may work */
-        snprintf(how, sizeof how, " (signal %d%s)", WTERMSIG(status), memory_hint(WTERMSIG(status)));
-    } else if (WIFEXITED(status) && WEXITSTATUS(status))
-        snprintf(how, sizeof how, " (exit status %d)", WEXITSTATUS(status));
-    return gvc_break(context, GVC_ERROR_ENGINE, "%s -m gvc.engine ended unexpectedly%s; %s", context->python, how,
-                     advice);
 }
 
 /** Close this process's descriptors of a session. The engine notices only if no other process has them open. */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copying pictures to and from the memory that is shared with the engine. */
+/* Mapping the memory that is shared with the engine, and copying pictures to and from it. */
 #include "context.h"
 
 #include <errno.h>
@@ -53,6 +53,19 @@ void gvc_slots_unmap(gvc_context *context) {
         munmap(context->slots, context->mapped);
     context->slots = NULL;
     context->mapped = 0;
+}
+
+int gvc_slots_reformat(gvc_context *context, const gvc_reply *reply) {
+    gvc_format format;
+    memcpy(&format, reply->payload, sizeof format);
+    if (format.width < 1 || format.width > GVC_MAX_DIMENSION || format.height < 1 ||
+        format.height > GVC_MAX_DIMENSION || format.sample_format < GVC_SAMPLES_YUV420P ||
+        format.sample_format > GVC_SAMPLES_GBRP10)
+        return gvc_unexpected(context, &reply->message);
+    format.time_base_num = context->format.time_base_num; /* streams hold no time base, so the caller's stays */
+    format.time_base_den = context->format.time_base_den;
+    context->format = format;
+    return gvc_slots_map(context, reply->memory);
 }
 
 /** Split pixels of RGB24 into the planes G, B, R. */

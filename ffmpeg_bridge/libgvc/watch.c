@@ -1,14 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waiting for an engine, which may take hours to answer, and noticing when it can no longer answer. */
+/* Noticing that an engine, which may take hours to answer, can no longer answer, and saying why. */
 #include "context.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 
 /*
  * Longest wait for a stopped engine, in ms. The sum of the waits counts, not the clock: if caller and engine are
@@ -16,46 +15,44 @@
  */
 enum { STOPPED_LIMIT = 6000 };
 
-int64_t gvc_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+#define START_ADVICE                                                                                                   \
+    "its messages are on standard error; if it lacks gvc, set GVC_PYTHON to the Python that has gvc installed"
+#define LIBRARY_ADVICE ", and if it loaded libraries of another program, remove their folder from LD_LIBRARY_PATH"
+
+/** Return a hint for signals by which a process ends if memory is short, whether the system or an allocation failed. */
+static const char *memory_hint(int number) {
+    bool may_be = number == SIGKILL || number == SIGSEGV || number == SIGBUS || number == SIGABRT;
+    return may_be ? ", as when memory is short" : "";
 }
 
-int gvc_poll(int descriptor, short events, int timeout) {
-    struct pollfd polled = {descriptor, events, 0};
-    int64_t deadline = gvc_now() + timeout;
-    for (int64_t left = timeout;; left = deadline - gvc_now()) {
-        int count = poll(&polled, 1, left > 0 ? (int)left : 0);
-        if (count >= 0)
-            return count ? polled.revents : 0;
-        if (errno != EINTR && errno != EAGAIN)
-            return POLLERR;
-    }
-}
-
-char gvc_process_state(pid_t process) {
-    char name[40], line[512], state = '?';
-    if (process <= 0)
-        return state;
-    snprintf(name, sizeof name, "/proc/%d/stat", (int)process);
-    FILE *file = fopen(name, "re");
-    if (!file)
-        return kill(process, 0) && errno == ESRCH ? 'X' : state;
-    size_t size = fread(line, 1, sizeof line - 1, file);
-    fclose(file);
-    line[size] = 0;
-    const char *command_end = strrchr(line, ')'); /* the last one, because a command's name may contain brackets */
-    if (command_end)
-        sscanf(command_end + 1, " %c", &state);
-    return state;
+int gvc_engine_lost(gvc_context *context) {
+    int status;
+    if (context->failure)
+        return context->failure;
+    context->startable |= context->warm;
+    if (context->warm)
+        return gvc_break(context, GVC_ERROR_ENGINE,
+                         "the warm engine (%s) ended unexpectedly; its last messages are on its standard error. "
+                         "Without it an engine is started for each use",
+                         context->python);
+    const char *advice = context->ready              ? "its last messages are on standard error"
+                         : getenv("LD_LIBRARY_PATH") ? START_ADVICE LIBRARY_ADVICE
+                                                     : START_ADVICE;
+    char how[64] = "";
+    if (gvc_engine_reap(context, &status) && WIFSIGNALED(status)) {
+        context->startable = true; /* a signal has outside reasons, so another engine may work */
+        snprintf(how, sizeof how, " (signal %d%s)", WTERMSIG(status), memory_hint(WTERMSIG(status)));
+    } else if (WIFEXITED(status) && WEXITSTATUS(status))
+        snprintf(how, sizeof how, " (exit status %d)", WEXITSTATUS(status));
+    return gvc_break(context, GVC_ERROR_ENGINE, "%s -m gvc.engine ended unexpectedly%s; %s", context->python, how,
+                     advice);
 }
 
 int gvc_engine_check(gvc_context *context, int waited) {
     switch (gvc_process_state(context->watched)) {
     case 'Z':
     case 'X': /* the socket is still open because another process has inherited the engine's end of it */
-        return gvc_poll(context->socket, POLLIN, 0) ? GVC_OK : gvc_session_lost(context);
+        return gvc_poll(context->socket, POLLIN, 0) ? GVC_OK : gvc_engine_lost(context);
     case 'T':
         context->stopped += waited;
         if (context->stopped < STOPPED_LIMIT)

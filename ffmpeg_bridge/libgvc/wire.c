@@ -15,13 +15,6 @@ _Static_assert(sizeof(gvc_message) == 40, "gvc_message has padding");
 _Static_assert(sizeof(gvc_format) == 56, "gvc_format has padding");
 _Static_assert(sizeof(gvc_open) == 72, "gvc_open has padding");
 
-int gvc_wire_unexpected(gvc_context *context, const gvc_message *message) {
-    return gvc_break(
-        context, GVC_ERROR_ENGINE,
-        "message %u (%u bytes) from the engine of %s is not valid here; install libgvc and gvc from one release",
-        message->type, message->size, context->python);
-}
-
 /** Return whether RELEASE or FLUSH is due and can be sent now. */
 static bool has_due_messages(const gvc_context *context) {
     bool owes = context->flush_due;
@@ -107,7 +100,7 @@ static int transmit(gvc_context *context, gvc_message message, const struct iove
             /* Messages that came before the end of the engine may give its reason. */
             while (gvc_wire_receive(context, 0) == GVC_OK)
                 ;
-            return gvc_session_lost(context);
+            return gvc_engine_lost(context);
         }
     }
     return context->failure;
@@ -194,12 +187,6 @@ static bool is_valid(const gvc_context *context, const gvc_message *message) {
     }
 }
 
-static void append(gvc_context *context, gvc_reply *reply) {
-    reply->next = NULL;
-    *(context->last ? &context->last->next : &context->first) = reply;
-    context->last = reply;
-}
-
 /**
  * Return whether a reply goes into the queue: it is for the caller, or it changes slots, which must happen in the order
  * of the replies.
@@ -227,7 +214,7 @@ static int queue(gvc_context *context, gvc_reply *reply) {
         gvc_reply_free(reply);
         return GVC_OK;
     }
-    append(context, reply);
+    gvc_reply_append(context, reply);
     if (reply->message.type != GVC_MSG_FORMAT)
         return GVC_OK;
     reply->memory = gvc_move_up(dup(context->memory));
@@ -276,26 +263,16 @@ int gvc_wire_receive(gvc_context *context, int timeout) {
         return context->failure ? context->failure : GVC_AGAIN;
     gvc_message message;
     if (!receive_exactly(context, &message, sizeof message))
-        return gvc_session_lost(context);
+        return gvc_engine_lost(context);
     if (!is_valid(context, &message))
-        return gvc_wire_unexpected(context, &message);
+        return gvc_unexpected(context, &message);
     gvc_reply *reply = malloc(sizeof *reply + message.size);
     if (!reply)
         return gvc_break(context, GVC_ERROR_MEMORY, "no memory for a reply of %u bytes", message.size);
     *reply = (gvc_reply){.message = message, .memory = -1};
     if (!receive_exactly(context, reply->payload, message.size)) {
         gvc_reply_free(reply);
-        return gvc_session_lost(context);
+        return gvc_engine_lost(context);
     }
     return dispatch(context, reply);
-}
-
-gvc_reply *gvc_wire_take(gvc_context *context) {
-    gvc_reply *reply = context->first;
-    if (reply) {
-        context->first = reply->next;
-        if (!context->first)
-            context->last = NULL;
-    }
-    return reply;
 }

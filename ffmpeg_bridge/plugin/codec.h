@@ -31,6 +31,11 @@ struct codec_state {
     char logged[1024]; ///< last error that was logged since the last picture
 };
 
+/** Return the private data of a context. */
+static inline struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx) {
+    return FIELD(struct codec_state *, avctx, host->layout->avctx_priv_data);
+}
+
 /** A row of the options table. Rows have the order of codec_state.options. */
 struct option_row {
     const char *name, *help;
@@ -83,7 +88,5 @@ int get_buffer(const struct host *host, AVCodecContext *avctx, AVFrame *frame);
 
 /** Log the error of state->gvc, unless it was just logged, and return the AVERROR for `result`. */
 int codec_error(const struct host *host, AVCodecContext *avctx, int result);
-/** Return the private data of a context. */
-struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx);
 
 #endif

@@ -7,12 +7,14 @@
 #ifndef GVC_HOST_H
 #define GVC_HOST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "ffmpeg_abi.h"
 #include "layout.h"
+#include "libraries.h"
 
-#define MAX_HOSTS 8
+#define MAX_HOSTS MAX_LIBRARIES
 #define MAX_PIXEL_FORMATS 12
 
 struct functions {
@@ -35,6 +37,13 @@ struct host {
     char path[512];                       ///< path of libavcodec, truncated if long; for messages
 };
 
+extern struct host hosts[MAX_HOSTS]; ///< install.c fills it
+extern atomic_int host_count;        ///< it only grows, so callbacks may read it without a lock
+
+/** Return the host to which a context belongs, NULL if it is not one of the plugin's. */
+const struct host *host_of(const AVCodecContext *avctx);
+
+/* install.c */
 /**
  * Find the libavcodecs and libavformats of the process and register the codec in those that are new.
  *
@@ -46,21 +55,15 @@ struct host {
 int hosts_install(bool wait);
 /** Reset the lock in the child of a fork, where a thread that held it does not exist. */
 void hosts_forked(void);
-/** Call libc's dlopen, which late.c replaces. */
-void *real_dlopen(const char *file, int mode);
-/** Return the host to which a context belongs, NULL if it is not one of the plugin's. */
-const struct host *host_of(const AVCodecContext *avctx);
 /** Return the status sentences of all hosts, one a line. */
 const char *hosts_status(void);
 
+/* check.c, takeover.c, muxer.c */
 /** Check that the structs of the library have its version's layout. Returns NULL or the reason why not. */
 const char *host_check_layout(const struct host *host);
 /** Replace a rarely used codec of the library and set host->codec_id. Returns NULL or the reason of the failure. */
 const char *host_take_over_codec(struct host *host, const char **victim);
 /** Add the tag GVC1 to `host->muxer_library`. Returns NULL or the reason of the failure. */
 const char *host_patch_muxer(const struct host *host, int index);
-
-/** Return the base address of the library that holds `address`, NULL if there is none. */
-const void *library_base(const void *address);
 
 #endif

@@ -23,20 +23,11 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "libraries.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 static _Thread_local int depth; ///< number of nested calls of dlopen; a library's constructor may call it again
-
-void *real_dlopen(const char *file, int mode) {
-    static void *(*found)(const char *, int);
-    void *(*function)(const char *, int) = __atomic_load_n(&found, __ATOMIC_RELAXED);
-    if (!function) { // looked up here, because other libraries' constructors may run before the plugin's
-        *(void **)&function = dlsym(RTLD_NEXT, "dlopen");
-        __atomic_store_n(&found, function, __ATOMIC_RELAXED);
-    }
-    return function(file, mode); // compiled to a jump, so that libc's dlopen sees the real caller
-}
 
 #ifdef __GLIBC__
 /** Return libc's search path for the library that holds `address`, to be freed; NULL if it is unknown. */

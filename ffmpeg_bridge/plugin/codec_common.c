@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct codec_state *codec_state(const struct host *host, AVCodecContext *avctx) {
-    return FIELD(struct codec_state *, avctx, host->layout->avctx_priv_data);
-}
-
 int codec_error(const struct host *host, AVCodecContext *avctx, int result) {
     struct codec_state *state = codec_state(host, avctx);
     const char *message = state->gvc ? gvc_error_message(state->gvc) : "out of memory";
