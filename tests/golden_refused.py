@@ -92,6 +92,9 @@ def header_cases() -> Iterator[Case]:
     yield case("codebook_extra is 0..8", "codebook_extra", field(32, b"\x09"))
     yield case("tools are 0..7", "tools", field(37, b"\x08"))
     yield case("the fields fill the header", "header_size", tools(0, b"\0"))
+    for size, element in ((30, "rate_den"), (40, "seed"), (50, "name_size")):
+        cut = sealed(whole[:6] + size.to_bytes(2, "little") + whole[8 : size - 4])
+        yield case("the fields fit into the header", element, cut + whole)
     for name in (
         b"gp",
         b"/1",

@@ -38,11 +38,16 @@ class FieldWriter:
 
 
 class FieldReader:
-    """Reads fields in order; each read names its element, so that an error can say where the bytes went wrong."""
+    """Reads fields in order; each read names its element, so that an error can say where the bytes went wrong.
+
+    Attributes:
+        offset: number of bytes that have been read.
+        end: number of bytes that may be read, by default all.
+    """
 
     def __init__(self, data: bytes):
         self._data = memoryview(data)
-        self.offset = 0
+        self.offset, self.end = 0, len(data)
 
     def fail(self, element: str, reason: str) -> BitstreamError:
         """Return the error for a bad value of the element just read."""
@@ -50,8 +55,8 @@ class FieldReader:
 
     def raw(self, element: str, size: int) -> bytes:
         """Return the next `size` bytes."""
-        if size > len(self._data) - self.offset:
-            raise self.fail(element, f"{size} bytes are needed and {len(self._data) - self.offset} are left")
+        if size > self.end - self.offset:
+            raise self.fail(element, f"{size} bytes are needed and {self.end - self.offset} are left")
         self.offset += size
         return bytes(self._data[self.offset - size : self.offset])
 
@@ -85,5 +90,5 @@ class FieldReader:
 
     def finish(self, element: str) -> None:
         """Raise unless all bytes have been read."""
-        if self.offset != len(self._data):
-            raise self.fail(element, f"{len(self._data) - self.offset} bytes are left over")
+        if self.offset != self.end:
+            raise self.fail(element, f"{self.end - self.offset} bytes are left over")

@@ -128,6 +128,7 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
         raise r.fail("header_size", f"the header says {size} bytes and has {len(data)}")
     if zlib.crc32(data[: size - 4]) != int.from_bytes(data[size - 4 : size], "little"):
         raise BitstreamError("header_checksum", size - 4, "the sequence header is damaged")
+    r.end = size - 4
     width = r.uint("width", 2, 1, MAX_DIMENSION)
     height = r.uint("height", 2, 1, MAX_DIMENSION)
     color = [r.uint(name, 1) for name in ("color_range", "color_primaries", "transfer", "matrix", "chroma_location")]
@@ -159,9 +160,10 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
         shift, limit = r.uint("shift", 1, 1), r.uint("codebook_limit", 1, 0, MAX_CODEBOOK_LIMIT)
     if tools & PROMPT:
         prompt = _text(r, "prompt", r.sized("prompt"))
+    if r.offset != r.end:
+        raise r.fail("header_size", f"the fields take {r.offset} bytes of {r.end}")
+    r.end = size
     r.uint("header_checksum", 4)
-    if r.offset != size:
-        raise r.fail("header_size", f"the fields take {r.offset} bytes of {size}")
     if not PRIOR_NAME.fullmatch(prior):
         raise r.fail("prior_name", f"{prior!r} is no FAMILY/VARIANT of small letters and digits")
     header = SequenceHeader(
