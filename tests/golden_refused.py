@@ -255,6 +255,8 @@ def still_cases() -> Iterator[Case]:
         ("the still of a tail is AV1", "still", b"\1\x0a\x01\0"),
     ):
         yield Case(rule, element, [key, write_gop(replace(following, tail=tail))])
+    needs_chain = replace(following, tail=b"\1" + author.still(scene(2, 16, 12)[1]))
+    yield Case("the still of a tail stands by itself", "still", [key, write_gop(needs_chain)])
     author = Author(header("flf2v", 16, 12))
     author.start()
     pictures = scene(2, 16, 12)

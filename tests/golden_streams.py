@@ -5,6 +5,7 @@
 Their pictures show little, but each rule of docs/BITSTREAM.md that they exercise changes them.
 """
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -343,9 +344,83 @@ def concealed() -> Author:
     return author
 
 
+def small() -> Author:
+    """Pictures as small as the smallest cell of corrections; coefficients that lie on the edges of bands."""
+    this = header("flf2v", 16, 11)
+    author, pictures = Author(this), scene(5, 16, 11)
+    author.start()
+    ends = {"first": author.still(pictures[0]), "last": author.still(pictures[4])}
+    said = [cells(Grid(11, 16), depth, 9, 30 + depth, 1) for depth in (1, 0, 1)]
+    levels = {"start": 380, "stop": 300, "stride": 40}
+    author.gop(5, MOTION, PLAIN, random_atoms(4), **ends, **levels, corrections=said)
+    author.start(header("t2v", 25, 25), index=1)
+    author.gop(1, FLAT, np.r_[np.tile([20, 0], 25), 0], random_atoms(9), **levels)
+    return author
+
+
+TIES = ((70, 18), 16, 14, 0, 10)  # arguments of `striped` for which any other order finds another field
+
+
+def ties() -> Author:
+    """Motion of stripes, whose cost is the same in many directions, on two levels: the order of the search decides."""
+    author = Author(header("flf2v", *TIES[0]))
+    author.start()
+    ends = dict(zip(("first", "last"), map(lossless, striped(*TIES)), strict=True))
+    author.gop(3, MOTION, NOTHING, **ends)
+    return author
+
+
+def striped(size: tuple[int, int], period: int, left: int, right: int, middle: int) -> tuple[Planes, Planes]:
+    """Return two pictures with diagonal stripes, which move so far on the left and on the right of the middle."""
+    width, height = size
+    y, x = np.mgrid[:height, :width]
+    flat = np.full((-(-height // 2), -(-width // 2)), 128, np.uint8)
+
+    def stripes(shift: np.ndarray | int) -> Planes:
+        return np.where((x + y + shift) % period < period // 2, 90, 170).astype(np.uint8), flat, flat
+
+    return stripes(0), stripes(np.where(x < middle, left, right))
+
+
+def damaged() -> Author:
+    """Damage of all kinds, and what it leaves of the chain, the header in force and the picture shown last."""
+    author, pictures = Author(header("flf2v")), scene(9)
+
+    def coded(*lengths: int) -> list[GopUnit]:
+        author.start()
+        place, units, first = -1, [], {"first": author.still(pictures[0])}
+        for length in lengths:
+            place += length
+            units.append(author.gop(length, MOTION, NOTHING, last=author.still(pictures[place]), **first))
+            first = {}
+        del author.packets[-sum(lengths) :]
+        return units
+
+    def spoiled(packet: bytes) -> bytes:
+        return packet[:-20] + bytes([packet[-20] ^ 1]) + packet[-19:]
+
+    key, second, third = map(write_gop, coded(3, 2, 2))
+    author.add(key, write_show(1), write_show(2))
+    author.add(spoiled(second), write_show(1), second, write_show(1), third)  # the chain is broken and stays so
+    size = len(write_sequence_header(author.header))
+    longer = b"\2" + bytes([size | 128, 0]) + key[2:-4]  # the length in two bytes instead of one
+    author.add(longer + zlib.crc32(longer).to_bytes(4, "little"), write_show(1), b"", write_show(2), second)
+    for this in (header("flf2v", 24, 18), header("flf2v", 24, 18, video={"samples": SAMPLE_FORMATS[1]})):
+        author.header, pictures = this, scene(9, 24, 18)
+        first, last = coded(2, 2)
+        alone = replace(last, last=encode_still(pictures[3], 45, "fast"))
+        author.add(spoiled(write_gop(first)), write_show(1))  # nothing is known of it
+        author.add(write_gop(replace(first, side=b"\1\1")), write_show(1))  # its header is
+        author.add(write_gop(alone), write_show(1), write_gop(first), write_show(1))
+    return author
+
+
 STREAMS = {
     write.__name__: write
-    for write in (codebooks, limit, hold, corrections, pyramid, search, extremes, joined, formats, concealed)
+    for write in (
+        *(codebooks, limit, hold, corrections, pyramid, search, extremes, joined, formats, concealed),
+        *(small, ties, damaged),
+    )
 }
 
 

@@ -48,7 +48,7 @@ OLDER = {  # those that there are
     "gp/3": list(VECTORS),
 }
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
-DAMAGED = ("concealed",)
+DAMAGED = ("concealed", "damaged")
 
 
 def write_stream(path: Path, extradata: bytes, packets: list[Packet]) -> None:
