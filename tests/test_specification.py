@@ -5,18 +5,24 @@
 import ast
 import re
 import zlib
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from golden_streams import header
 from golden_values import decoded_gops, trajectory
+from gvc._native import local_velocity
 from make_golden import FOLDER, read_stream
 
 from gvc.bitstream import GopUnit, packet, read_packet, sequence, write_gop, write_sequence_header
 from gvc.bitstream.fields import FieldReader
+from gvc.bitstream.levels import level_sigma, level_time, matched_levels, shifted_times
 from gvc.entropy import RangeDecoder, read_atoms, read_count
-from gvc.loop.codebook import Codebook
+from gvc.loop.codebook import Codebook, log2_size_for
+from gvc.loop.transition import Step, ancestral, euler_maruyama, ode
+from gvc.priors.gp.bands import level_variances
 from gvc.priors.gp.mean import SMOOTHNESS
 
 ROOT = Path(__file__).parents[1]
@@ -114,6 +120,55 @@ def test_noise_has_the_values_of_the_document():
     other = Codebook(5, 3, 42, 3, 1, 1)
     assert f"instead of 0: {values(other.synthesize(*pair))} and {values(other.dense_noise())}." in annex
     assert f"in step 0 of block 0: {values(Codebook(5, 3, 42, 3, 0, 0).dense_noise())}." in annex
+
+
+def crc_of(values: list[float]) -> str:
+    """Return the CRC-32 of numbers as binary64."""
+    return f"{zlib.crc32(np.array(values, '<f8').tobytes()):08x}"
+
+
+def coefficients(rule: Callable[[float, float], Step], times: list[float]) -> list[float]:
+    """Return keep, pull and sigma of the steps from each time to the next."""
+    steps = [rule(t, s) for t, s in pairwise(times)]
+    return [value for step in steps for value in (step.keep, step.pull, step.sigma)]
+
+
+def test_times_and_transitions_have_the_values_of_the_document():
+    sde = shifted_times(20, 3)
+    assert f"s[10] = {sde[11].hex()}, s[17] = {sde[18].hex()}, s[18] =\n{sde[19].hex()}" in TEXT
+    assert f"{crc_of(sde[1:])} with shift 3, {crc_of(shifted_times(20, 5)[1:])} with shift 5" in TEXT
+    levels = [*map(level_time, matched_levels(767, 0, 8))]
+    noisy, silent = coefficients(euler_maruyama, sde[:18]), coefficients(ode, sde[17:])
+    assert f"on to time(0): {crc_of(coefficients(ancestral, levels))}; sde" in TEXT
+    assert f"with noise: {crc_of(noisy)}, and the three of ode: {crc_of(silent)}\n" in TEXT
+
+
+def test_codebooks_have_the_sizes_of_the_document():
+    sizes = ", ".join(str(log2_size_for(values, 8)) for values in (1, 5, 65536, 65537, 2**24))
+    assert f"blocks of 1, 5, 65536, 65537 and 2^24 values have n = {sizes}." in TEXT
+
+
+def test_velocity_has_the_values_of_the_document():
+    text, even = TEXT.replace("\n", " "), [0, 0, 0, 0, 0, 0]
+    tied = np.array([521, 523, 539, 541, 557, 559]) / 1024
+    for x, bands, variances in ((np.arange(1, 7) / 4, [0, 0, 1] * 2, (4, 0.25)), (tied, even, (2,))):
+        numbers = np.array(bands, np.uint8).reshape(2, 3)
+        found = local_velocity(x[None].astype(np.float32), numbers, np.array(variances, float), 0.5)
+        assert " ".join(f"{bits:08x}" for bits in found[0].view(np.uint32)) + "." in text
+    t, x = level_time(349), 0.6328125
+    r = level_variances()[35] - level_sigma(300) ** 2
+    signal = (1 - t) * ((1 - t) * r)
+    everything = signal + t * t
+    share = signal / everything
+    for name, value in (("r", r), ("signal", signal), ("all", everything), ("share", share)):
+        assert f"{name} = {value.hex()}, " in text
+    assert f"share / all = {(share / everything).hex()}, " in text
+    assert f"65536 times {((x * x - t * t) * (share / everything)).hex()}, " in text
+    assert f"is {((1 - t) * r / ((1 - t) * ((1 - t) * r) + t * t)).hex()}." in text
+
+
+def test_activity_has_the_value_of_the_document():
+    assert f"w before `f32` is {np.sqrt(101 * 1900.0 / 50021.0).item().hex()}." in TEXT
 
 
 def test_range_coded_strings_have_the_values_of_the_document():
