@@ -86,7 +86,7 @@ def test_all_formats_of_one_clip_are_coded_alike():
 def test_wrong_samples_are_refused():
     pictures, video = clips.in_samples(clips.moving_clip(1), "yuv444p10le")
     wrong = Picture(tuple(plane.astype(np.uint8) for plane in pictures[0].planes), 0, 1)
-    with pytest.raises(MediaError, match="yuv444p10le are uint16"):
+    with pytest.raises(MediaError, match="yuv444p10le must have the type uint16"):
         clips.encode([wrong], video)
 
 
