@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # make demo [CLIP=path]   set everything up, then encode, probe and decode a clip with the machine's own ffmpeg
-# make test               set everything up, then run all tests
+# make test               set everything up, then run all tests, files side by side on up to four processors
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
 # make bench-full         the same with all settings and metrics, JOBS files at a time: hours
 # make train              train the network of the prior neural on what MEDIA lists (training/README.md)
@@ -53,7 +53,7 @@ demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 bench: setup
 	$(BIN)/python -m benchmarks $(CLIPS) $(BENCH)

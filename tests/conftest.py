@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from programs import STOCK, built
 
-from gvc.machine.process import configure_process
+from gvc.machine.process import configure_process, scheduling_kept
 
 configure_process()  # The engine and the command do the same. Test modules import NumPy later.
 
@@ -24,6 +24,13 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("GVC_SERVE", "0")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def same_scheduling():
+    """Undo it when a test opens SVT-AV1 itself as root: real-time threads here would starve all other processes."""
+    with scheduling_kept():
         yield
 
 
