@@ -7,6 +7,7 @@ All other stages are announced by the parts of the codec themselves (gvc.machine
 
 from typing import Any
 
+from .stand_in import StandIn
 from .stopwatch import Stopwatch
 
 STAGES = {
@@ -30,14 +31,15 @@ PRIOR = {
 }
 
 
-class _Watched:
+class _Watched(StandIn):
     """A stand-in for an object that times the given methods, and watches the objects that they return."""
 
     def __init__(self, target: Any, stopwatch: Stopwatch, methods: dict):
-        self._target, self._stopwatch, self._methods = target, stopwatch, methods
+        super().__init__(target)
+        self._stopwatch, self._methods = stopwatch, methods
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._target, name)
+        value = super().__getattr__(name)
         if name not in self._methods:
             return value
         stage, results = self._methods[name]

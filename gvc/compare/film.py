@@ -21,7 +21,7 @@ from gvc_container.video import ignore
 
 from ..decoder import Decoder
 from ..errors import BitstreamError, MediaError
-from ..media import FULL_RANGE, Packet, Picture, VideoFormat
+from ..media import FULL_RANGE, Picture, VideoFormat
 
 UNSPECIFIED = 2  # matrix coefficients (H.273)
 
@@ -100,9 +100,11 @@ class Film:
         return frame
 
     def _decoded(self, start: Fraction) -> Iterator[Picture]:
-        tick = (self._start + start) / self.format.time_base
+        """Yield the pictures from the last keyframe on that is not later than `start` seconds after the first one."""
+        if start:
+            self._demuxer.seek(self._start + start)
         try:
-            for packet in chain(_from_keyframe(self._demuxer.packets(), tick), [None]):
+            for packet in chain(self._demuxer.packets(), [None]):
                 yield from self._decoder.decode(packet)
         except BitstreamError as error:
             raise MediaError(f"{self.path} is damaged ({error}); `gvc decode` writes the readable part") from None
@@ -135,16 +137,3 @@ def _gvc_track(path: Path) -> int | None:
     with open_input(path) as container:
         track = gvc_track(container)
         return track.index if track else None
-
-
-def _from_keyframe(packets: Iterator[Packet], tick: Fraction) -> Iterator[Packet]:
-    """Yield the packets from the last keyframe at or before the time `tick` on."""
-    held: list[Packet] = []
-    for packet in packets:
-        if packet.key and packet.pts is not None and packet.pts <= tick:
-            held.clear()
-        held.append(packet)
-        if packet.pts is None or packet.pts > tick:
-            break
-    yield from held
-    yield from packets
