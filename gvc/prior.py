@@ -7,8 +7,9 @@ one flat vector per GOP; `blocks` says which parts of it have a codebook of thei
 float32 arrays of one kind: numpy arrays, or torch tensors on the prior's device.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .media import Clip, Planes, VideoFormat
 from .pictures.motion import motion_fields
 
 Array = Any  # numpy.ndarray or torch.Tensor, float32
+Result = TypeVar("Result")
 
 CHROMA_WEIGHT = 1.5  # weight of a chroma sample's error, since the sample covers four pixels of the picture
 
@@ -63,14 +65,20 @@ class Condition:
     previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before in the chain
     prompt: str = ""  # text for priors that were trained with text; other priors ignore it
 
-    # motion fields by smoothness
-    _motion_cache: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+    _results: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """Return the result of `compute`, which is called at most once for each key and kept with this condition.
+
+        So analysis and coding of a GOP share what follows from the condition alone, and it is freed with the GOP.
+        """
+        if key not in self._results:
+            self._results[key] = compute()
+        return self._results[key]
 
     def motion(self, smoothness: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the motion fields from the first boundary to the last and back (gvc/native/motion.cpp)."""
-        if smoothness not in self._motion_cache:
-            self._motion_cache[smoothness] = motion_fields(self.first[0], self.last[0], smoothness)
-        return self._motion_cache[smoothness]
+        return self.once(("motion", smoothness), lambda: motion_fields(self.first[0], self.last[0], smoothness))
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,7 @@ class Prior(Protocol):
     modes: tuple[str, ...]  # supported conditionings: t2v, i2v, flf2v
     adaptive_modes: tuple[str, ...]  # modes in which GOPs may be as short as their content needs
     cheap_steps: bool  # whether a velocity takes no longer than the search for atoms, so that many steps pay off
+    concurrent: bool  # whether several threads may use it at the same time, each for a GOP of its own
     sample_scale: float  # an error e of one latent value means an error of about sample_scale * e luma samples
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:

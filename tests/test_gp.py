@@ -3,6 +3,7 @@
 """The bundled prior: bases, bands, means, the exact velocity, and grain."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -114,6 +115,27 @@ def test_every_coefficient_has_one_band(size):
     mask, numbers = layout.carried(levels)
     assert mask.sum() == len(numbers) == counts[levels > 0].sum()
     assert np.array_equal(np.bincount(numbers, minlength=bands.BANDS), np.where(levels > 0, counts, 0))
+
+
+# GOPs side by side
+
+
+def test_gops_may_be_coded_side_by_side_in_threads():
+    """Threads that share a prior, each with GOPs of its own, get what one thread gets."""
+    prior, clips = GpPrior(), [moving_clip(n) for n in range(3, 9)]
+
+    def coded(pictures):
+        condition = Condition(video_format(pictures), len(pictures), pictures[0].planes, pictures[-1].planes)
+        clip = stack(pictures)
+        side = prior.analyse(condition, clip).refined(SIGMA).describe(SIGMA)
+        process = prior.condition(condition, side)
+        return side, process.decode_latent(process.encode_latent(clip), 0.0)
+
+    assert prior.concurrent
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(coded, clips))
+    for (side, made), (other_side, other) in zip(together, map(coded, clips), strict=True):
+        assert side == other_side and all(map(np.array_equal, made, other))
 
 
 # Means

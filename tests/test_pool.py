@@ -18,7 +18,7 @@ class Network:
     """A prior that notices when it is used by two threads at once."""
 
     name, weights_hash, modes, adaptive_modes, cheap_steps = "toy/1", bytes(8), ("t2v",), (), True
-    sample_scale = 1.0
+    concurrent, sample_scale = False, 1.0
     blocks, size, tail, memory = [slice(0, 1)], 1, [], "memory"
 
     def __init__(self):

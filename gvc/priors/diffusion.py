@@ -73,6 +73,7 @@ class DiffusionPrior:
     conditioned: type["ConditionedDiffusion"]  # the family's class for one GOP
     adaptive_modes: tuple[str, ...] = ()  # none: video models need the GOP lengths that they were trained with
     cheap_steps = False
+    concurrent = False
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ search, entropy coding) is done outside the lock and runs in parallel.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from threading import Lock
 
@@ -57,14 +57,14 @@ class _Shared:
 class SharedPrior(_Shared):
     """A prior as one of its users sees it; implements gvc.prior.Prior.
 
-    lock: the lock that all users of the prior share.
+    lock: the lock that all users of the prior share; not used for a prior that is `concurrent`.
     check: function called before each use; raises when this user is gone, so that no work is done for a closed player.
     """
 
     def __init__(self, prior: Prior, lock: FairLock, check: Callable[[], None]):
         @contextmanager
         def turn() -> Iterator[None]:
-            with lock:
+            with nullcontext() if prior.concurrent else lock:
                 check()
                 yield
 

@@ -59,7 +59,11 @@ class Layout:
 
     @classmethod
     def of(cls, condition: Condition) -> "Layout":
-        """Return the layout for a condition."""
+        """Return the layout for a condition, which is computed once."""
+        return condition.once(cls, lambda: cls._of(condition))
+
+    @classmethod
+    def _of(cls, condition: Condition) -> "Layout":
         span = mean.unknown_pictures(condition)
         known = int(condition.first is not None) + int(condition.last is not None)
         size = max(span.stop - span.start, 0)
@@ -333,30 +337,16 @@ class GpPrior:
     modes = ("t2v", "i2v", "flf2v")
     adaptive_modes = ("flf2v",)
     cheap_steps = True
+    concurrent = True
     sample_scale = SAMPLE_SCALE
 
     def __init__(self, version: int = VERSIONS[-1]):
         self.name, self._version = f"gp/{version}", version
-        self._latest: tuple[Condition | None, Layout | None] = None, None
 
     def analyse(self, condition: Condition, clip: Clip) -> GpAnalysis:
         """Choose the mean of a GOP and measure the bands of its residual."""
-        return GpAnalysis(condition, self._layout(condition), clip)
+        return GpAnalysis(condition, Layout.of(condition), clip)
 
     def condition(self, condition: Condition, side: bytes) -> ConditionedGp:
         """Condition the process on one GOP. Raises BitstreamError if `side` is not valid."""
-        return ConditionedGp(condition, self._last_layout(condition), side, self._version)
-
-    def _layout(self, condition: Condition) -> Layout:
-        """Return the layout of a GOP for its analysis, and keep it for the coding of the same GOP."""
-        known, layout = self._latest
-        if known is not condition:
-            layout = Layout.of(condition)
-            self._latest = condition, layout
-        return layout
-
-    def _last_layout(self, condition: Condition) -> Layout:
-        """Return the layout of a GOP for its coding, and free the kept one."""
-        layout = self._layout(condition)
-        self._latest = None, None
-        return layout
+        return ConditionedGp(condition, Layout.of(condition), side, self._version)

@@ -62,6 +62,8 @@ class NeuralPrior(GpPrior):
     Raises PriorError if the weights are damaged or the options do not fit this machine.
     """
 
+    concurrent = False
+
     def __init__(self, data: bytes, options: ModelOptions, version: int = max(VERSIONS)):
         super().__init__(VERSIONS[version].gp)
         check_options(options)
@@ -80,7 +82,7 @@ class NeuralPrior(GpPrior):
 
     def condition(self, condition: Condition, side: bytes) -> "ConditionedNeural":
         """Condition the process on one GOP. Raises BitstreamError if `side` is not valid."""
-        return ConditionedNeural(condition, self._last_layout(condition), side, self._version, self._improve)
+        return ConditionedNeural(condition, Layout.of(condition), side, self._version, self._improve)
 
     def _improve(self, view: View, realism: float) -> torch.Tensor:
         """Return the improved pictures of a view, [N, 6, H/2, W/2]. Strips bound the memory for large pictures."""
