@@ -4,7 +4,7 @@
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..bitstream import SequenceHeader
 from ..bitstream.levels import MAX_LEVEL, level_sigma, sigma_level
@@ -26,6 +26,7 @@ class Boundaries:
     first: bytes  # the GOP's own first still, b"" if the GOP has an anchor or its mode no boundaries
     last: bytes  # its last still, b"" if the mode has none
     condition: Condition  # condition for the prior, with the decoded boundaries
+    analysis: Analysis | None = None  # the prior's analysis of the GOP, if the choice of stills needed it
 
     @property
     def bits(self) -> int:
@@ -37,22 +38,6 @@ class Boundaries:
         return target.of_gop(8 * len(self.first)) - self.bits
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """A trial with one quality of the stills, and its results."""
-
-    chain: StillChain | None
-    boundaries: Boundaries
-    analysis: Analysis
-    level: int  # noise level where the atoms stop
-    predicted: bool  # whether the prior predicts the bits of the atoms
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the GOP has no stills of its own, or belongs to a chain whose stills are coded already."""
-        return not self.boundaries.bits or self.chain.known
-
-
 @dataclass
 class BoundaryCoder:
     """Codes the boundary stills of a stream's GOPs. effort: fast, medium or slow."""
@@ -62,18 +47,19 @@ class BoundaryCoder:
     effort: str
     _chain: StillChain | None = field(default=None, init=False)  # chain of the GOP before
 
-    def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[Boundaries, Analysis, int]:
-        """Return (boundaries, the prior's analysis of the clip given them, noise level where the atoms should stop).
+    def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> Boundaries:
+        """Code the next GOP's stills, with the quality that is best for the GOP.
 
         A chain of stills keeps its quantiser. If its next still is too large for the budget, a new chain is started,
         unless all stills of the chain are coded already: then the later ones are cheap, since they refer to earlier
-        ones.
+        ones. The GOP is analysed only where a quantiser must be searched that suits its budget.
         """
-        trial = self._try(clip, anchor, target, self._chain) if anchor or not self.header.mode.has_first else None
-        if not trial or not (trial.is_settled or _affordable(trial, target)):
-            trial = self._new_chain(clip, anchor, target)
-        self._chain = trial.chain
-        return trial.boundaries, trial.analysis, trial.level
+        if anchor or not self.header.mode.has_first:
+            boundaries = self.code(clip, anchor, self._chain)
+            if not boundaries.bits or self._chain.known or _affordable(boundaries, self._chain, target):
+                return boundaries
+        self._chain, boundaries = self._new_chain(clip, anchor, target)
+        return boundaries
 
     def code(self, clip: Clip, anchor: Anchor | None, chain: StillChain | None) -> Boundaries:
         """Code and decode the GOP's stills as the next stills of a chain."""
@@ -92,48 +78,55 @@ class BoundaryCoder:
         """Return the boundaries with the fewest possible bits."""
         return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.effort]))
 
-    def _new_chain(self, clip: Clip, anchor: Anchor | None, target: Target) -> _Trial:
-        """Start a chain with the finest affordable quantiser that is not finer than what the atoms reach."""
-
-        def trial(quantiser: int, effort: str) -> _Trial:
-            return self._try(clip, anchor, target, StillChain(self.header, quantiser, CHAIN_SPEED[effort]))
-
-        def suits(tried: _Trial) -> bool:
-            balanced = not tried.predicted or tried.chain.quantiser >= still_quantiser(tried.level)
-            return _affordable(tried, target) and balanced
-
+    def _new_chain(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[StillChain, Boundaries]:
+        """Start a chain: the planned one, or one with the quantiser of the target's level, if that is affordable."""
         finest = FINEST if target.level is None else still_quantiser(target.level)
         if target.chain:
-            finest = math.ceil(target.chain.quantiser)
-            planned = self._try(clip, anchor, target, target.chain)
-            if not target.bounded or _affordable(planned, target):
-                return planned
+            chain, finest = target.chain, math.ceil(target.chain.quantiser)
         elif not target.bounded:
-            return trial(finest, self.effort)
+            chain = StillChain(self.header, finest, CHAIN_SPEED[self.effort])
+        else:
+            return self._search_chain(clip, anchor, target, finest)
+        boundaries = self.code(clip, anchor, chain)
+        if target.bounded and not _affordable(boundaries, chain, target):
+            return self._search_chain(clip, anchor, target, finest)
+        return chain, boundaries
+
+    def _search_chain(
+        self, clip: Clip, anchor: Anchor | None, target: Target, finest: int
+    ) -> tuple[StillChain, Boundaries]:
+        """Start a chain with the finest affordable quantiser that is not finer than what the atoms reach."""
+
+        def trial(quantiser: int, effort: str) -> tuple[StillChain, Boundaries]:
+            chain = StillChain(self.header, quantiser, CHAIN_SPEED[effort])
+            boundaries = self.code(clip, anchor, chain)
+            return chain, replace(boundaries, analysis=self.prior.analyse(boundaries.condition, clip))
+
+        def suits(chain: StillChain, boundaries: Boundaries) -> bool:
+            level, predicted = stop_level(boundaries.analysis, target, boundaries)
+            balanced = not predicted or chain.quantiser >= still_quantiser(level)
+            return balanced and _affordable(boundaries, chain, target)
+
         # Trials with effort fast, whose stills are slightly larger, find a nearby quantiser in much less time.
         candidates = range(finest, COARSEST_CHAIN)
-        chosen = trial(finest + bisect_left(candidates, True, key=lambda q: suits(trial(q, "fast"))), self.effort)
-        if suits(chosen):
-            while chosen.chain.quantiser > finest and suits(finer := trial(chosen.chain.quantiser - 1, self.effort)):
+        start = finest + bisect_left(candidates, True, key=lambda quantiser: suits(*trial(quantiser, "fast")))
+        chosen = trial(start, self.effort)
+        if suits(*chosen):
+            while chosen[0].quantiser > finest and suits(*(finer := trial(chosen[0].quantiser - 1, self.effort))):
                 chosen = finer
         else:
-            while chosen.chain.quantiser < COARSEST_CHAIN and not suits(chosen):
-                chosen = trial(chosen.chain.quantiser + 1, self.effort)
+            while chosen[0].quantiser < COARSEST_CHAIN and not suits(*chosen):
+                chosen = trial(chosen[0].quantiser + 1, self.effort)
         return chosen
 
-    def _try(self, clip: Clip, anchor: Anchor | None, target: Target, chain: StillChain | None) -> _Trial:
-        boundaries = self.code(clip, anchor, chain)
-        analysis = self.prior.analyse(boundaries.condition, clip)
-        return _Trial(chain, boundaries, analysis, *stop_level(analysis, target, boundaries))
 
-
-def _affordable(trial: _Trial, target: Target) -> bool:
+def _affordable(boundaries: Boundaries, chain: StillChain, target: Target) -> bool:
     """Return whether the stills fit into the bits of the whole window (a short GOP's may exceed its own share).
 
     Part of the bits is reserved for atoms, unless all stills of the chain are known: then its plan includes the atoms.
     """
-    share = 1.0 if trial.chain.known else STILLS_SHARE
-    return trial.boundaries.bits <= share * min(target.bits, target.cap)
+    share = 1.0 if chain.known else STILLS_SHARE
+    return boundaries.bits <= share * min(target.bits, target.cap)
 
 
 def stop_level(analysis: Analysis, target: Target, boundaries: Boundaries) -> tuple[int, bool]:

@@ -61,8 +61,10 @@ class GopEncoder:
         """
         new, clip = self._clips(gop, anchor)
         target = target.less(8 * gop_overhead(gop.key))
-        boundaries, analysis, level = self._boundaries.choose(clip, anchor, target)
+        boundaries = self._boundaries.choose(clip, anchor, target)
         bits = boundaries.left(target)
+        analysis = boundaries.analysis or self._prior.analyse(boundaries.condition, clip)
+        level, _ = stop_level(analysis, target, boundaries)
         analysis = self._refined(analysis, level, bits)
         level, _ = stop_level(analysis, target, boundaries)  # After a refinement fewer atoms are needed.
         side = analysis.describe(level_sigma(level))
