@@ -4,7 +4,6 @@
 
 import re
 from importlib import import_module
-from importlib.metadata import requires
 from itertools import chain
 from types import ModuleType
 
@@ -33,6 +32,8 @@ def packages(extra: str = "") -> list[str]:
 
     Raises importlib.metadata.PackageNotFoundError where GVC runs without being installed.
     """
+    from importlib.metadata import requires  # Not needed to play a file, and takes long to import
+
     found = []
     for requirement in requires("gvc") or ():
         name, of_others, own = REQUIREMENT.match(requirement).groups(default="")

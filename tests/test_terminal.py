@@ -146,7 +146,7 @@ def test_all_that_tells_something(text):
         Report().warn(text)
         log(text)
         print_checks([Check(text, False, text, text), Check(text, True, text)])
-        with pytest.raises(Exception, match="3"), errors_reported():
+        with pytest.raises(SystemExit, match="3"), errors_reported():
             raise MediaError(text)
     assert is_shown(f"{text}: {text} -> {text}", said.getvalue())
     assert all(visible(text) in line for line in said.getvalue().splitlines() if line.startswith("gvc:"))

@@ -11,6 +11,10 @@ def main() -> None:
 
     configure_process()
     sys.stdout.reconfigure(errors="backslashreplace")  # Names that the terminal cannot show must not end a command
+    from .programs import PROGRAMS, run_program
+
+    if len(sys.argv) > 1 and sys.argv[1] in PROGRAMS:  # Before typer, whose import takes longer than all else here
+        run_program(sys.argv[1], sys.argv[2:])
     from .app import app
 
     app(prog_name="gvc")

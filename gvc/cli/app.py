@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands of `gvc`. Each imports its modules only when it runs, so that --help is fast."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from ..errors import EXIT_CODES
+from ..errors import EXIT_CODES, OptionError
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, MODEL_OPTIONS
 from ..terminal import visible
 from .flags import with_options
+from .programs import PROGRAMS, run_program
 from .report import Report, errors_reported, reported
 
 BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not set itself
@@ -190,7 +192,7 @@ def doctor_command(verbose: Verbose = False) -> None:
     from .checks import checks
     from .doctor import print_checks
 
-    raise typer.Exit(print_checks(checks()))
+    sys.exit(print_checks(checks()))
 
 
 @app.command(
@@ -260,13 +262,13 @@ class _PassThrough(TyperCommand):
 
 def _add_program(name: str, example: str) -> None:
     @app.command(
-        name, cls=_PassThrough, rich_help_panel="Programs with GVC built in", help=f"Run {name} with GVC: gvc {example}"
+        name,
+        cls=_PassThrough,
+        rich_help_panel="Programs with GVC built in",
+        help=f"Run {name} with GVC: gvc {name} {example}",
     )
-    def run_program(ctx: typer.Context) -> NoReturn:
-        from ..plugin import run
-
-        with errors_reported():
-            run(name, ctx.args)
+    def program_command(ctx: typer.Context) -> NoReturn:
+        run_program(name, ctx.args)
 
 
 @app.command(
@@ -276,9 +278,6 @@ def _add_program(name: str, example: str) -> None:
     help="Run any program that uses shared FFmpeg libraries with GVC: gvc run melt out.mkv",
 )
 def run_command(ctx: typer.Context) -> NoReturn:
-    from ..errors import OptionError
-    from ..plugin import run
-
     if ctx.args[:1] == ["--help"]:
         print(ctx.get_help())
         raise typer.Exit
@@ -286,10 +285,8 @@ def run_command(ctx: typer.Context) -> NoReturn:
     with errors_reported():
         if not words or words[0].startswith("-"):
             raise OptionError("gvc run needs a program as its first argument: gvc run PROGRAM [ARGUMENTS...]")
-        run(words[0], words[1:], gstreamer=True)
+    run_program(words[0], words[1:], gstreamer=True)
 
 
-_add_program("ffmpeg", "ffmpeg -i in.mp4 -c:v gvc -b:v 60k out.mkv")
-_add_program("ffprobe", "ffprobe -show_packets out.mkv")
-_add_program("ffplay", "ffplay out.mkv")
-_add_program("mpv", "mpv out.mkv")
+for _name, _example in PROGRAMS.items():
+    _add_program(_name, _example)

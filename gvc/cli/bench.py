@@ -11,8 +11,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import typer
-
 from ..bench.job import Job
 from ..bench.watch import STAGES
 from ..errors import EngineError, OptionError
@@ -94,7 +92,7 @@ def _measure(job: Job, folder: Path) -> dict:
     if ended := abrupt_end(done.returncode):
         raise EngineError(f"measuring {job.side} failed: {ended}")
     if done.returncode:
-        raise typer.Exit(done.returncode)
+        sys.exit(done.returncode)
     return json.loads(result_file.read_text())
 
 

@@ -14,8 +14,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-import typer
-
 from ..errors import StoppedError, exit_code, sentence
 from ..terminal import visible
 from .progress import Bar, Clock, Lines
@@ -36,12 +34,10 @@ def errors_reported(verbose: bool = False) -> Iterator[None]:
         with _signals_raised():
             yield
     except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
-            raise
         if verbose:
             print(visible(traceback.format_exc(), keep="\n"), end="", file=sys.stderr)
         print(f"gvc: {sentence(error)}", file=sys.stderr)
-        raise typer.Exit(exit_code(error)) from None
+        raise SystemExit(exit_code(error)) from None
 
 
 @contextmanager
