@@ -9,14 +9,16 @@ import numpy as np
 from cffi import FFI
 
 import gvc
-from gvc.engine.protocol import NOPTS, read_declarations
+from gvc.engine.protocol import NOPTS
 from gvc.media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
 
 LIB = Path(gvc.__file__).parent / "lib"
 HEADER = LIB / "include" / "gvc.h"
 
+SKIPPED = ('extern "C" {', "}")  # Lines that cffi does not take, beside those of the preprocessor
+
 ffi = FFI()
-ffi.cdef("\n".join(line for line in read_declarations(HEADER).splitlines() if line not in ('extern "C" {', "}")))
+ffi.cdef("\n".join(line for line in HEADER.read_text().splitlines() if line[:1] != "#" and line not in SKIPPED))
 # The library remains loaded to the end, so that sanitizers can name the functions in their reports.
 lib = ffi.dlopen(str(LIB / "libgvc.so"), os.RTLD_NOW | os.RTLD_NODELETE)
 

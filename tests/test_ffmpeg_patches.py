@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Generated files for FFmpeg are current, and the patches apply."""
+"""Generated files for FFmpeg and for the protocol with libgvc are current, and the patches apply."""
 
 import shutil
 import subprocess
@@ -12,6 +12,7 @@ from programs import ROOT
 from gvc import options
 
 sys.path.insert(0, str(ROOT / "ffmpeg_bridge" / "tools"))
+import make_declarations
 import make_patches as patches
 
 RELEASES = sorted(folder.name for folder in patches.PATCHES.iterdir() if folder.is_dir())
@@ -86,3 +87,8 @@ def test_a_place_that_is_not_clear_is_refused():
     for lines in ([], ["anchor", "anchor"]):
         with pytest.raises(SystemExit, match=f"file has these lines {len(lines)} times"):
             insert.position(lines)
+
+
+def test_the_declarations_of_the_protocol_are_current():
+    written = make_declarations.TARGET.read_text()
+    assert written == make_declarations.declarations(), "run make generate"

@@ -43,7 +43,7 @@ cmake -S . -B "$build/cmake" -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$flags" -D
 cmake --build "$build/cmake" --parallel --target gvc >>"$build/cmake.log"
 mkdir -p "$package/gvc/lib/include"
 ln -s "$build/cmake/libgvc.so" "$package/gvc/lib"
-ln -s "$PWD"/ffmpeg_bridge/include/*.h "$PWD/ffmpeg_bridge/libgvc/gvc_protocol.h" "$package/gvc/lib/include"
+ln -s "$PWD"/ffmpeg_bridge/include/*.h "$package/gvc/lib/include"
 
 # Python's own allocator is switched off, since it looks like leaks and hides overruns. Known leaks of libraries are in
 # tests/lsan.txt.

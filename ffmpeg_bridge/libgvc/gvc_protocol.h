@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The GVC contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The protocol between libgvc and its engine, private to GVC. Both ends read this file, so that they cannot differ; the
- * engine reads it through cffi, which is why it holds only plain C declarations.
+ * The protocol between libgvc and its engine, private to GVC. Both ends are made from this file, so that they do not
+ * differ; the engine's end through cffi (`make generate`), which is why it holds only plain C declarations.
  *
  * A stream socket carries messages. A message is a gvc_message, then `size` bytes of payload. Both ends run on one
  * machine, so the structs have its byte order (little-endian wherever GVC runs). The socket is descriptor GVC_SOCKET_FD

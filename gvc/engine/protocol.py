@@ -12,13 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from io import FileIO
-from pathlib import Path
 
 import numpy as np
-from cffi import FFI
 
 from ..errors import EngineError
 from ..media import SAMPLE_FORMATS, VideoFormat
+from .declarations import ffi
 from .waker import Waker
 
 NOPTS = -(2**63)
@@ -26,13 +25,6 @@ OPENING_TIMEOUT = 10  # Seconds that the engine waits for a client's OPEN messag
 FAREWELL_TIMEOUT = 0.5  # Seconds that the engine waits, when it ends, for a client to read the message being sent
 
 
-def read_declarations(header: Path) -> str:
-    """Return the C declarations of `header` without preprocessor directives, which cffi does not take."""
-    return "\n".join(line for line in header.read_text().splitlines() if not line.startswith("#"))
-
-
-ffi = FFI()
-ffi.cdef(read_declarations(Path(__file__).parents[1] / "lib" / "include" / "gvc_protocol.h"))
 constants = ffi.dlopen(None)
 
 # Largest payload that a client may send with each type of message, in bytes. Other types are refused.
@@ -78,11 +70,11 @@ class Channel:
             poll.register(source, select.POLLIN)
         return self._connection.fileno() in dict(poll.poll())
 
-    def receive(self) -> tuple[FFI.CData, bytearray]:
+    def receive(self) -> tuple[ffi.CData, bytearray]:
         """Wait for the next message; return it and its payload. Raises EngineError if the message is invalid."""
         return self._with_payload(self._receive_exactly(ffi.sizeof("gvc_message")))
 
-    def receive_opening(self) -> tuple[FFI.CData, bytearray, FileIO]:
+    def receive_opening(self) -> tuple[ffi.CData, bytearray, FileIO]:
         """Wait for the OPEN message, OPENING_TIMEOUT seconds at most; return it, its payload and the shared memory.
 
         Raises EngineError if the message is invalid.
@@ -120,7 +112,7 @@ class Channel:
         """Close the connection."""
         self._connection.close()
 
-    def _with_payload(self, head: bytearray) -> tuple[FFI.CData, bytearray]:
+    def _with_payload(self, head: bytearray) -> tuple[ffi.CData, bytearray]:
         message = ffi.from_buffer("gvc_message *", head)
         limit = MAX_PAYLOAD.get(message.type, -1)
         if message.size > limit or message.slot >= constants.GVC_SLOTS:
@@ -212,7 +204,7 @@ PLAIN_FIELDS = {  # Lowest and highest value of each integer field of gvc_format
 RATIO_FIELDS = {"time_base": ("time_base", 1), "frame_rate": ("frame_rate", 0), "sample_aspect_ratio": ("sar", 0)}
 
 
-def video_format_of(wire: FFI.CData) -> VideoFormat:
+def video_format_of(wire: ffi.CData) -> VideoFormat:
     """Return the VideoFormat that a gvc_format describes. Raises EngineError if a value is out of range."""
     samples = next((s for s in SAMPLE_FORMATS if s.code == wire.sample_format), None)
     if samples is None:
@@ -225,7 +217,7 @@ def video_format_of(wire: FFI.CData) -> VideoFormat:
     return VideoFormat(**plain, **ratios, samples=samples)
 
 
-def _number(wire: FFI.CData, name: str, low: int, high: int) -> int:
+def _number(wire: ffi.CData, name: str, low: int, high: int) -> int:
     value = getattr(wire, name)
     if not low <= value <= high:
         raise EngineError(f"{name} {value} of libgvc is not {low} to {high}; install both from one release")
