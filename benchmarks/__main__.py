@@ -12,10 +12,11 @@ from benchmarks import clips as sources
 from benchmarks.codecs import CODECS
 from benchmarks.jobs import Plan, cells
 from benchmarks.machine import ROOT, command_line, describe
-from benchmarks.parts import PARTS
+from benchmarks.parts import PARTS, Request
 from benchmarks.programs import ProgramError
 from benchmarks.report import write_report
 from benchmarks.summary import WINDOW
+from benchmarks.versions import commands
 from benchmarks.workers import measure_all
 from gvc.metrics import METRICS
 
@@ -35,9 +36,12 @@ def main() -> None:
     (folder / "cells").mkdir(parents=True, exist_ok=True)
     started, about = time.time(), describe()
     try:
+        if arguments.against:
+            commands(arguments.against)  # Tells at once if it cannot be used
         clips = [sources.prepare(path, frames, folder / "clips") for path in arguments.clips]
         rows = measure_all(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells") if "rd" in parts else []
-        others = {name: PARTS[name](clips[0], full, folder / "cells") for name in parts if name in PARTS}
+        asked = Request(clips, full, folder / "cells", arguments.runs, arguments.against)
+        others = {name: PARTS[name](asked) for name in parts if name in PARTS}
     except ProgramError as error:
         sys.exit(f"benchmarks: {error}")
     result = {
@@ -75,6 +79,10 @@ def _arguments() -> argparse.Namespace:
         metavar="BPP",
         help="rates to restrict BD-rates to as well",
     )
+    parser.add_argument(
+        "--against", type=Path, metavar="WORKTREE", help="another checkout, set up; the part speed compares with it"
+    )
+    parser.add_argument("--runs", type=int, default=3, help="runs whose medians are taken where versions are compared")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench", help="folder; cells in it are kept")
     return parser.parse_args()
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import av
 
 from gvc import plugin
+from gvc.machine.process import variable
 
 ENCODE = """
 import sys
@@ -145,6 +146,26 @@ def jobs(folder: Path, size: tuple[int, int], rate: int, prefix: Path | None) ->
     return {"encode": encode, "decode": decode}
 
 
+def compare(clip: str, frames: int, runs: int, prefix: Path | None = None) -> dict[str, dict[str, tuple]]:
+    """Return the medians of (seconds, processor seconds, peak memory in MiB) of each job for each way.
+
+    prefix: installation of an FFmpeg with GVC inside. Default: none, so that two ways are compared.
+    """
+    found = {}
+    with tempfile.TemporaryDirectory() as folder, variable("GVC_SERVE", "0"):
+        size = write_raw(clip, Path(folder) / "in.yuv", frames)
+        for job, ways in jobs(Path(folder), size, 25, prefix).items():
+            results = {name: [] for name in ways}
+            for _ in range(runs):
+                for name, (command, environment) in ways.items():
+                    results[name].append(measure(command, environment))
+            found[job] = {
+                name: tuple(statistics.median(column) for column in zip(*rows, strict=True))
+                for name, rows in results.items()
+            }
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip")
@@ -152,21 +173,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--ffmpeg", type=Path, help="prefix of an FFmpeg with GVC inside")
     arguments = parser.parse_args()
-    os.environ["GVC_SERVE"] = "0"
-    with tempfile.TemporaryDirectory() as folder:
-        size = write_raw(arguments.clip, Path(folder) / "in.yuv", arguments.frames)
-        for job, ways in jobs(Path(folder), size, 25, arguments.ffmpeg).items():
-            results = {name: [] for name in ways}
-            for _ in range(arguments.runs):
-                for name, (command, environment) in ways.items():
-                    results[name].append(measure(command, environment))
-            base = [statistics.median(column) for column in zip(*results["Python"], strict=True)]
-            for name, rows in results.items():
-                figures = [statistics.median(column) for column in zip(*rows, strict=True)]
-                seconds, processor, memory = (
-                    f"{a:7.2f} ({a / b - 1:+.0%})" for a, b in zip(figures, base, strict=True)
-                )
-                print(f"{job:7} {name:9} {seconds} s {processor} s processor {memory} MiB")
+    for job, ways in compare(arguments.clip, arguments.frames, arguments.runs, arguments.ffmpeg).items():
+        for name, figures in ways.items():
+            pairs = zip(figures, ways["Python"], strict=True)
+            seconds, processor, memory = (f"{a:7.2f} ({a / b - 1:+.0%})" for a, b in pairs)
+            print(f"{job:7} {name:9} {seconds} s {processor} s processor {memory} MiB")
 
 
 if __name__ == "__main__":

@@ -50,11 +50,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def commit() -> str:
-    """Return the commit of the sources, with a mark if they differ from it; or "unknown"."""
+def commit(folder: Path = ROOT) -> str:
+    """Return the commit of a checkout, default this one, with a mark if its files differ from it; or "unknown"."""
     command = ("git", "describe", "--always", "--dirty", "--abbrev=12")
     try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
     except (FileNotFoundError, subprocess.CalledProcessError):  # Git is missing, or the sources are no clone.
         return "unknown"
 

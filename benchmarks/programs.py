@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs programs as new processes, and measures their time and memory."""
 
+import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
-
-from benchmarks.bridge import Memory
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 GVC = (sys.executable, "-m", "gvc.cli")
@@ -24,9 +24,26 @@ class ProgramError(Exception):
     """A program failed; the text has the end of its output."""
 
 
+# A small Python starts the program, because the kernel counts the memory of the process that starts one as well.
+LAUNCHER = """
+import json, os, sys, time
+started = time.monotonic()
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+seconds = time.monotonic() - started
+with open(sys.argv[1], "w") as file:
+    json.dump([seconds, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss, status], file)
+"""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock seconds, processor seconds, and the sampled peak memory of a process and its children in bytes."""
+    """What a process and its children took.
+
+    seconds: wall-clock time.
+    processor_seconds: processor time.
+    peak_bytes: peak of the resident memory of the largest process.
+    """
 
     seconds: float
     processor_seconds: float
@@ -35,26 +52,30 @@ class Cost:
 
 def run(command: Sequence[str], log: Path) -> Cost:
     """Run a command to its end; its output goes to `log`. Raises ProgramError."""
-    # A running engine would do work outside the measured process.
-    environment = {**os.environ, "GVC_SERVE": "0"}
-    started = time.monotonic()
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
-        # The kernel's own peak is not used, because it includes the memory of the process that started this one.
-        memory = Memory(process.pid)
+    # A running engine would do work outside the measured process; a path could mix up two versions.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"GVC_SERVE": "0"}
+    with log.open("wb") as output, tempfile.NamedTemporaryFile("r", prefix="gvc-cost-") as cost:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", LAUNCHER, cost.name, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
         try:
-            _, status, usage = os.wait4(process.pid, 0)
+            process.wait()
         except BaseException:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
-        finally:
-            seconds, peak = time.monotonic() - started, memory.stop()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        found = cost.read()
+    *figures, status = json.loads(found) if found else (0, 0, 0, 1 << 8)  # Nothing: it could not be started
+    if status:
         said = log.read_text(errors="replace").strip().splitlines()[-3:]
-        raise ProgramError(f"{readable(command)} failed with {process.returncode}: {' / '.join(said)}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, peak)
+        code = os.waitstatus_to_exitcode(status)
+        raise ProgramError(f"{readable(command)} failed with {code}: {' / '.join(said)}")
+    return Cost(*figures)
 
 
 def readable(command: Sequence[str]) -> str:

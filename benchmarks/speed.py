@@ -3,16 +3,18 @@
 """Time and memory of coding: by picture size and preset, stage, clip length and threads, and of the codebook alone."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
-from benchmarks import codebook
+from benchmarks import codebook, scaling
 from benchmarks.clips import Clip
-from benchmarks.programs import FFMPEG, GVC, Cost, run
+from benchmarks.programs import GVC, Cost, run
 from benchmarks.tables import SIDES
+from benchmarks.versions import scaled
 from gvc.loop.codebook import log2_size_for
 
 # Number of pictures by picture size; large pictures take long, so there are fewer, and a full run takes minutes.
@@ -61,22 +63,40 @@ def of_length(clip: Clip, pictures: int) -> dict:
 def _coded(clip: Clip, size: str, pictures: int, coding: str, folder: Path) -> tuple[Cost, Cost]:
     """Encode and decode the clip, scaled to `size` and repeated until there are enough pictures."""
     folder.mkdir()
-    source, coded, log = folder / "source.mkv", folder / "coded.mkv", folder / "log"
-    looped = ["-stream_loop", "-1", "-i", str(clip.path), "-frames:v", str(pictures)]
-    scaled = ["-vf", f"scale={size.replace('x', ':')}:flags=lanczos", "-c:v", "ffv1", str(source)]
-    run([FFMPEG, "-v", "error", "-y", *looped, *scaled], log)
+    source, coded, log = scaled(clip, size, pictures, folder), folder / "coded.mkv", folder / "log"
     encoding = run([*GVC, "encode", "-q", "--no-audio", coding, str(source), str(coded)], log)
     return encoding, run([*GVC, "decode", "-q", "--no-audio", str(coded), str(folder / "decoded.y4m")], log)
 
 
 def of_stages(clip: Clip, prior: str) -> dict:
     """Return the seconds of each stage of encoding and decoding the clip's first GOPs, and the number of pictures."""
+    return {"prior": prior, **_stages(clip.path, f"--prior={prior}", f"--gops={STAGED_GOPS}")}
+
+
+def of_scaling(clip: Clip, size: str) -> dict:
+    """Return the serial and the parallel seconds of a GOP on one thread, and the simulated seconds by threads.
+
+    The clip is scaled to `size`. GOPs have four pictures, as at the default quality where much moves.
+    """
+    timed, simulated = scaling.TIMED_GOPS, scaling.SIMULATED_GOPS
+    with TemporaryDirectory(prefix="gvc-scaling-") as folder:
+        source = scaled(clip, size, timed * (scaling.FRAMES - 1) + 1, Path(folder))
+        found = _stages(source, "--threads=1", f"--frames={scaling.FRAMES}", f"--gops={timed}")
+    sides = {}
+    for side in SIDES:
+        gop = scaling.mean_gop(found[side], side, timed)
+        walls = {threads: scaling.wall([gop] * simulated, threads) for threads in scaling.THREADS}
+        sides[side] = {**asdict(gop), "seconds": walls}
+    return {"gops": simulated, **sides}
+
+
+def _stages(source: Path, *words: str) -> dict:
     with TemporaryDirectory(prefix="gvc-stages-") as folder:
         log = Path(folder, "log")
-        run([*GVC, "bench", "--json", f"--prior={prior}", f"--gops={STAGED_GOPS}", f"--input={clip.path}"], log)
+        run([*GVC, "bench", "--json", *words, f"--input={source}"], log)
         found = json.loads(log.read_text())
     stages = {side: {n: stage["seconds"] for n, stage in found[side]["stages"].items()} for side in SIDES}
-    return {"prior": prior, "pictures": found["encode"]["pictures"], **stages}
+    return {"pictures": found["encode"]["pictures"], **stages}
 
 
 def of_threads(clip: Clip, threads: int) -> dict:

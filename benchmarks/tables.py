@@ -2,21 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of efficiency, speed and memory, as text for both the report and docs/results."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
-MIB = 2**20
-SIDES = ("encode", "decode")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with title, explanation, head and rows."""
-
-    title: str
-    about: str
-    head: list[str]
-    rows: list[list[str]]
+from benchmarks.table import MIB, SIDES, Table
+from benchmarks.version_tables import version_tables
 
 
 def tables(result: dict) -> list[Table]:
@@ -27,6 +16,8 @@ def tables(result: dict) -> list[Table]:
         found += [_gaussian(source) for source in result["efficiency"]["gaussian"]]
     if "speed" in result:
         speed = result["speed"]
+        if "versions" in speed:  # Not in results of before
+            found += version_tables(speed["versions"])
         found += [_sizes(speed["sizes"]), *map(stages, speed["stages"])]
         found += [_lengths(speed["lengths"]), _threads(speed["threads"])]
         found.append(_codebook(speed["codebook"]))
@@ -146,7 +137,7 @@ def _lengths(lengths: list[dict]) -> Table:
         [str(entry["frames"]), f"{entry['encode_bytes'] / MIB:.0f}", f"{entry['decode_bytes'] / MIB:.0f}"]
         for entry in lengths
     ]
-    about = "Peak memory of whole processes (proportional, sampled every 20 ms); 416x240, the clip repeated."
+    about = "Peak memory of whole processes; 416x240, the clip repeated."
     return Table("Memory against length", about, ["pictures", "encode, MiB", "decode, MiB"], rows)
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 for package in ("bjontegaard", "jinja2", "matplotlib", "imageio_ffmpeg", "cv2"):
     pytest.importorskip(package)
 
-from benchmarks import speed  # noqa: E402
+from benchmarks import scaling, speed, versions  # noqa: E402
 from benchmarks.bdrate import bd_rate  # noqa: E402
 from benchmarks.clips import prepare  # noqa: E402
 from benchmarks.efficiency import distortion_of, of_clip, of_gaussian, rate_of  # noqa: E402
@@ -29,6 +29,7 @@ from benchmarks.jobs import shown_pictures  # noqa: E402
 from benchmarks.summary import Summary  # noqa: E402
 from benchmarks.tables import stages  # noqa: E402
 from benchmarks.targets import bd_rates, targets  # noqa: E402
+from benchmarks.version_tables import version_tables  # noqa: E402
 from gvc.metrics import read_frames  # noqa: E402
 
 
@@ -166,6 +167,70 @@ def test_time_by_stage(tmp_path):
     for column in (0, 1):
         parts = sum(float(values[column] or 0) for name, values in rows.items() if name != "all")
         assert float(rows["all"][column]) == pytest.approx(parts, abs=0.5)
+
+
+def test_threads_gain_until_the_serial_part_is_all_there_is():
+    gops = [scaling.Gop(serial=1, parallel=9)] * 40
+    walls = {threads: scaling.wall(gops, threads) for threads in scaling.THREADS}
+    assert walls[1] == 400  # All work, one piece after the other
+    assert all(400 / threads <= wall <= 40 + 400 / threads for threads, wall in walls.items())
+    assert walls[16] == 40 + 9  # All serial parts, then the last GOP's parallel part
+    assert scaling.wall([scaling.Gop(1, 0), scaling.Gop(1, 5), scaling.Gop(1, 0)], 2) == 7  # Order is kept
+
+
+def test_the_mean_gop_has_the_time_of_all_stages():
+    found = scaling.mean_gop({"stills": 3.0, "analysis": 5.0, "rest": 1.0}, "encode", 4)
+    assert (found.serial, found.parallel) == (1.0, 1.25)
+
+
+def test_the_level_of_the_nearest_size_is_found():
+    sizes = {level: 100_000 // level for level in range(20, 64)}
+    for size, level in ((2_500, 40), (10, 63), (10**6, 20), (3_000, 33)):
+        assert versions.nearest(size, 20, 63, sizes.__getitem__) == (level, sizes[level])
+
+
+def test_versions_are_measured_in_turns_and_told_side_by_side(tmp_path):
+    write_stills(tmp_path / "stills.mkv", range(40, 45))
+    clip = prepare(tmp_path / "stills.mkv", 5, tmp_path)
+    ours = Path(sys.executable).with_name("gvc")
+    other = tmp_path / "other" / ".venv" / "bin" / "gvc"
+    other.parent.mkdir(parents=True)
+    other.write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/turns\nexec {ours} "$@"\n')
+    other.chmod(0o755)
+    found = versions.of_job(clip, versions.Job("64x48", 6, ("--preset=fast",)), 2, tmp_path / "other")
+    assert (tmp_path / "turns").read_text().split() == ["encode"] * 2 + ["decode"] * 2
+    assert found["bytes"][versions.THIS] == found["bytes"][versions.OTHER] > 0
+    costs = [found[side][version] for side in ("encode", "decode") for version in (versions.THIS, versions.OTHER)]
+    assert all(cost["seconds"] > 0 and cost["processor_seconds"] > 0 and cost["peak_bytes"] > 20e6 for cost in costs)
+
+    jobs = {
+        job.name: found | {"job": job.name, "clip": "c", "scaled": True, "repeated": False} for job in versions.JOBS
+    }
+    rival = {"level": 30, "bytes": 1000} | found["encode"][versions.THIS]
+    walls = {"serial": 0.1, "parallel": 0.3, "seconds": {"1": 8.0, "8": 2.0}}
+    tables = version_tables(
+        {
+            "runs": 2,
+            "other": "0123abc",
+            "jobs": jobs,
+            "first": None,
+            "rivals": {"x265": rival},
+            "bridge": {"encode": {"Python": (2.0, 3.0, 1), "plugin": (2.2, 3.0, 1)}},
+            "scaling": {"gops": 20, "encode": walls, "decode": walls},
+        }
+    )
+    assert tables[0].head == ["", "this", "0123abc", "this / it"]
+    seconds = [found["encode"][version]["seconds"] for version in (versions.THIS, versions.OTHER)]
+    name, *texts = tables[0].rows[0]
+    assert name == "encode 1280x720, s"
+    assert [float(text) for text in texts] == pytest.approx([*seconds, seconds[0] / seconds[1]], abs=0.006)
+    assert tables[1].rows[1][-1] == "1.00" and tables[2].rows[0][3] == "+10.0 %"
+    assert tables[3].rows[1] == ["8", "2.0", "4.0", "2.0", "4.0"]
+
+
+def test_another_version_that_is_not_set_up_is_said(tmp_path):
+    done = run(tmp_path, "--parts", "speed", "--against", tmp_path / "nothing")
+    assert done.returncode == 1 and "nothing" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_clip_that_cannot_be_read_is_one_sentence(tmp_path):
