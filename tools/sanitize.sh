@@ -14,8 +14,8 @@ package=$build/package
 flags="-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 cxx=${CXX:-c++} cc=${CC:-cc}
 export cxx flags build
-KERNELS="tests/test_entropy.py tests/test_codebook.py tests/test_motion.py tests/test_local_velocity.py
-    tests/test_bitstream.py tests/test_gop.py tests/test_loop.py tests/test_robustness.py"
+KERNELS="tests/test_entropy.py tests/test_codebook.py tests/test_motion.py tests/test_kernels.py
+    tests/test_local_velocity.py tests/test_bitstream.py tests/test_gop.py tests/test_loop.py tests/test_robustness.py"
 
 # A copy of the package without its native parts.
 rm -rf "$package"

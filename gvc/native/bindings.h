@@ -25,6 +25,7 @@ inline void require_same_size(const Array<uint8_t> &a, const Array<uint8_t> &b) 
         throw std::invalid_argument("both pictures must have the same size");
 }
 
+void bind_instruction_set(pybind11::module_ &module);
 void bind_codebook(pybind11::module_ &module);
 void bind_ranking(pybind11::module_ &module);
 void bind_range_coder(pybind11::module_ &module);

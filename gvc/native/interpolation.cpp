@@ -19,13 +19,12 @@
 //   w = (256 num + den / 2) / den, clamped to 0..255; for old streams (A (16384 - w) + B w + 2^21) >> 22 with
 //   w = (16384 num + den / 2) / den.
 #include "bindings.h"
-#include "multiversion.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <pybind11/stl.h>
@@ -35,96 +34,32 @@ namespace py = pybind11;
 namespace gvc {
 namespace {
 
-/// Displacements of a block or pixel, from its position in a to here and from here to its position in b, and the weight
-/// of b. Those of blocks are in 1/64 pixel.
-struct Ways {
-    int from_a_x, from_a_y, to_b_x, to_b_y, weight;
-};
-
 /// Time num / den between the pictures, 0 <= num <= den <= 65535.
 struct Time {
     int num, den;
-    int part_of(int value) const { // value * num / den, rounded to nearest, halves up
-        const int64_t dividend = int64_t{2} * value * num + den, divisor = 2 * den;
-        return int(dividend >= 0 ? dividend / divisor : -((-dividend + divisor - 1) / divisor));
-    }
 };
 
 struct Field {
     const int16_t *data;
     int rows, columns;
-
-    int component(int row, int column, int axis) const {
-        return data[2 * (size_t(row) * columns + column) + axis];
-    }
-
-    /// 4096 times the component at a place in 1/64 block.
-    int sample(int y, int x, int axis) const {
-        y = std::clamp(y, 0, 64 * (rows - 1));
-        x = std::clamp(x, 0, 64 * (columns - 1));
-        const int row = y >> 6, column = x >> 6, fy = y & 63, fx = x & 63;
-        const int below = std::min(row + 1, rows - 1), right = std::min(column + 1, columns - 1);
-        return (component(row, column, axis) * (64 - fx) + component(row, right, axis) * fx) * (64 - fy) +
-               (component(below, column, axis) * (64 - fx) + component(below, right, axis) * fx) * fy;
-    }
-
-    int along_way(int row, int column, Time time, int axis) const {
-        return sample(64 * row - time.part_of(component(row, column, 1)),
-                      64 * column - time.part_of(component(row, column, 0)), axis);
-    }
 };
 
-/// The correction of each block: component 0 = x, 1 = y, 2 = weight; all are zero without a correction.
-struct Correction {
-    const int16_t *data;
+/// The weights of four neighbouring samples, for a row of them and for two rows above each other, at each 1/16 sample.
+struct Taps {
+    int32_t across[16] = {}; ///< four signed bytes each
+    int32_t above[16] = {};  ///< those of the first two rows, as 16-bit numbers
+    int32_t below[16] = {};  ///< those of the last two rows
+    int unit = 0;            ///< weights of the two pictures sum to this
+    int shift = 0;           ///< binary logarithm of what all weights together sum to
 
-    int operator()(size_t block, int component) const {
-        return data ? data[3 * block + component] : 0;
-    }
-};
-
-std::vector<Ways> block_ways(const Field &forward, const Field &backward, Time time, const Correction &correction,
-                             int weight, int unit, bool fixed) {
-    const Time rest{time.den - time.num, time.den};
-    std::vector<Ways> ways;
-    ways.reserve(size_t(forward.rows) * forward.columns);
-    for (int row = 0; row < forward.rows; ++row)
-        for (int column = 0; column < forward.columns; ++column) {
-            int motion[2];
-            for (const int axis : {0, 1})
-                motion[axis] =
-                    (forward.along_way(row, column, time, axis) - backward.along_way(row, column, rest, axis) + 512) >>
-                    10;
-            const int x = time.part_of(motion[0]), y = time.part_of(motion[1]);
-            const int shift_x = correction(ways.size(), 0), shift_y = correction(ways.size(), 1);
-            const int corrected = fixed ? weight : std::clamp(weight + correction(ways.size(), 2), 0, unit);
-            ways.push_back({x - shift_x, y - shift_y, motion[0] - x + shift_x, motion[1] - y + shift_y, corrected});
+    constexpr Taps(const int (&taps)[16][4], int unit, int shift) : unit(unit), shift(shift) {
+        for (int place = 0; place < 16; ++place) {
+            const auto tap = [&](int i) { return uint32_t(taps[place][i]); };
+            for (int i = 0; i < 4; ++i)
+                across[place] = int32_t(uint32_t(across[place]) | (tap(i) & 0xff) << (8 * i));
+            above[place] = int32_t((tap(0) & 0xffff) | tap(1) << 16);
+            below[place] = int32_t((tap(2) & 0xffff) | tap(3) << 16);
         }
-    return ways;
-}
-
-/// The place of a pixel between two block centres along one axis.
-struct Between {
-    int first, second, weight_first, weight_second;
-
-    static std::vector<Between> along(int pixels, int blocks, int block_size) {
-        const int unit = 2 * block_size;
-        std::vector<Between> places(pixels);
-        for (int i = 0; i < pixels; ++i) {
-            const int position =
-                2 * i + 1 - block_size + unit; // one block is added so that the division never sees a negative number
-            const int block = position / unit - 1, weight = position % unit;
-            places[i] = {std::clamp(block, 0, blocks - 1), std::clamp(block + 1, 0, blocks - 1), unit - weight, weight};
-        }
-        return places;
-    }
-
-    int mix(int a, int b) const {
-        return a * weight_first + b * weight_second;
-    }
-    Ways mix(const Ways &a, const Ways &b) const {
-        return {mix(a.from_a_x, b.from_a_x), mix(a.from_a_y, b.from_a_y), mix(a.to_b_x, b.to_b_x),
-                mix(a.to_b_y, b.to_b_y), mix(a.weight, b.weight)};
     }
 };
 
@@ -134,170 +69,82 @@ constexpr int kSharpTaps[16][4] = {
     {-5, 47, 25, -3}, {-4, 41, 30, -3}, {-4, 36, 36, -4}, {-3, 30, 41, -4}, {-3, 25, 47, -5}, {-2, 20, 51, -5},
     {-2, 14, 56, -4}, {-1, 10, 59, -4}, {0, 6, 61, -3},   {0, 2, 64, -2},
 };
+constexpr int kBilinearTaps[16][4] = {
+    {0, 16, 0, 0}, {0, 15, 1, 0}, {0, 14, 2, 0}, {0, 13, 3, 0}, {0, 12, 4, 0}, {0, 11, 5, 0},
+    {0, 10, 6, 0}, {0, 9, 7, 0},  {0, 8, 8, 0},  {0, 7, 9, 0},  {0, 6, 10, 0}, {0, 5, 11, 0},
+    {0, 4, 12, 0}, {0, 3, 13, 0}, {0, 2, 14, 0}, {0, 1, 15, 0},
+};
+constexpr Taps kSharp(kSharpTaps, 256, 20), kBilinear(kBilinearTaps, 16384, 22);
 
-/// The same taps as vectors for 4x4 pixels: `down` repeats the tap of each row four times, `across` has one for each
-/// column.
-constexpr struct VectorTaps {
-    alignas(32) int16_t down[16][4][4] = {};
-    alignas(16) int32_t across[16][4] = {};
+constexpr int kBorder = 4; ///< samples around a picture; a square of 4x4 farther out has the same values
 
-    constexpr VectorTaps() {
-        for (int place = 0; place < 16; ++place)
-            for (int i = 0; i < 4; ++i) {
-                across[place][i] = kSharpTaps[place][i];
-                for (int j = 0; j < 4; ++j)
-                    down[place][i][j] = int16_t(kSharpTaps[place][i]);
-            }
-    }
-} kVectorTaps;
+constexpr int kReadAhead = 32; ///< bytes that may be read after a picture
 
-// Vectors of 4x4, 2x4 and 4 numbers, which compilers keep in registers.
-using Packed [[gnu::vector_size(16)]] = uint32_t;
-using Samples [[gnu::vector_size(16)]] = uint8_t;
-using FourRows [[gnu::vector_size(32)]] = int16_t;
-using TwoRows [[gnu::vector_size(16)]] = int16_t;
-using OneRow [[gnu::vector_size(8)]] = int16_t;
-using Columns [[gnu::vector_size(16)]] = int32_t;
+/// Samples from the upper left corner of a border on.
+struct View {
+    const uint8_t *data;
+    int stride, width, height;
+};
 
-/// Copies a vector's halves.
-template <class Half, class Whole> GVC_INLINE void split(const Whole &whole, Half &first, Half &second) {
-    std::memcpy(&first, &whole, sizeof(Half));
-    std::memcpy(&second, reinterpret_cast<const char *>(&whole) + sizeof(Half), sizeof(Half));
-}
-
-/// A picture with a border that repeats its edge pixels. Positions beyond the border have the same values.
+/// A picture with a border that repeats its edge pixels.
 class Picture {
   public:
     explicit Picture(const Array<uint8_t> &picture)
-        : width(int(picture.shape(1))), height(int(picture.shape(0))), stride_(width + 2 * kBorder),
-          data_(stride_ * (height + 2 * kBorder)) {
-        uint8_t *out = data_.data();
+        : width(int(picture.shape(1))), height(int(picture.shape(0))), stride(width + 2 * kBorder) {
+        const size_t size = size_t(stride) * (height + 2 * kBorder);
+        if (size > INT32_MAX)
+            throw std::invalid_argument("a picture must have fewer than 2^31 samples, with a border of 4");
+        data_.reserve(size + kReadAhead);
         for (int y = -kBorder; y < height + kBorder; ++y) {
             const uint8_t *row = picture.data(std::clamp(y, 0, height - 1), 0);
-            out = std::fill_n(out, kBorder, row[0]);
-            out = std::copy_n(row, width, out);
-            out = std::fill_n(out, kBorder, row[width - 1]);
+            data_.insert(data_.end(), kBorder, row[0]);
+            data_.insert(data_.end(), row, row + width);
+            data_.insert(data_.end(), kBorder, row[width - 1]);
         }
+        data_.resize(size + kReadAhead);
     }
 
-    const int width, height;
-
-    /// 256 times the pixel value at a place in 1/16 pixel.
-    GVC_INLINE int bilinear(int y, int x) const {
-        const int fx = x & 15, fy = y & 15;
-        const uint8_t *upper = square(y >> 4, x >> 4), *lower = upper + stride_;
-        return (upper[0] * (16 - fx) + upper[1] * fx) * (16 - fy) + (lower[0] * (16 - fx) + lower[1] * fx) * fy;
+    View view() const {
+        return {data_.data(), stride, width, height};
     }
 
-    /// 4096 times the pixel value at a place in 1/16 pixel.
-    GVC_INLINE int sharp(int y, int x) const {
-        const uint8_t *from = square((y >> 4) - 1, (x >> 4) - 1);
-        const auto row = [&](int i) {
-            uint32_t four;
-            std::memcpy(&four, from + i * stride_, 4);
-            return four;
-        };
-        const Samples samples = Samples(Packed{row(0), row(1), row(2), row(3)});
-        FourRows four, down;
-        std::memcpy(&down, kVectorTaps.down[y & 15], 32);
-        four = __builtin_convertvector(samples, FourRows) *
-               down; // fits 16 bits: the magnitudes of a row of taps sum to at most 76
-        TwoRows first_two, last_two;
-        split(four, first_two, last_two);
-        OneRow odd, even;
-        split(first_two + last_two, odd, even);
-        Columns across;
-        std::memcpy(&across, kVectorTaps.across[x & 15], 16);
-        const Columns columns = __builtin_convertvector(odd + even, Columns) * across;
-        return columns[0] + columns[1] + columns[2] + columns[3];
-    }
+    const int width, height, stride;
 
   private:
-    static constexpr int kBorder = 4;
-
-    /// Address of the 4x4 pixels from a place on, or of equal pixels in the border.
-    GVC_INLINE const uint8_t *square(int y, int x) const {
-        const size_t row = std::clamp(y, -kBorder, height) + kBorder, column = std::clamp(x, -kBorder, width) + kBorder;
-        return data_.data() + row * stride_ + column;
-    }
-
-    const size_t stride_;
     std::vector<uint8_t> data_;
 };
-
-template <int shift> GVC_INLINE uint8_t mixed(int a, int b, int unit, int weight) {
-    return uint8_t(std::clamp((a * (unit - weight) + b * weight + (1 << (shift - 1))) >> shift, 0, 255));
-}
 
 /// All inputs of an interpolation: two pictures, their motion, and the time between them.
 struct Setting {
     Picture a, b;
     Field forward, backward;
     Time time;
-    Correction correction;
+    const int16_t *correction; ///< x, y and weight of each block, or null
     int shift;
-    bool sharp;
+    const Taps &taps;
     double share;
 
-    int unit() const {
-        return sharp ? 256 : 16384;
-    }
     int weight() const {
-        return share < 0 ? (unit() * time.num + time.den / 2) / time.den : int(unit() * share + 0.5);
-    }
-    std::vector<Ways> ways() const {
-        return block_ways(forward, backward, time, correction, weight(), unit(), share >= 0);
+        return share < 0 ? (taps.unit * time.num + time.den / 2) / time.den : int(taps.unit * share + 0.5);
     }
 };
 
-/// Calls `pixel` for each pixel in raster order, with its positions in a and b in 1/16 pixel and the weight of b.
-template <class Pixel> GVC_INLINE void for_each_pixel(const Setting &setting, Pixel pixel) {
-    const int width = setting.a.width, height = setting.a.height, columns = setting.forward.columns;
-    const std::vector<Ways> ways = setting.ways();
-    const int block_size = 8 >> setting.shift, down = 10 - setting.shift, half = 1 << (down - 1);
-    const int down_weight = 8 - 2 * setting.shift, half_weight = 1 << (down_weight - 1);
-    const std::vector<Between> across = Between::along(width, columns, block_size);
-    const std::vector<Between> along = Between::along(height, setting.forward.rows, block_size);
-    std::vector<Ways> of_row(columns);
-    for (int y = 0; y < height; ++y) {
-        const Ways *upper = &ways[size_t(along[y].first) * columns];
-        const Ways *lower = &ways[size_t(along[y].second) * columns];
-        for (int column = 0; column < columns; ++column)
-            of_row[column] = along[y].mix(upper[column], lower[column]);
-        for (int x = 0; x < width; ++x) {
-            const Ways w = across[x].mix(of_row[across[x].first], of_row[across[x].second]);
-            pixel(16 * y - ((w.from_a_y + half) >> down), 16 * x - ((w.from_a_x + half) >> down),
-                  16 * y + ((w.to_b_y + half) >> down), 16 * x + ((w.to_b_x + half) >> down),
-                  (w.weight + half_weight) >> down_weight);
-        }
-    }
-}
+/// Where an interpolation goes: the mixed picture and, unless null, a alone and b alone.
+struct Output {
+    uint8_t *mixed, *of_a, *of_b;
+};
 
-GVC_MULTIVERSION void interpolate(uint8_t *out, const Setting &setting) {
-    const Picture &a = setting.a, &b = setting.b;
-    const int unit = setting.unit();
-    if (setting.sharp)
-        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
-            *out++ = mixed<20>(weight < unit ? a.sharp(ay, ax) : 0, weight ? b.sharp(by, bx) : 0, unit, weight);
-        });
-    else
-        for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
-            *out++ = mixed<22>(a.bilinear(ay, ax), b.bilinear(by, bx), unit, weight);
-        });
-}
+} // namespace
+} // namespace gvc
 
-/// Interpolates the mixed picture, and beside it a alone and b alone.
-GVC_MULTIVERSION void interpolate_parts(uint8_t *out, uint8_t *out_a, uint8_t *out_b, const Setting &setting) {
-    const int unit = setting.unit();
-    for_each_pixel(setting, [&](int ay, int ax, int by, int bx, int weight) {
-        const int a = setting.a.sharp(ay, ax), b = setting.b.sharp(by, bx);
-        *out++ = mixed<20>(a, b, unit, weight);
-        *out_a++ = mixed<20>(a, b, unit, 0);
-        *out_b++ = mixed<20>(a, b, unit, unit);
-    });
-}
+#define GVC_KERNELS "interpolation_kernels.h"
+#include "each_instruction_set.h"
+
+namespace gvc {
+namespace {
 
 using OptionalCorrection = std::optional<Array<int16_t>>;
+using Pixels = py::array_t<uint8_t, py::array::c_style>;
 
 /// Makes a Setting of arguments from Python, which must outlive it.
 Setting setting_of(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
@@ -328,33 +175,39 @@ Setting setting_of(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array
             {field_ab.data(), rows, columns},
             {field_ba.data(), rows, columns},
             {num, den},
-            {correction ? correction->data() : nullptr},
+            correction ? correction->data() : nullptr,
             shift,
-            sharp,
+            sharp ? kSharp : kBilinear,
             share};
 }
 
-py::array_t<uint8_t> motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b,
-                                        const Array<int16_t> &field_ab, const Array<int16_t> &field_ba, int num,
-                                        int den, int shift, bool sharp, double share,
-                                        const OptionalCorrection &correction) {
-    const Setting setting = setting_of(a, b, field_ab, field_ba, num, den, shift, sharp, share, correction);
-    py::array_t<uint8_t> result({setting.a.height, setting.a.width});
-    uint8_t *out = result.mutable_data();
+/// An array of the same size as a picture: `out` if there is one, or a new one.
+Pixels output_for(const Array<uint8_t> &picture, const std::optional<Pixels> &out) {
+    require_picture(picture);
+    if (!out)
+        return Pixels({picture.shape(0), picture.shape(1)});
+    if (out->ndim() != 2 || out->shape(0) != picture.shape(0) || out->shape(1) != picture.shape(1))
+        throw std::invalid_argument("out must have the size of the pictures");
+    return *out;
+}
+
+Pixels motion_interpolate(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
+                          const Array<int16_t> &field_ba, int num, int den, int shift, bool sharp, double share,
+                          const OptionalCorrection &correction, const std::optional<Pixels> &out) {
+    Pixels result = output_for(a, out);
+    const Output output{result.mutable_data(), nullptr, nullptr};
     const py::gil_scoped_release release;
-    interpolate(out, setting);
+    GVC_IN_USE(interpolate)(setting_of(a, b, field_ab, field_ba, num, den, shift, sharp, share, correction), output);
     return result;
 }
 
 py::tuple motion_parts(const Array<uint8_t> &a, const Array<uint8_t> &b, const Array<int16_t> &field_ab,
                        const Array<int16_t> &field_ba, int num, int den, const OptionalCorrection &correction) {
-    const Setting setting = setting_of(a, b, field_ab, field_ba, num, den, 0, true, -1.0, correction);
-    const py::ssize_t height = setting.a.height, width = setting.a.width;
-    py::array_t<uint8_t> mixed({height, width}), of_a({height, width}), of_b({height, width});
-    uint8_t *const out = mixed.mutable_data(), *const out_a = of_a.mutable_data(), *const out_b = of_b.mutable_data();
+    Pixels mixed = output_for(a, {}), of_a = output_for(a, {}), of_b = output_for(a, {});
+    const Output output{mixed.mutable_data(), of_a.mutable_data(), of_b.mutable_data()};
     {
         const py::gil_scoped_release release;
-        interpolate_parts(out, out_a, out_b, setting);
+        GVC_IN_USE(interpolate)(setting_of(a, b, field_ab, field_ba, num, den, 0, true, -1.0, correction), output);
     }
     return py::make_tuple(mixed, of_a, of_b);
 }
@@ -365,12 +218,13 @@ void bind_interpolation(py::module_ &module) {
     module.def(
         "motion_interpolate", &motion_interpolate, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
         py::arg("num"), py::arg("den"), py::arg("shift") = 0, py::arg("sharp") = true, py::arg("share") = -1.0,
-        py::arg("correction") = py::none(),
+        py::arg("correction") = py::none(), py::arg("out").noconvert() = py::none(),
         "Returns the picture uint8 [H, W] at time num / den between a and b along their motion fields. "
         "shift: 1 for chroma of half size, 0 for luma (default). sharp: whether to use four taps each way instead of "
         "two, default true. share: weight of b in the mix, 0 to 1; negative (default) = num / den. correction: of the "
         "motion, int16 [rows, columns, (x, y, weight)] in 1/64 pixel and 1/256 of b's weight (ignored with a share); "
-        "default none.");
+        "default none. out: C-contiguous array that the picture is written to and that is returned; default: a new "
+        "one.");
     module.def("motion_parts", &motion_parts, py::arg("a"), py::arg("b"), py::arg("field_ab"), py::arg("field_ba"),
                py::arg("num"), py::arg("den"), py::arg("correction") = py::none(),
                "Returns three luma pictures uint8 [H, W]: the result of motion_interpolate, then a alone and b alone, "

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_native, module) {
     module.doc() =
         "Native kernels of GVC: codebook transforms, range coder, motion, velocity. Their results do not depend on the "
         "machine.";
+    gvc::bind_instruction_set(module);
     gvc::bind_codebook(module);
     gvc::bind_ranking(module);
     gvc::bind_range_coder(module);

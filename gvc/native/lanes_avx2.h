@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
+// What lanes_scalar.h has, for AVX2.
+
+constexpr int kLanes = 8;
+using Ints [[gnu::vector_size(4 * kLanes)]] = int32_t;
+
+GVC_TARGET GVC_INLINE Ints gather(const uint8_t *base, Ints offsets) {
+    return Ints(_mm256_i32gather_epi32(reinterpret_cast<const int *>(base), __m256i(offsets), 1));
+}
+
+GVC_TARGET GVC_INLINE Ints windows(const uint8_t *from) {
+    const __m256i twice = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
+    return Ints(_mm256_shuffle_epi8(twice, _mm256_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6, //
+                                                            4, 5, 6, 7, 5, 6, 7, 8, 6, 7, 8, 9, 7, 8, 9, 10)));
+}
+
+GVC_TARGET GVC_INLINE bool all_zero(Ints values) {
+    return _mm256_testz_si256(__m256i(values), __m256i(values));
+}
+
+GVC_TARGET GVC_INLINE Ints look_up(const int32_t *table, Ints indices) {
+    const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(table));
+    const __m256i second = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(table + 8));
+    const __m256i from_first = _mm256_permutevar8x32_epi32(first, __m256i(indices));
+    const __m256i from_second = _mm256_permutevar8x32_epi32(second, __m256i(indices));
+    return indices > 7 ? Ints(from_second) : Ints(from_first);
+}
+
+GVC_TARGET GVC_INLINE Ints dot_shorts(Ints a, Ints b) {
+    return Ints(_mm256_madd_epi16(__m256i(a), __m256i(b)));
+}
+
+GVC_TARGET GVC_INLINE Ints dot_bytes(Ints bytes, Ints weights) {
+    return Ints(_mm256_madd_epi16(_mm256_maddubs_epi16(__m256i(bytes), __m256i(weights)), _mm256_set1_epi16(1)));
+}
+
+GVC_TARGET GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
+    const __m256i shorts = _mm256_packs_epi32(__m256i(values), __m256i(values));
+    const __m256i bytes = _mm256_packus_epi16(shorts, shorts);
+    const __m256i eight = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4));
+    _mm_storel_epi64(reinterpret_cast<__m128i *>(out), _mm256_castsi256_si128(eight));
+}

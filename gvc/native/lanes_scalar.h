@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 The GVC contributors
+// SPDX-License-Identifier: BSD-2-Clause
+// Vectors without special instructions, included by each_instruction_set.h. Compilers make of them what the machine
+// has.
+
+constexpr int kLanes = 4;
+using Ints [[gnu::vector_size(4 * kLanes)]] = int32_t;
+using Shorts [[gnu::vector_size(4 * kLanes)]] = int16_t;
+
+/// The four bytes at base + offset, for each offset.
+GVC_INLINE Ints gather(const uint8_t *base, Ints offsets) {
+    Ints result;
+    for (int i = 0; i < kLanes; ++i) {
+        int32_t four;
+        std::memcpy(&four, base + offsets[i], 4);
+        result[i] = four;
+    }
+    return result;
+}
+
+/// The four bytes at from, from + 1, .. Up to 32 bytes are read.
+GVC_INLINE Ints windows(const uint8_t *from) {
+    Ints result;
+    for (int i = 0; i < kLanes; ++i) {
+        int32_t four;
+        std::memcpy(&four, from + i, 4);
+        result[i] = four;
+    }
+    return result;
+}
+
+GVC_INLINE bool all_zero(Ints values) {
+    int32_t any = 0;
+    for (int i = 0; i < kLanes; ++i)
+        any |= values[i];
+    return !any;
+}
+
+/// Items of a table of 16.
+GVC_INLINE Ints look_up(const int32_t *table, Ints indices) {
+    Ints result;
+    for (int i = 0; i < kLanes; ++i)
+        result[i] = table[indices[i]];
+    return result;
+}
+
+/// Scalar product of two signed 16-bit numbers in each lane.
+GVC_INLINE Ints dot_shorts(Ints a, Ints b) {
+    return ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+}
+
+/// Scalar product of four unsigned and four signed bytes in each lane; the first two products and the last two must
+/// have sums of 16 bits.
+GVC_INLINE Ints dot_bytes(Ints bytes, Ints weights) {
+    const Shorts even = Shorts(bytes & 0x00ff00ff) * ((Shorts(weights) << 8) >> 8);
+    const Shorts odd = Shorts((bytes >> 8) & 0x00ff00ff) * (Shorts(weights) >> 8);
+    const Ints sums = Ints(even + odd);
+    return ((sums << 16) >> 16) + (sums >> 16);
+}
+
+/// Stores the lanes, clamped to 0..255, as bytes.
+GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
+    for (int i = 0; i < kLanes; ++i)
+        out[i] = uint8_t(std::clamp(values[i], 0, 255));
+}
