@@ -35,6 +35,20 @@ def test_what_was_decoded_can_be_coded_again(name, size):
         assert np.abs(before.astype(int) - after.astype(int)).max() <= (0 if video.samples.halved else 2)
 
 
+@pytest.mark.parametrize("size", [(34, 721), (33, 66), (5, 65)])
+@pytest.mark.parametrize("location", [0, 2, 3, 4])
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_strips_join_without_a_seam(name, location, size, monkeypatch):
+    video = VideoFormat(*size, chroma_location=location, samples=SAMPLES[name])
+    draw = np.random.default_rng(0).integers
+    planes = tuple(draw(0, peak(video) + 1, shape).astype(video.samples.dtype) for shape in video.plane_shapes)
+    coded = tuple(draw(0, 256, shape).astype(np.uint8) for shape in video.coded.plane_shapes)
+    by_strips = (*to_coded(planes, video), *from_coded(coded, video))
+    monkeypatch.setattr("gvc.pictures.samples.STRIP", video.height)
+    whole = (*to_coded(planes, video), *from_coded(coded, video))
+    assert all(map(np.array_equal, by_strips, whole))
+
+
 @pytest.mark.parametrize("color_range", [0, 1, 2])
 @pytest.mark.parametrize("name", NAMES)
 def test_black_and_white_are_exact(name, color_range):

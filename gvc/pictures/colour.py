@@ -61,14 +61,28 @@ def halve_chroma(plane: Array, video: VideoFormat) -> Array:
     return _halve(_halve(plane, -1, horizontal), -2, vertical)
 
 
+def matrix_of(video: VideoFormat) -> int:
+    """Return the matrix coefficients in use, a key of MATRICES."""
+    return video.colorspace if video.colorspace in MATRICES else 5 if video.height < 720 else 1
+
+
 def _matrix(video: VideoFormat) -> tuple[float, float]:
     """Return the luma coefficients Kr, Kb."""
-    return MATRICES.get(video.colorspace, BT601 if video.height < 720 else BT709)
+    return MATRICES[matrix_of(video)]
 
 
-def _along(x: Array, axis: int, index: np.ndarray | slice) -> tuple:
+def _along(x: Array, axis: int, index: slice) -> tuple:
     """Return the tuple that, used as a subscript of x, selects `index` along `axis`."""
     return (slice(None),) * (axis % x.ndim) + (index,)
+
+
+def _taken(x: Array, axis: int, index: np.ndarray) -> Array:
+    """Return the samples of x with these indices along `axis`, in memory row by row.
+
+    A subscript of a NumPy array with indices for the last axis would give columns one after another, which makes all
+    arithmetic with them slow.
+    """
+    return x.take(index, axis) if isinstance(x, np.ndarray) else x[(slice(None),) * (axis % x.ndim) + (index,)]
 
 
 def _double(x: Array, axis: int, co_sited: bool) -> Array:
@@ -77,10 +91,12 @@ def _double(x: Array, axis: int, co_sited: bool) -> Array:
     The taps are (1), (1/2 1/2) for samples that coincide with luma, and (1/4 3/4), (3/4 1/4) for others.
     """
     n = np.arange(x.shape[axis])
-    before, after = (x[_along(x, axis, i)] for i in (np.maximum(n - 1, 0), np.minimum(n + 1, n[-1])))
-    even, odd = (x, (x + after) / 2) if co_sited else ((before + 3 * x) / 4, (3 * x + after) / 4)
-    doubled = x[_along(x, axis, np.repeat(n, 2))]
-    doubled[_along(x, axis, slice(0, None, 2))], doubled[_along(x, axis, slice(1, None, 2))] = even, odd
+    after, doubled = _taken(x, axis, np.minimum(n + 1, n[-1])), _taken(x, axis, np.repeat(n, 2))
+    even, odd = (_along(x, axis, slice(start, None, 2)) for start in (0, 1))
+    if co_sited:
+        doubled[odd] = (x + after) / 2
+    else:
+        doubled[even], doubled[odd] = (_taken(x, axis, np.maximum(n - 1, 0)) + 3 * x) / 4, (3 * x + after) / 4
     return doubled
 
 
@@ -90,7 +106,7 @@ def _halve(x: Array, axis: int, co_sited: bool) -> Array:
     The taps are (1/4 1/2 1/4) for samples that coincide with luma, and (1/2 1/2) for others.
     """
     n = np.arange(0, x.shape[axis], 2)
-    here, after = (x[_along(x, axis, i)] for i in (n, np.minimum(n + 1, x.shape[axis] - 1)))
+    here, after = (_taken(x, axis, i) for i in (n, np.minimum(n + 1, x.shape[axis] - 1)))
     if not co_sited:
         return (here + after) / 2
-    return (x[_along(x, axis, np.maximum(n - 1, 0))] + 2 * here + after) / 4
+    return (_taken(x, axis, np.maximum(n - 1, 0)) + 2 * here + after) / 4

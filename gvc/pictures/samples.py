@@ -8,16 +8,63 @@ codec the loss is not visible. RGB becomes full-range Y'CbCr. Syntax and arithme
 formats".
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from ..media import YUV420P, Planes, SampleFormat, VideoFormat
-from .colour import double_chroma, halve_chroma, quantisation, rgb_to_ycbcr, ycbcr_to_rgb
+from .colour import double_chroma, halve_chroma, matrix_of, quantisation, rgb_to_ycbcr, ycbcr_to_rgb
+
+STRIP = 32  # Rows of halved chroma that are converted at a time, few enough for the processor's cache
 
 
 def to_coded(planes: Planes, video: VideoFormat) -> Planes:
     """Convert planes in the format `video` to Y, Cb, Cr, uint8 4:2:0, in the format `video.coded`."""
-    if video.samples == YUV420P:
-        return planes
+    return planes if video.samples == YUV420P else _by_strips(_to_coded, planes, video, video, video.coded)
+
+
+def from_coded(planes: Planes, video: VideoFormat) -> Planes:
+    """Convert Y, Cb, Cr, uint8 4:2:0, in the format `video.coded` to planes in the format `video`."""
+    return planes if video.samples == YUV420P else _by_strips(_from_coded, planes, video, video.coded, video)
+
+
+def _by_strips(
+    convert: Callable[[Planes, VideoFormat], Planes],
+    planes: Planes,
+    video: VideoFormat,
+    source: VideoFormat,
+    target: VideoFormat,
+) -> Planes:
+    """Convert planes of the format `source` to the format `target` by strips.
+
+    Each strip is converted as a picture of its own. It has a row of halved chroma more at each side, on which the rows
+    beside it depend.
+
+    convert: function that gets planes and their format, of which height and matrix are set for the strip.
+    video: the format that it gets, one of the other two.
+    """
+    known, rows = replace(video, colorspace=matrix_of(video)), (video.height + 1) // 2
+    converted = tuple(np.empty(shape, target.samples.dtype) for shape in target.plane_shapes)
+    for first in range(0, rows, STRIP):
+        last = min(first + STRIP, rows)
+        low, high = max(first - 1, 0), min(last + 1, rows)
+        strip = replace(known, height=min(2 * high, video.height) - 2 * low)
+        parts = convert(tuple(plane[r] for plane, r in zip(planes, _slices(source, low, high), strict=True)), strip)
+        inner, outer = _slices(target, first - low, last - low), _slices(target, first, last)
+        for plane, part, r, own in zip(converted, parts, outer, inner, strict=True):
+            plane[r] = part[own]
+    return converted
+
+
+def _slices(video: VideoFormat, first: int, last: int) -> tuple[slice, slice, slice]:
+    """Return the rows of each plane from one row of halved chroma to another."""
+    luma = slice(2 * first, 2 * last)
+    chroma = slice(first, last) if video.samples.halved else luma
+    return luma, chroma, chroma
+
+
+def _to_coded(planes: Planes, video: VideoFormat) -> Planes:
     if video.samples.rgb:
         peak = np.float32(2**video.samples.depth - 1)
         green, blue, red = (plane / peak for plane in planes)
@@ -29,10 +76,7 @@ def to_coded(planes: Planes, video: VideoFormat) -> Planes:
     return _codes((y, cb, cr), video.coded)
 
 
-def from_coded(planes: Planes, video: VideoFormat) -> Planes:
-    """Convert Y, Cb, Cr, uint8 4:2:0, in the format `video.coded` to planes in the format `video`."""
-    if video.samples == YUV420P:
-        return planes
+def _from_coded(planes: Planes, video: VideoFormat) -> Planes:
     y, cb, cr = _values(planes, video.coded)
     if not video.samples.halved:
         cb, cr = double_chroma(cb, video), double_chroma(cr, video)
@@ -45,22 +89,37 @@ def from_coded(planes: Planes, video: VideoFormat) -> Planes:
 
 def _values(planes: Planes, video: VideoFormat) -> Planes:
     """Convert sample codes to float32 values: Y' in [0, 1], Cb and Cr in [-0.5, 0.5]."""
-    luma, chroma = quantisation(video)
     return tuple(
-        (plane.astype(np.float32) - zero) / np.float32(scale)
-        for plane, (zero, scale) in zip(planes, (luma, chroma, chroma), strict=True)
+        _divided(plane.astype(np.float32), zero, scale)
+        for plane, (zero, scale) in zip(planes, _quantisations(video), strict=True)
     )
 
 
 def _codes(planes: Planes, video: VideoFormat) -> Planes:
     """Convert float32 values to sample codes, the inverse of `_values`."""
-    luma, chroma = quantisation(video)
     return tuple(
-        _rounded(plane * np.float32(scale) + zero, video.samples)
-        for plane, (zero, scale) in zip(planes, (luma, chroma, chroma), strict=True)
+        _rounded(plane * np.float32(scale), video.samples, zero)
+        for plane, (zero, scale) in zip(planes, _quantisations(video), strict=True)
     )
 
 
-def _rounded(plane: np.ndarray, samples: SampleFormat) -> np.ndarray:
-    """Return the nearest samples to the values of a plane."""
-    return plane.round().clip(0, 2**samples.depth - 1).astype(samples.dtype, order="C")
+def _quantisations(video: VideoFormat) -> tuple[tuple[int, int], ...]:
+    """Return (zero, scale) of each plane."""
+    luma, chroma = quantisation(video)
+    return luma, chroma, chroma
+
+
+# These two work in the memory of their argument.
+
+
+def _divided(plane: np.ndarray, zero: int, scale: int) -> np.ndarray:
+    plane -= zero
+    plane /= np.float32(scale)
+    return plane
+
+
+def _rounded(plane: np.ndarray, samples: SampleFormat, zero: int = 0) -> np.ndarray:
+    """Return the nearest samples to the values of a plane, plus `zero`."""
+    plane += zero
+    np.rint(plane, out=plane)
+    return plane.clip(0, 2**samples.depth - 1, out=plane).astype(samples.dtype)
