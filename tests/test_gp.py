@@ -19,7 +19,7 @@ from gvc.prior import Condition
 from gvc.priors import open_prior
 from gvc.priors.gp import VERSIONS, GpPrior, bands, basis, mean
 from gvc.priors.gp.activity import activity_maps
-from gvc.priors.gp.texture import textured
+from gvc.priors.gp.texture import bounded, textured
 
 SIGMA = 0.2
 
@@ -331,6 +331,15 @@ def test_flat_pictures_stay_flat_whatever_the_realism():
     assert np.array_equal(textured(flat, 8.0, 5.0, 1.0), flat)
     assert np.array_equal(textured(noise, 8.0, 5.0, 0.0), noise)
     assert textured(noise, 8.0, 5.0, 1.0).astype(float).std() > noise.astype(float).std()
+
+
+def test_realism_leaves_no_seams_between_the_strips_that_are_filtered(monkeypatch):
+    noise = np.random.default_rng(0).integers(90, 160, (1, 150, 20)).astype(np.uint8)
+    deviation = np.random.default_rng(1).random(noise.shape[1:], np.float32) * 8
+    other = noise[:, ::-1].copy()
+    by_strips = textured(noise, deviation, 5.0, 1.0), bounded(noise, other, 5.0, 1.0)
+    monkeypatch.setattr("gvc.priors.gp.texture.STRIP", 150)
+    assert np.array_equal(by_strips, (textured(noise, deviation, 5.0, 1.0), bounded(noise, other, 5.0, 1.0)))
 
 
 @pytest.mark.parametrize("realism", [0.0, 1.0])

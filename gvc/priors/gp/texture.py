@@ -13,6 +13,7 @@ networks and by DISTS, on six clips at one quality.
 """
 
 import zlib
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -27,6 +28,9 @@ SHARPER, SHARPEST = 0.15, 0.38  # sharpening gain: SHARPER for each unit of sigm
 GRAIN = 0.1
 MASKED = 0.5
 UNMASKED = 0.5  # change in sample values that remains invisible where there is no detail
+# Rows that are filtered at a time, few enough for the processor's cache, and rows beside them on which they depend.
+STRIP = 64
+REACH = (len(COARSE) + len(AROUND)) // 2
 
 
 def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, realism: float) -> np.ndarray:
@@ -42,11 +46,23 @@ def textured(luma: np.ndarray, deviation: np.ndarray | float, sigma: float, real
 
 
 def _textured(deviation: np.ndarray | float, sharper: float, realism: float, picture: np.ndarray) -> np.ndarray:
-    plain = picture.astype(np.float32)
     # The seed depends on the picture alone, so that grain is the same in all players and repeats in a still scene.
-    noise = np.random.default_rng(zlib.crc32(picture)).standard_normal(picture.shape, np.float32)
-    grain = realism * np.minimum(GRAIN * deviation, MASKED * _detail(plain)) * noise
-    return _samples(_sharpened(plain, sharper) + grain)
+    noise = np.random.default_rng(zlib.crc32(picture)).standard_normal
+    filtered = np.empty_like(picture)
+    for rows, around, inner in _strips(picture.shape[0]):
+        plain = picture[around].astype(np.float32)
+        expected = deviation[rows] if isinstance(deviation, np.ndarray) else deviation
+        deviations = realism * np.minimum(GRAIN * expected, MASKED * _detail(plain)[inner])
+        grain = deviations * noise(filtered[rows].shape, np.float32)
+        filtered[rows] = _samples(_sharpened(plain, sharper)[inner] + grain)
+    return filtered
+
+
+def _strips(height: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Yield the rows of each strip, those with the rows beside it, and where the first are among the latter."""
+    for first in range(0, height, STRIP):
+        last, low = min(first + STRIP, height), max(first - REACH, 0)
+        yield slice(first, last), slice(low, last + REACH), slice(first - low, last - low)
 
 
 def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -> np.ndarray:
@@ -64,9 +80,12 @@ def bounded(plain: np.ndarray, real: np.ndarray, sigma: float, realism: float) -
 
 
 def _bounded(sharper: float, realism: float, plain: np.ndarray, real: np.ndarray) -> np.ndarray:
-    start = plain.astype(np.float32)
-    limit = (UNMASKED + MASKED * _detail(start)) / realism
-    return _samples(_sharpened(start + np.clip(real - start, -limit, limit), sharper))
+    filtered = np.empty_like(plain)
+    for rows, around, inner in _strips(plain.shape[0]):
+        start = plain[around].astype(np.float32)
+        limit = (UNMASKED + MASKED * _detail(start)) / realism
+        filtered[rows] = _samples(_sharpened(start + np.clip(real[around] - start, -limit, limit), sharper)[inner])
+    return filtered
 
 
 def _sharper(sigma: float) -> float:
@@ -92,5 +111,7 @@ def _blurred(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         size, reach = picture.shape[axis], len(kernel) // 2
         padded = np.pad(picture, [(reach * (i == axis),) * 2 for i in (0, 1)], "edge")
         parts = (padded[:, i : i + size] if axis else padded[i : i + size] for i in range(len(kernel)))
-        picture = sum(part * weight for part, weight in zip(parts, kernel, strict=True))
+        picture, product = np.zeros_like(picture), np.empty_like(picture)
+        for part, weight in zip(parts, kernel, strict=True):
+            picture += np.multiply(part, weight, out=product)
     return picture
