@@ -1,26 +1,30 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Decoding ahead: while the pictures of one GOP are shown, the next one is decoded.
+"""Decoding ahead: while the pictures of one GOP are shown, the next ones are decoded.
 
 The first packet of a GOP holds the whole GOP; each later one only tells the decoder to show the next picture. A decoder
 that returns each picture with its own packet therefore makes its caller wait for a whole GOP, and has nothing to do
-while the GOP is shown. Here a thread decodes the packets, and pictures come later than their packets.
+while the GOP is shown. Here a thread reads the packets, a team of threads decodes their GOPs, and pictures come later
+than their packets.
 
-Each packet gets exactly one answer: a picture, an error, or nothing. In this example a GOP has four pictures and takes
-about three packets' time to decode. G is the first packet of a GOP, s is a later one, and P2 is the picture of packet
-2. `-` is an answer without a picture.
+Each packet gets exactly one answer: a picture, an error, or nothing. In this example a team of one decodes one GOP
+ahead. A GOP has four pictures and takes about three packets' time to decode. G is the first packet of a GOP, s is a
+later one, and P2 is the picture of packet 2. `-` is an answer without a picture.
 
     packet put        0    1    2    3    4    5    6    7    8    9   end
     content           G    s    s    s    G    s    s    s    G    s
-    thread decodes    [== GOP 0 ==]       [== GOP 1 ==]       [== GOP 2 ==]
+    team decodes      [== GOP 0 ==]       [== GOP 1 ==]       [== GOP 2 ==]
     answer            -    -    -    P0   P1   P2   P3   P4   P5   P6  P7 P8 P9 last
 
 - The answer to packet 3 has the picture P0, since GOP 0 has been decoded by then. From there on each answer has the
   next picture, three packets late.
 - If GOP 0 were still being decoded when packet 4 comes, its answer would wait for P0. A picture is therefore at most
   one GOP late.
-- The thread starts GOP 2 only when all pictures of GOP 0 have been taken, so at most two GOPs are in memory.
+- GOP 2 is started only when all pictures of GOP 0 have been taken, so at most two GOPs are in memory.
 - After the end each remaining picture is an answer of its own, and an answer marked `last` follows.
+
+A larger team decodes as many GOPs ahead as it has threads, if their pictures fit into AHEAD_SAMPLES. A picture is then
+as many GOPs late at most.
 
 The options low_delay and frame_delay limit by how many packets a picture may be late. They are for programs that take
 the n-th picture for the picture of the n-th packet. With low_delay=1 each answer waits for its own packet's picture.
@@ -30,13 +34,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
+from threading import Event
 from types import SimpleNamespace
 
-from .bitstream import MAX_SHOWN, is_show
-from .decoder import Decoder
+from .bitstream import MAX_SHOWN, is_show, pictures_in
+from .decoder import GopReader
 from .errors import GvcError
+from .gop.display import Display, ReadPacket
 from .gop.rule import CurrentGop
 from .loop.denoise import OnStep
 from .media import Packet, Picture, VideoFormat
@@ -45,6 +52,9 @@ from .priors import Opener, open_prior
 from .priors.shared import SharedPrior
 
 PACKET_COST = 1024  # Approximate number of bytes that a waiting packet takes beside its data
+AHEAD_SAMPLES = 2**26  # Largest number of luma samples in GOPs that are decoded ahead of the next one
+
+_wanted: ContextVar[Event] = ContextVar("wanted")  # Event that is set while the GOPs of this context are wanted
 
 
 class _StoppedError(Exception):
@@ -73,30 +83,45 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Job:
-    """A packet that the thread decodes or has decoded, until its picture is taken.
+    """A packet that is being decoded or is decoded, until its picture is taken.
 
     number: number of the packet, counted from 0.
     gop: number of its GOP.
-    cost: bytes that the packet takes.
-    future: result of decoding it.
+    samples: number of luma samples in its GOP, 0 if it is not a GOP's first packet.
+    shown: whether its picture is wanted.
+    packet: the packet.
+    reading: ReadPacket that the thread makes of it.
     """
 
     number: int
     gop: int
-    cost: int
-    future: Future
+    samples: int
+    shown: bool
+    packet: Packet
+    reading: Future
+
+    @property
+    def done(self) -> bool:
+        """Whether the picture can be taken without waiting."""
+        return self.reading.done() and (self.reading.exception() is not None or self.reading.result().done)
+
+    def wait(self) -> None:
+        """Wait until the picture can be taken."""
+        wait([self.reading])
+        if self.reading.exception() is None and self.reading.result().pictures:
+            wait([self.reading.result().pictures])
 
 
 class AheadDecoder:
-    """A Decoder that runs in a thread of its own, a GOP ahead unless the options low_delay or frame_delay forbid that.
+    """A decoder whose threads work one or several GOPs ahead unless the options low_delay or frame_delay forbid that.
 
-    The pictures of at most two GOPs are in memory; later GOPs wait as packets.
+    The pictures of few GOPs are in memory; later GOPs wait as packets.
 
-    extradata, options, opener, on_step: arguments of the Decoder. The thread calls on_step.
-    notify: function that the thread calls after each packet that it has decoded. Default: does nothing.
+    extradata, options, opener, on_step: arguments of gvc.decoder.Decoder.
+    notify: function that other threads call when an answer may have become ready. Default: does nothing.
 
     Attributes:
-        delay: largest number of packets by which a picture may be late, 0..MAX_SHOWN; MAX_SHOWN = a whole GOP.
+        delay: largest number of packets by which a picture may be late; infinity = as many as several GOPs have.
         waiting: bytes of packets whose pictures were not taken yet.
     """
 
@@ -109,17 +134,18 @@ class AheadDecoder:
         on_step: OnStep | None = None,
     ):
         self._opener, self._notify = opener or open_prior, notify
-        self._decoder = Decoder(extradata, options, self._open, on_step)
-        self.delay = _delay(self._decoder.options)
+        self._reader = GopReader(extradata, options, self._open, on_step)
+        self._display = Display(self._reader.header)
+        self.delay = _delay(self._reader.options)
+        self._most_ahead = self._reader.team.size if self.delay else 0  # Largest number of GOPs decoded ahead
         self._thread = ThreadPoolExecutor(1, "gvc-decoder")
-        self._stopping = False
         self._count = self._gop = 0  # Numbers of packets and GOPs so far
         self._reset()
 
     @property
     def gop(self) -> CurrentGop:
         """Number and steps of the GOP that is being decoded, or was last."""
-        return self._decoder.gop
+        return self._reader.gop
 
     def put(self, packet: Packet | None, *, shown: bool = True) -> None:
         """Take a packet, without waiting.
@@ -142,8 +168,8 @@ class AheadDecoder:
         if not self._unanswered:
             return None
         (gop, number), oldest = self._unanswered[0], self._jobs[0] if self._jobs else None
-        ready = oldest is not None and oldest.future.done()
-        if oldest and not ready and (gop >= oldest.gop + self._works_ahead or number >= oldest.number + self.delay):
+        ready = oldest is not None and oldest.done
+        if oldest and not ready and (gop >= oldest.gop + self._most_ahead or number >= oldest.number + self.delay):
             return None
         to_packet = gop < inf
         if to_packet or not oldest:
@@ -156,79 +182,101 @@ class AheadDecoder:
             if answer := self.answer():
                 yield answer
             else:
-                wait([self._jobs[0].future])
+                self._jobs[0].wait()
 
     def flush(self) -> None:
-        """Discard all packets and pictures, without waiting. The thread stops its GOP at the next use of the prior."""
-        for job in self._jobs:
-            job.future.cancel()
+        """Discard all packets and pictures, without waiting. GOPs under way stop at the next use of the prior."""
+        self._give_up()
         self._reset()
-        self._stopping = True
-        self._thread.submit(self._restart)
+        self._display.flush()
+        self._thread.submit(self._reader.flush)
 
     def close(self) -> None:
-        """End the thread."""
-        self._stopping = True
+        """End the threads."""
+        self._give_up()
         self._thread.shutdown(cancel_futures=True)
+        self._reader.team.dismiss()
+
+    def _give_up(self) -> None:
+        self._wanted.clear()
+        for job in self._jobs:
+            job.reading.cancel()
 
     def _reset(self) -> None:
         self._inbox: deque[tuple[Packet, int, int, bool]] = deque()  # Packet, its number, its GOP, whether it is shown
         self._jobs: deque[_Job] = deque()
         self._unanswered: deque[tuple[float, float]] = deque()  # GOP and number of packets; infinity = end of stream
+        self._wanted = Event()
+        self._wanted.set()
         self.waiting = 0
 
-    @property
-    def _works_ahead(self) -> bool:
-        return self.delay > 0
-
     def _start_jobs(self) -> None:
-        """Give the thread the packets of the oldest GOP and, unless the delay is 0, those of the next GOP."""
+        """Have the packets of the oldest GOP decoded, and those of the next ones as far as these may be decoded ahead.
+
+        The next GOP alone may be of any size.
+        """
         while self._inbox:
             packet, number, gop, shown = self._inbox[0]
-            if self._jobs and gop > self._jobs[0].gop + self._works_ahead:
-                return
+            samples = self._samples(packet)
+            if self._jobs:
+                ahead = gop - self._jobs[0].gop
+                held = samples + sum(job.samples for job in self._jobs if job.gop > self._jobs[0].gop)
+                if ahead > min(self._most_ahead, 1) and (ahead > self._most_ahead or held > AHEAD_SAMPLES):
+                    return
             self._inbox.popleft()
-            job = _Job(number, gop, _cost(packet), self._thread.submit(self._decode, packet, shown))
-            job.future.add_done_callback(lambda _: self._notify())
-            self._jobs.append(job)
+            reading = self._thread.submit(self._read, packet, self._wanted)
+            self._jobs.append(_Job(number, gop, samples, shown, packet, reading))
+            reading.add_done_callback(self._notify_of)
+
+    def _samples(self, packet: Packet) -> int:
+        """Return the number of luma samples of the GOP that begins with a packet; 0 for other packets."""
+        video = self._display.header and self._display.header.format.coded
+        return pictures_in(packet.data) * (video.width * video.height if video else 1)
 
     def _take(self, to_packet: bool) -> Answer:
         job = self._jobs.popleft()
-        self.waiting -= job.cost
-        self._start_jobs()
-        error = job.future.exception()
-        pictures, video_format = ([], None) if error else job.future.result()
-        return Answer(pictures, video_format, error, job.number, to_packet)
-
-    # The following methods run in the thread
-
-    def _decode(self, packet: Packet, shown: bool) -> tuple[list[Picture], VideoFormat | None]:
+        self.waiting -= _cost(job.packet)
+        pictures, error = [], None
         try:
-            pictures = self._decoder.decode(packet)
-            return pictures if shown else [], self._decoder.format
-        except GvcError:
-            raise
-        except Exception:
-            self._decoder.flush()  # After an unexpected error the decoder's state is unknown
-            raise
+            pictures = self._display.show(job.reading.result())
+        except Exception as caught:
+            error = caught
+            if not isinstance(error, GvcError):
+                self._display.flush()  # After an unexpected error the state is unknown
+        self._start_jobs()
+        header = self._display.header
+        return Answer(
+            pictures if job.shown else [], header.format if header and not error else None, error, job.number, to_packet
+        )
 
-    def _restart(self) -> None:
-        self._stopping = False
-        self._decoder.flush()
+    def _notify_of(self, reading: Future) -> None:
+        """Notify of a packet that was read, and later of its GOP. Any thread may call this."""
+        self._notify()
+        if not reading.cancelled() and reading.exception() is None and reading.result().pictures:
+            reading.result().pictures.add_done_callback(lambda _: self._notify())
+
+    # The following methods run in other threads
+
+    def _read(self, packet: Packet, wanted: Event) -> ReadPacket:
+        token = _wanted.set(wanted)  # The threads of the team inherit this.
+        try:
+            return self._reader.read(packet)
+        finally:
+            _wanted.reset(token)
 
     def _open(self, spec: str, options: ModelOptions) -> SharedPrior:
         return SharedPrior(self._opener(spec, options), nullcontext(), self._check)
 
     def _check(self) -> None:
         """Raise _StoppedError if the current GOP is no longer wanted. The prior calls this before each use."""
-        if self._stopping:
+        if not _wanted.get().is_set():
             raise _StoppedError
 
 
-def _delay(options: SimpleNamespace) -> int:
+def _delay(options: SimpleNamespace) -> float:
     if options.low_delay:
         return 0
-    return MAX_SHOWN if options.frame_delay < 0 else options.frame_delay
+    return inf if options.frame_delay in (-1, MAX_SHOWN) else options.frame_delay
 
 
 def _cost(packet: Packet) -> int:

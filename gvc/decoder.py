@@ -2,25 +2,117 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The decoder: packets in, pictures out."""
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Mapping
+from concurrent.futures import Future
+from functools import lru_cache
 
-from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, shown_position
-from .errors import BitstreamError
-from .gop.decoder import check_unit, decode_gop
-from .gop.overlap import Overlap
+from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from .gop.decoder import CodedGop, check_unit, open_gop
+from .gop.display import Display, ReadPacket
 from .gop.rule import CurrentGop, rule_of
 from .loop.denoise import OnStep
-from .machine.parallel import limited
-from .media import Packet, Picture, Planes, VideoFormat
+from .machine.parallel import Team
+from .media import Clip, Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
-from .pictures.fade import fade
-from .pictures.samples import from_coded
 from .prior import Anchor, ModelOptions, Prior
 from .priors import Opener, open_prior, prior_for
-from .stills.av1 import StillDecoder, decode_still
+from .stills.av1 import StillDecoder
 
 PRIORS = 8  # number of priors that stay open, since each keyframe may name another one
+
+
+class GopReader:
+    """Reads the packets of a stream in their order, and has the GOPs decoded in the threads of a team.
+
+    Several GOPs are decoded at a time if their prior is `concurrent` and the next GOP does not need their pictures.
+    Otherwise `read` returns when the GOP is decoded.
+
+    The arguments, attributes and errors are those of Decoder, which see.
+    """
+
+    def __init__(
+        self,
+        extradata: bytes | None = None,
+        options: Mapping[str, object] | None = None,
+        opener: Opener | None = None,
+        on_step: OnStep | None = None,
+    ):
+        self.options = parse_options(DECODER_OPTIONS, options or {})
+        self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
+        self.team = Team(self.options.threads)
+        self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
+        self._prior: Prior | None = None
+        self._on_step = on_step
+        self.gop = CurrentGop()
+        self.flush()
+
+    def flush(self) -> None:
+        """Forget all GOPs, as for a seek."""
+        self._anchor: Anchor | None = None
+        self._stills: StillDecoder | None = None  # decoder of the chain's stills
+        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
+
+    def read(self, packet: Packet) -> ReadPacket:
+        """Read the next packet. Errors are in the result, since they belong to the picture that it shows."""
+        unit = None
+        try:
+            unit = read_packet(packet.data)
+            if unit is None:
+                return ReadPacket(packet, header=self.header)
+            with self.team.leading():
+                pictures = self._pictures(unit)
+            return ReadPacket(packet, unit, self.header, pictures)
+        except BaseException as error:
+            self._next_index = None
+            if not isinstance(error, Exception):
+                raise
+            return ReadPacket(packet, unit, self.header, error=error)
+
+    def _pictures(self, unit: GopUnit) -> Future | None:
+        """Return the pictures of a GOP; None if it cannot be decoded because an earlier one is missing.
+
+        Raises errors that do not depend on earlier GOPs.
+        """
+        header = unit.header or self.header
+        if header:
+            check_unit(header, unit)
+        if unit.header:
+            self._use(unit.header)
+        elif self._next_index is None or unit.index != self._next_index:
+            self._next_index = None
+            return None
+        try:
+            return self._decoded(unit)
+        except Exception as error:
+            self._next_index = None
+            return _failed(error)
+
+    def _decoded(self, unit: GopUnit) -> Future:
+        self.gop = CurrentGop(self.gop.number + 1, len(rule_of(self.header, unit).times))
+        anchor = None if unit.key else self._anchor
+        if anchor is None:
+            self._stills = StillDecoder(self.header.format.coded)
+        gop = open_gop(self._prior, self.header, unit, anchor, self._stills)
+        self._next_index, self._anchor = (unit.index + 1) % 2**32, None
+        needed = self.header.mode.has_first
+        if self._prior.concurrent and (gop.ending or not needed):
+            if needed:
+                self._anchor = Anchor(gop.ending, gop.conditioned.memory)
+            return self.team.submit(self._reconstruct, gop)
+        reconstruction, pictures = gop.reconstruct(self._on_step), Future()
+        pictures.set_result(reconstruction.shown(self.options.realism))
+        # With realism > 0 an anchor costs a second reconstruction, so it is made only in modes that use it.
+        self._anchor = reconstruction.anchor() if needed else None
+        return pictures
+
+    def _reconstruct(self, gop: CodedGop) -> Clip:
+        return gop.reconstruct(self._on_step).shown(self.options.realism)
+
+    def _use(self, header: SequenceHeader) -> None:
+        """Use the sequence header of a keyframe, which may be a different one where streams were joined."""
+        if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
+            self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
+        self.header = header
 
 
 class Decoder:
@@ -31,7 +123,8 @@ class Decoder:
         options: values by name (gvc.options.DECODER_OPTIONS), text or numbers. Pictures always come with their packets,
             whatever low_delay and frame_delay say; these are for gvc.ahead.AheadDecoder.
         opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
-        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), default: none.
+        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), in any thread, default:
+            none.
 
     Attributes:
         header: the sequence header, parsed; None while none is known.
@@ -47,14 +140,19 @@ class Decoder:
         opener: Opener | None = None,
         on_step: OnStep | None = None,
     ):
-        self.options = parse_options(DECODER_OPTIONS, options or {})
-        self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
-        self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
-        self._prior: Prior | None = None
-        self._on_step = on_step
-        self.gop = CurrentGop()
-        self._overlap = Overlap()
-        self.flush()
+        self._reader = GopReader(extradata, options, opener, on_step)
+        self._display = Display(self._reader.header)
+        self.options = self._reader.options
+
+    @property
+    def header(self) -> SequenceHeader | None:
+        """The sequence header, parsed; None while none is known."""
+        return self._display.header
+
+    @property
+    def gop(self) -> CurrentGop:
+        """Number and steps of the GOP that is being decoded, or was last."""
+        return self._reader.gop
 
     @property
     def format(self) -> VideoFormat | None:
@@ -63,13 +161,8 @@ class Decoder:
 
     def flush(self) -> None:
         """Forget all state, as for a seek. No picture is returned before the next keyframe."""
-        self._pictures: list[Callable[[], Planes]] = []  # functions that make the pictures of the current GOP
-        self._position = 0  # index of the next picture in this list
-        self._overlap.forget()
-        self._anchor: Anchor | None = None
-        self._stills: StillDecoder | None = None  # decoder of the chain's stills
-        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
-        self._shown: Planes | None = None
+        self._reader.flush()
+        self._display.flush()
 
     def decode(self, packet: Packet | None) -> list[Picture]:
         """Decode one packet, or None at the end. Return the packet's picture, or [] before the first keyframe.
@@ -78,87 +171,10 @@ class Decoder:
         to their last still if it can be decoded, and otherwise repeat the last picture. Such pictures are marked as
         concealed. Raises BitstreamError for the damaged packet itself; decoding may continue after it.
         """
-        if packet is None:
-            return []
-        try:
-            unit = read_packet(packet.data)
-            if unit is not None:
-                self._pictures, self._position = [], 0
-                with limited(self.options.threads):
-                    self._start_gop(unit)
-        except BaseException:  # After any kind of error this GOP is missing.
-            self._break_chain()
-            self._pictures = []
-            raise
-        concealed = not self._show(None if unit else shown_position(packet.data)) or self._next_index is None
-        if self._shown is None:
-            return []
-        planes = from_coded(self._shown, self.header.format)
-        return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key, concealed)]
-
-    def _show(self, position: int | None) -> bool:
-        """Show a picture of the current GOP; return False if it is missing or was shown before.
-
-        In that case the picture shown last remains: the packet belongs to a lost GOP, or came twice.
-
-        position: number of the picture in the GOP; None = the next one.
-        """
-        if position is None:
-            position = self._position
-        found = self._position <= position < len(self._pictures)
-        if found:
-            self._shown, self._position = self._pictures[position](), position + 1
-        return found
-
-    def _start_gop(self, unit: GopUnit) -> None:
-        header = unit.header or self.header
-        if header:
-            check_unit(header, unit)
-        if unit.header:
-            self._use(unit.header)
-        elif self._next_index is None or unit.index != self._next_index:
-            self._break_chain()
-            self._conceal(unit)
-            return
-        anchor = None if unit.key else self._anchor
-        if anchor is None:
-            self._stills = StillDecoder(self.header.format.coded)
-        self.gop = CurrentGop(self.gop.number + 1, len(rule_of(self.header, unit).times))
-        reconstruction = decode_gop(self._prior, self.header, unit, anchor, self._stills, on_step=self._on_step)
-        pictures = reconstruction.pictures(self.options.realism) if self.options.realism else reconstruction.plain
-        shown = zip(*self._overlap.join(pictures, unit.shown, unit.key), strict=True)
-        self._pictures = [partial(tuple, planes) for planes in shown]
-        # With realism > 0 an anchor costs a second reconstruction, so it is made only in modes that use it.
-        self._anchor = reconstruction.anchor() if self.header.mode.has_first else None
-        self._next_index = (unit.index + 1) % 2**32
-
-    def _break_chain(self) -> None:
-        """Forget the state of the chain, so that GOPs are concealed until the next keyframe."""
-        self._next_index, self._anchor = None, None
-        self._overlap.forget()
-
-    def _conceal(self, unit: GopUnit) -> None:
-        """Conceal a GOP that cannot be decoded by a fade from the picture shown last to the GOP's last still.
-
-        Most stills need earlier ones as references. If the still cannot be decoded, the picture shown last remains.
-        """
-        if self._shown is None or not unit.last:
-            return
-        try:
-            last = decode_still(unit.last, self.header.format.coded)
-        except BitstreamError:
-            return
-        self._pictures = [partial(_faded, self._shown, last, i, unit.shown) for i in range(1, unit.shown + 1)]
-
-    def _use(self, header: SequenceHeader) -> None:
-        """Use the sequence header of a keyframe, which may be a different one where streams were joined."""
-        if self.header and header.format.coded.plane_shapes != self.header.format.coded.plane_shapes:
-            self._shown = None
-        if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
-            self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
-        self.header = header
+        return self._display.show(self._reader.read(packet)) if packet else []
 
 
-def _faded(first: Planes, last: Planes, index: int, span: int) -> Planes:
-    """Return the blend of two pictures in which `last` has the weight index / span."""
-    return tuple(fade(a, b, [index], span)[0] for a, b in zip(first, last, strict=True))
+def _failed(error: Exception) -> Future:
+    future = Future()
+    future.set_exception(error)
+    return future

@@ -104,6 +104,15 @@ def shown_position(data: bytes) -> int | None:
     return position if 1 <= position < MAX_SHOWN else None
 
 
+def pictures_in(data: bytes) -> int:
+    """Return the number of pictures in the GOP that a packet carries; 0 for any other packet."""
+    try:
+        unit = read_packet(data)
+    except BitstreamError:
+        return 0
+    return unit.shown + unit.ahead if unit else 0
+
+
 def read_packet(data: bytes) -> GopUnit | None:
     """Parse a packet; None is a show packet. Raises BitstreamError for anything else but a whole GOP."""
     if is_show(data):

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A session of the engine: one encoder or decoder, driven by the messages of one client."""
 
+import math
 import os
 import sys
 import traceback
 from io import BytesIO, FileIO
 from typing import TYPE_CHECKING
 
-from ..bitstream import MAX_SHOWN
 from ..errors import EngineError, GvcError, MediaError
 from ..media import Packet, Picture, VideoFormat
 from ..options import split_options
@@ -162,7 +162,7 @@ class DecoderSession:
         self._slots: Slots | None = None
         self._free = set(range(constants.GVC_SLOTS))
         self._answer: Answer | None = None  # An answer whose picture waits for a free slot
-        gop_ahead = self._decoder.delay == MAX_SHOWN
+        gop_ahead = self._decoder.delay == math.inf
         channel.send(constants.GVC_MSG_READY, flags=constants.GVC_MESSAGE_AHEAD if gop_ahead else 0)
 
     def run(self) -> None:

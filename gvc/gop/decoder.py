@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Decoding of a GOP: from a GopUnit to pictures, given the decoded boundary that it shares with the GOP before."""
+"""Decoding of a GOP: from a GopUnit to pictures, given the decoded boundary that it shares with the GOP before.
+
+The first part (`open_gop`) needs the GOPs before and is short. The second one (`CodedGop.reconstruct`) is most of the
+work and needs nothing else.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +14,7 @@ from ..errors import BitstreamError
 from ..loop.budget import beyond_samples, beyond_steps, beyond_work
 from ..loop.denoise import OnStep, denoise, finish
 from ..loop.noise import ReplayNoise
-from ..media import Clip
+from ..media import Clip, Planes
 from ..prior import Anchor, Array, Condition, ConditionedPrior, Prior
 from ..stills.av1 import StillDecoder
 from .rule import rule_of
@@ -55,6 +59,10 @@ class Reconstruction:
         clip = tuple(plane[-self.new :] for plane in clip)
         return self.tail.correct(clip) if self.tail else clip
 
+    def shown(self, realism: float) -> Clip:
+        """Return the pictures to show, as `pictures` does."""
+        return self.pictures(realism) if realism else self.plain
+
     def anchor(self) -> Anchor:
         """Return the state for the next GOP: the last still, or without one the last picture at realism 0.
 
@@ -67,16 +75,45 @@ class Reconstruction:
         return replace(self, tail=PictureTail.parse(tail, self.condition.format)) if tail else self
 
 
-def decode_gop(
-    prior: Prior,
-    header: SequenceHeader,
-    unit: GopUnit,
-    anchor: Anchor | None,
-    stills: StillDecoder,
-    *,
-    on_step: OnStep | None = None,
-) -> Reconstruction:
-    """Replay a GOP; `stills` has decoded those of the chain so far. Raises BitstreamError."""
+@dataclass(frozen=True)
+class CodedGop:
+    """A GOP whose stills and side information are decoded, but not its atoms.
+
+    What the next GOP of the chain needs is known already, if `ending` is. So `reconstruct` may run in another thread,
+    at the same time as that of other GOPs if the prior is `concurrent`.
+    """
+
+    header: SequenceHeader
+    unit: GopUnit
+    condition: Condition
+    conditioned: ConditionedPrior
+
+    @property
+    def ending(self) -> Planes | None:
+        """The last picture at realism 0, if it is a still; None if only `reconstruct` gives it."""
+        return self.condition.last or (self.condition.first if self.condition.frames == 1 else None)
+
+    def reconstruct(self, on_step: OnStep | None = None) -> Reconstruction:
+        """Replay the atoms. Raises BitstreamError."""
+        header, unit, conditioned = self.header, self.unit, self.conditioned
+        rule = rule_of(header, unit)
+        with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
+            x, t = denoise(conditioned, rule, noise, on_step)
+            noise.finish()
+        reconstruction = Reconstruction(conditioned, self.condition, unit.shown + unit.ahead, x, t)
+        if unit.tail and header.transition.corrects_latent:
+            add_latent_tail(x, conditioned.tail, unit.tail)
+            return reconstruction
+        return reconstruction.corrected(unit.tail)
+
+
+def open_gop(
+    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
+) -> CodedGop:
+    """Decode a GOP's stills and side information; `stills` has decoded those of the chain so far.
+
+    Raises BitstreamError, also for a GOP that would be too much work.
+    """
     check_unit(header, unit)
     rule = rule_of(header, unit)
     _keep_within(beyond_steps(rule, cheap=prior.cheap_steps))
@@ -85,14 +122,7 @@ def decode_gop(
     if unit.bare and conditioned.size:
         raise BitstreamError("boundary_flags", 0, "a bare GOP must have no latent, but this one has one")
     _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
-    with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
-        x, t = denoise(conditioned, rule, noise, on_step)
-        noise.finish()
-    reconstruction = Reconstruction(conditioned, condition, unit.shown + unit.ahead, x, t)
-    if unit.tail and header.transition.corrects_latent:
-        add_latent_tail(x, conditioned.tail, unit.tail)
-        return reconstruction
-    return reconstruction.corrected(unit.tail)
+    return CodedGop(header, unit, condition, conditioned)
 
 
 def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
