@@ -250,10 +250,11 @@ class AheadDecoder:
         )
 
     def _notify_of(self, reading: Future) -> None:
-        """Notify of a packet that was read, and later of its GOP. Any thread may call this."""
-        self._notify()
+        """Notify when the picture of a packet that was read can be taken. Any thread may call this."""
         if not reading.cancelled() and reading.exception() is None and reading.result().pictures:
             reading.result().pictures.add_done_callback(lambda _: self._notify())
+        else:
+            self._notify()
 
     # The following methods run in other threads
 

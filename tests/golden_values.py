@@ -16,7 +16,7 @@ import numpy as np
 from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
 from gvc.bitstream.levels import MAX_LEVEL, level_sigma
 from gvc.entropy import RangeDecoder
-from gvc.gop.decoder import Reconstruction, decode_gop
+from gvc.gop.decoder import Reconstruction, open_gop
 from gvc.gop.rule import rule_of
 from gvc.loop.denoise import estimate
 from gvc.loop.noise import ReplayNoise
@@ -84,7 +84,7 @@ def decoded_gops(extradata: bytes, packets: list[Packet], given: list[Planes | N
             header, anchor, stills = unit.header, None, StillDecoder(unit.header.format.coded)
         if anchor and given and given[number]:
             anchor = Anchor(given[number], anchor.memory)
-        reconstruction = decode_gop(prior_for(header, ""), header, unit, anchor, stills)
+        reconstruction = open_gop(prior_for(header, ""), header, unit, anchor, stills).reconstruct()
         yield DecodedGop(header, unit, reconstruction)
         anchor = reconstruction.anchor() if header.mode != "t2v" else None
 

@@ -15,15 +15,22 @@ from make_golden import FOLDER, read_stream
 from test_libgvc import children, new_child
 
 from gvc.ahead import AheadDecoder, Answer
-from gvc.bitstream import is_show
+from gvc.bitstream import is_show, read_packet, write_gop
 from gvc.decoder import Decoder
 from gvc.errors import GvcError
+from gvc.machine import parallel
 from gvc.media import Packet, Picture
 from gvc.priors import open_prior
 
 FRAMES, GOPS = 21, (0, 5, 9, 13, 17)  # number of pictures, and first picture of each GOP
 PATIENCE = 120  # seconds after which a test gives up
 LOW_DELAY = pytest.mark.parametrize("low_delay", [0, 1])
+THREADS = pytest.mark.parametrize("threads", [1, 4])
+
+
+@pytest.fixture(autouse=True)
+def four_processors(monkeypatch):
+    monkeypatch.setattr(parallel, "PROCESSORS", 4)
 
 
 @pytest.fixture(scope="module")
@@ -117,15 +124,23 @@ def story_of_decoder(extradata, packets) -> list:
 
 
 @LOW_DELAY
-@pytest.mark.parametrize("options", [{"mode": "i2v"}, {"mode": "t2v", "overlap": 2}, {"keyint": 5}])
-def test_the_same_pictures_as_without(options, low_delay):
+@THREADS
+@pytest.mark.parametrize("options", [{}, {"mode": "i2v"}, {"mode": "t2v", "overlap": 2}, {"keyint": 5}])
+def test_the_same_pictures_as_without(options, threads, low_delay):
     extradata, packets, pictures = encode(moving_clip(13, 32, 24), gop=5, preset="fast", **options)
-    with Ahead(extradata, {"low_delay": low_delay}) as decoder:
+    with Ahead(extradata, {"low_delay": low_delay, "threads": threads}) as decoder:
         assert same(pictures_of(decoder.decode([*packets, None])), pictures)
 
 
+def with_damaged_atoms(data: bytes) -> bytes:
+    """Return a GOP's packet that reads well, whose loop fails."""
+    unit = read_packet(data)
+    return write_gop(replace(unit, atoms=unit.atoms[: len(unit.atoms) // 2]))
+
+
 @LOW_DELAY
-def test_errors_and_what_hides_them_come_in_their_places(stream, low_delay):
+@THREADS
+def test_errors_and_what_hides_them_come_in_their_places(stream, threads, low_delay):
     extradata, packets, _ = stream
     damaged = list(packets)
     for index in (5, FRAMES + 17):  # a GOP in the middle, and the last one
@@ -133,8 +148,26 @@ def test_errors_and_what_hides_them_come_in_their_places(stream, low_delay):
     damaged[1:1] = [Packet(b"rubbish", 77)]
     expected = story_of_decoder(extradata, damaged)
     assert sum(isinstance(thing, str) for thing in expected) == 3
-    with Ahead(extradata, {"low_delay": low_delay}) as decoder:
+    with Ahead(extradata, {"low_delay": low_delay, "threads": threads}) as decoder:
         assert story(decoder.decode([*damaged, None])) == expected
+
+
+@THREADS
+def test_a_gop_whose_loop_fails_spoils_those_decoded_meanwhile(stream, threads):
+    """The GOPs after it are concealed up to the next keyframe, although they can be decoded before it fails."""
+    extradata, packets, pictures = stream
+    packets = [replace(packets[0]), *packets[1:]]
+    packets[5] = replace(packets[5], data=with_damaged_atoms(packets[5].data))
+    with Ahead(extradata, {"threads": threads}) as decoder:
+        answers = decoder.decode([*packets, None])
+    assert [answer.number for answer in answers if answer.error] == [5]
+    shown = {picture.pts: picture for picture in pictures_of(answers)}
+    assert {pts for pts, picture in shown.items() if picture.concealed} == set(range(6, FRAMES))
+    assert same(
+        [shown[p.pts] for p in pictures if p.pts in {*range(5), *range(FRAMES, 2 * FRAMES)}],
+        [*pictures[:5], *pictures[FRAMES:]],
+    )
+    assert story(answers) == story_of_decoder(extradata, packets)
 
 
 def test_with_low_delay_each_picture_comes_with_its_packet(stream):
@@ -149,7 +182,7 @@ def test_a_gop_is_decoded_while_the_one_before_is_shown(stream):
     """While the second GOP waits, the pictures of the first one are returned, one for each packet."""
     extradata, packets, pictures = stream
     gate = Gate()
-    with Ahead(extradata, opener=gate.open_prior) as decoder:
+    with Ahead(extradata, {"threads": 1}, opener=gate.open_prior) as decoder:
         assert pictures_of(decoder.decode(packets[:5])) == []
         decoder.put(packets[5])
         assert decoder.answer() is None, "this packet waits for the first picture"
@@ -172,10 +205,12 @@ def test_pictures_need_not_wait_for_the_next_gop(stream):
         assert same(pictures_of(decoder.decode(packets[2:4])), pictures[:2])
 
 
-def test_at_most_two_gops_of_pictures_are_kept(stream):
+@pytest.mark.parametrize(("threads", "samples", "ahead"), [(1, 2**26, 1), (2, 2**26, 2), (2, 0, 1)])
+def test_the_pictures_of_few_gops_are_kept(stream, monkeypatch, threads, samples, ahead):
+    monkeypatch.setattr("gvc.ahead.AHEAD_SAMPLES", samples)
     extradata, packets, pictures = stream
     gate = Gate()
-    with Ahead(extradata, opener=gate.open_prior) as decoder:
+    with Ahead(extradata, {"threads": threads}, opener=gate.open_prior) as decoder:
         gate.let(99)
         for packet in [*packets, None]:
             decoder.put(packet)
@@ -183,8 +218,8 @@ def test_at_most_two_gops_of_pictures_are_kept(stream):
         for shown, start in enumerate(GOPS):
             while len(taken) <= start:
                 taken += next(answers).pictures
-            gate.wait_for(shown + 2)
-            assert gate.started == shown + 2
+            gate.wait_for(shown + 1 + ahead)
+            assert gate.started == shown + 1 + ahead
         assert decoder.waiting > 0
         assert same(taken + pictures_of(answers), pictures)
         assert decoder.waiting == 0
@@ -193,7 +228,7 @@ def test_at_most_two_gops_of_pictures_are_kept(stream):
 def test_after_a_seek_nothing_old_comes_and_what_is_under_way_is_given_up(stream):
     extradata, packets, pictures = stream
     gate = Gate()
-    with Ahead(extradata, opener=gate.open_prior) as decoder:
+    with Ahead(extradata, {"threads": 1}, opener=gate.open_prior) as decoder:
         gate.let(1)
         decoder.decode(packets[:6])
         gate.wait_for(2)

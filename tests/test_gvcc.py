@@ -14,7 +14,7 @@ from torch.nn import Module
 from gvc.bitstream import parse_sequence_header, read_packet
 from gvc.encoder import Encoder
 from gvc.entropy import RangeDecoder, read_atoms, read_count, set_bits
-from gvc.gop.decoder import decode_gop
+from gvc.gop.decoder import open_gop
 from gvc.gop.rule import rule_of
 from gvc.loop.codebook import log2_size_for
 from gvc.loop.denoise import finish
@@ -100,7 +100,7 @@ def test_the_tail_corrects_the_last_latent_frame(wan_folders):
     pictures, prior = moving_clip(13, WIDTH, HEIGHT), WanPrior.from_pretrained(wan_folders["i2v"])
     header, _, _, (unit,), _ = code(wan_folders, "i2v")
     coded, plain = (
-        decode_gop(prior, header, each, None, StillDecoder(header.format.coded))
+        open_gop(prior, header, each, None, StillDecoder(header.format.coded)).reconstruct()
         for each in (unit, replace(unit, tail=b""))
     )
     source = coded.conditioned.encode_latent(stack(pictures))
@@ -118,9 +118,8 @@ def test_the_tail_corrects_the_last_latent_frame(wan_folders):
 def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
     """The first latent frame belongs to a picture that the decoder has already."""
     header, _, _, (unit, *_), _ = code(wan_folders, mode, preset="fast", quality=30)
-    coded = decode_gop(
-        WanPrior.from_pretrained(wan_folders[mode]), header, unit, None, StillDecoder(header.format.coded)
-    )
+    prior, stills = WanPrior.from_pretrained(wan_folders[mode]), StillDecoder(header.format.coded)
+    coded = open_gop(prior, header, unit, None, stills).reconstruct()
     blocks, decoder = len(coded.conditioned.blocks), RangeDecoder(unit.atoms)
     steps, counts = len(rule_of(header, unit).times), [0] * len(coded.conditioned.blocks)
     spent = np.zeros(blocks, int)

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from gvc.bitstream import read_packet
 from gvc.encoder import Encoder
-from gvc.gop.decoder import decode_gop
+from gvc.gop.decoder import open_gop
 from gvc.media import Picture, VideoFormat
 from gvc.priors.gp import GpPrior
 from gvc.priors.neural.inputs import pack, view_of
@@ -47,7 +47,7 @@ def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Te
         header = unit.header or header
         if unit.key:
             anchor, stills = None, StillDecoder(header.format)
-        gop = decode_gop(prior, header, unit, anchor, stills)
+        gop = open_gop(prior, header, unit, anchor, stills).reconstruct()
         known = int(anchor is not None and mode != "t2v")
         view = view_of(
             gop.conditioned.motion_mean,

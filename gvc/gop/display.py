@@ -27,7 +27,7 @@ class ReadPacket:
     packet: the packet itself.
     unit: GOP in it. Default: none.
     header: sequence header in force. Default: none is known.
-    pictures: the GOP's pictures (Clip), or the error that prevents them. Default: none, since an earlier GOP is missing.
+    pictures: the GOP's pictures (Clip), or the error that prevents them. Default: none; an earlier GOP is missing.
     error: error in the packet, whatever came before it. Default: none.
     """
 
