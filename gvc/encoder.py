@@ -7,18 +7,20 @@ from dataclasses import replace
 
 from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
 from .errors import MediaError, OptionError
+from .gop.decoder import Reconstruction
 from .gop.encoder import GopEncoder
 from .gop.overlap import Overlap
+from .gop.pipeline import GopPipeline
 from .gop.rule import CurrentGop
 from .loop.denoise import OnStep
-from .machine.parallel import limited
+from .machine.parallel import Team
 from .media import MAX_DIMENSION, Clip, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
 from .pictures.samples import from_coded, to_coded
 from .plan.control import RateControl
 from .plan.gops import Gop
 from .plan.settings import Settings
-from .prior import Anchor, ModelOptions
+from .prior import ModelOptions
 from .priors import Opener, open_prior
 from .priors.auto import open_chosen
 
@@ -31,8 +33,8 @@ class Encoder:
         options: values by name (gvc.options.ENCODER_OPTIONS), text or numbers.
         on_reconstruction: a function that gets the pictures of each GOP as a decoder will show them (realism 0).
         opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
-        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), default: none. A GOP that
-            takes too many steps is begun again with fewer.
+        on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), in any thread, default:
+            none. A GOP that takes too many steps is begun again with fewer.
 
     Attributes:
         extradata: bytes of the sequence header, for the decoder or the container; each keyframe has them too.
@@ -68,13 +70,13 @@ class Encoder:
             )
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
+        self._team = Team(self.options.threads)
         self._coder = GopEncoder(prior, self.header, settings, on_step)
         self._rate = RateControl(settings, prior, self.header, self._coder.floor)
         self._planner = self._rate.planner()
+        self._pipeline = GopPipeline(self._coder, self._rate, self._team, settings.mode, prior.concurrent)
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
-        self._anchor: Anchor | None = None
-        self._index = 0
 
     @property
     def gop(self) -> CurrentGop:
@@ -84,16 +86,24 @@ class Encoder:
     def encode(self, picture: Picture | None) -> list[Packet]:
         """Encode the next picture in display order, or None at the end; return the packets that are ready, in order.
 
-        All packets of a GOP are returned together when it is complete. Raises MediaError for a picture of another size
-        and RateError if the bitrate is too low for the material.
+        All packets of a GOP are returned together, when it is coded; with several threads that may be in a later call
+        than the one that completed it. Raises MediaError for a picture of another size and RateError if the bitrate is
+        too low for the material.
         """
-        with limited(self.options.threads):
+        with self._team.leading():
             if picture is None:
                 gops = self._planner.finish()
             else:
                 self._check(picture)
                 gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
-            return [packet for gop in gops for packet in self._encode_gop(gop)]
+            packets = [packet for gop in gops for coded in self._pipeline.push(gop) for packet in self._packets(*coded)]
+            if picture is None:
+                packets += [packet for coded in self._pipeline.finish() for packet in self._packets(*coded)]
+            return packets
+
+    def close(self) -> None:
+        """Give up the GOPs whose packets were not returned, and end the threads."""
+        self._team.dismiss()
 
     def _check(self, picture: Picture) -> None:
         shapes = tuple(plane.shape for plane in picture.planes)
@@ -105,17 +115,16 @@ class Encoder:
         if any(plane.dtype != self.format.samples.dtype for plane in picture.planes):
             raise MediaError(f"samples of {self.format.samples.pix_fmt} must have the type {self.format.samples.dtype}")
 
-    def _encode_gop(self, gop: Gop) -> list[Packet]:
-        anchor = None if gop.key else self._anchor
-        unit, reconstruction = self._coder.encode(gop, self._index, anchor, self._rate.target(gop, anchor))
-        packets = self._packets(gop, unit)
-        self._rate.book(gop, unit, 8.0 * sum(len(packet.data) for packet in packets))
-        self._index += 1
-        if self._planner.anchored:
-            self._anchor = reconstruction.anchor()
+    def _packets(self, gop: Gop, unit: GopUnit, reconstruction: Reconstruction) -> list[Packet]:
+        """Return the packets of a coded GOP; report it to the rate control and to the caller."""
+        payloads = [write_gop(unit), *map(write_show, range(1, len(gop.pictures)))]
+        self._rate.book(gop, unit, 8.0 * sum(map(len, payloads)))
         if self._on_reconstruction:
             self._report(gop, self._overlap.join(reconstruction.plain, unit.shown, unit.key))
-        return packets
+        return [
+            Packet(data, picture.pts, picture.duration, gop.key and i == 0)
+            for i, (data, picture) in enumerate(zip(payloads, gop.pictures, strict=True))
+        ]
 
     def _report(self, gop: Gop, pictures: Clip) -> None:
         planes = (from_coded(coded, self.format) for coded in zip(*pictures, strict=True))
@@ -125,11 +134,3 @@ class Encoder:
                 for i, (shown, p) in enumerate(zip(planes, gop.pictures, strict=True))
             ]
         )
-
-    @staticmethod
-    def _packets(gop: Gop, unit: GopUnit) -> list[Packet]:
-        payloads = [write_gop(unit), *map(write_show, range(1, len(gop.pictures)))]
-        return [
-            Packet(data, picture.pts, picture.duration, gop.key and i == 0)
-            for i, (data, picture) in enumerate(zip(payloads, gop.pictures, strict=True))
-        ]

@@ -8,6 +8,7 @@ float32 arrays of one kind: numpy arrays, or torch tensors on the prior's device
 """
 
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -62,10 +63,16 @@ class Condition:
     frames: int  # T, number of pictures including boundaries
     first: Planes | None = None  # decoded first picture (I2V, FLF2V)
     last: Planes | None = None  # decoded last picture (FLF2V)
-    previous: Any = field(default=None, compare=False)  # ConditionedPrior.memory of the GOP before in the chain
+    # ConditionedPrior.memory of the GOP before in the chain, or a Future of it while that GOP is being encoded
+    previous: Any = field(default=None, compare=False)
     prompt: str = ""  # text for priors that were trained with text; other priors ignore it
 
     _results: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def memory(self) -> Any:
+        """ConditionedPrior.memory of the GOP before in the chain, None without one; wait for it if need be."""
+        return self.previous.result() if isinstance(self.previous, Future) else self.previous
 
     def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         """Return the result of `compute`, which is called at most once for each key and kept with this condition.
@@ -86,7 +93,7 @@ class Anchor:
     """The state that a GOP passes to the next one in its chain."""
 
     planes: Planes  # decoded last picture
-    memory: Any  # ConditionedPrior.memory
+    memory: Any  # ConditionedPrior.memory, or a Future of it
 
 
 class ConditionedPrior(Protocol):
@@ -97,7 +104,7 @@ class ConditionedPrior(Protocol):
     tail: list[slice]  # values of the last latent frame, a slice for each channel; [] without latent frames
     known: KnownLatent | None  # part of the latent that need not be coded
     follows_flow: bool  # whether realism > 0 continues the flow to t = 0; otherwise only decode_latent gets realism
-    memory: Any  # state for the next GOP of the chain, where it becomes Condition.previous
+    memory: Any  # state for the next GOP of the chain, where it is Condition.memory
 
     def velocity(self, x: Array, t: float) -> Array:
         """Return E[eps - x0 | x_t = x], [size]."""

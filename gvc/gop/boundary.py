@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from ..bitstream import SequenceHeader
 from ..bitstream.levels import MAX_LEVEL, level_sigma, sigma_level
-from ..media import Clip
 from ..plan.quality import still_quantiser
 from ..plan.target import Target
 from ..prior import Analysis, Anchor, Condition, Prior
 from ..stills.av1 import CHAIN_SPEED, FINEST
 from ..stills.chain import COARSEST_CHAIN, StillChain
+from .source import Source
 
 STILLS_SHARE = 0.8  # largest share of a budget for stills
 FINEST_SIGMA = 0.05  # noise level where coding on a budget stops at the latest if the prior cannot predict its bits
@@ -47,38 +47,45 @@ class BoundaryCoder:
     effort: str
     _chain: StillChain | None = field(default=None, init=False)  # chain of the GOP before
 
-    def choose(self, clip: Clip, anchor: Anchor | None, target: Target) -> Boundaries:
+    @property
+    def known(self) -> bool:
+        """Whether all stills of the current chain are coded already."""
+        return self._chain is not None and self._chain.known
+
+    def choose(self, source: Source, anchor: Anchor | None, target: Target | None) -> Boundaries:
         """Code the next GOP's stills, with the quality that is best for the GOP.
+
+        target: target of the GOP; None if it does not start a chain and the stills of its chain are `known`.
 
         A chain of stills keeps its quantiser. If its next still is too large for the budget, a new chain is started,
         unless all stills of the chain are coded already: then the later ones are cheap, since they refer to earlier
         ones. The GOP is analysed only where a quantiser must be searched that suits its budget.
         """
         if anchor or not self.header.mode.has_first:
-            boundaries = self.code(clip, anchor, self._chain)
+            boundaries = self.code(source, anchor, self._chain)
             if not boundaries.bits or self._chain.known or _affordable(boundaries, self._chain, target):
                 return boundaries
-        self._chain, boundaries = self._new_chain(clip, anchor, target)
+        self._chain, boundaries = self._new_chain(source, anchor, target)
         return boundaries
 
-    def code(self, clip: Clip, anchor: Anchor | None, chain: StillChain | None) -> Boundaries:
+    def code(self, source: Source, anchor: Anchor | None, chain: StillChain | None) -> Boundaries:
         """Code and decode the GOP's stills as the next stills of a chain."""
-        mode, video, frames = self.header.mode, self.header.format.coded, len(clip[0])
+        mode, video, frames = self.header.mode, self.header.format.coded, source.frames
         if not mode.has_first:
             return Boundaries(b"", b"", Condition(video, frames, prompt=self.header.prompt))
-        first, known_first = (b"", anchor.planes) if anchor else chain.code(tuple(plane[0] for plane in clip))
+        first, known_first = (b"", anchor.planes) if anchor else chain.code(source.first)
         last, known_last = b"", None
         if mode.has_last and frames > 1:
-            last, known_last = chain.code(tuple(plane[-1] for plane in clip))
+            last, known_last = chain.code(source.last)
         memory = anchor.memory if anchor else None
         condition = Condition(video, frames, known_first, known_last, memory, self.header.prompt)
         return Boundaries(first, last, condition)
 
-    def coarsest(self, clip: Clip, anchor: Anchor | None) -> Boundaries:
+    def coarsest(self, source: Source, anchor: Anchor | None) -> Boundaries:
         """Return the boundaries with the fewest possible bits."""
-        return self.code(clip, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.effort]))
+        return self.code(source, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.effort]))
 
-    def _new_chain(self, clip: Clip, anchor: Anchor | None, target: Target) -> tuple[StillChain, Boundaries]:
+    def _new_chain(self, source: Source, anchor: Anchor | None, target: Target) -> tuple[StillChain, Boundaries]:
         """Start a chain: the planned one, or one with the quantiser of the target's level, if that is affordable."""
         finest = FINEST if target.level is None else still_quantiser(target.level)
         if target.chain:
@@ -86,21 +93,21 @@ class BoundaryCoder:
         elif not target.bounded:
             chain = StillChain(self.header, finest, CHAIN_SPEED[self.effort])
         else:
-            return self._search_chain(clip, anchor, target, finest)
-        boundaries = self.code(clip, anchor, chain)
+            return self._search_chain(source, anchor, target, finest)
+        boundaries = self.code(source, anchor, chain)
         if target.bounded and not _affordable(boundaries, chain, target):
-            return self._search_chain(clip, anchor, target, finest)
+            return self._search_chain(source, anchor, target, finest)
         return chain, boundaries
 
     def _search_chain(
-        self, clip: Clip, anchor: Anchor | None, target: Target, finest: int
+        self, source: Source, anchor: Anchor | None, target: Target, finest: int
     ) -> tuple[StillChain, Boundaries]:
         """Start a chain with the finest affordable quantiser that is not finer than what the atoms reach."""
 
         def trial(quantiser: int, effort: str) -> tuple[StillChain, Boundaries]:
             chain = StillChain(self.header, quantiser, CHAIN_SPEED[effort])
-            boundaries = self.code(clip, anchor, chain)
-            return chain, replace(boundaries, analysis=self.prior.analyse(boundaries.condition, clip))
+            boundaries = self.code(source, anchor, chain)
+            return chain, replace(boundaries, analysis=self.prior.analyse(boundaries.condition, source.clip))
 
         def suits(chain: StillChain, boundaries: Boundaries) -> bool:
             level, predicted = stop_level(boundaries.analysis, target, boundaries)

@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Encoding of a GOP: from pictures to a GopUnit, given the decoded boundary that it shares with the GOP before."""
 
-from dataclasses import replace
-
-import numpy as np
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 
 from ..bitstream import GopUnit, SequenceHeader, gop_overhead
 from ..bitstream.levels import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from ..errors import MediaError
-from ..loop.budget import beyond_work, check_gop_size
+from ..loop.budget import beyond_work
 from ..loop.codebook import bit_price
 from ..loop.denoise import OnStep, denoise
 from ..loop.search import SearchNoise
@@ -18,9 +17,10 @@ from ..plan.gops import Gop
 from ..plan.settings import Settings
 from ..plan.target import Target
 from ..prior import Analysis, Anchor, Array, ConditionedPrior, Prior
-from .boundary import BoundaryCoder, stop_level
+from .boundary import Boundaries, BoundaryCoder, stop_level
 from .decoder import Reconstruction
 from .rule import CurrentGop, rule_of
+from .source import Source
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
 START_SNR = 0.02  # ratio of the latent's mean energy to the noise's at which coding starts
@@ -38,13 +38,43 @@ TAIL_SHARE = 0.12  # share of the bits for atoms that is reserved for the tail
 TAIL_FRAMES = 2  # number of latent frames with twice the atoms, according to the paper
 
 
+@dataclass
+class OpenGop:
+    """A GOP whose stills are coded.
+
+    gop: the GOP.
+    index: its number in the stream.
+    source: its source pictures.
+    boundaries: its coded stills.
+    analyses: result of GopEncoder.analyse, if that was begun; default None.
+    memory: ConditionedPrior.memory for the next GOP of the chain, which may begin before this one is coded.
+    """
+
+    gop: Gop
+    index: int
+    source: Source
+    boundaries: Boundaries
+    analyses: Future | None = None
+    memory: Future = field(default_factory=Future)
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """State for the next GOP, if that does not depend on this one's atoms; otherwise None."""
+        condition = self.boundaries.condition
+        ending = condition.last or (condition.first if condition.frames == 1 else None)
+        return Anchor(ending, self.memory) if ending else None
+
+
 class GopEncoder:
     """Codes GOPs with one prior and one sequence header.
+
+    Each GOP is coded in two steps. `open` codes its stills, for one GOP after another. `code` does the rest, for several
+    GOPs at the same time if the prior is `concurrent`.
 
     on_step: an observer of the loop's steps, default none.
 
     Attributes:
-        current: the GOP that is being coded.
+        current: the GOP that is being coded, or one of them.
     """
 
     def __init__(self, prior: Prior, header: SequenceHeader, settings: Settings, on_step: OnStep | None = None):
@@ -52,27 +82,50 @@ class GopEncoder:
         self._on_step, self.current = on_step, CurrentGop()
         self._boundaries = BoundaryCoder(prior, header, settings.effort)
 
-    def encode(self, gop: Gop, index: int, anchor: Anchor | None, target: Target) -> tuple[GopUnit, Reconstruction]:
-        """Code a GOP; the bits of `target` are those of whole packets.
+    @property
+    def knows_stills(self) -> bool:
+        """Whether all stills of the chain are coded already, whatever the targets of its further GOPs."""
+        return self._boundaries.known
+
+    def open(self, gop: Gop, index: int, anchor: Anchor | None, target: Target | None) -> OpenGop:
+        """Code the stills of a GOP. Raises MediaError if it is too large.
+
+        target: target of the GOP, whose bits are those of whole packets; None if the encoder `knows_stills`.
+        """
+        source = Source.of(gop, anchor, self._header)
+        target = target and target.less(8 * gop_overhead(gop.key))
+        return OpenGop(gop, index, source, self._boundaries.choose(source, anchor, target))
+
+    def analyse(self, opened: OpenGop, level: int) -> tuple[Analysis, Analysis]:
+        """Return the analysis of an open GOP, and a refined one for coding down to a noise level."""
+        plain = self._plain(opened)
+        return plain, plain.refined(level_sigma(level))
+
+    def code(self, opened: OpenGop, target: Target) -> tuple[GopUnit, Reconstruction]:
+        """Code an open GOP; the bits of `target` are those of whole packets.
 
         Returns:
-            (the unit, what `decode_gop` will make of it).
-        Raises MediaError when the GOP is too large, or too much work for decoders.
+            (the unit, what `open_gop` will make of it).
+        Raises MediaError when the GOP is too much work for decoders.
         """
-        new, clip = self._clips(gop, anchor)
-        target = target.less(8 * gop_overhead(gop.key))
-        boundaries = self._boundaries.choose(clip, anchor, target)
+        try:
+            return self._code(opened, target.less(8 * gop_overhead(opened.gop.key)))
+        except BaseException as error:
+            if not opened.memory.done():
+                opened.memory.set_exception(error)
+            raise
+
+    def _code(self, opened: OpenGop, target: Target) -> tuple[GopUnit, Reconstruction]:
+        gop, boundaries, source = opened.gop, opened.boundaries, opened.source
         bits = boundaries.left(target)
-        analysis = boundaries.analysis or self._prior.analyse(boundaries.condition, clip)
+        analysis = self._analysis(opened, target, bits)
         level, _ = stop_level(analysis, target, boundaries)
-        analysis = self._refined(analysis, level, bits)
-        level, _ = stop_level(analysis, target, boundaries)  # After a refinement fewer atoms are needed.
         side = analysis.describe(level_sigma(level))
         conditioned = self._prior.condition(boundaries.condition, side)
-        header = self._header if gop.key else None
+        opened.memory.set_result(conditioned.memory)
         unit = GopUnit(
-            header=header,
-            index=index,
+            header=self._header if gop.key else None,
+            index=opened.index,
             shown=len(gop.pictures),
             ahead=len(gop.ahead),
             first=boundaries.first,
@@ -83,43 +136,38 @@ class GopEncoder:
         scheme = self._header.transition
         with_tail = self._settings.tail and not (gop.ends or scheme.corrects_latent)
         if scheme.fixed:
-            unit, x, t = self._search_fixed(unit, conditioned, clip)
+            unit, x, t = self._search_fixed(unit, conditioned, source.clip)
         else:
             atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
             stop = max(level - BUDGET_REACH, target.level or 0) if target.bounded else level
-            unit, x, t = self._search_matched(unit, conditioned, clip, stop, atoms_budget)
-        if excess := self._excess(unit, conditioned, clip):
+            unit, x, t = self._search_matched(unit, conditioned, source.clip, stop, atoms_budget)
+        if excess := self._excess(unit, conditioned, source.frames):
             raise MediaError(f"{excess}; set more atoms, a lower quality or preset=fast")
-        reconstruction = Reconstruction(conditioned, boundaries.condition, len(new[0]), x, t)
-        return self._with_tail(unit, reconstruction, new, budget) if with_tail else (unit, reconstruction)
+        reconstruction = Reconstruction(conditioned, boundaries.condition, len(source.pictures), x, t)
+        return self._with_tail(unit, reconstruction, source.new, budget) if with_tail else (unit, reconstruction)
 
-    def _refined(self, analysis: Analysis, level: int, bits: float) -> Analysis:
-        """Return the finest refinement of the analysis that fits into a share of `bits`.
+    def _analysis(self, opened: OpenGop, target: Target, bits: float) -> Analysis:
+        """Return the finest refinement of the analysis that fits into a share of `bits`."""
+        plain, refined = opened.analyses.result() if opened.analyses else (self._plain(opened), None)
+        sigma = level_sigma(stop := stop_level(plain, target, opened.boundaries)[0])
+        refined = refined or plain.refined(sigma)
+        if not target.bounded:
+            return refined
+        most = max(REFINED_SHARE * bits, 8 * len(plain.describe(sigma)))
+        while 8 * len(refined.describe(sigma)) > most:
+            stop += REFINEMENT_STRIDE  # A refinement for a coarser level takes fewer bits.
+            if stop >= MAX_LEVEL:
+                return plain
+            refined = plain.refined(level_sigma(stop))
+        return refined
 
-        level: noise level where coding stops. A refinement for a coarser level takes fewer bits.
-        """
-        sigma = level_sigma(level)
-        most = max(REFINED_SHARE * bits, 8 * len(analysis.describe(sigma)))
-        for coarser in range(level, MAX_LEVEL, REFINEMENT_STRIDE):
-            refined = analysis.refined(level_sigma(coarser))
-            if 8 * len(refined.describe(sigma)) <= most:
-                return refined
-        return analysis
+    def _plain(self, opened: OpenGop) -> Analysis:
+        return opened.boundaries.analysis or self._prior.analyse(opened.boundaries.condition, opened.source.clip)
 
     def floor(self, gop: Gop, anchor: Anchor | None) -> tuple[float, float]:
         """Estimate the smallest number of bits of a GOP's packet without atoms, as (first still, everything else)."""
-        boundaries = self._boundaries.coarsest(self._clips(gop, anchor)[1], anchor)
+        boundaries = self._boundaries.coarsest(Source.of(gop, anchor, self._header), anchor)
         return 8 * len(boundaries.first), 8 * (len(boundaries.last) + gop_overhead(gop.key) + LEAST_SIDE_BYTES)
-
-    def _clips(self, gop: Gop, anchor: Anchor | None) -> tuple[Clip, Clip]:
-        """Return (pictures of the GOP, the same after the anchor), uint8 [T, H, W] for each plane."""
-        pictures = gop.pictures + gop.ahead
-        frames, video = len(pictures) + bool(anchor), self._header.format
-        check_gop_size(frames, video)
-        new = tuple(np.stack(planes) for planes in zip(*(p.planes for p in pictures), strict=True))
-        if not anchor:
-            return new, new
-        return new, tuple(np.concatenate([known[None], p]) for known, p in zip(anchor.planes, new, strict=True))
 
     def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, stop: int, budget: float):
         """Code atoms that match the posterior, down to a level or until a budget is spent; return (unit, x, t)."""
@@ -133,7 +181,7 @@ class GopEncoder:
             with SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget) as noise:
                 x, t = self._denoise(coded, conditioned, noise)
                 coded = replace(coded, start=max(coded.start, noise.stop), stop=noise.stop, atoms=noise.finish())
-            if not self._excess(coded, conditioned, clip) or 2 * stride > MAX_STRIDE:
+            if not self._excess(coded, conditioned, len(clip[0])) or 2 * stride > MAX_STRIDE:
                 return coded, x, t
             stride *= 2  # The limit for decoders depends on the bytes of atoms; these are too few for so many steps.
 
@@ -155,10 +203,10 @@ class GopEncoder:
         self.current = CurrentGop(unit.index + 1, len(rule.times))
         return denoise(conditioned, rule, noise, self._on_step)
 
-    def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip) -> str:
+    def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, frames: int) -> str:
         """Return a clause that says which limit of decoders a unit exceeds, or ""."""
         rule, coded = rule_of(self._header, unit), len(unit.atoms)
-        return beyond_work(self._header, rule, conditioned.blocks, len(clip[0]), coded)
+        return beyond_work(self._header, rule, conditioned.blocks, frames, coded)
 
     def _fixed_counts(self, conditioned: ConditionedPrior) -> list[int]:
         """Return the number of atoms of each block; in I2V the last latent frames get twice as many."""

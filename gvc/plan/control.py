@@ -41,6 +41,11 @@ class RateControl:
             # With a cap stills are not reordered, since reordering distributes bits unevenly among GOPs.
             self._plans = ChainPlanner(prior, header, settings.effort, lengths, reorders=not self._cap)
 
+    @property
+    def follows_bits(self) -> bool:
+        """Whether the target of a GOP depends on the bits of those before it."""
+        return bool(self._bitrate or self._cap)
+
     def planner(self) -> GopPlanner:
         """Return the planner that divides the stream into GOPs.
 

@@ -149,7 +149,7 @@ class GpAnalysis:
             write_corrections(
                 encoder, _grid(self._condition), self._corrections.cells or [[]] * (span.stop - span.start)
             )
-        bands.write_levels(encoder, self._levels(sigma), self._condition.previous)
+        bands.write_levels(encoder, self._levels(sigma), self._condition.memory)
         return encoder.finish()
 
     def rate_distortion(self, sigma: float) -> tuple[float, float]:
@@ -205,7 +205,7 @@ class ConditionedGp:
             count, closed = layout.span.stop - layout.span.start, condition.last is not None
             corrections = read_corrections(decoder, _grid(condition), count, closed)
             self.motion_mean = replace(self.motion_mean, corrections=corrections.fields)
-        self.memory = bands.read_levels(decoder, 3, condition.previous)
+        self.memory = bands.read_levels(decoder, 3, condition.memory)
         decoder.finish()
         without_motion = partial(mean.still, condition, choice, colour)
         self._compute_mean = self.motion_mean.unknown if choice == mean.MOTION else without_motion
