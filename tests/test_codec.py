@@ -327,9 +327,9 @@ def test_realism_leaves_the_chain_alone():
     """Realism is not part of the decoder's state: later GOPs are the same with any realism of earlier ones."""
     extradata, packets, _ = encode(moving_clip(17), quality=5, **FAST)
     real = decode(extradata, packets, realism=1)
-    decoder, wish = Decoder(extradata), Decoder(extradata, {"realism": 1}).options
+    decoder = Decoder(extradata)
     late = [*decoder.decode(packets[0])]
-    decoder.options = wish
+    decoder.options.realism = 1.0
     for packet in [*packets[1:], None]:
         late += decoder.decode(packet)
     assert not same(late[:8], real[:8])

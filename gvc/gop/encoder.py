@@ -68,8 +68,8 @@ class OpenGop:
 class GopEncoder:
     """Codes GOPs with one prior and one sequence header.
 
-    Each GOP is coded in two steps. `open` codes its stills, for one GOP after another. `code` does the rest, for several
-    GOPs at the same time if the prior is `concurrent`.
+    Each GOP is coded in two steps. `open` codes its stills, for one GOP after another. `code` does the rest, and may
+    run in several threads for several GOPs if the prior is `concurrent`.
 
     on_step: an observer of the loop's steps, default none.
 
