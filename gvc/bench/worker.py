@@ -91,7 +91,7 @@ def _encoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
     mode = job.options.get("mode") or (default if default in prior.modes else prior.modes[0])
     count = job.pictures(mode)
     video, pictures = clip_of_file(job.source, count, job.size) if job.source else synthetic_clip(count, *job.size)
-    options = job.options | {"mode": mode, "gop": job.frames, "keyint": len(pictures), "scenecut": 0}
+    options = _options(job, prior) | {"mode": mode, "gop": job.frames, "keyint": len(pictures), "scenecut": 0}
 
     def code() -> dict:
         coder, packets = Encoder(video, options, opener=lambda *_: prior), []
@@ -113,13 +113,18 @@ def _decoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
         header, packets = demuxer.header, list(demuxer.packets())
 
     def code() -> dict:
-        coder, count = Decoder(header, job.options, opener=lambda *_: prior), 0
+        coder, count = Decoder(header, _options(job, prior), opener=lambda *_: prior), 0
         for packet in [*packets, None]:
             with stopwatch.stage("rest"):
                 count += len(coder.decode(packet))
         return _contents(packets) | {"pictures": count}
 
     return code
+
+
+def _options(job: Job, prior: Prior) -> dict[str, object]:
+    """Return the options of the job; a prior that may work in several threads gets one, where its stages are heard."""
+    return job.options | ({"threads": 1} if prior.concurrent else {})
 
 
 def _contents(packets: list[Packet]) -> dict:

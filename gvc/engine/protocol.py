@@ -51,8 +51,6 @@ class Channel:
     def __init__(self, connection: socket.socket):
         self._connection = connection
         self._sending = threading.Lock()  # Needed because another thread may call dismiss
-        self._poll = select.poll()
-        self._poll.register(connection, select.POLLRDHUP)
 
     def send(self, kind: int, payload: bytes = b"", **fields: int) -> None:
         """Send a gvc_message with these fields and payload."""
@@ -93,8 +91,10 @@ class Channel:
         return message, payload, files[0]
 
     def check(self) -> None:
-        """Raise DisconnectedError if the client is gone already."""
-        if self._poll.poll(0):
+        """Raise DisconnectedError if the client is gone already; any thread may call this."""
+        poll = select.poll()
+        poll.register(self._connection, select.POLLRDHUP)
+        if poll.poll(0):
             raise DisconnectedError
 
     def dismiss(self, sentence: str) -> None:

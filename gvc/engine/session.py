@@ -109,18 +109,24 @@ class EncoderSession:
         channel.send(constants.GVC_MSG_READY, self._encoder.extradata)
 
     def run(self) -> None:
-        while True:
-            message, _ = self._channel.receive()
-            if message.type == constants.GVC_MSG_PICTURE:
-                self._send(self._encoder.encode(self._take(message)))
-            elif message.type == constants.GVC_MSG_END:
-                self._send(self._encoder.encode(None))
-                self._channel.send(constants.GVC_MSG_END)
-            elif message.type == constants.GVC_MSG_FLUSH:
-                self._encoder, self._held = self._new_encoder(), 0
-                self._channel.send(constants.GVC_MSG_FLUSH)
-            else:
-                raise EngineError(f"libgvc sent message {message.type} to an encoder, where it has no place")
+        try:
+            while True:
+                self._handle(self._channel.receive()[0])
+        finally:
+            self._encoder.close()
+
+    def _handle(self, message: ffi.CData) -> None:
+        if message.type == constants.GVC_MSG_PICTURE:
+            self._send(self._encoder.encode(self._take(message)))
+        elif message.type == constants.GVC_MSG_END:
+            self._send(self._encoder.encode(None))
+            self._channel.send(constants.GVC_MSG_END)
+        elif message.type == constants.GVC_MSG_FLUSH:
+            self._encoder.close()
+            self._encoder, self._held = self._new_encoder(), 0
+            self._channel.send(constants.GVC_MSG_FLUSH)
+        else:
+            raise EngineError(f"libgvc sent message {message.type} to an encoder, where it has no place")
 
     def _take(self, message: ffi.CData) -> Picture:
         """Copy a picture and release its slot at once, so that the client can continue while the encoder works."""
