@@ -201,9 +201,9 @@ DECODER_OPTIONS = (
         "frame_delay",
         int,
         -1,
-        "largest number of packets by which a picture may come after its own packet, while the next GOP is decoded; "
-        "129 = a whole GOP; -1 = a whole GOP, in FFmpeg as many as its frame threads would take (-threads, "
-        "-thread_type)",
+        "largest number of packets by which a picture may come after its own packet, while later GOPs are decoded; "
+        "129 = no limit, so that a GOP is decoded for each thread; -1 = no limit, in FFmpeg as many as its frame "
+        "threads would take (-threads, -thread_type)",
         -1,
         129,
     ),

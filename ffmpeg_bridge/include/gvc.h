@@ -161,10 +161,10 @@ int gvc_decoder_send(gvc_context *context, const gvc_packet *packet);
  * Planes: they must have the size that gvc_decoder_format gives after gvc_decoder_peek. Size and sample format can
  * change at a keyframe.
  *
- * Delay: the engine decodes a GOP while the caller sends more packets and receives the pictures of the GOP before, one
- * for each packet. Pictures therefore come about one GOP later than their packets, and GVC_AGAIN always means that more
- * packets are needed. With the option low_delay=1 a picture comes with its own packet, with frame_delay=N at most N
- * packets later.
+ * Delay: the engine decodes GOPs while the caller sends more packets and receives the pictures of the GOP before, one
+ * for each packet. Pictures therefore come one or several GOPs later than their packets, up to one GOP for each thread
+ * (option threads), and GVC_AGAIN always means that more packets are needed. With the option low_delay=1 a picture
+ * comes with its own packet, with frame_delay=N at most N packets later.
  *
  * Waiting: the call waits at most a tenth of a second for a picture that is due. After the end, and with the options
  * low_delay and frame_delay, it waits as long as the picture takes.
@@ -209,7 +209,7 @@ int gvc_flush(gvc_context *context);
  *
  * frame_threads: 1 if the program allows frame threads (thread_type) and delay (no AV_CODEC_FLAG_LOW_DELAY), else 0.
  * threads: number of threads that the program asks for; 0 = libavcodec's choice. Such a program cannot rely on a
- *     number of packets, so the delay is then a whole GOP.
+ *     number of packets, so the delay then has no limit.
  *
  * With frame threads the environment variable GVC_FRAME_DELAY (a number of packets) overrides the result. It is meant
  * for players, which ask for a number of threads but go by timestamps.

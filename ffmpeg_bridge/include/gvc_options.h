@@ -34,7 +34,7 @@
     DOUBLE(realism, 0.0, 0.0, 1.0, "texture, from 0 (closest to the source) to 1 (most natural)") \
     STRING(prior, "", "folder of the stream's prior, if it has weights: wan:FOLDER or ltx:FOLDER") \
     INT(low_delay, 0, 0, 1, "output of each picture with its own packet (-flags low_delay), like frame_delay=0; 1 = on, 0 = off") \
-    INT(frame_delay, -1, -1, 129, "largest number of packets by which a picture may come after its own packet, while the next GOP is decoded; 129 = a whole GOP; -1 = a whole GOP, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \
+    INT(frame_delay, -1, -1, 129, "largest number of packets by which a picture may come after its own packet, while later GOPs are decoded; 129 = no limit, so that a GOP is decoded for each thread; -1 = no limit, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \
     STRING(device, "cpu", "torch device of priors with a network, such as cpu, cuda or cuda:1") \
     STRING(dtype, "auto", "number format of the network; auto = bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
     STRING(offload, "none", "parts of the model that stay in main memory until they are used; model = whole networks, sequential = single layers, group = groups of layers (none, model, sequential, group)") \

@@ -59,7 +59,7 @@ struct gvc_context {
     bool ready;              ///< READY was received
     bool ending;             ///< END was sent
     bool ended;              ///< END was received
-    bool ahead;              ///< decoder: the engine works a GOP ahead, so packets need not wait for answers
+    bool ahead;              ///< decoder: the engine works whole GOPs ahead, so packets need not wait for answers
     unsigned flushing;       ///< FLUSH messages sent, or due, that were not answered yet
 
     int failure; ///< if not GVC_OK, the session has failed; only a decoder can get another engine, at a keyframe

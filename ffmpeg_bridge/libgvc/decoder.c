@@ -8,7 +8,7 @@
 
 enum {
     PEEK_TIMEOUT = 100, ///< ms that gvc_decoder_peek waits for a picture before it returns GVC_AGAIN
-    GOP_DELAY = 129     ///< value of frame_delay that means a whole GOP of any length
+    GOP_DELAY = 129     ///< value of frame_delay that means whole GOPs of any length
 };
 
 int gvc_decoder_open(gvc_context **context, const gvc_params *params) {

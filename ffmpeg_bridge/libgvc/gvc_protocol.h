@@ -22,7 +22,7 @@
  *     HELLO          ->                    pts = GVC_PROTOCOL_VERSION. This message never changes its layout.
  *                    <-    OPEN            gvc_open, options, extradata, folder; also the shared memory's descriptor
  *     READY          ->                    Payload of an encoder: the sequence header. GVC_MESSAGE_AHEAD: this decoder
- *                                          works a whole GOP ahead.
+ *                                          works whole GOPs ahead.
  *
  *     encoder        <-    PICTURE         slot, flags, pts, duration
  *     RELEASE        ->                    The picture was copied.
@@ -89,7 +89,7 @@ enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
 enum gvc_message_flags {
     GVC_MESSAGE_KEY = 1,       /* PICTURE, PACKET: a self-contained GOP starts here */
-    GVC_MESSAGE_AHEAD = 2,     /* READY: the decoder works a whole GOP ahead */
+    GVC_MESSAGE_AHEAD = 2,     /* READY: the decoder works whole GOPs ahead */
     GVC_MESSAGE_DISCARD = 4,   /* PACKET: the packet is decoded but gives no picture */
     GVC_MESSAGE_NOTHING = 8,   /* DONE: the packet that was due has neither a picture nor an error */
     GVC_MESSAGE_CONCEALED = 16 /* PICTURE: the picture replaces one that was lost or damaged */
