@@ -15,7 +15,6 @@ from typing import Literal, Self, overload
 import numpy as np
 
 from gvc.ahead import AheadDecoder, Answer
-from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, MediaError, OptionError
 from gvc.gop.rule import CurrentGop
 from gvc.loop.denoise import OnStep
@@ -25,7 +24,6 @@ from gvc.options import ENCODER_OPTIONS, parse_options
 from .arrays import LIMITED, from_rgb, usual_matrix
 from .demux import Demuxer
 from .files import output_file
-from .mux import Muxer
 
 FINEST_RATE = 1001  # Largest denominator of a frame rate
 
@@ -210,6 +208,10 @@ class FileWriter:
             self._stack = stack.pop_all()
 
     def _start(self, video: VideoFormat, stack: ExitStack) -> None:
+        from gvc.encoder import Encoder  # Imported only now, because readers need neither and should start at once
+
+        from .mux import Muxer
+
         self._encoder = Encoder(video, self._options)
         muxer = Muxer(self._path, self._encoder.extradata, video, self._copy_from, warn=self._warn)
         self._muxer = stack.enter_context(muxer)

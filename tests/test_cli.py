@@ -96,6 +96,22 @@ def test_help_needs_nothing_heavy():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize(
+    ("start", "needless"),
+    [
+        ("sys.argv = ['gvc', 'mpv', 'film.mkv']; gvc.cli.main()", {"typer", "numpy", "av"}),
+        ("import gvc.engine.session, gvc.ahead, gvc.priors.gp", {"typer", "cffi", "gvc.encoder", "importlib.metadata"}),
+        ("import gvc.cli.decode", {"typer", "gvc.encoder", "gvc_container.mux", "importlib.metadata"}),
+    ],
+    ids=["player", "engine", "decode"],
+)
+def test_what_shows_pictures_starts_without(start, needless, tmp_path):
+    script = f"import atexit, sys, gvc.cli; atexit.register(lambda: print({needless} & set(sys.modules))); {start}"
+    environment = {**os.environ, "PATH": str(tmp_path)}  # Where no player is
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.strip() == "set()", done.stderr
+
+
 @pytest.mark.parametrize(("command", "table"), [("encode", ENCODER_OPTIONS), ("decode", DECODER_OPTIONS)])
 def test_help_has_every_option_of_the_table(command, table):
     text = gvc(command, "--help", env={**os.environ, "COLUMNS": "200"}).stdout
