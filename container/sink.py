@@ -12,6 +12,7 @@ import av
 import av.filter
 
 from gvc.errors import OptionError
+from gvc.machine.parallel import PROCESSORS
 from gvc.media import Picture, VideoFormat
 
 from .clock import NOMINAL_RATE, frame_clock, has_times
@@ -47,6 +48,7 @@ class VideoSink(MediaOutput):
         field_order: order of the fields in the pictures (FFmpeg's AVFieldOrder). Default: unknown.
         side_data: side data of the whole track by the names of gvc_container.libav.SIDE_DATA. Default: none.
         warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
+        threads: largest number of threads of the track's encoder. Default: 0, as many as there are processors.
 
     Raises OptionError for an unknown extension and for a format that cannot be written to a pipe, OSError if writing
     fails.
@@ -62,6 +64,7 @@ class VideoSink(MediaOutput):
         field_order: int = 0,
         side_data: Mapping[str, bytes] = MappingProxyType({}),
         warn: Callable[[str], object] = warnings.warn,
+        threads: int = 0,
     ):
         extension = Path(path).suffix.lower() or ".y4m"
         if extension not in CODECS:
@@ -71,7 +74,7 @@ class VideoSink(MediaOutput):
         if CODECS[extension][0] == H264 and _halves_odd_sides(video_format):
             size = f"{video_format.width}x{video_format.height}"
             raise OptionError(f"H.264 in 4:2:0 needs an even width and height, and this is {size}; use .mkv")
-        self._format, file = video_format, url(path)
+        self._format, self._threads, file = video_format, min(threads, PROCESSORS), url(path)
         if extension == ".y4m":  # "unofficial" allows FFmpeg's own tag for 10 bits, which the standard lacks
             output = av.open(file, "w", format="yuv4mpegpipe", options={"strict": "unofficial"})
         else:
@@ -104,6 +107,7 @@ class VideoSink(MediaOutput):
         set_sample_aspect(track, video.sample_aspect_ratio)
         track.pix_fmt = stored
         context = track.codec_context
+        context.thread_count = self._threads
         context.field_order = field_order
         context.time_base = video.time_base if has_times(output) else 1 / Fraction(rate)
         if video.sample_aspect_ratio:

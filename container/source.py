@@ -27,6 +27,7 @@ class VideoSource:
     Args:
         path: file to read; "-" = standard input.
         warn: function called with a sentence for each thing that is lost. Default: no warnings.
+        threads: largest number of threads of the track's decoder. Default: 0, as many as there are processors.
 
     Attributes:
         format: size and colour after conversion; frame rate and time base of the track.
@@ -37,9 +38,9 @@ class VideoSource:
     Raises MediaError if there is no video that can be decoded.
     """
 
-    def __init__(self, path: str, warn: Callable[[str], None] = ignore):
+    def __init__(self, path: str, warn: Callable[[str], None] = ignore, threads: int = 0):
         self._warn, self._transparent, self._noticed = warn, False, set()
-        self._reader = VideoReader(path, warn)
+        self._reader = VideoReader(path, warn, threads)
         try:
             self._frames = self._reader.frames()
             first = next(self._frames, None)

@@ -11,6 +11,7 @@ import av
 from av.container import Flags
 
 from gvc.errors import MediaError
+from gvc.machine.parallel import PROCESSORS
 
 from .reading import CorruptPackets, main_video, open_input, timed_packets
 
@@ -27,6 +28,7 @@ class VideoReader:
     Args:
         path: file to read; "-" = standard input.
         warn: function called with a sentence for each thing that is lost. Default: no warnings.
+        threads: largest number of threads of the decoder. Default: 0, as many as there are processors.
 
     Attributes:
         track: PyAV's stream.
@@ -38,7 +40,7 @@ class VideoReader:
     Raises MediaError if there is no video with a known codec.
     """
 
-    def __init__(self, path: str | Path, warn: Callable[[str], None] = ignore):
+    def __init__(self, path: str | Path, warn: Callable[[str], None] = ignore, threads: int = 0):
         self.path, self._warn = path, warn
         self.damage = self._packets = self._undecodable = self._end = 0
         self._container = open_input(path)
@@ -54,6 +56,7 @@ class VideoReader:
             raise
         self.track, self._corrupt = track, CorruptPackets(self._container)
         self.track.thread_type = "AUTO"
+        self.track.codec_context.thread_count = min(threads, PROCESSORS)
         self.components = {self._container.format.name, track.codec_context.name}
         self.other_tracks = len(self._container.streams) - 1
 

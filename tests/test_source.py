@@ -3,6 +3,7 @@
 """Sources of every kind, read as FFmpeg's own program reads them."""
 
 import io
+import os
 from fractions import Fraction
 from itertools import islice
 
@@ -18,6 +19,7 @@ from gvc_container.video import VideoReader
 from gvc.cli.encode import encode
 from gvc.cli.report import Report
 from gvc.errors import MediaError
+from gvc.machine.parallel import PROCESSORS
 
 WIDTH, HEIGHT, RATE = 64, 48, 10
 SQUARE = 16  # macroblocks stay whole, so that lossy codecs keep the picture
@@ -343,3 +345,13 @@ def test_a_still_picture_and_a_series_of_them(tmp_path):
         write(tmp_path / f"{index}.png", "png", 1, pix_fmt="rgb24", format="image2", options={"update": "1"})
     assert len(read(tmp_path / "0.png")[0]) == 1
     assert read(f"{tmp_path}/%d.png")[0] == pytest.approx([0, 0.04, 0.08])
+
+
+@pytest.mark.parametrize(("threads", "started"), [(1, 0), (2, min(2, PROCESSORS)), (2**31 - 1, PROCESSORS)])
+def test_a_source_is_decoded_by_no_more_threads_than_given(tmp_path, threads, started):
+    path = write(tmp_path / "film.mkv", "mpeg4")
+    before = len(os.listdir("/proc/self/task"))
+    with VideoSource(str(path), threads=threads) as source:
+        now = len(os.listdir("/proc/self/task"))
+        assert now - before == (started if PROCESSORS > 1 else 0)
+        assert len(list(source.pictures())) == RATE

@@ -44,6 +44,7 @@ def decode(
                 report.warn_of_pipe(demuxer.other_tracks)
             properties = {"replaced": demuxer.track_index, "warn": report.warn}
             properties |= {"field_order": demuxer.field_order, "side_data": demuxer.side_data}
+            properties |= {"threads": options.get("threads", 0)}
             with VideoSink(path, film.format, source if copied else None, **properties) as sink:
                 log.take({demuxer.format_name})  # Drops errors of trial files, by which the sink has tested the format
                 pictures = ([picture] for picture in film)

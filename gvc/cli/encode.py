@@ -53,7 +53,11 @@ def encode(
     if verify and is_stream(target):
         raise OptionError(f"--verify reads the output again, which is impossible for {target}; write to a file")
     reconstruction = PictureHash() if verify else None
-    with output_file(target, overwrite, source) as path, ErrorLog() as log, VideoSource(source, report.warn) as video:
+    with (
+        output_file(target, overwrite, source) as path,
+        ErrorLog() as log,
+        VideoSource(source, report.warn, options.get("threads", 0)) as video,
+    ):
         # Errors before the first picture are only warnings, because a recording may start between two keyframes.
         messages = log.take(video.components)
         encoder = Encoder(
