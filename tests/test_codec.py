@@ -18,6 +18,7 @@ from gvc.bitstream import is_show, parse_sequence_header, read_packet
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import MediaError, OptionError, PriorError
+from gvc.machine import parallel
 from gvc.media import Picture, VideoFormat
 
 MODES = ("t2v", "i2v", "flf2v")
@@ -174,6 +175,24 @@ def test_the_number_of_threads_changes_nothing(mode, tmp_path):
         shown.append(run(DECODE, str(tmp_path / "stream"), **variables))
     assert pickle.loads(streams[0]) == pickle.loads(streams[1])
     assert pickle.loads(shown[0]) == pickle.loads(shown[1])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"mode": "t2v", "overlap": 2}, {"quality": 60}, {"bitrate": 60_000}, {"maxrate": 90_000}, {"prior": "neural"}],
+    ids=str,
+)
+def test_gops_side_by_side_are_those_one_after_another(options, monkeypatch):
+    """Whatever GOPs are at work at the same time, bytes and pictures are the same."""
+    monkeypatch.setattr(parallel, "PROCESSORS", 4)
+    pictures, streams, shown = moving_clip(49), [], []
+    for threads in (1, 2, 4):
+        extradata, packets, reconstructed = encode(pictures, threads=threads, preset="fast", keyint=24, **options)
+        streams.append((extradata, packets))
+        shown.append(decode(extradata, packets, threads=threads))
+        assert same(shown[-1], reconstructed)
+    assert streams[0] == streams[1] == streams[2]
+    assert same(shown[0], shown[1]) and same(shown[0], shown[2])
 
 
 def test_encoding_twice_gives_the_same_bytes():

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -62,8 +63,6 @@ class NeuralPrior(GpPrior):
     Raises PriorError if the weights are damaged or the options do not fit this machine.
     """
 
-    concurrent = False
-
     def __init__(self, data: bytes, options: ModelOptions, version: int = max(VERSIONS)):
         super().__init__(VERSIONS[version].gp)
         check_options(options)
@@ -73,6 +72,7 @@ class NeuralPrior(GpPrior):
         except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
             raise PriorError(f"the weights of neural are damaged ({one_line(error)}); install GVC again") from error
         self._device, self._dtype = options.device, _dtype(options)
+        self._turn = Lock()  # Held by the network, which uses all processors for one picture.
         self._network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
 
     @classmethod
@@ -99,9 +99,10 @@ class NeuralPrior(GpPrior):
 
     @torch.inference_mode()
     def _improve_at_once(self, view: View, realism: float) -> torch.Tensor:
-        view = view.to(self._device)
-        inputs = view.inputs(torch.full_like(view.way, realism)).to(self._dtype, memory_format=torch.channels_last)
-        return view.improved(self._network(inputs).float()).cpu()
+        with self._turn:
+            view = view.to(self._device)
+            inputs = view.inputs(torch.full_like(view.way, realism)).to(self._dtype, memory_format=torch.channels_last)
+            return view.improved(self._network(inputs).float()).cpu()
 
     def seconds(self, side: int) -> float:
         """Return the time in seconds that the network takes for a picture of side x side on an idle machine.
