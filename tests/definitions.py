@@ -79,3 +79,112 @@ def interpolated(pair, motion, time, *, shift=0, sharp=True, share=-1.0, correct
         return np.clip((mix + 2 ** (scale - 1)) >> scale, 0, 255).astype(np.uint8)
 
     return mixed(W), mixed(0), mixed(unit)
+
+
+def pyramid(luma):
+    """Return the levels of section 11.6 from level 0 on, int [h, w] each."""
+    levels = [luma.astype(np.int64)]
+    while max(levels[-1].shape) >= 64:
+        level = np.pad(levels[-1], [(0, side % 2) for side in levels[-1].shape], "edge")
+        levels.append((level[::2, ::2] + level[1::2, ::2] + level[::2, 1::2] + level[1::2, 1::2] + 2) >> 2)
+    return levels
+
+
+class MotionLevel:
+    """The search of section 11.6 on one level. field: vector (x, y) of each block by (row, column)."""
+
+    def __init__(self, first, second, smoothness):
+        self.first, self.second, self.smoothness = first, second, smoothness
+        self.height, self.width = first.shape
+        self.rows, self.columns = -(-self.height // 8), -(-self.width // 8)
+        self.blocks = [(row, column) for row in range(self.rows) for column in range(self.columns)]
+        self.field, self._differences = {}, {}
+
+    def difference(self, block, v):
+        """Return the difference of a block at a vector."""
+        if (block, v) not in self._differences:
+            y, x = np.mgrid[:16, :16] + np.array([8 * i - 4 for i in block])[:, None, None]
+            (X, fx), (Y, fy) = divmod(v[0], 8), divmod(v[1], 8)
+
+            def read(plane, y, x):
+                return plane[np.clip(y, 0, self.height - 1), np.clip(x, 0, self.width - 1)]
+
+            q = [[read(self.second, y + Y + j, x + X + i) for i in (0, 1)] for j in (0, 1)]
+            upper, lower = (row[0] * (8 - fx) + row[1] * fx for row in q)
+            samples = (upper * (8 - fy) + lower * fy + 32) >> 6
+            self._differences[block, v] = int(np.abs(read(self.first, y, x) - samples).sum())
+        return self._differences[block, v]
+
+    def clamped(self, block, v):
+        """Return a vector, clamped for a block."""
+        sides, corner = (self.width, self.height), (8 * block[1] - 4, 8 * block[0] - 4)
+        bounds = (
+            (max(8 * (-16 - c), -32768), min(8 * (side - c), 32767)) for side, c in zip(sides, corner, strict=True)
+        )
+        return tuple(min(max(value, least), most) for value, (least, most) in zip(v, bounds, strict=True))
+
+    def better(self, block, best, v, cost_of):
+        """Return the better of `best` (vector, cost), which may be None, and a vector beside its difference."""
+        v = self.clamped(block, v)
+        cost = self.difference(block, v) + cost_of(v)
+        return (v, cost) if best is None or cost < best[1] else best
+
+    def search_all(self):
+        """Step 1, for the coarsest level."""
+        most_i, most_j = (max(1, side // 4) for side in (self.width, self.height))
+        everywhere = [(8 * i, 8 * j) for j in range(-most_j, most_j + 1) for i in range(-most_i, most_i + 1)]
+        for block in self.blocks:
+            best = None
+            for v in [(0, 0), *everywhere]:
+                best = self.better(block, best, v, lambda v: 2 * (abs(v[0]) + abs(v[1])))
+            self.field[block] = best[0]
+
+    def inherit(self, coarser):
+        """Step 2, for all others."""
+        for r, c in self.blocks:
+            r2 = min(max(r // 2 + (1 if r % 2 else -1), 0), coarser.rows - 1)
+            c2 = min(max(c // 2 + (1 if c % 2 else -1), 0), coarser.columns - 1)
+            best = None
+            for parent in ((r // 2, c // 2), (r // 2, c2), (r2, c // 2), (r2, c2)):
+                doubled = tuple(2 * value for value in coarser.field[parent])
+                best = self.better((r, c), best, doubled, lambda v: 0)
+            self.field[r, c] = best[0]
+
+    def refine(self):
+        """Step 3."""
+        for blocks, steps in ((self.blocks, (8, 4, 2, 1)), (self.blocks[::-1], (4, 2, 1)), (self.blocks, (2, 1))):
+            for r, c in blocks:
+                self.field[r, c] = self._refined((r, c), steps)
+
+    def _refined(self, block, steps):
+        r, c = block
+        around = [self.field[n] for n in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)) if n in self.field]
+
+        def cost_of(v):
+            return self.smoothness * sum(abs(v[0] - u[0]) + abs(v[1] - u[1]) for u in around)
+
+        best = None
+        for v in [self.field[block], *around]:
+            best = self.better(block, best, v, cost_of)
+        for s in steps:
+            for _ in range(4):
+                (x, y), _ = start = best
+                for v in ((x - s, y), (x + s, y), (x, y - s), (x, y + s)):
+                    best = self.better(block, best, v, cost_of)
+                if best == start:
+                    break
+        return best[0]
+
+
+def motion_field(first, second, smoothness):
+    """Return the motion field from one picture to another, int [R, C, (x, y)] (section 11.6)."""
+    coarser = None
+    for planes in reversed(list(zip(pyramid(first), pyramid(second), strict=True))):
+        level = MotionLevel(*planes, smoothness)
+        if coarser is None:
+            level.search_all()
+        else:
+            level.inherit(coarser)
+        level.refine()
+        coarser = level
+    return np.array([coarser.field[block] for block in coarser.blocks]).reshape(coarser.rows, coarser.columns, 2)

@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from definitions import interpolated
+from definitions import interpolated, motion_field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,12 +15,14 @@ sizes = st.sampled_from(SIZES) | st.tuples(st.integers(1, 40), st.integers(1, 80
 seeds = st.integers(0, 2**32 - 1)
 
 
-@pytest.fixture(autouse=True, params=_native.instruction_sets())
-def instruction_set(request):
-    """Use one of the instruction sets during a test, and the best one after it."""
-    _native.use_instruction_set(request.param)
-    yield
-    _native.use_instruction_set(_native.instruction_sets()[-1])
+def of_each_set(kernel, *arguments, **options):
+    """Yield what a kernel returns, with one instruction set of this machine after another."""
+    try:
+        for name in _native.instruction_sets():
+            _native.use_instruction_set(name)
+            yield kernel(*arguments, **options)
+    finally:
+        _native.use_instruction_set(_native.instruction_sets()[-1])
 
 
 def pictures(rng, size, count=2):
@@ -57,11 +59,13 @@ def test_interpolation(size, reach, seed):
     shape = tuple(-(-side // 2) for side in size) if chroma else size
     pair = pictures(rng, shape)
     options = {"shift": int(chroma), "sharp": sharp, "share": share, "correction": correction}
-    found = _native.motion_interpolate(*pair, *motion, num, den, **options)
-    assert np.array_equal(found, interpolated(pair, motion, (num, den), **options)[0])
+    expected = interpolated(pair, motion, (num, den), **options)[0]
+    for found in of_each_set(_native.motion_interpolate, *pair, *motion, num, den, **options):
+        assert np.array_equal(found, expected)
     if not chroma:
-        parts = _native.motion_parts(*pair, *motion, num, den, correction)
-        assert np.array_equal(parts, interpolated(pair, motion, (num, den), correction=correction))
+        expected = interpolated(pair, motion, (num, den), correction=correction)
+        for found in of_each_set(_native.motion_parts, *pair, *motion, num, den, correction):
+            assert np.array_equal(found, expected)
 
 
 def test_interpolation_with_all_fractions_of_a_sample():
@@ -70,8 +74,9 @@ def test_interpolation_with_all_fractions_of_a_sample():
     for fraction in range(16):
         field = np.zeros((2, 25, 2), np.int16)
         field[:] = fraction, 7 * fraction % 16  # both ways have this many sixteenths
-        found = _native.motion_parts(*pair, field, -field, 1, 2)
-        assert np.array_equal(found, interpolated(pair, (field, -field), (1, 2)))
+        expected = interpolated(pair, (field, -field), (1, 2))
+        for found in of_each_set(_native.motion_parts, *pair, field, -field, 1, 2):
+            assert np.array_equal(found, expected)
 
 
 def test_interpolation_writes_to_a_row_of_a_clip():
@@ -86,3 +91,27 @@ def test_interpolation_writes_to_a_row_of_a_clip():
         _native.motion_interpolate(a, b, field, -field, 1, 3, out=clip[1, 1:])
     with pytest.raises(TypeError):
         _native.motion_interpolate(a, b, field, -field, 1, 3, out=clip[1].astype(float))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 13), (40, 8), (17, 33), (9, 67)])
+def test_motion_fields_of_random_pictures(size):
+    for seed, smoothness in enumerate([0, 4, 256]):
+        pair = pictures(np.random.default_rng(seed), size)
+        expected = motion_field(*pair, smoothness)
+        for found in of_each_set(_native.motion_field, *pair, smoothness):
+            assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (2, 3), (-20, 4)])
+def test_motion_fields_of_moving_pictures(shift):
+    """A motion field of a picture and the same one displaced by halves of samples, with noise, on two levels."""
+    y, x = np.mgrid[:50, :90] / 7
+    moved = np.array(shift)[:, None, None] / 14
+    noise = np.random.default_rng(1).integers(0, 9, (2, 50, 90))
+    pair = [
+        np.uint8(120 + 60 * np.sin(x + y * y / 9) + 50 * np.cos(y - x / 3) + n)
+        for y, x, n in ((y, x, noise[0]), (y + moved[0], x + moved[1], noise[1]))
+    ]
+    expected = motion_field(*pair, 4)
+    for found in of_each_set(_native.motion_field, *pair, 4):
+        assert np.array_equal(found, expected)

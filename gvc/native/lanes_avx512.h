@@ -36,3 +36,42 @@ GVC_TARGET GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
     const __m512i positive = _mm512_max_epi32(__m512i(values), _mm512_setzero_si512());
     _mm_storeu_si128(reinterpret_cast<__m128i *>(out), _mm512_cvtusepi32_epi8(positive));
 }
+
+constexpr int kRows = 4;
+using Bytes [[gnu::vector_size(16 * kRows)]] = uint8_t;
+using Counts [[gnu::vector_size(16 * kRows)]] = uint16_t;
+
+struct Wide {
+    Counts first, second; ///< of each row, the first and the last eight numbers
+};
+
+GVC_TARGET GVC_INLINE Bytes load_rows(const uint8_t *from, int stride) {
+    const auto row = [from, stride](int i) { return reinterpret_cast<const __m128i *>(from + ptrdiff_t(i) * stride); };
+    __m512i rows = _mm512_castsi128_si512(_mm_loadu_si128(row(0)));
+    rows = _mm512_inserti32x4(rows, _mm_loadu_si128(row(1)), 1);
+    rows = _mm512_inserti32x4(rows, _mm_loadu_si128(row(2)), 2);
+    return Bytes(_mm512_inserti32x4(rows, _mm_loadu_si128(row(3)), 3));
+}
+
+GVC_TARGET GVC_INLINE Wide weighted(Bytes a, int weight_a, Bytes b, int weight_b) {
+    const __m512i weights = _mm512_set1_epi16(int16_t(weight_a + 256 * weight_b));
+    return {Counts(_mm512_maddubs_epi16(_mm512_unpacklo_epi8(__m512i(a), __m512i(b)), weights)),
+            Counts(_mm512_maddubs_epi16(_mm512_unpackhi_epi8(__m512i(a), __m512i(b)), weights))};
+}
+
+GVC_TARGET GVC_INLINE Wide next_rows(const Wide &rows, const Wide &following) {
+    return {Counts(_mm512_alignr_epi64(__m512i(following.first), __m512i(rows.first), 2)),
+            Counts(_mm512_alignr_epi64(__m512i(following.second), __m512i(rows.second), 2))};
+}
+
+GVC_TARGET GVC_INLINE Bytes narrowed(const Wide &numbers) {
+    return Bytes(_mm512_packus_epi16(__m512i(numbers.first), __m512i(numbers.second)));
+}
+
+GVC_TARGET GVC_INLINE Ints differences(Bytes a, Bytes b) {
+    return Ints(_mm512_sad_epu8(__m512i(a), __m512i(b)));
+}
+
+GVC_TARGET GVC_INLINE int sum_of(Ints values) {
+    return _mm512_reduce_add_epi32(__m512i(values));
+}

@@ -63,3 +63,59 @@ GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
     for (int i = 0; i < kLanes; ++i)
         out[i] = uint8_t(std::clamp(values[i], 0, 255));
 }
+
+/// kRows rows of 16 bytes.
+constexpr int kRows = 1;
+using Bytes [[gnu::vector_size(16 * kRows)]] = uint8_t;
+using Counts [[gnu::vector_size(16 * kRows)]] = uint16_t;
+
+/// The same as unsigned 16-bit numbers; how they are divided into two halves is up to the functions below.
+struct Wide {
+    Counts first, second;
+};
+
+GVC_INLINE Bytes load_rows(const uint8_t *from, int) {
+    Bytes result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
+
+/// Sums of samples times 0..127 each; they must fit 15 bits.
+GVC_INLINE Wide weighted(Bytes a, int weight_a, Bytes b, int weight_b) {
+    using Eight [[gnu::vector_size(8)]] = uint8_t;
+    Eight halves_a[2], halves_b[2];
+    std::memcpy(halves_a, &a, sizeof a);
+    std::memcpy(halves_b, &b, sizeof b);
+    Counts sums[2];
+    for (int i = 0; i < 2; ++i)
+        sums[i] = __builtin_convertvector(halves_a[i], Counts) * uint16_t(weight_a) +
+                  __builtin_convertvector(halves_b[i], Counts) * uint16_t(weight_b);
+    return {sums[0], sums[1]};
+}
+
+/// The rows after the first one, and the first one of those that follow.
+GVC_INLINE Wide next_rows(const Wide &, const Wide &following) {
+    return following;
+}
+
+/// Numbers of 0..255 as bytes.
+GVC_INLINE Bytes narrowed(const Wide &numbers) {
+    using Eight [[gnu::vector_size(8)]] = uint8_t;
+    const Eight halves[2] = {__builtin_convertvector(numbers.first, Eight),
+                             __builtin_convertvector(numbers.second, Eight)};
+    return load_rows(reinterpret_cast<const uint8_t *>(halves), 0);
+}
+
+/// Numbers whose sum is the sum of absolute differences.
+GVC_INLINE Ints differences(Bytes a, Bytes b) {
+    const Wide error = weighted(a > b ? a - b : b - a, 1, Bytes{}, 0);
+    const Ints pairs = Ints(error.first + error.second);
+    return (pairs & 0xffff) + (pairs >> 16);
+}
+
+GVC_INLINE int sum_of(Ints values) {
+    int sum = 0;
+    for (int i = 0; i < kLanes; ++i)
+        sum += values[i];
+    return sum;
+}

@@ -24,12 +24,10 @@
 //   (-s, 0), (s, 0), (0, -s), (0, s) around the best vector at the start of the round. The rounds for an s end after
 //   one that finds no lower cost.
 #include "bindings.h"
-#include "multiversion.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -49,8 +47,6 @@ constexpr int kCoarsest = 64;        ///< upper bound (exclusive) of the coarses
 constexpr int kLengthWeight = 2;     ///< cost of each unit of a vector's length at the coarsest level
 constexpr int kMostSmoothness = 256; ///< largest smoothness for which costs fit an int
 constexpr int kSweeps = 3, kRounds = 4;
-constexpr int kMostTried =
-    1 + 4 + 4 * kRounds * 4; ///< the current vector, four neighbours, and the rounds of four steps
 
 struct Vector {
     int x = 0, y = 0;
@@ -62,6 +58,12 @@ struct Vector {
 int distance(Vector a, Vector b) {
     return std::abs(a.x - b.x) + std::abs(a.y - b.y);
 }
+
+/// Four vectors, between which nothing depends on the order.
+using Four [[gnu::vector_size(16)]] = int32_t;
+struct FourVectors {
+    Four x, y;
+};
 
 /// A picture with a border that repeats its edge pixels.
 class Plane {
@@ -108,55 +110,130 @@ std::vector<Plane> pyramid(Plane picture) {
     return levels;
 }
 
-/// Vector types for a row of a window. Compilers keep them in registers; loops over arrays take seven times as long.
-using Samples [[gnu::vector_size(kWindow)]] = uint8_t;
-using Row [[gnu::vector_size(2 * kWindow)]] = uint16_t;
-using SignedRow [[gnu::vector_size(2 * kWindow)]] = int16_t;
+} // namespace
+} // namespace gvc
 
-GVC_INLINE void load(Row &row, const uint8_t *from) {
-    Samples samples;
-    std::memcpy(&samples, from, kWindow);
-    row = __builtin_convertvector(samples, Row);
-}
+#define GVC_KERNELS "motion_kernels.h"
+#include "each_instruction_set.h"
 
-/// Loads a row interpolated between neighbouring pixels, times left + right.
-GVC_INLINE void load(Row &row, const uint8_t *from, uint16_t left, uint16_t right) {
-    Row next;
-    load(row, from);
-    load(next, from + 1);
-    row = row * left + next * right;
-}
+namespace gvc {
+namespace {
 
-/// Sum of absolute differences between a window of a and a window of b, which is shifted by a fraction of a pixel in
-/// units of 1 / kUnit. Once the sum has reached `limit`, the rest of the window is skipped.
-GVC_MULTIVERSION int window_difference(const uint8_t *a, int stride_a, const uint8_t *b, int stride_b, int fraction_x,
-                                       int fraction_y, int limit) {
-    const uint16_t left = kUnit - fraction_x, right = fraction_x, above = kUnit - fraction_y, below = fraction_y;
-    Row upper, lower, expected;
-    load(upper, b, left, right);
-    int difference = 0;
-    for (int part = 0; part < kWindow && difference < limit; part += kPart) {
-        Row sums{};
-        for (int y = 0; y < kPart; ++y, a += stride_a, upper = lower) {
-            b += stride_b;
-            load(lower, b, left, right);
-            load(expected, a);
-            const Row samples = (upper * above + lower * below + uint16_t(kUnit * kUnit / 2)) / uint16_t(kUnit * kUnit);
-            const auto error = SignedRow(samples - expected);
-            sums += Row(error < 0 ? -error : error);
-        }
-        for (int x = 0; x < kWindow; ++x)
-            difference += sums[x];
+/// What is known of the difference of a block at a vector.
+struct Known {
+    int16_t x, y;
+    uint32_t exact : 1, difference : 31; ///< unless exact, a lower bound
+};
+
+/// Differences of a block that may be asked for again. Those at vectors with the same place replace each other.
+class Memory {
+  public:
+    Known &at(Vector v) {
+        return known_[unsigned(v.x + 11 * v.y) % kSize]; // steps of 1, 2 and 4 on both axes have different places
     }
-    return difference;
-}
+
+  private:
+    static constexpr int kSize = 32;
+    Known known_[kSize] = {};
+};
+
+/// A vector and its cost, which is no higher than those of all that were offered.
+struct Best {
+    Vector vector;
+    int cost;
+};
+
+/// A block of a level: what its window is compared with, and where vectors may lead.
+class Block {
+  public:
+    Block(const Plane &a, const Plane &b, int row, int column, Memory &memory)
+        : b_(b), x_(column * kBlock - (kWindow - kBlock) / 2), y_(row * kBlock - (kWindow - kBlock) / 2),
+          memory_(memory) {
+        for (int y = 0; y < kWindow; ++y)
+            std::copy_n(a.row(y_ + y) + x_, kWindow, window_ + y * kWindow);
+    }
+
+    FourVectors clamped(const FourVectors &vectors) const {
+        return {clamped(vectors.x, least_.x, most_.x), clamped(vectors.y, least_.y, most_.y)};
+    }
+    Vector clamped(Vector v) const {
+        return {std::clamp(v.x, least_.x, most_.x), std::clamp(v.y, least_.y, most_.y)};
+    }
+
+    /// Replaces the best vector by a clamped one if that has a lower cost: its difference and `cost`.
+    void offer(Best &best, Vector v, int cost) {
+        if (cost >= best.cost)
+            return;
+        const int limit = best.cost - cost;
+        Known &known = memory_.at(v);
+        int difference = int(known.difference);
+        if (known.x != v.x || known.y != v.y || !(known.exact || difference >= limit)) {
+            // With two's complement, shifts and masks of negative vectors round down.
+            difference = difference_(window_, b_.row(y_ + (v.y >> 3)) + x_ + (v.x >> 3), b_.stride, v.x & (kUnit - 1),
+                                     v.y & (kUnit - 1), limit);
+            known = {int16_t(v.x), int16_t(v.y), difference < limit, unsigned(difference)};
+        }
+        if (difference < limit)
+            best = {v, cost + difference};
+    }
+
+  private:
+    static Four clamped(Four values, int least, int most) {
+        values = values < least ? Four{} + least : values;
+        return values > most ? Four{} + most : values;
+    }
+
+    /// The vector component that displaces a window from one place to another.
+    static int component(int from, int to) {
+        return std::clamp((to - from) * kUnit, INT16_MIN, INT16_MAX);
+    }
+
+    decltype(&scalar::window_difference) const difference_ = GVC_IN_USE(window_difference);
+    const Plane &b_;
+    const int x_, y_; ///< place of the window in a
+    const Vector least_{component(x_, -kReach), component(y_, -kReach)};
+    const Vector most_{component(x_, b_.width), component(y_, b_.height)};
+    Memory &memory_;
+    alignas(64) uint8_t window_[kWindow * kWindow];
+};
+
+/// The vectors of up to four neighbours.
+class Neighbours {
+  public:
+    void add(Vector v) {
+        x_[count_] = Four{} + v.x;
+        y_[count_++] = Four{} + v.y;
+    }
+    int count() const {
+        return count_;
+    }
+    FourVectors vectors() const {
+        return {Four{x_[0][0], x_[1][0], x_[2][0], x_[3][0]}, Four{y_[0][0], y_[1][0], y_[2][0], y_[3][0]}};
+    }
+    /// The sums of the distances to each of four vectors.
+    Four distances(const FourVectors &vectors) const {
+        Four sums{};
+        for (int i = 0; i < count_; ++i)
+            sums += magnitude(vectors.x - x_[i]) + magnitude(vectors.y - y_[i]);
+        return sums;
+    }
+
+  private:
+    static Four magnitude(Four values) {
+        const Four sign = values >> 31;
+        return (values ^ sign) - sign;
+    }
+
+    Four x_[4]{}, y_[4]{}; ///< each component of a neighbour, four times
+    int count_ = 0;
+};
 
 /// The field of one pyramid level.
 class Level {
   public:
     Level(const Plane &a, const Plane &b, int smoothness)
         : rows((a.height + kBlock - 1) / kBlock), columns((a.width + kBlock - 1) / kBlock), a_(a), b_(b),
-          smoothness_(smoothness), field_(size_t(rows) * columns) {}
+          smoothness_(smoothness), field_(size_t(rows) * columns), memories_(field_.size()) {}
 
     const int rows, columns;
 
@@ -165,29 +242,28 @@ class Level {
     }
 
     void search_all() {
-        for_each_block([this](int row, int column) {
-            Best best{{}, difference(row, column, {}, INT32_MAX)};
+        for_each_block([this](int, int, Block &block) {
+            Best best{{}, INT32_MAX};
+            block.offer(best, {}, 0);
             const int reach_x = std::max(1, a_.width / 4), reach_y = std::max(1, a_.height / 4);
             for (int y = -reach_y; y <= reach_y; ++y)
                 for (int x = -reach_x; x <= reach_x; ++x) {
-                    const Vector vector = clamped(row, column, {x * kUnit, y * kUnit});
-                    const int cost = kLengthWeight * distance(vector, {});
-                    best.offer(vector, cost + difference(row, column, vector, best.cost - cost));
+                    const Vector vector = block.clamped(Vector{x * kUnit, y * kUnit});
+                    block.offer(best, vector, kLengthWeight * distance(vector, {}));
                 }
             return best.vector;
         });
     }
 
     void inherit(const Level &coarse) {
-        for_each_block([&](int row, int column) {
+        for_each_block([&](int row, int column, Block &block) {
             const int near_row = std::clamp(row / 2 + (row & 1 ? 1 : -1), 0, coarse.rows - 1);
             const int near_column = std::clamp(column / 2 + (column & 1 ? 1 : -1), 0, coarse.columns - 1);
             Best best{{}, INT32_MAX};
             for (const int parent_row : {row / 2, near_row})
                 for (const int parent_column : {column / 2, near_column}) {
                     const Vector parent = coarse.at(parent_row, parent_column);
-                    const Vector vector = clamped(row, column, {2 * parent.x, 2 * parent.y});
-                    best.offer(vector, difference(row, column, vector, best.cost));
+                    block.offer(best, block.clamped(Vector{2 * parent.x, 2 * parent.y}), 0);
                 }
             return best.vector;
         });
@@ -195,85 +271,45 @@ class Level {
 
     void refine() {
         for (int sweep = 0; sweep < kSweeps; ++sweep)
-            for_each_block([&](int row, int column) { return improved(row, column, kUnit >> sweep); }, sweep & 1);
+            for_each_block(
+                [&](int row, int column, Block &block) { return improved(row, column, block, kUnit >> sweep); },
+                sweep & 1);
     }
 
   private:
-    struct Best {
-        Vector vector;
-        int cost;
-        void offer(Vector candidate, int candidate_cost) {
-            if (candidate_cost >= cost)
-                return;
-            vector = candidate;
-            cost = candidate_cost;
-        }
-    };
-
     template <class Choose> void for_each_block(Choose choose, bool backwards = false) {
         const int count = rows * columns;
         for (int i = 0; i < count; ++i) {
-            const int block = backwards ? count - 1 - i : i;
-            field_[block] = choose(block / columns, block % columns);
+            const int index = backwards ? count - 1 - i : i, row = index / columns, column = index % columns;
+            Block block(a_, b_, row, column, memories_[index]);
+            field_[index] = choose(row, column, block);
         }
     }
 
-    static int window_start(int block) {
-        return block * kBlock - (kWindow - kBlock) / 2;
-    }
-
-    Vector clamped(int row, int column, Vector v) const {
-        return {clamped(v.x, window_start(column), a_.width), clamped(v.y, window_start(row), a_.height)};
-    }
-
-    static int clamped(int value, int start, int size) {
-        return std::clamp(value, std::max((-kReach - start) * kUnit, INT16_MIN),
-                          std::min((size - start) * kUnit, INT16_MAX));
-    }
-
-    int difference(int row, int column, Vector v, int limit) const {
-        const int x = window_start(column), y = window_start(row);
-        // With two's complement, shifts and masks of negative vectors round down.
-        return window_difference(a_.row(y) + x, a_.stride, b_.row(y + (v.y >> 3)) + x + (v.x >> 3), b_.stride,
-                                 v.x & (kUnit - 1), v.y & (kUnit - 1), limit);
-    }
-
-    Vector improved(int row, int column, int first_step) const {
-        Vector neighbours[4];
-        int count = 0;
+    Vector improved(int row, int column, Block &block, int first_step) const {
+        Neighbours neighbours;
         if (row > 0)
-            neighbours[count++] = at(row - 1, column);
+            neighbours.add(at(row - 1, column));
         if (row + 1 < rows)
-            neighbours[count++] = at(row + 1, column);
+            neighbours.add(at(row + 1, column));
         if (column > 0)
-            neighbours[count++] = at(row, column - 1);
+            neighbours.add(at(row, column - 1));
         if (column + 1 < columns)
-            neighbours[count++] = at(row, column + 1);
+            neighbours.add(at(row, column + 1));
 
         Best best{at(row, column), INT32_MAX};
-        Vector tried[kMostTried];
-        int tries = 0;
-        const auto offer = [&](Vector vector) {
-            vector = clamped(row, column, vector);
-            if (std::find(tried, tried + tries, vector) != tried + tries)
-                return; // its cost is known to be no lower
-            tried[tries++] = vector;
-            int cost = 0;
+        const auto offer = [&](FourVectors vectors, int count) {
+            vectors = block.clamped(vectors);
+            const Four distances = neighbours.distances(vectors);
             for (int i = 0; i < count; ++i)
-                cost += smoothness_ * distance(vector, neighbours[i]);
-            if (cost < best.cost)
-                best.offer(vector, cost + difference(row, column, vector, best.cost - cost));
+                block.offer(best, {vectors.x[i], vectors.y[i]}, smoothness_ * distances[i]);
         };
-        offer(best.vector);
-        for (int i = 0; i < count; ++i)
-            offer(neighbours[i]);
+        offer({Four{} + best.vector.x, Four{} + best.vector.y}, 1);
+        offer(neighbours.vectors(), neighbours.count());
         for (int step = first_step; step >= 1; step /= 2)
             for (int round = 0; round < kRounds; ++round) {
                 const Vector centre = best.vector;
-                offer({centre.x - step, centre.y});
-                offer({centre.x + step, centre.y});
-                offer({centre.x, centre.y - step});
-                offer({centre.x, centre.y + step});
+                offer({centre.x + Four{-step, step, 0, 0}, centre.y + Four{0, 0, -step, step}}, 4);
                 if (best.vector == centre)
                     break;
             }
@@ -283,6 +319,7 @@ class Level {
     const Plane &a_, &b_;
     const int smoothness_; ///< cost of each unit of distance between neighbouring vectors
     std::vector<Vector> field_;
+    std::vector<Memory> memories_;
 };
 
 Level estimate(const std::vector<Plane> &a, const std::vector<Plane> &b, int smoothness, size_t i = 0) {
