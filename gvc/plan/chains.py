@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from math import log2
 
 from ..bitstream import SequenceHeader
+from ..machine.parallel import allowed
 from ..prior import Prior
 from ..stills.av1 import CHAIN_SPEED, TRIAL_SPEED
 from ..stills.chain import COARSEST_CHAIN
@@ -79,7 +80,10 @@ class ChainPlanner:
         few = replace(tried, lengths=tried.lengths[:FEW])
         self._learn(cuts, few, SAVING * sum(trials.still_bits(few, TRIAL_SPEED)[1:]))
         plan = replace(tried, lengths=cuts.best(level))
-        return replace(plan, chain=trials.chain(plan, CHAIN_SPEED[self.effort])) if window.key else plan
+        if not window.key:
+            return plan
+        # These stills are coded while the GOPs between them are, so half of the threads suffice and save memory.
+        return replace(plan, chain=trials.chain(plan, CHAIN_SPEED[self.effort], (allowed() + 1) // 2))
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a further window of a chain, with the quantiser and at most the fineness of `before`."""

@@ -85,6 +85,8 @@ class GopPlanner:
         self._pending.append(picture)
         if len(self._pending) > self._room + max(self.length, self.lookahead):
             yield self._take(self._room)
+            while self._plan and self._plan.lengths:  # The sooner planned pictures are coded, the fewer wait.
+                yield self._take(self._room)
 
     def finish(self) -> Iterator[Gop]:
         """Yield the remaining GOPs at the end of the video."""

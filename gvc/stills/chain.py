@@ -23,9 +23,12 @@ class StillChain:
     speed: SVT-AV1 preset, 0 (best) to 10.
     pictures: the pictures of all stills, if they are known in advance (`known`): then stills may refer to later ones.
         Default none: each still is coded when `code` gets its picture.
+    threads: largest number of threads; default 0, the limit in force (gvc.machine.parallel).
     """
 
-    def __init__(self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = ()):
+    def __init__(
+        self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = (), threads: int = 0
+    ):
         self.quantiser, self.known = quantiser, bool(pictures)
         self._video, crf = header.format.coded, min(quantiser, COARSEST)
         # An I2V chain has a single still, so no other still profits from a boost.
@@ -34,7 +37,7 @@ class StillChain:
         settings = {"boost": boost, "detail": True, "structure": structure}
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
         self._pictures, self._given = pictures, []
-        self._start(self._new_encoder())
+        self._start(self._new_encoder(threads=threads))
 
     def sizes(self) -> list[int]:
         """Return the sizes in bytes of the stills that `code` has not returned yet; [] if they are not `known`."""
