@@ -97,9 +97,8 @@ class Encoder:
                 self._check(picture)
                 gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
             packets = [packet for gop in gops for coded in self._pipeline.push(gop) for packet in self._packets(*coded)]
-            if picture is None:
-                packets += [packet for coded in self._pipeline.finish() for packet in self._packets(*coded)]
-            return packets
+            rest = self._pipeline.finish() if picture is None else self._pipeline.ready()
+            return packets + [packet for coded in rest for packet in self._packets(*coded)]
 
     def close(self) -> None:
         """Give up the GOPs whose packets were not returned, and end the threads."""

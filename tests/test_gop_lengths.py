@@ -113,5 +113,6 @@ def test_chains_that_are_too_large_to_hold_are_coded_as_they_come(options, monke
 @pytest.mark.parametrize("aim", [{"quality": 30}, {"bitrate": 60_000}])
 def test_packets_come_as_soon_as_a_chain_is_known(aim):
     pictures = still_clip(80, WIDTH, HEIGHT)
-    encoder = Encoder(video_format(pictures), {"mode": "flf2v", "preset": "fast", "keyint": 70, "scenecut": 0, **aim})
+    options = {"mode": "flf2v", "preset": "fast", "keyint": 70, "scenecut": 0, "threads": 1, **aim}
+    encoder = Encoder(video_format(pictures), options)
     assert next(i for i, picture in enumerate(pictures) if encoder.encode(picture)) == 70

@@ -53,7 +53,7 @@ class _Open:
 class GopPipeline:
     """Codes the GOPs of a stream.
 
-    Both methods return the GOPs that are coded, in order. The caller reports each one to the rate control (`book`)
+    All methods return the GOPs that are coded, in order. The caller reports each one to the rate control (`book`)
     before it takes the next one.
 
     coder: encoder of single GOPs.
@@ -89,6 +89,10 @@ class GopPipeline:
             yield from self._coded(0)  # The length of the next GOP may depend on the bits of this one.
         else:
             yield from self._coded(OPEN_GOPS * self._team.size)
+
+    def ready(self) -> Iterator[CodedGop]:
+        """Return the GOPs that have been coded meanwhile, without waiting for any."""
+        return self._coded(len(self._open))
 
     def finish(self) -> Iterator[CodedGop]:
         """Finish the GOPs that are open."""
