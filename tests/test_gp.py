@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from clips import moving_clip, pan_clip, stack, video_format
-from gvc._native import activity_roots
+from gvc._native import activity_roots, blurred
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ from gvc.prior import Condition
 from gvc.priors import open_prior
 from gvc.priors.gp import VERSIONS, GpPrior, bands, basis, mean
 from gvc.priors.gp.activity import activity_maps
-from gvc.priors.gp.texture import bounded, textured
+from gvc.priors.gp.texture import AROUND, COARSE, FINE, bounded, textured
 
 SIGMA = 0.2
 
@@ -331,6 +331,22 @@ def test_flat_pictures_stay_flat_whatever_the_realism():
     assert np.array_equal(textured(flat, 8.0, 5.0, 1.0), flat)
     assert np.array_equal(textured(noise, 8.0, 5.0, 0.0), noise)
     assert textured(noise, 8.0, 5.0, 1.0).astype(float).std() > noise.astype(float).std()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (30, 4), (23, 41)])
+def test_a_picture_is_blurred_as_numpy_would(shape):
+    picture = np.random.default_rng(0).random(shape, np.float32)
+    for kernel in (FINE, COARSE, AROUND):
+        reach, expected = len(kernel) // 2, picture
+        for axis in (0, 1):
+            padded = np.pad(expected, [(reach * (i == axis),) * 2 for i in (0, 1)], "edge")
+            windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis)
+            expected = sum(windows[..., i] * weight for i, weight in enumerate(kernel))
+        assert np.array_equal(blurred(picture, kernel), expected)
+    with pytest.raises(ValueError, match="odd"):
+        blurred(picture, FINE[:2])
+    with pytest.raises(ValueError, match="height, width"):
+        blurred(picture[:0], FINE)
 
 
 def test_realism_leaves_no_seams_between_the_strips_that_are_filtered(monkeypatch):

@@ -33,6 +33,7 @@ void bind_motion(pybind11::module_ &module);
 void bind_interpolation(pybind11::module_ &module);
 void bind_block_model(pybind11::module_ &module);
 void bind_activity(pybind11::module_ &module);
+void bind_blur(pybind11::module_ &module);
 void bind_local_velocity(pybind11::module_ &module);
 
 } // namespace gvc

@@ -14,5 +14,6 @@ PYBIND11_MODULE(_native, module) {
     gvc::bind_interpolation(module);
     gvc::bind_block_model(module);
     gvc::bind_activity(module);
+    gvc::bind_blur(module);
     gvc::bind_local_velocity(module);
 }

@@ -18,6 +18,7 @@ from functools import partial
 
 import numpy as np
 
+from ..._native import blurred
 from ...machine.parallel import each
 
 FINE = np.array([1, 2, 1], np.float32) / 4  # low-pass filter whose complement is sharpened
@@ -93,7 +94,7 @@ def _sharper(sigma: float) -> float:
 
 
 def _sharpened(picture: np.ndarray, sharper: float) -> np.ndarray:
-    return picture + sharper * (picture - _blurred(picture, FINE))
+    return picture + sharper * (picture - blurred(picture, FINE))
 
 
 def _samples(picture: np.ndarray) -> np.ndarray:
@@ -102,16 +103,4 @@ def _samples(picture: np.ndarray) -> np.ndarray:
 
 def _detail(picture: np.ndarray) -> np.ndarray:
     """Return the local standard deviation of the detail that COARSE removes, for each sample."""
-    return np.sqrt(_blurred((picture - _blurred(picture, COARSE)) ** 2, AROUND))
-
-
-def _blurred(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Filter a picture, float32 [H, W], with a symmetric kernel along both axes; edges are repeated outside."""
-    for axis in (0, 1):
-        size, reach = picture.shape[axis], len(kernel) // 2
-        padded = np.pad(picture, [(reach * (i == axis),) * 2 for i in (0, 1)], "edge")
-        parts = (padded[:, i : i + size] if axis else padded[i : i + size] for i in range(len(kernel)))
-        picture, product = np.zeros_like(picture), np.empty_like(picture)
-        for part, weight in zip(parts, kernel, strict=True):
-            picture += np.multiply(part, weight, out=product)
-    return picture
+    return np.sqrt(blurred((picture - blurred(picture, COARSE)) ** 2, AROUND))
