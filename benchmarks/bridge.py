@@ -52,14 +52,11 @@ DECODE = """
 import sys
 from gvc.machine.process import configure_process
 configure_process()  # as the engine does
-from gvc.decoder import Decoder
-from gvc_container.demux import Demuxer
+from gvc_container.file import FileReader
 
-with Demuxer(sys.argv[1]) as demuxer:
-    decoder = Decoder(demuxer.header)
-    for packet in demuxer.packets():
-        decoder.decode(packet)
-    decoder.decode(None)
+with FileReader(sys.argv[1]) as film:
+    for picture in film:
+        pass
 """
 
 
