@@ -2,18 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Entropy coding of the symbols in a GVC stream: sets of atoms, their sizes, and small signed integers.
 
-The range coder itself is native (`native/range_coder.cpp`). Readers accept any bytes: they return a value or raise
-`BitstreamError`.
+The range coder and the adaptive models are native (`native/range_coder.h`, `native/adaptive_models.h`). Readers accept
+any bytes: they return a value or raise `BitstreamError`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from gvc._native import RangeDecoder, RangeEncoder
+from gvc._native import AdaptiveModel, DeltaModel, RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
 
 __all__ = [
@@ -93,65 +92,3 @@ def _find(decoder: RangeDecoder, weights: list[int]) -> int:
         symbol += 1
     decoder.consume(start, weights[symbol], total)
     return symbol
-
-
-class AdaptiveModel:
-    """Frequencies of the symbols 0..size-1, updated with every symbol that is coded.
-
-    odds: initial frequencies, default 1 for each symbol.
-    """
-
-    _STEP, _LIMIT = 32, 1 << 13
-
-    def __init__(self, size: int, odds: Sequence[int] = ()):
-        self.weights = list(odds) or [1] * size
-
-    def write(self, encoder: RangeEncoder, symbol: int) -> None:
-        """Write `symbol`, 0..size-1."""
-        encoder.encode(sum(self.weights[:symbol]), self.weights[symbol], sum(self.weights))
-        self._learn(symbol)
-
-    def read(self, decoder: RangeDecoder) -> int:
-        """Read a symbol as `write` wrote it."""
-        symbol = _find(decoder, self.weights)
-        self._learn(symbol)
-        return symbol
-
-    def _learn(self, symbol: int) -> None:
-        self.weights[symbol] += self._STEP
-        if sum(self.weights) > self._LIMIT:
-            self.weights = [(weight + 1) // 2 for weight in self.weights]
-
-
-class DeltaModel:
-    """Adaptive code for signed integers near zero: a symbol for each of -reach..reach, and an escape for all others.
-
-    The escape is followed by the excess e = |value| - reach, 0 < e < 2**31: its bit length minus one (5 bits), the
-    bits below its leading one, and the sign bit (1 = negative).
-    """
-
-    def __init__(self, reach: int = 8):
-        self.reach, self._symbols = reach, AdaptiveModel(2 * reach + 2)
-
-    def write_delta(self, encoder: RangeEncoder, value: int) -> None:
-        """Write `value`, |value| - reach < 2**31."""
-        excess = abs(value) - self.reach
-        if excess <= 0:
-            self._symbols.write(encoder, value + self.reach)
-            return
-        length = excess.bit_length()
-        if length > 31:
-            raise ValueError(f"{value} is too large to code")
-        self._symbols.write(encoder, 2 * self.reach + 1)
-        encoder.encode_bits(length - 1, 5)
-        encoder.encode_bits(excess - (1 << length - 1), length - 1)
-        encoder.encode_bits(int(value < 0), 1)
-
-    def read_delta(self, decoder: RangeDecoder) -> int:
-        """Read a value as `write_delta` wrote it."""
-        symbol = self._symbols.read(decoder)
-        if symbol <= 2 * self.reach:
-            return symbol - self.reach
-        below = decoder.decode_bits(5)
-        magnitude = self.reach + (1 << below) + decoder.decode_bits(below)
-        return -magnitude if decoder.decode_bits(1) else magnitude

@@ -83,6 +83,14 @@ class Condition:
             self._results[key] = compute()
         return self._results[key]
 
+    def leave(self, key: Hashable, result: Any) -> None:
+        """Keep a result of the analysis for the coding of the same GOP, in place of an earlier one of this key."""
+        self._results[key] = result
+
+    def take(self, key: Hashable) -> Any:
+        """Return what `leave` has kept, which is kept no longer; None if there is nothing."""
+        return self._results.pop(key, None)
+
     def motion(self, smoothness: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the motion fields from the first boundary to the last and back (gvc/native/motion.cpp)."""
         return self.once(("motion", smoothness), lambda: motion_fields(self.first[0], self.last[0], smoothness))

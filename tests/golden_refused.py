@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from clips import still_clip
-from golden_streams import NOTHING, PLAIN, Author, cells, header, random_atoms, scene
+from golden_streams import NOTHING, PLAIN, Author, header, random_atoms, scene
+from gvc._native import encode_corrections
 
 from gvc.bitstream import GopUnit, SequenceHeader, write_gop, write_sequence_header
 from gvc.bitstream.fields import FieldWriter
 from gvc.entropy import DeltaModel, RangeEncoder, write_count
-from gvc.priors.gp.correction import Grid, Models
 from gvc.priors.gp.mean import FADE, FLAT, HOLD, MOTION
 from gvc.stills.av1 import encode_still
 
@@ -284,10 +284,10 @@ def side_cases() -> Iterator[Case]:
     unit = author.gop(3, FADE, NOTHING, first=author.still(pictures[0]), last=author.still(pictures[1]))
     for kind in (FLAT, HOLD):
         yield case("mean is fade or motion with two known pictures", "mean", side_with(kind), unit)
-    grid, encoder = Grid(12, 16), RangeEncoder()
+    encoder = RangeEncoder()
     encoder.encode_bits(MOTION, 2)
     encoder.encode_bits(0, 10)
-    Models(grid.sides()).write(encoder, [np.full_like(cells(grid, 1, 1, 0)[0], 4096)])
+    encode_corrections(encoder, 12, 16, [[np.full((1, 1, 3), 4096)]])
     yield case("steps are -4095..4095", "step", encoder.finish(), unit)
 
 

@@ -13,6 +13,8 @@ from fractions import Fraction
 import av
 import numpy as np
 from clips import moving_clip
+from corrections import cell_shapes
+from gvc._native import encode_corrections
 
 from gvc.bitstream import GopUnit, SequenceHeader, read_packet, write_gop, write_sequence_header, write_show
 from gvc.entropy import RangeEncoder, write_atoms, write_count
@@ -21,7 +23,6 @@ from gvc.media import SAMPLE_FORMATS, Packet, Planes, VideoFormat
 from gvc.prior import Condition
 from gvc.priors import prior_for
 from gvc.priors.gp.bands import write_levels
-from gvc.priors.gp.correction import Grid, write_corrections
 from gvc.priors.gp.mean import FADE, FLAT, HOLD, MOTION
 from gvc.stills.av1 import StillEncoder, encode_still
 
@@ -109,8 +110,7 @@ class Author:
             encoder.encode_bits(value, 8)
         if kind == MOTION:
             unknown = condition.frames - 1 - (condition.last is not None)
-            grid = Grid(*condition.format.plane_shapes[0])
-            write_corrections(encoder, grid, corrections or [[]] * unknown)
+            encode_corrections(encoder, *condition.format.plane_shapes[0], corrections or [[]] * unknown)
         write_levels(encoder, levels, condition.previous)
         return encoder.finish()
 
@@ -139,12 +139,12 @@ def scene(count: int, width: int = WIDTH, height: int = HEIGHT, seed: int = 3) -
     return [picture.planes for picture in moving_clip(count, width, height, seed=seed)]
 
 
-def cells(grid: Grid, depth: int, reach: int, seed: int, share: float = 0.6) -> list[np.ndarray]:
+def cells(size: tuple[int, int], depth: int, reach: int, seed: int, share: float = 0.6) -> list[np.ndarray]:
     """Return what random cells say on so many levels. share: of cells that say something."""
     rng, levels = np.random.default_rng(seed), []
-    for side in grid.sides()[:depth]:
-        steps = rng.integers(-reach, reach + 1, (*grid.shape(side), 3))
-        levels.append(np.where(rng.random((*grid.shape(side), 1)) < share, steps, 0))
+    for shape in cell_shapes(*size)[:depth]:
+        steps = rng.integers(-reach, reach + 1, (*shape, 3))
+        levels.append(np.where(rng.random((*shape, 1)) < share, steps, 0))
     return levels
 
 
@@ -182,7 +182,7 @@ def hold() -> Author:
 
     levels = {"start": 400, "stop": 280, "stride": 40}
     author.gop(5, HOLD, PLAIN, random_atoms(9), **levels, tail=tail(3, pictures[2]))
-    said = [cells(Grid(HEIGHT, WIDTH), depth, 6, depth) for depth in (2, 0, 3, 1)]
+    said = [cells((HEIGHT, WIDTH), depth, 6, depth) for depth in (2, 0, 3, 1)]
     author.gop(4, MOTION, PLAIN, random_atoms(30), **levels, corrections=said, tail=tail(200, pictures[4]))
     author.gop(2, HOLD, NOTHING)
     return author
@@ -192,12 +192,11 @@ def corrections() -> Author:
     """Corrections of each depth, then such that fields, weights and vectors are clamped."""
     author, pictures = Author(header("flf2v", 70, 45)), scene(12, 70, 45)
     author.start()
-    grid = Grid(45, 70)
     ends = {"first": author.still(pictures[0]), "last": author.still(pictures[6])}
-    said = [cells(grid, depth, 9, 10 + depth) for depth in (4, 1, 3, 2, 0)]
+    said = [cells((45, 70), depth, 9, 10 + depth) for depth in (4, 1, 3, 2, 0)]
     levels = {"start": 380, "stop": 300, "stride": 40}
     author.gop(7, MOTION, PLAIN, random_atoms(12), **ends, **levels, corrections=said)
-    said = [cells(grid, 4, reach, 20 + reach) for reach in (4095, 40, 600, 4)]
+    said = [cells((45, 70), 4, reach, 20 + reach) for reach in (4095, 40, 600, 4)]
     author.gop(5, MOTION, NOTHING, last=author.still(pictures[11]), corrections=said)
     return author
 
@@ -213,7 +212,7 @@ def pyramid() -> Author:
     ends = {"first": author.still(pictures[0]), "last": author.still(pictures[1])}
     levels = np.where(np.arange(51) % 10 < 4, 28 - 3 * (np.arange(51) % 10), 0)
     author.gop(3, MOTION, levels, random_atoms(20), **ends, start=380, stop=300, stride=20)
-    said = [cells(Grid(height, width), 5, 3, seed, 0.9) for seed in range(6)]
+    said = [cells((height, width), 5, 3, seed, 0.9) for seed in range(6)]
     author.gop(7, MOTION, NOTHING, last=author.still((stripes, flat, flat)), corrections=said)
     author.gop(2, MOTION, NOTHING, last=author.still((np.roll(stripes, 3, 1), flat, flat)))
     return author
@@ -350,7 +349,7 @@ def small() -> Author:
     author, pictures = Author(this), scene(5, 16, 11)
     author.start()
     ends = {"first": author.still(pictures[0]), "last": author.still(pictures[4])}
-    said = [cells(Grid(11, 16), depth, 9, 30 + depth, 1) for depth in (1, 0, 1)]
+    said = [cells((11, 16), depth, 9, 30 + depth, 1) for depth in (1, 0, 1)]
     levels = {"start": 380, "stop": 300, "stride": 40}
     author.gop(5, MOTION, PLAIN, random_atoms(4), **ends, **levels, corrections=said)
     author.start(header("t2v", 25, 25), index=1)

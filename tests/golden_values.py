@@ -23,7 +23,7 @@ from gvc.loop.noise import ReplayNoise
 from gvc.media import Clip, Packet, Planes
 from gvc.prior import Anchor
 from gvc.priors import prior_for
-from gvc.priors.gp.activity import activity_maps
+from gvc.priors.gp.layout import Layout
 from gvc.priors.gp.mean import FLAT, MOTION, SMOOTHNESS, still
 from gvc.stills.av1 import StillDecoder
 
@@ -72,7 +72,7 @@ class DecodedGop:
     @cached_property
     def activity(self) -> list[np.ndarray | None]:
         """Of each plane, None: 1 everywhere."""
-        return activity_maps(self.reconstruction.condition)
+        return list(map(Layout.of(self.reconstruction.condition).activity, range(3)))
 
 
 def decoded_gops(extradata: bytes, packets: list[Packet], given: list[Planes | None] = ()) -> Iterator[DecodedGop]:

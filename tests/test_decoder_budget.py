@@ -200,7 +200,6 @@ def test_a_bare_gop_has_no_latent():
 def test_a_long_thin_picture_takes_little_memory(size):
     unit = GopUnit(header=t2v(*size), index=0, shown=1, side=side_of(ALL), start=300, stop=300, stride=1)
     clip = still_clip(2, *size)
-    basis.cosine(1)  # After this call the cache holds this matrix only.
     tracemalloc.start()
     try:
         assert len(Decoder(None).decode(Packet(write_gop(unit)))) == 1
@@ -212,15 +211,16 @@ def test_a_long_thin_picture_takes_little_memory(size):
 
 
 def test_transforms_of_long_sides_are_those_of_short_ones(monkeypatch):
-    pictures = np.random.default_rng(1).standard_normal((3, 20, 33)).astype(np.float32)
-    time, _ = basis.temporal(3, 1)
-    coefficients = basis.forward(pictures, time)
-    corner = basis.inverse(coefficients[:, :7, :11], time, 20, 33)
-    for longest in (1, 20):
-        monkeypatch.setattr(basis, "LONGEST", longest)
-        assert np.allclose(basis.forward(pictures, time), coefficients, atol=1e-5)
-        assert np.allclose(basis.inverse(coefficients, time, 20, 33), pictures, atol=1e-5)
-        assert np.allclose(basis.inverse(coefficients[:, :7, :11], time, 20, 33), corner, atol=1e-5)
+    picture = np.random.default_rng(1).standard_normal((20, 33)).astype(np.float32)
+    coefficients, corner = basis.corner(picture, 20, 33), basis.corner(picture, 7, 11)
+    blurred = basis.picture_of(corner, 20, 33)
+    assert np.allclose(corner, coefficients[:7, :11], atol=1e-5)
+    for largest in (1, 7 * 20, 20 * 20):
+        monkeypatch.setattr(basis, "LARGEST", largest)
+        assert np.allclose(basis.corner(picture, 20, 33), coefficients, atol=1e-5)
+        assert np.allclose(basis.corner(picture, 7, 11), corner, atol=1e-5)
+        assert np.allclose(basis.picture_of(coefficients, 20, 33), picture, atol=1e-5)
+        assert np.allclose(basis.picture_of(corner, 20, 33), blurred, atol=1e-5)
 
 
 def test_the_cache_of_arrays_is_bounded():

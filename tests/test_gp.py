@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from gvc.entropy import RangeDecoder, RangeEncoder
 from gvc.errors import BitstreamError
-from gvc.media import VideoFormat
 from gvc.prior import Condition
 from gvc.priors import open_prior
 from gvc.priors.gp import VERSIONS, GpPrior, bands, basis, mean
-from gvc.priors.gp.activity import activity_maps
+from gvc.priors.gp.activity import activity_map
+from gvc.priors.gp.layout import PLANE_WEIGHTS, Layout
+from gvc.priors.gp.residual import Residual
 from gvc.priors.gp.texture import AROUND, COARSE, FINE, bounded, textured
 
 SIGMA = 0.2
@@ -59,13 +60,12 @@ def test_residuals_vanish_at_known_pictures(boundaries):
 
 
 @settings(max_examples=30)
-@given(st.integers(1, 9), st.integers(1, 20), st.integers(1, 20), st.sampled_from([0, 1, 2]))
-def test_transform_round_trip(frames, height, width, boundaries):
-    pictures = np.random.default_rng(0).standard_normal((frames, height, width)).astype(np.float32)
-    time, _ = basis.temporal(frames, boundaries)
-    coefficients = basis.forward(pictures, time)
-    assert np.vdot(coefficients, coefficients) == pytest.approx(np.vdot(pictures, pictures), rel=1e-4)
-    np.testing.assert_allclose(basis.inverse(coefficients, time, height, width), pictures, atol=1e-4)
+@given(st.integers(1, 20), st.integers(1, 20))
+def test_transform_round_trip(height, width):
+    picture = np.random.default_rng(0).standard_normal((height, width)).astype(np.float32)
+    coefficients = basis.corner(picture, height, width)
+    assert np.vdot(coefficients, coefficients) == pytest.approx(np.vdot(picture, picture), rel=1e-4)
+    np.testing.assert_allclose(basis.picture_of(coefficients, height, width), picture, atol=1e-4)
 
 
 # Bands
@@ -109,8 +109,10 @@ def test_every_coefficient_has_one_band(size):
     layout = bands.PlaneBands.of(basis.temporal(7, 2)[1], *size)
     counts = layout.counts()
     assert counts.sum() == 7 * size[0] * size[1]
-    ones = np.ones((7, *size), np.float32)
-    np.testing.assert_allclose(layout.energies(ones), counts)
+    for last in range(bands.SPATIAL_BANDS):
+        corner = layout.spatial(last)
+        expected = np.where(np.arange(bands.BANDS) % bands.SPATIAL_BANDS <= last, counts, 0)
+        np.testing.assert_allclose(layout.energies(np.ones((7, *corner.shape), np.float32), last), expected)
     levels = np.random.default_rng(1).integers(0, 2, bands.BANDS)
     mask, numbers = layout.carried(levels)
     assert mask.sum() == len(numbers) == counts[levels > 0].sum()
@@ -136,6 +138,54 @@ def test_gops_may_be_coded_side_by_side_in_threads():
         together = list(pool.map(coded, clips))
     for (side, made), (other_side, other) in zip(together, map(coded, clips), strict=True):
         assert side == other_side and all(map(np.array_equal, made, other))
+
+
+# What an analysis measures
+
+
+@pytest.mark.parametrize("share", [3.0, 1.0, 0.1, 0.0])
+@pytest.mark.parametrize("boundaries", [0, 2])
+def test_only_bands_below_the_threshold_remain_unmeasured(boundaries, share):
+    """Bands that an analysis measures, and what is left, are those of a whole transform."""
+    pictures = moving_clip(6, 70, 45)
+    known = [p.planes for p in (pictures[0], pictures[-1])][:boundaries]
+    condition, clip = Condition(video_format(pictures), 6, *known), stack(pictures)
+    layout = Layout(condition)
+    flat = tuple(np.full_like(plane[layout.span], 120) for plane in clip)
+    residual = Residual(layout, clip, flat)
+    for i, plane in enumerate(residual.planes):
+        activity = layout.activity(i)
+        values = (
+            (clip[i][layout.span].astype(np.float32) - 120) * PLANE_WEIGHTS[i] / (1 if activity is None else activity)
+        )
+        spatial = [basis.corner(value, *value.shape) for value in values]
+        whole = layout.planes[i].energies(np.tensordot(layout.time, spatial, 1), bands.SPATIAL_BANDS - 1)
+        variances = whole / np.maximum(layout.planes[i].counts(), 1)
+        threshold = share * float(variances.mean())
+        energies, left = plane.energies_above(threshold)
+        expected = np.where(variances > threshold, whole, 0)
+        np.testing.assert_allclose(energies, expected, rtol=1e-3, atol=1e-3 * whole.max())
+        assert left == pytest.approx(whole.sum() - expected.sum(), rel=1e-3, abs=1e-3 * whole.sum())
+        last = bands.SPATIAL_BANDS - 1 if share == 0 else 4
+        corner = layout.planes[i].spatial(last).shape
+        expected = np.tensordot(layout.time, [s[: corner[0], : corner[1]] for s in spatial], 1)
+        np.testing.assert_allclose(plane.coefficients(last), expected, atol=1e-4)
+
+
+def test_coding_uses_what_the_analysis_has_left():
+    """A GOP's mean and coefficients are the same whether its analysis has left them or not."""
+    pictures = moving_clip(5)
+    condition = Condition(video_format(pictures), 5, pictures[0].planes, pictures[-1].planes)
+    clip, prior = stack(pictures), GpPrior()
+    side = prior.analyse(condition, clip).refined(0.1).describe(0.1)
+    process, again = (prior.condition(condition, side) for _ in range(2))
+    x, x_again = process.encode_latent(clip), again.encode_latent(clip)
+    assert len(x) == process.size > 0
+    np.testing.assert_allclose(x, x_again, atol=1e-5)
+    assert all(map(np.array_equal, process.decode_latent(x, 0.0), again.decode_latent(x, 0.0)))
+    prior.analyse(condition, clip).describe(0.1)
+    other = tuple(np.zeros_like(plane) for plane in clip)
+    assert not np.array_equal(prior.condition(condition, side).encode_latent(other), x)
 
 
 # Means
@@ -369,19 +419,10 @@ def test_decoding_is_deterministic(realism):
 # Activity
 
 
-def activity(first, last=None):
-    """Return the luma activity map for boundaries with the given luma and grey chroma."""
-    video = VideoFormat(first.shape[1], first.shape[0])
-    stills = [
-        None if y is None else (y, *(np.full(s, 128, np.uint8) for s in video.plane_shapes[1:])) for y in (first, last)
-    ]
-    return activity_maps(Condition(video, 5, *stills))[0]
-
-
 def test_busy_places_are_expected_to_change_more_than_flat_ones():
     picture = np.full((40, 60), 90, np.uint8)
     picture[:, 30:] += np.random.default_rng(1).integers(0, 60, (40, 30), np.uint8)
-    w = activity(picture)
+    w = activity_map(picture)
     assert w[:, 40:].min() > 1.5 * w[:, :20].max()
     assert np.mean(w.astype(np.float64) ** 2) == pytest.approx(1, abs=1e-3)
 
@@ -390,9 +431,9 @@ def test_places_where_the_boundaries_differ_are_expected_to_change_more():
     first = np.full((40, 60), 90, np.uint8)
     last = first.copy()
     last[10:20, 10:20] = 200
-    w = activity(first, last)
+    w = activity_map(first, last)
     assert w[15, 15] > 2 * w[30, 50]
-    assert np.ptp(activity(first, first)) == 0
+    assert np.ptp(activity_map(first, first)) == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 20), (13, 14), (30, 1)])
@@ -412,4 +453,4 @@ def test_activity_follows_its_definition(shape, most):
 
 
 def test_without_boundaries_activity_is_the_same_everywhere():
-    assert activity_maps(Condition(VideoFormat(16, 16), 5)) == [None] * 3
+    assert activity_map() is None

@@ -35,5 +35,8 @@ void bind_block_model(pybind11::module_ &module);
 void bind_activity(pybind11::module_ &module);
 void bind_blur(pybind11::module_ &module);
 void bind_local_velocity(pybind11::module_ &module);
+void bind_corrections(pybind11::module_ &module);
+void bind_correction_search(pybind11::module_ &module);
+void bind_residual(pybind11::module_ &module);
 
 } // namespace gvc

@@ -16,4 +16,7 @@ PYBIND11_MODULE(_native, module) {
     gvc::bind_activity(module);
     gvc::bind_blur(module);
     gvc::bind_local_velocity(module);
+    gvc::bind_corrections(module);
+    gvc::bind_correction_search(module);
+    gvc::bind_residual(module);
 }

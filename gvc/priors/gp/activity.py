@@ -10,21 +10,19 @@ bits. It uses integers and square roots only (gvc/native/activity.cpp), so it is
 import numpy as np
 
 from ..._native import activity_roots
-from ...prior import Condition
 
 
-def activity_maps(condition: Condition) -> list[np.ndarray | None]:
-    """Return the relative standard deviation expected at each sample, with a mean square of 1.
+def activity_map(first: np.ndarray | None = None, last: np.ndarray | None = None) -> np.ndarray | None:
+    """Return the relative standard deviation expected at each sample of a plane, with a mean square of 1.
 
-    Returns float32 [H, W] for each plane, or None for a plane without boundary pictures (1 everywhere).
+    It is the fourth root of the local variance and difference (square root of the activity), normalised.
+
+    first, last: boundary pictures, uint8 [H, W]; default none.
+    Returns float32 [H, W], or None without boundary pictures (1 everywhere).
     """
-    if condition.first is None:
-        return [None] * len(condition.format.plane_shapes)
-    lasts = condition.last or [None] * len(condition.first)
-    return [_map(first, last) for first, last in zip(condition.first, lasts, strict=True)]
-
-
-def _map(first: np.ndarray, last: np.ndarray | None) -> np.ndarray:
-    """Return a normalised map, the fourth root of the local variance and difference (square root of the activity)."""
-    root = activity_roots(first, last)
-    return np.sqrt(root * float(root.size) / float(root.sum())).astype(np.float32)
+    if first is None:
+        return None
+    roots = activity_roots(first, last)
+    # Roots are integers of at most 13 bits, so a table has the square roots of all that occur.
+    table = np.sqrt(np.arange(int(roots.max()) + 1) * float(roots.size) / float(roots.sum(dtype=np.int64)))
+    return table.astype(np.float32).take(roots)

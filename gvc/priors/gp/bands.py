@@ -41,14 +41,28 @@ def nearest_level(variance: np.ndarray) -> np.ndarray:
     return np.clip(np.round(2 * np.log2(np.maximum(variance, 1e-12))) + UNIT_LEVEL, 1, MAX_LEVEL).astype(np.int64)
 
 
-@cached(2**25)
-def _spatial_bands(height: int, width: int) -> np.ndarray:
-    """Return the spatial band of each coefficient of a plane, uint8 [height, width]; callers must not change it."""
-    columns2 = (np.arange(width) / width) ** 2
+@cached(2**24)
+def _spatial_bands(height: int, width: int, last: int) -> np.ndarray:
+    """Return the bands of the smallest low-frequency corner with all coefficients of the spatial bands 0..last.
+
+    height, width: size of the plane.
+    Returns uint8 [rows, columns]; callers must not change it.
+    """
+    rows2, columns2 = ((np.arange(size) / size) ** 2 for size in (height, width))
+    if last < len(SPATIAL_EDGES):
+        rows2, columns2 = (squares[squares < SPATIAL_EDGES[last] ** 2] for squares in (rows2, columns2))
     # Squared radii are compared, without a square root, so that bands have the same borders on every machine. Rows are
     # computed one at a time to save memory with large pictures.
-    rows = [np.searchsorted(SPATIAL_EDGES**2, (y / height) ** 2 + columns2, "right") for y in range(height)]
+    rows = [np.searchsorted(SPATIAL_EDGES**2, row2 + columns2, "right") for row2 in rows2]
     return np.array(rows, np.uint8)
+
+
+@cached(2**20)
+def _spatial_counts(height: int, width: int) -> np.ndarray:
+    """Return the number of coefficients of each spatial band of a plane, int64 [SPATIAL_BANDS]."""
+    rows2, columns2 = ((np.arange(size) / size) ** 2 for size in (height, width))
+    below = sum(np.searchsorted(row2 + columns2, SPATIAL_EDGES**2) for row2 in rows2)
+    return np.diff(below, prepend=0, append=height * width)
 
 
 @dataclass(frozen=True)
@@ -56,37 +70,48 @@ class PlaneBands:
     """The layout of a plane's bands."""
 
     temporal: np.ndarray  # temporal band of each frequency, int64 [T]
-    spatial: np.ndarray  # spatial band of each coefficient, uint8 [H, W]
+    height: int
+    width: int
 
     @classmethod
     def of(cls, frequencies: np.ndarray, height: int, width: int) -> "PlaneBands":
         """Return the layout for temporal `frequencies` [T] (half cycles per picture) and a plane of height x width."""
-        return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), _spatial_bands(height, width))
+        return cls(np.searchsorted(TEMPORAL_EDGES, frequencies, "right"), height, width)
+
+    def spatial(self, last: int) -> np.ndarray:
+        """Return the bands, uint8 [h, w], of the smallest corner with all coefficients of the spatial bands 0..last."""
+        return _spatial_bands(self.height, self.width, last)
 
     def counts(self) -> np.ndarray:
         """Return the number of coefficients of each band, int64 [BANDS]."""
-        t = np.bincount(self.temporal, minlength=TEMPORAL_BANDS)
-        s = np.bincount(self.spatial.ravel(), minlength=SPATIAL_BANDS)
-        return np.outer(t, s).ravel()
+        frequencies = np.bincount(self.temporal, minlength=TEMPORAL_BANDS)
+        return np.outer(frequencies, _spatial_counts(self.height, self.width)).ravel()
 
-    def energies(self, coefficients: np.ndarray) -> np.ndarray:
-        """Return the sum of squares in each band, float64 [BANDS], of coefficients [T, H, W]."""
-        energy = np.zeros((TEMPORAL_BANDS, SPATIAL_BANDS))
+    def energies(self, coefficients: np.ndarray, last: int) -> np.ndarray:
+        """Return the sum of squares in each band, float64 [BANDS], with 0 for spatial bands above `last`.
+
+        coefficients: those of the corner `spatial(last)`, float32 [T, h, w].
+        """
+        numbers, energy = self.spatial(last).ravel(), np.zeros((TEMPORAL_BANDS, SPATIAL_BANDS))
         for band, picture in zip(self.temporal, coefficients, strict=True):
-            energy[band] += np.bincount(self.spatial.ravel(), (picture**2).ravel(), SPATIAL_BANDS)
+            energy[band] += np.bincount(numbers, np.square(picture).ravel(), SPATIAL_BANDS)
+        energy[:, last + 1 :] = 0.0
         return energy.ravel()
 
+    @staticmethod
+    def last(levels: np.ndarray) -> int:
+        """Return the highest spatial band that is carried (level > 0); there must be one."""
+        return int(np.flatnonzero(levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS).any(0))[-1])
+
     def carried(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return which coefficients are carried (level > 0).
+        """Return which coefficients are carried (level > 0); there must be a band that is.
 
         Returns:
-            (mask bool [T, h, w] of the smallest low-frequency corner that contains all of them,
+            (mask bool [T, h, w] of the corner `spatial(last(levels))`, which contains all of them,
             band numbers uint8 [count] of these coefficients in C order).
         """
         on = levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS) > 0
-        rows, columns = np.nonzero(on.any(0)[self.spatial])
-        h, w = (int(rows.max()) + 1, int(columns.max()) + 1) if len(rows) else (1, 1)
-        corner = self.spatial[:h, :w]
+        corner = self.spatial(self.last(levels))
         mask = on[self.temporal[:, None, None], corner[None]]
         numbers = (self.temporal * SPATIAL_BANDS).astype(np.uint8)[:, None, None] + corner[None]
         return mask, numbers[mask]
@@ -97,16 +122,15 @@ class PlaneBands:
         Returns a list of:
             (number of the temporal band,
             number of its frequencies,
-            spatial bands uint8 [h, w] at each of these frequencies, in the smallest corner that contains all carried
-            coefficients; NOT_CARRIED for the others).
+            spatial bands uint8 [h, w] at each of these frequencies, in a corner that contains all carried coefficients;
+            NOT_CARRIED for the others).
         """
         result = []
         for band, frequencies in zip(*np.unique(self.temporal, return_counts=True), strict=True):
-            on = (levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS)[band] > 0)[self.spatial]
-            rows, columns = np.nonzero(on.any(1))[0], np.nonzero(on.any(0))[0]
-            if len(rows):
-                numbers = np.where(on, self.spatial, NOT_CARRIED).astype(np.uint8)
-                result.append((int(band), int(frequencies), numbers[: rows[-1] + 1, : columns[-1] + 1]))
+            on = levels.reshape(TEMPORAL_BANDS, SPATIAL_BANDS)[band] > 0
+            if on.any():
+                corner = self.spatial(int(np.flatnonzero(on)[-1]))
+                result.append((int(band), int(frequencies), np.where(on[corner], corner, NOT_CARRIED).astype(np.uint8)))
         return result
 
 

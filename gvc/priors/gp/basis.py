@@ -6,26 +6,30 @@ In space this is the DCT-II. In time it is the Karhunen-Loeve basis of the condi
 pictures a Brownian bridge (DST-I over the pictures between them), after one known picture a Brownian motion (DST-VII),
 without known pictures a stationary process (DCT-II). White noise stays white in all of them, so the flow may run on
 coefficients.
-"""
 
-from collections.abc import Callable
+Only low frequencies are computed. Where they are few, that is a product with some rows of the DCT's matrix, which for a
+few frequencies is faster than an FFT.
+"""
 
 import numpy as np
 
 from .array_cache import cached
 
-LONGEST = 4096  # longest side, in samples, that is transformed with a matrix; longer sides use the FFT
-CACHE_BYTES = 2**27  # largest size in bytes of all cached matrices
-AT_ONCE = 2**20  # values per step where a picture is processed in steps to bound the memory
+LARGEST = 2**22  # largest number of values in a matrix; transforms that need more use the FFT
+CACHE_BYTES = 2**25  # largest size in bytes of all cached matrices
+AT_ONCE = 2**18  # values per step where a picture is processed in steps to bound the memory
 
 
 @cached(CACHE_BYTES)
-def cosine(size: int) -> np.ndarray:
-    """Return the DCT-II matrix, float32 [size (frequency), size (sample)]; callers must not change it."""
-    matrix, n = np.empty((size, size), np.float32), np.arange(size)
+def cosine(count: int, size: int) -> np.ndarray:
+    """Return the first rows of the DCT-II matrix, float32 [count (frequency), size (sample)].
+
+    Callers must not change it.
+    """
+    matrix, n = np.empty((count, size), np.float32), np.arange(size)
     step = max(1, AT_ONCE // size)
-    for start in range(0, size, step):
-        k = np.arange(start, min(start + step, size))[:, None]
+    for start in range(0, count, step):
+        k = np.arange(start, min(start + step, count))[:, None]
         matrix[start : start + step] = np.sqrt(2 / size) * np.cos(np.pi * k * (2 * n + 1) / (2 * size))
     matrix[0] = np.sqrt(2 / size) * np.cos(0 * n) / np.sqrt(2)
     return matrix
@@ -43,7 +47,7 @@ def temporal(size: int, boundaries: int) -> tuple[np.ndarray, np.ndarray]:
     """
     k, n = np.ogrid[:size, :size]
     if boundaries == 0:
-        return cosine(size), np.arange(size) / size
+        return cosine(size, size), np.arange(size) / size
     if boundaries == 1:
         matrix = 2 / np.sqrt(2 * size + 1) * np.sin(np.pi * (2 * k + 1) * (n + 1) / (2 * size + 1))
         return matrix.astype(np.float32), (2 * np.arange(size) + 1) / (2 * size + 1)
@@ -51,37 +55,41 @@ def temporal(size: int, boundaries: int) -> tuple[np.ndarray, np.ndarray]:
     return matrix.astype(np.float32), np.arange(1, size + 1) / (size + 1)
 
 
-def forward(pictures: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Transform pictures, float32 [T, H, W], into coefficients [T, H, W].
-
-    time: temporal basis, float32 [T, T].
-    """
-    height, width = pictures.shape[1:]
-    spatial = pictures @ cosine(width).T if width <= LONGEST else _fourier(_analysis, pictures, width)
-    spatial = cosine(height) @ spatial if height <= LONGEST else _turned(_analysis, spatial, height)
-    return np.tensordot(time, spatial, 1)
+def corner(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the low-frequency corner [height, width] of the coefficients of a picture, float32 [H, W]."""
+    if _has_matrix(height, picture.shape[0]):
+        return _analysed(_analysed(picture.T, height).T, width)
+    return _analysed(_analysed(picture, width).T, height).T
 
 
-def inverse(coefficients: np.ndarray, time: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Transform a low-frequency corner of coefficients, float32 [T, h, w], into pictures [T, height, width]."""
-    h, w = coefficients.shape[1:]
-    spatial = np.tensordot(time.T, coefficients, 1)
-    spatial = spatial @ cosine(width)[:w] if width <= LONGEST else _fourier(_synthesis, spatial, width)
-    return cosine(height)[:h].T @ spatial if height <= LONGEST else _turned(_synthesis, spatial, height)
+def picture_of(coefficients: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the picture [height, width] of a low-frequency corner of coefficients, float32 [h, w]."""
+    return _synthesised(_synthesised(coefficients, width).T, height).T
 
 
-def _turned(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
-    """Apply `_fourier` to [T, H, W] along the axis H."""
-    return _fourier(transform, values.swapaxes(1, 2), size).swapaxes(1, 2)
+def _has_matrix(count: int, size: int) -> bool:
+    """Return whether the first `count` frequencies of `size` samples are computed with a matrix."""
+    return count * size <= LARGEST
 
 
-def _fourier(transform: Callable, values: np.ndarray, size: int) -> np.ndarray:
-    """Apply a transform to the last axis, a few rows at a time: float32 [T, H, n] -> float32 [T, H, size]."""
-    result = np.empty((*values.shape[:2], size), np.float32)
+def _analysed(rows: np.ndarray, count: int) -> np.ndarray:
+    """Return the first `count` coefficients of each row, float32 [N, size] -> [N, count]."""
+    size = rows.shape[1]
+    return rows @ cosine(count, size).T if _has_matrix(count, size) else _in_steps(_analysis, rows, count, size)
+
+
+def _synthesised(rows: np.ndarray, size: int) -> np.ndarray:
+    """Return the rows of which these are the first coefficients, float32 [N, count] -> [N, size]."""
+    count = rows.shape[1]
+    return rows @ cosine(count, size) if _has_matrix(count, size) else _in_steps(_synthesis, rows, size, size)
+
+
+def _in_steps(transform, values: np.ndarray, count: int, size: int) -> np.ndarray:
+    """Apply a transform by FFT to a few rows at a time: float32 [N, n] -> float32 [N, count]."""
+    result = np.empty((len(values), count), np.float32)
     step = max(1, AT_ONCE // size)
-    for picture, out in zip(values, result, strict=True):
-        for row in range(0, len(picture), step):
-            out[row : row + step] = transform(picture[row : row + step].astype(np.float64), size)
+    for row in range(0, len(values), step):
+        result[row : row + step] = transform(values[row : row + step].astype(np.float64), size)[:, :count]
     return result
 
 
