@@ -62,10 +62,8 @@ class ChainPlanner:
 
         level: noise level at which the search begins.
         """
-        trials, cuts = self._trials(window), self._cuts(window)
-        if self._expected == TRUSTED_BITS:  # No still of this video has been coded yet.
-            level = self._calibrated(trials, cuts, bits, level)
-        plan = self._search(trials, cuts.best, bits, level)
+        trials = self._trials(window)
+        plan = self._first_plan(trials, self._cuts(window), bits, level)
         for _ in range(SETTLINGS):
             coded = self._settled(trials, plan)
             plan = self._fitted(coded, bits)
@@ -121,6 +119,12 @@ class ChainPlanner:
     def _learn(self, cuts: Cuts, plan: Plan, bits: float) -> None:
         """Learn what stills take from the bits of a plan's stills, without the first one."""
         self.lengths.learn(bits, sum(cuts.still_bits(plan.lengths, plan.level)))
+
+    def _first_plan(self, trials: Trials, cuts: Cuts, bits: float, level: int) -> Plan:
+        """Return the plan for the start of a chain, by predicted bits."""
+        if self._expected == TRUSTED_BITS:  # No still of this video has been coded yet.
+            level = self._calibrated(trials, cuts, bits, level)
+        return self._search(trials, cuts.best, bits, level)
 
     def _calibrated(self, trials: Trials, cuts: Cuts, bits: float, level: int) -> int:
         """Return a level near the one that takes about `bits`; learn the bits of stills with the chosen effort."""

@@ -60,7 +60,7 @@ class Trials:
     def still_bits(self, plan: Plan, speed: int) -> list[float]:
         """Code the plan's stills with an SVT-AV1 preset and return their bits, first the one before the window."""
         chain = self.chain(plan, speed)
-        return [8.0 * n for n in chain.sizes() or [len(chain.code(source)[0]) for source in self._sources(plan)]]
+        return [8.0 * len(chain.code(source)[0]) for source in self._sources(plan)]
 
     def predicted(self, plan: Plan) -> Plan:
         """Return the plan with predicted bits. The ratio of actual bits to these is the caller's to learn."""

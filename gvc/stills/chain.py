@@ -36,13 +36,18 @@ class StillChain:
         structure = REORDERED if pictures else LOW_DELAY
         settings = {"boost": boost, "detail": True, "structure": structure}
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
-        self._pictures, self._given = pictures, []
+        self._pictures, self._count, self._given = pictures, len(pictures), []
         self._start(self._new_encoder(threads=threads))
 
     def sizes(self) -> list[int]:
-        """Return the sizes in bytes of the stills that `code` has not returned yet; [] if they are not `known`."""
-        coded = list(self._coming or ())
-        self._coming = self._coming and iter(coded)
+        """Return the sizes in bytes of all stills, before `code` returns the first; [] if they are not `known`.
+
+        All stills are then coded, and the memory of the encoder and of the pictures is free. Raises BitstreamError as `code` does.
+        """
+        coded = [self.code(planes)[0] for planes in self._pictures]
+        if coded:
+            self._given, self._coming, self._decoder = [], iter(coded), StillDecoder(self._video)
+            self._pictures = ()
         return [len(data) for data in coded]
 
     def code(self, planes: Planes) -> tuple[bytes, Planes]:
@@ -60,10 +65,11 @@ class StillChain:
         except (BitstreamError, StopIteration):
             data, decoded = self._code_again()
         self._given.append(data)
-        if len(self._given) == len(self._pictures):
+        if len(self._given) == self._count:
             next(self._coming, None)  # Asking for one still more flushes the encoder.
-            self._encoder = None
-            give_back_memory()
+            if self._encoder:
+                self._encoder = None
+                give_back_memory()
         return data, decoded
 
     def _start(self, encoder: StillEncoder) -> None:
