@@ -42,7 +42,8 @@ class StillChain:
     def sizes(self) -> list[int]:
         """Return the sizes in bytes of all stills, before `code` returns the first; [] if they are not `known`.
 
-        All stills are then coded, and the memory of the encoder and of the pictures is free. Raises BitstreamError as `code` does.
+        All stills are then coded, and the memory of the encoder and of the pictures is free. Raises BitstreamError as
+        `code` does.
         """
         coded = [self.code(planes)[0] for planes in self._pictures]
         if coded:
