@@ -89,7 +89,7 @@ def _versions(asked: Request) -> dict:
         "first": _figures(folder, versions.of_first_picture, clip, runs, against) if has_ffmpeg else None,
         "rivals": _figures(folder, versions.of_rivals, clip, size, runs),
         "bridge": _figures(folder, bridge.compare, str(clip.path), clip.frames, runs) if has_ffmpeg else None,
-        "scaling": _figures(folder, speed.of_scaling, clip, versions.HD),
+        "scaling": _figures(folder, speed.of_scaling, clip, versions.HD, versions.PLAIN.pictures),
     }
 
 

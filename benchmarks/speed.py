@@ -3,7 +3,7 @@
 """Time and memory of coding: by picture size and preset, stage, clip length and threads, and of the codebook alone."""
 
 import json
-from dataclasses import asdict
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,33 +70,32 @@ def _coded(clip: Clip, size: str, pictures: int, coding: str, folder: Path) -> t
 
 def of_stages(clip: Clip, prior: str) -> dict:
     """Return the seconds of each stage of encoding and decoding the clip's first GOPs, and the number of pictures."""
-    return {"prior": prior, **_stages(clip.path, f"--prior={prior}", f"--gops={STAGED_GOPS}")}
-
-
-def of_scaling(clip: Clip, size: str) -> dict:
-    """Return the serial and the parallel seconds of a GOP on one thread, and the simulated seconds by threads.
-
-    The clip is scaled to `size`. GOPs have four pictures, as at the default quality where much moves.
-    """
-    timed, simulated = scaling.TIMED_GOPS, scaling.SIMULATED_GOPS
-    with TemporaryDirectory(prefix="gvc-scaling-") as folder:
-        source = scaled(clip, size, timed * (scaling.FRAMES - 1) + 1, Path(folder))
-        found = _stages(source, "--threads=1", f"--frames={scaling.FRAMES}", f"--gops={timed}")
-    sides = {}
-    for side in SIDES:
-        gop = scaling.mean_gop(found[side], side, timed)
-        walls = {threads: scaling.wall([gop] * simulated, threads) for threads in scaling.THREADS}
-        sides[side] = {**asdict(gop), "seconds": walls}
-    return {"gops": simulated, **sides}
-
-
-def _stages(source: Path, *words: str) -> dict:
     with TemporaryDirectory(prefix="gvc-stages-") as folder:
         log = Path(folder, "log")
-        run([*GVC, "bench", "--json", *words, f"--input={source}"], log)
+        run([*GVC, "bench", "--json", f"--prior={prior}", f"--gops={STAGED_GOPS}", f"--input={clip.path}"], log)
         found = json.loads(log.read_text())
     stages = {side: {n: stage["seconds"] for n, stage in found[side]["stages"].items()} for side in SIDES}
-    return {"pictures": found["encode"]["pictures"], **stages}
+    return {"prior": prior, "pictures": found["encode"]["pictures"], **stages}
+
+
+def of_scaling(clip: Clip, size: str, pictures: int) -> dict:
+    """Return the serial and the parallel seconds of a clip's GOPs, and the simulated seconds by number of threads.
+
+    The clip is scaled to `size` and repeated to `pictures`.
+    """
+    with TemporaryDirectory(prefix="gvc-scaling-") as name:
+        source, log = scaled(clip, size, pictures, Path(name)), Path(name, "log")
+        run([sys.executable, "-m", "benchmarks.scaling", str(source), str(pictures)], log)
+        found = {side: [scaling.Gop(**gop) for gop in gops] for side, gops in json.loads(log.read_text()).items()}
+    return {
+        side: {
+            "gops": len(gops),
+            "serial": sum(gop.serial for gop in gops),
+            "parallel": sum(gop.parallel for gop in gops),
+            "seconds": {threads: scaling.wall(gops, threads) for threads in scaling.THREADS},
+        }
+        for side, gops in found.items()
+    }
 
 
 def of_threads(clip: Clip, threads: int) -> dict:

@@ -178,9 +178,13 @@ def test_threads_gain_until_the_serial_part_is_all_there_is():
     assert scaling.wall([scaling.Gop(1, 0), scaling.Gop(1, 5), scaling.Gop(1, 0)], 2) == 7  # Order is kept
 
 
-def test_the_mean_gop_has_the_time_of_all_stages():
-    found = scaling.mean_gop({"stills": 3.0, "analysis": 5.0, "rest": 1.0}, "encode", 4)
-    assert (found.serial, found.parallel) == (1.0, 1.25)
+def test_gops_take_the_time_that_was_measured(tmp_path):
+    found = speed.of_scaling(prepare(write_clip(tmp_path / "clip.mkv", frames=9), 9, tmp_path), "96x64", 40)
+    for side in ("encode", "decode"):
+        whole = found[side]["serial"] + found[side]["parallel"]
+        assert found[side]["gops"] > 1 and min(found[side]["serial"], found[side]["parallel"]) > 0
+        assert found[side]["seconds"][1] == pytest.approx(whole)
+        assert found[side]["seconds"][16] < whole
 
 
 def test_the_level_of_the_nearest_size_is_found():
@@ -207,7 +211,7 @@ def test_versions_are_measured_in_turns_and_told_side_by_side(tmp_path):
         job.name: found | {"job": job.name, "clip": "c", "scaled": True, "repeated": False} for job in versions.JOBS
     }
     rival = {"level": 30, "bytes": 1000} | found["encode"][versions.THIS]
-    walls = {"serial": 0.1, "parallel": 0.3, "seconds": {"1": 8.0, "8": 2.0}}
+    walls = {"gops": 20, "serial": 2.0, "parallel": 6.0, "seconds": {"1": 8.0, "8": 2.0}}
     tables = version_tables(
         {
             "runs": 2,
@@ -216,7 +220,7 @@ def test_versions_are_measured_in_turns_and_told_side_by_side(tmp_path):
             "first": None,
             "rivals": {"x265": rival},
             "bridge": {"encode": {"Python": (2.0, 3.0, 1), "plugin": (2.2, 3.0, 1)}},
-            "scaling": {"gops": 20, "encode": walls, "decode": walls},
+            "scaling": {"encode": walls, "decode": walls},
         }
     )
     assert tables[0].head == ["", "this", "0123abc", "this / it"]
