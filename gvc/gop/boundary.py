@@ -137,18 +137,15 @@ def _affordable(boundaries: Boundaries, chain: StillChain, target: Target) -> bo
 
 
 def stop_level(analysis: Analysis, target: Target, boundaries: Boundaries) -> tuple[int, bool]:
-    """Return (noise level where the atoms of a GOP should stop, whether the prior predicts their bits)."""
-    if analysis.rate_distortion(1.0) is None:
+    """Return (noise level where the atoms of a GOP should stop, whether it follows from a prediction of their bits)."""
+    if not target.bounded or analysis.rate_distortion(1.0) is None:
         return (sigma_level(FINEST_SIGMA) if target.level is None else target.level), False
-    finest = target.level or 0
-    return (max(finest, _affordable_level(analysis, boundaries.left(target))) if target.bounded else finest), True
-
-
-def _affordable_level(analysis: Analysis, bits: float) -> int:
-    """Return the finest level whose atoms and side information are predicted to fit into `bits`."""
+    bits, finest = boundaries.left(target), target.level or 0
 
     def affordable(level: int) -> bool:
         sigma = level_sigma(level)
         return analysis.rate_distortion(sigma)[0] + 8 * len(analysis.describe(sigma)) <= bits
 
-    return bisect_left(range(MAX_LEVEL), True, key=affordable)
+    if target.level is not None and affordable(finest):  # Most planned levels are.
+        return finest, True
+    return finest + bisect_left(range(finest, MAX_LEVEL), True, key=affordable), True
