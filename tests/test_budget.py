@@ -5,11 +5,15 @@
 from itertools import pairwise
 
 import pytest
-from clips import encode, file_size, moving_clip, pan_clip, psnr, still_clip
+from clips import encode, file_size, moving_clip, pan_clip, psnr, still_clip, video_format
 
-from gvc.bitstream import read_packet
+from gvc.bitstream import SequenceHeader, read_packet
 from gvc.errors import MediaError, RateError
 from gvc.media import Picture
+from gvc.plan.quality import bitrate_quantiser
+from gvc.plan.trials import Trials, moved
+from gvc.plan.window import Plan, Window
+from gvc.priors import open_prior
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 60, 25
 AV1_SEQUENCE = b"\x0a"  # AV1 sequence header, with which a still without references begins
@@ -90,3 +94,16 @@ def test_gops_that_are_too_large_are_refused_before_they_are_tried(aim):
     planes = still_clip(1, 2560, 2048)[0].planes
     with pytest.raises(MediaError, match="too much for one GOP"):
         encode([Picture(planes, i, 1) for i in range(70)], **aim, mode="flf2v", preset="fast")
+
+
+def test_a_plan_tells_the_bits_of_one_that_is_a_little_coarser():
+    """So a few trials suffice to find the plan for a bitrate."""
+    pictures = pan_clip(33, WIDTH, HEIGHT, speed=2)
+    header = SequenceHeader(format=video_format(pictures), mode="flf2v", transition="ancestral", prior="gp/4")
+    window = Window(pictures[0], pictures[1:], 32, key=True, ends=True, last=True)
+    trials = Trials(open_prior("gp/4"), header, window, reorders=True)
+    fine, coarse = (trials.predicted(Plan(level, bitrate_quantiser(level), [4] * 8)) for level in (340, 355))
+    guess = moved(fine, coarse.level, coarse.quantiser)
+    assert sum(guess.lasts) == pytest.approx(sum(coarse.lasts), rel=0.15) != pytest.approx(sum(fine.lasts), rel=0.05)
+    assert guess.first == pytest.approx(coarse.first, rel=0.15)
+    assert len(guess.rests) == 8 and sum(guess.rests) < sum(fine.rests)

@@ -59,13 +59,9 @@ class BitrateControl:
             )
 
     def spend(self, bits: float, seconds: Fraction, pictures: int, key: bool) -> None:
-        """Record the bits that the packets of a GOP take, or should take. A later `correct` gives the actual bits."""
+        """Record the bits that the packets of a GOP took."""
         self.begun = True
         self._balance += self.bitrate * float(seconds) - _overhead(pictures, key) - bits
-
-    def correct(self, bits: float) -> None:
-        """Record bits that a GOP took in addition to those that `spend` got; below 0 if it took fewer."""
-        self._balance -= bits
 
 
 @dataclass

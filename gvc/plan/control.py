@@ -3,7 +3,6 @@
 """Rate control of an encoder: it chooses the lengths of GOPs, and the target of each."""
 
 import math
-from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -36,7 +35,6 @@ class RateControl:
         self._reached = settings.level
         self._bitrate = BitrateControl(settings.bitrate) if settings.bitrate else None
         self._cap = RateCap(settings.maxrate, settings.bufsize) if settings.maxrate else None
-        self._expected: deque[float] = deque()  # expected bits of the GOPs that `book` has not reported yet
         self._plans: ChainPlanner | None = None
         self._before: Plan | None = None  # plan of the window before
         if lengths := settings.lengths(prior):
@@ -51,8 +49,8 @@ class RateControl:
     def planner(self) -> GopPlanner:
         """Return the planner that divides the stream into GOPs.
 
-        It asks for a plan when it yields a GOP, so with a bitrate or a cap every GOP before a new window must have its
-        target, and better be reported by `book`, before the next one is taken.
+        It asks for a plan when it yields the first GOP of a window. If the stream `follows_bits`, every GOP must be
+        reported by `book` before that.
         """
         if not self._plans:
             return self._settings.planner(None, 0)
@@ -62,47 +60,34 @@ class RateControl:
         return self._settings.planner(self._choose, held - self._settings.gop if wanted else 0)
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
-        """Return the target of a GOP. Raises RateError if the bitrate is too low for the material.
-
-        Without a cap, targets of further GOPs may be requested before the GOP is reported by `book`; until then it
-        counts with the bits that it should take.
-        """
+        """Return the target of a GOP. Raises RateError if the bitrate is too low for the material."""
         terms = self._duration(gop.pictures), len(gop.pictures), gop.key
         show_next = 8.0 * (len(gop.pictures) - 1)
+        cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
+        plan = gop.plan
+        chain = plan.chain if plan else None
         if not self._bitrate:
-            chain, cap = gop.plan.chain if gop.plan else None, self._cap_of(terms) - show_next
             return Target(self._settings.level, chain, cap=cap)
         if not self._bitrate.begun:
             self._bitrate.check_floor(self._floor(gop, anchor), *terms, gop.following)
-        target = self._budget(gop, terms, show_next)
-        expected = target.of_gop(gop.plan.first if gop.plan else 0.0) + show_next
-        self._bitrate.spend(expected, *terms)
-        self._expected.append(expected)
-        return target
-
-    def _budget(self, gop: Gop, terms: tuple, show_next: float) -> Target:
-        """Return the target of a GOP of a bitrate. show_next: bits of its packets after the first."""
-        plan, cap = gop.plan, self._cap_of(terms) - show_next
         bits, share = self._bitrate.window(*terms, gop.following, gop.last or bool(plan and plan.exact))
         if not plan:
             return Target(None, bits=bits - show_next / share, share=share, cap=cap)
         expected = self._plans.of_gops(plan)
         share = expected[0] / sum(expected)
         level = 0 if gop.last else self._plans.finest_level(plan, max(1.0, bits - plan.first))
-        return Target(level, plan.chain, bits - show_next / share, share, cap)
-
-    def _cap_of(self, terms: tuple) -> float:
-        return self._cap.limit(*terms) if self._cap else math.inf
+        return Target(level, chain, bits - show_next / share, share, cap)
 
     def book(self, gop: Gop, unit: GopUnit, bits: float) -> None:
-        """Record a coded GOP, in the order of the targets. bits: bits of its packets."""
+        """Record a coded GOP. bits: bits of its packets."""
+        terms = self._duration(gop.pictures), len(gop.pictures), gop.key
         if self._bitrate:
-            self._bitrate.correct(bits - self._expected.popleft())
+            self._bitrate.spend(bits, *terms)
             if gop.plan:
                 self._plans.book(gop.plan, 8.0 * len(unit.last))
         if self._cap:
             self._reached = unit.stop
-            self._cap.spend(bits, self._duration(gop.pictures), len(gop.pictures), gop.key)
+            self._cap.spend(bits, *terms)
 
     def _choose(self, window: Window) -> Plan:
         """Return the plan for a window. With a bitrate, the window holds all pictures that are known."""

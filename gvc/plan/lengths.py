@@ -88,6 +88,7 @@ class Cuts:
             new = [span for span in spans if span not in self._errors]
             self._errors.update(zip(new, each(self._middle_errors, new), strict=True))
             spans = [half for span in spans if self._divisible(span, water) for half in self._divided(span)]
+        self._halves.clear()  # Further spans are few, and all pictures of a window would take much memory.
 
     def _best(self, start: int, count: int, water: float) -> tuple[float, list[int]]:
         """Return (cost, lengths) of the best division of a span by recursive halving."""
