@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What native kernels compute, written down again in NumPy after docs/BITSTREAM.md, one formula at a time."""
 
+import math
+
 import numpy as np
 
 HALF_OF_TAPS = [
@@ -188,3 +190,31 @@ def motion_field(first, second, smoothness):
         level.refine()
         coarser = level
     return np.array([coarser.field[block] for block in coarser.blocks]).reshape(coarser.rows, coarser.columns, 2)
+
+
+def activity(first, last=None):
+    """Return the activity map w, float32 [H, W] (section 11.9)."""
+    a, b = first.astype(np.int64), None if last is None else last.astype(np.int64)
+
+    def box(v):
+        sums = np.array([v[max(y - 6, 0) : y + 7].sum(0) for y in range(v.shape[0])])
+        return np.array([sums[:, max(x - 6, 0) : x + 7].sum(1) for x in range(v.shape[1])]).T
+
+    n = box(np.ones_like(a))
+    variances = [(n * box(p * p) - box(p) ** 2) // n**2 for p in (a, b) if p is not None]
+    A = variances[0] + 20 if b is None else sum(variances) // 2 + 20 + box((a - b) ** 2) // n
+    q = np.array([[math.isqrt(256 * int(value)) for value in row] for row in A])
+    return np.sqrt((q * float(q.size)) / float(q.sum())).astype(np.float32)
+
+
+def block_model(source, made, of_a, of_b):
+    """Return the sums that the kernel block_model describes, float64 [R, C, 10]."""
+    source, made, of_a, of_b = (picture.astype(float) for picture in (source, made, of_a, of_b))
+    wide = np.pad(made, 1, "edge")
+    r, gw = source - made, of_b - of_a
+    gx, gy = (wide[1:-1, 2:] - wide[1:-1, :-2]) / 2, (wide[2:, 1:-1] - wide[:-2, 1:-1]) / 2
+    products = [r * r, r * gx, r * gy, r * gw, gx * gx, gx * gy, gx * gw, gy * gy, gy * gw, gw * gw]
+    values = np.stack(products, 2)
+    for axis in (0, 1):
+        values = np.add.reduceat(values, range(0, values.shape[axis], 8), axis)
+    return values

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The bundled prior: bases, bands, means, the exact velocity, and grain."""
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from clips import moving_clip, pan_clip, stack, video_format
-from gvc._native import activity_roots, blurred
+from gvc._native import blurred
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -434,22 +433,6 @@ def test_places_where_the_boundaries_differ_are_expected_to_change_more():
     w = activity_map(first, last)
     assert w[15, 15] > 2 * w[30, 50]
     assert np.ptp(activity_map(first, first)) == 0
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (3, 20), (13, 14), (30, 1)])
-@pytest.mark.parametrize("most", [2, 256])
-def test_activity_follows_its_definition(shape, most):
-    a, b = np.random.default_rng(1).integers(256 - most, 256, (2, *shape))
-
-    def root(row, column):
-        """Return the root of the activity at a sample, by docs/BITSTREAM.md 11.9."""
-        window = np.s_[max(row - 6, 0) : row + 7, max(column - 6, 0) : column + 7]
-        count, apart = a[window].size, ((a - b) ** 2)[window].sum()
-        variances = [(count * (p[window] ** 2).sum() - p[window].sum() ** 2) // count**2 for p in (a, b)]
-        return math.isqrt(256 * int(sum(variances) // 2 + 20 + apart // count))
-
-    expected = [[root(row, column) for column in range(shape[1])] for row in range(shape[0])]
-    assert np.array_equal(activity_roots(a.astype(np.uint8), b.astype(np.uint8)), expected)
 
 
 def test_without_boundaries_activity_is_the_same_everywhere():

@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from definitions import interpolated, motion_field
+from definitions import activity, block_model, interpolated, motion_field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,4 +114,31 @@ def test_motion_fields_of_moving_pictures(shift):
     ]
     expected = motion_field(*pair, 4)
     for found in of_each_set(_native.motion_field, *pair, 4):
+        assert np.array_equal(found, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, st.booleans(), seeds)
+def test_activity(size, both, seed):
+    pair = pictures(np.random.default_rng(seed), size)[: 1 + both]
+    expected = activity(*pair)
+    for found in of_each_set(_native.activity_map, *pair):
+        assert found.dtype == np.float32 and np.array_equal(found, expected)
+
+
+def test_activity_whose_root_binary32_rounds_up():
+    """The activity at the first sample is 65568, 256 times which is 4097^2 - 1."""
+    pair = np.zeros((1, 20), np.uint8), np.full((1, 20), 255, np.uint8)
+    pair[0][0, 0], pair[1][0, 0] = 207, 35
+    expected = activity(*pair)
+    for found in of_each_set(_native.activity_map, *pair):
+        assert np.array_equal(found, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, seeds)
+def test_block_model(size, seed):
+    four = pictures(np.random.default_rng(seed), size, 4)
+    expected = block_model(*four)
+    for found in of_each_set(_native.block_model, *four):
         assert np.array_equal(found, expected)

@@ -7,6 +7,7 @@
 #include "multiversion.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -27,6 +28,7 @@ namespace {
 #define GVC_TARGET
 namespace scalar {
 #include "lanes_scalar.h"
+#include "lanes_shared.h"
 #include GVC_KERNELS
 } // namespace scalar
 #undef GVC_TARGET
@@ -35,6 +37,7 @@ namespace scalar {
 #define GVC_TARGET GVC_AVX2
 namespace avx2 {
 #include "lanes_avx2.h"
+#include "lanes_shared.h"
 #include GVC_KERNELS
 } // namespace avx2
 #undef GVC_TARGET
@@ -42,6 +45,7 @@ namespace avx2 {
 #define GVC_TARGET GVC_AVX512
 namespace avx512 {
 #include "lanes_avx512.h"
+#include "lanes_shared.h"
 #include GVC_KERNELS
 } // namespace avx512
 #undef GVC_TARGET

@@ -8,32 +8,6 @@ using Row = std::vector<int32_t>;
 
 constexpr int kTable = 16; ///< length of the tables of look_up
 
-constexpr int padded(int count) {
-    return (count + kLanes - 1) / kLanes * kLanes;
-}
-
-GVC_TARGET GVC_INLINE Ints load(const int32_t *from) {
-    Ints result;
-    std::memcpy(&result, from, sizeof result);
-    return result;
-}
-
-GVC_TARGET GVC_INLINE void store(int32_t *to, Ints values) {
-    std::memcpy(to, &values, sizeof values);
-}
-
-/// The numbers first, first + 1, ..
-GVC_TARGET GVC_INLINE Ints count_from(int first) {
-    constexpr int32_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return first + load(numbers);
-}
-
-GVC_TARGET GVC_INLINE Ints clamped(Ints value, int least, int most) {
-    const Ints lower = Ints{} + least, upper = Ints{} + most;
-    value = value < lower ? lower : value;
-    return value > upper ? upper : value;
-}
-
 /// Multiplies values by num / den, rounded to nearest, halves up. The dividend is an integer below 2^53, and a quotient
 /// that is no integer lies at least 1 / 2 den below the next one, so rounding to binary64 does not reach that.
 GVC_TARGET void take_part(int32_t *out, const int32_t *values, int count, Time time) {
@@ -136,10 +110,10 @@ template <int B> class PixelWays {
     GVC_TARGET void start(const Row &above, const Row &below, int stride) {
         for (int i = 0; i < kComponents; ++i) {
             const int32_t *upper = &above[i * stride], *lower = &below[i * stride];
-            for (int column = 0; column < columns_; ++column)
+            for (size_t column = 0; column < size_t(columns_); ++column)
                 centres_[column + 1] = (2 * B - 1) * upper[column] + lower[column];
             spread(values_[i].data());
-            for (int column = 0; column < columns_; ++column)
+            for (size_t column = 0; column < size_t(columns_); ++column)
                 centres_[column + 1] = 2 * (lower[column] - upper[column]);
             spread(steps_[i].data());
         }

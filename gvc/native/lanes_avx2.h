@@ -35,6 +35,10 @@ GVC_TARGET GVC_INLINE Ints dot_bytes(Ints bytes, Ints weights) {
     return Ints(_mm256_madd_epi16(_mm256_maddubs_epi16(__m256i(bytes), __m256i(weights)), _mm256_set1_epi16(1)));
 }
 
+GVC_TARGET GVC_INLINE Ints roots(Ints values) {
+    return Ints(_mm256_cvttps_epi32(_mm256_sqrt_ps(_mm256_cvtepi32_ps(__m256i(values)))));
+}
+
 GVC_TARGET GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
     const __m256i shorts = _mm256_packs_epi32(__m256i(values), __m256i(values));
     const __m256i bytes = _mm256_packus_epi16(shorts, shorts);

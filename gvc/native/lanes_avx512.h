@@ -32,6 +32,10 @@ GVC_TARGET GVC_INLINE Ints dot_bytes(Ints bytes, Ints weights) {
     return Ints(_mm512_madd_epi16(_mm512_maddubs_epi16(__m512i(bytes), __m512i(weights)), _mm512_set1_epi16(1)));
 }
 
+GVC_TARGET GVC_INLINE Ints roots(Ints values) {
+    return Ints(_mm512_cvttps_epi32(_mm512_sqrt_ps(_mm512_cvtepi32_ps(__m512i(values)))));
+}
+
 GVC_TARGET GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
     const __m512i positive = _mm512_max_epi32(__m512i(values), _mm512_setzero_si512());
     _mm_storeu_si128(reinterpret_cast<__m128i *>(out), _mm512_cvtusepi32_epi8(positive));

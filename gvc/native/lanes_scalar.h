@@ -58,6 +58,14 @@ GVC_INLINE Ints dot_bytes(Ints bytes, Ints weights) {
     return ((sums << 16) >> 16) + (sums >> 16);
 }
 
+/// Square roots in binary32, rounded towards zero.
+GVC_INLINE Ints roots(Ints values) {
+    Ints result;
+    for (int i = 0; i < kLanes; ++i)
+        result[i] = int(std::sqrt(float(values[i])));
+    return result;
+}
+
 /// Stores the lanes, clamped to 0..255, as bytes.
 GVC_INLINE void store_bytes(uint8_t *out, Ints values) {
     for (int i = 0; i < kLanes; ++i)

@@ -10,8 +10,7 @@
 // - Difference of block (row, column) at vector v: the sum of absolute differences over the 16x16 window centred on the
 //   block. b is sampled bilinearly in 1/8 pixel: (sum of 4 pixels x weights of 64 in all, + 32) >> 6.
 // - Vectors are clamped such that the window's upper left pixel, rounded down, lies in [-16, size] on both axes and
-// that
-//   the vector fits int16. A later candidate replaces the best one only if its cost is strictly lower.
+//   that the vector fits int16. A later candidate replaces the best one only if its cost is strictly lower.
 // - Coarsest level: first the zero vector, then all whole-pixel vectors up to +-max(1, size / 4) on each axis, row by
 //   row; the cost is difference + 2 (|x| + |y|).
 // - Each finer level starts every block with the best (difference only) of the doubled vectors of four coarse blocks:
@@ -41,7 +40,7 @@ constexpr int kBlock = 8;            ///< side of a block in pixels
 constexpr int kWindow = 16;          ///< side in pixels of the window that is compared
 constexpr int kPart = 4;             ///< rows of a window that are compared between two checks of the limit
 constexpr int kUnit = 8;             ///< vector units in a pixel
-constexpr int kBorder = 32;          ///< width in pixels of the border around a plane; windows need 17
+constexpr int kBorder = 32;          ///< width in pixels of the border around a plane; windows need 20
 constexpr int kReach = 16;           ///< largest distance in pixels by which a window may leave the picture
 constexpr int kCoarsest = 64;        ///< upper bound (exclusive) of the coarsest level's sides
 constexpr int kLengthWeight = 2;     ///< cost of each unit of a vector's length at the coarsest level

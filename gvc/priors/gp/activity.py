@@ -9,7 +9,7 @@ bits. It uses integers and square roots only (gvc/native/activity.cpp), so it is
 
 import numpy as np
 
-from ..._native import activity_roots
+from ... import _native
 
 
 def activity_map(first: np.ndarray | None = None, last: np.ndarray | None = None) -> np.ndarray | None:
@@ -20,9 +20,4 @@ def activity_map(first: np.ndarray | None = None, last: np.ndarray | None = None
     first, last: boundary pictures, uint8 [H, W]; default none.
     Returns float32 [H, W], or None without boundary pictures (1 everywhere).
     """
-    if first is None:
-        return None
-    roots = activity_roots(first, last)
-    # Roots are integers of at most 13 bits, so a table has the square roots of all that occur.
-    table = np.sqrt(np.arange(int(roots.max()) + 1) * float(roots.size) / float(roots.sum(dtype=np.int64)))
-    return table.astype(np.float32).take(roots)
+    return None if first is None else _native.activity_map(first, last)
