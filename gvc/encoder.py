@@ -13,6 +13,7 @@ from .gop.overlap import Overlap
 from .gop.pipeline import GopPipeline
 from .gop.rule import CurrentGop
 from .loop.denoise import OnStep
+from .machine.pages import copied
 from .machine.parallel import Team
 from .media import MAX_DIMENSION, Clip, Packet, Picture, VideoFormat
 from .options import ENCODER_OPTIONS, parse_options
@@ -86,16 +87,17 @@ class Encoder:
     def encode(self, picture: Picture | None) -> list[Packet]:
         """Encode the next picture in display order, or None at the end; return the packets that are ready, in order.
 
-        All packets of a GOP are returned together, when it is coded; with several threads that may be in a later call
-        than the one that completed it. Raises MediaError for a picture of another size and RateError if the bitrate is
-        too low for the material.
+        The picture is copied, so the caller may change its planes afterwards. All packets of a GOP are returned together,
+        when it is coded; with several threads that may be in a later call than the one that completed it.
+
+        Raises MediaError for a picture of another size and RateError if the bitrate is too low for the material.
         """
         with self._team.leading():
             if picture is None:
                 gops = self._planner.finish()
             else:
                 self._check(picture)
-                gops = self._planner.push(replace(picture, planes=to_coded(picture.planes, self.format)))
+                gops = self._planner.push(replace(picture, planes=copied(to_coded(picture.planes, self.format))))
             packets = [packet for gop in gops for coded in self._pipeline.push(gop) for packet in self._packets(*coded)]
             rest = self._pipeline.finish() if picture is None else self._pipeline.ready()
             return packets + [packet for coded in rest for packet in self._packets(*coded)]

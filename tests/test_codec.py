@@ -195,6 +195,20 @@ def test_gops_side_by_side_are_those_one_after_another(options, monkeypatch):
     assert same(shown[0], shown[1]) and same(shown[0], shown[2])
 
 
+@pytest.mark.parametrize("size", [(64, 48), (640, 480)], ids=str)
+def test_the_planes_of_a_picture_may_be_used_again(size):
+    """A program may read each picture into the same arrays, although the encoder holds pictures for long."""
+    pictures = moving_clip(6, *size)
+    extradata, packets, _ = encode(pictures, **FAST)
+    encoder, planes = Encoder(video_format(pictures), FAST), tuple(np.empty_like(plane) for plane in pictures[0].planes)
+    again = []
+    for picture in pictures:
+        for plane, source in zip(planes, picture.planes, strict=True):
+            plane[:] = source
+        again += encoder.encode(replace(picture, planes=planes))
+    assert (encoder.extradata, again + encoder.encode(None)) == (extradata, packets)
+
+
 def test_encoding_twice_gives_the_same_bytes():
     pictures = moving_clip(9)
     assert encode(pictures, **FAST)[:2] == encode(pictures, **FAST)[:2]
