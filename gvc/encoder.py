@@ -87,8 +87,8 @@ class Encoder:
     def encode(self, picture: Picture | None) -> list[Packet]:
         """Encode the next picture in display order, or None at the end; return the packets that are ready, in order.
 
-        The picture is copied, so the caller may change its planes afterwards. All packets of a GOP are returned together,
-        when it is coded; with several threads that may be in a later call than the one that completed it.
+        The picture is copied, so the caller may change its planes afterwards. All packets of a GOP are returned
+        together, when it is coded; with several threads that may be in a later call than the one that completed it.
 
         Raises MediaError for a picture of another size and RateError if the bitrate is too low for the material.
         """
