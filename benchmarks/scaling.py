@@ -4,7 +4,8 @@
 
 Each GOP has a serial part, which needs that of the GOP before (planning and stills; stills and side information), and a
 parallel part, which needs only its own serial part. Threads take the next serial part first, because all else waits for
-it, then the oldest parallel part. GOPs are given out in order, and no more than a window of them are in memory.
+it, then the oldest parallel part. Where the serial part is divided among threads (gvc.machine.parallel.each), each of
+them has an equal share. GOPs are given out in order, and no more than a window of them are in memory.
 
 `python -m benchmarks.scaling CLIP PICTURES` prints the times of a clip's GOPs as JSON.
 """
@@ -13,12 +14,14 @@ import heapq
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
+from gvc.machine.parallel import Team
 from gvc.machine.process import configure_process
 
 THREADS = (1, 2, 4, 8, 16)
@@ -27,14 +30,21 @@ SPARE = 2  # GOPs in memory beside those that threads work on
 
 @dataclass(frozen=True)
 class Gop:
-    """Seconds of one GOP on one thread."""
+    """Seconds of one GOP on one thread. shared: the part of the serial work that is divided among threads."""
 
     serial: float
+    shared: float
     parallel: float
+
+    def among(self, threads: int) -> tuple[float, float]:
+        """Return the serial and the parallel seconds where threads share the work that can be divided."""
+        own = self.shared / threads
+        return self.serial + own, self.parallel + self.shared - own
 
 
 def wall(gops: Sequence[Gop], threads: int) -> float:
     """Return the seconds after which the last GOP is given out, with as many processors as threads."""
+    parts = [gop.among(threads) for gop in gops]
     free = [0.0] * threads  # When each thread becomes free; a heap
     known: list[float] = []  # When the serial part of each GOP is done
     out: list[float] = []  # When each GOP is given out
@@ -43,10 +53,10 @@ def wall(gops: Sequence[Gop], threads: int) -> float:
         serial = max(now, _serial_from(known, out, len(gops), threads + SPARE))
         parallel = max(now, known[len(out)] if len(out) < len(known) else inf)
         if serial <= parallel:
-            known.append(serial + gops[len(known)].serial)
+            known.append(serial + parts[len(known)][0])
             heapq.heappush(free, known[-1])
         else:
-            done = parallel + gops[len(out)].parallel
+            done = parallel + parts[len(out)][1]
             out.append(max([done, *out[-1:]]))
             heapq.heappush(free, done)
     return out[-1]
@@ -60,14 +70,21 @@ def _serial_from(known: list[float], out: list[float], count: int, window: int) 
     return max([0.0, *known[-1:], *out[leaving : leaving + 1]] if leaving >= 0 else [0.0, *known[-1:]])
 
 
-def gops_of(total: float, parallel: Sequence[float]) -> list[Gop]:
-    """Return the GOPs whose parallel parts take these seconds, and share the rest of the total equally."""
-    serial = (total - sum(parallel)) / len(parallel)
-    return [Gop(serial, seconds) for seconds in parallel]
+def gops_of(total: float, submitted: float, parallel: Sequence[float]) -> list[Gop]:
+    """Return the GOPs whose parallel parts take these seconds, and share the rest equally.
+
+    total: seconds of everything. submitted: seconds of all work that was meant for other threads.
+    """
+    count = len(parallel)
+    serial, shared = (total - submitted) / count, (submitted - sum(parallel)) / count
+    return [Gop(serial, shared, seconds) for seconds in parallel]
 
 
 def measure(path: str, pictures: int) -> dict[str, list[Gop]]:
-    """Return the GOPs of encoding and of decoding a clip on one thread, in processor seconds, without reading it."""
+    """Return the GOPs of encoding and of decoding a clip, in processor seconds, without reading it.
+
+    All work is done in this thread, what is meant for others too.
+    """
     from gvc_container.source import VideoSource
 
     from gvc.decoder import Decoder
@@ -75,19 +92,50 @@ def measure(path: str, pictures: int) -> dict[str, list[Gop]]:
     from gvc.gop.decoder import CodedGop, Reconstruction
     from gvc.gop.encoder import GopEncoder
 
-    options, found = {"threads": 1}, {}
+    found = {}
     with VideoSource(path) as source:
         clip = list(islice(source.pictures(), pictures))
-        encoder = Encoder(source.format, options)
-    with _timed(GopEncoder, "code") as coding, _total() as total:
+        encoder = Encoder(source.format)
+    with _timed(GopEncoder, "code") as coding, _alone() as submitted, _total() as total:
         packets = [packet for picture in (*clip, None) for packet in encoder.encode(picture)]
-    found["encode"] = gops_of(sum(total), coding)
-    decoder = Decoder(encoder.extradata, options)
-    with _timed(CodedGop, "reconstruct") as replaying, _timed(Reconstruction, "shown") as showing, _total() as total:
+    found["encode"] = gops_of(sum(total), sum(submitted), coding)
+    decoder = Decoder(encoder.extradata)
+    with (
+        _timed(CodedGop, "reconstruct") as replaying,
+        _timed(Reconstruction, "shown") as showing,
+        _alone() as submitted,
+        _total() as total,
+    ):
         for packet in packets:
             decoder.decode(packet)
-    found["decode"] = gops_of(sum(total), [sum(parts) for parts in zip(replaying, showing, strict=True)])
+    found["decode"] = gops_of(sum(total), sum(submitted), [sum(p) for p in zip(replaying, showing, strict=True)])
     return found
+
+
+@contextmanager
+def _alone() -> Iterator[list[float]]:
+    """Let this thread do the work of all teams; yield a list that gets the seconds of each piece, nested ones apart."""
+    original, seconds, depth = Team.submit, [], 0
+
+    def submit(team: Team, function: Callable, *arguments: object) -> Future:
+        nonlocal depth
+        depth += 1
+        future = Future()
+        with _total() as total:
+            try:
+                future.set_result(function(*arguments))
+            except Exception as error:
+                future.set_exception(error)
+        depth -= 1
+        if not depth:
+            seconds.extend(total)
+        return future
+
+    Team.submit = submit
+    try:
+        yield seconds
+    finally:
+        Team.submit = original
 
 
 @contextmanager

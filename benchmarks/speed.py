@@ -79,7 +79,7 @@ def of_stages(clip: Clip, prior: str) -> dict:
 
 
 def of_scaling(clip: Clip, size: str, pictures: int) -> dict:
-    """Return the serial and the parallel seconds of a clip's GOPs, and the simulated seconds by number of threads.
+    """Return the seconds of the parts of a clip's GOPs, and the simulated seconds by number of threads.
 
     The clip is scaled to `size` and repeated to `pictures`.
     """
@@ -90,8 +90,7 @@ def of_scaling(clip: Clip, size: str, pictures: int) -> dict:
     return {
         side: {
             "gops": len(gops),
-            "serial": sum(gop.serial for gop in gops),
-            "parallel": sum(gop.parallel for gop in gops),
+            **{part: sum(getattr(gop, part) for gop in gops) for part in ("serial", "shared", "parallel")},
             "seconds": {threads: scaling.wall(gops, threads) for threads in scaling.THREADS},
         }
         for side, gops in found.items()

@@ -117,12 +117,16 @@ def _scaling(found: dict) -> Table:
         [threads, *(text for wall in walls for text in (f"{wall[threads]:.1f}", f"{wall['1'] / wall[threads]:.1f}"))]
         for threads in walls[0]
     ]
-    parts = [f"{side} {found[side]['serial']:.1f} + {found[side]['parallel']:.1f}" for side in SIDES]
+    parts = [
+        f"{side} {' + '.join(f'{found[side][part]:.1f}' for part in ('serial', 'shared', 'parallel'))}"
+        for side in SIDES
+    ]
     about = (
         f"Simulated for the {found['encode']['gops']} GOPs of a clip of {HD} with as many processors as threads, from "
-        f"their processor seconds on one thread, serial + parallel parts: {', '.join(parts)}. Serial is what needs the "
-        "GOP before: planning and stills, or stills and side information. Reading and writing files is not in it, nor "
-        "what threads do to each other, such as waiting for memory or for Python's lock."
+        f"their processor seconds on one thread, serial + shared + parallel parts: {', '.join(parts)}. The first two "
+        "need the GOP before: planning and stills, or stills and side information; of these, shared is what is divided "
+        "among threads. Reading and writing files is not in it, nor what threads do to each other, such as waiting for "
+        "memory or for Python's lock."
     )
     head = ["threads", *(f"{side}{unit}" for side in SIDES for unit in (", s", ", gain"))]
     return Table("Scaling with threads", about, head, rows)

@@ -170,18 +170,19 @@ def test_time_by_stage(tmp_path):
 
 
 def test_threads_gain_until_the_serial_part_is_all_there_is():
-    gops = [scaling.Gop(serial=1, parallel=9)] * 40
+    gops = [scaling.Gop(serial=1, shared=0, parallel=9)] * 40
     walls = {threads: scaling.wall(gops, threads) for threads in scaling.THREADS}
     assert walls[1] == 400  # All work, one piece after the other
     assert all(400 / threads <= wall <= 40 + 400 / threads for threads, wall in walls.items())
     assert walls[16] == 40 + 9  # All serial parts, then the last GOP's parallel part
-    assert scaling.wall([scaling.Gop(1, 0), scaling.Gop(1, 5), scaling.Gop(1, 0)], 2) == 7  # Order is kept
+    assert scaling.wall([scaling.Gop(1, 0, 0), scaling.Gop(1, 0, 5), scaling.Gop(1, 0, 0)], 2) == 7  # Order is kept
+    assert scaling.wall([scaling.Gop(0, 8, 0)] * 50, 4) == pytest.approx(50 * 8 / 4, rel=0.1)  # What can be divided is
 
 
 def test_gops_take_the_time_that_was_measured(tmp_path):
     found = speed.of_scaling(prepare(write_clip(tmp_path / "clip.mkv", frames=9), 9, tmp_path), "96x64", 40)
     for side in ("encode", "decode"):
-        whole = found[side]["serial"] + found[side]["parallel"]
+        whole = sum(found[side][part] for part in ("serial", "shared", "parallel"))
         assert found[side]["gops"] > 1 and min(found[side]["serial"], found[side]["parallel"]) > 0
         assert found[side]["seconds"][1] == pytest.approx(whole)
         assert found[side]["seconds"][16] < whole
@@ -211,7 +212,7 @@ def test_versions_are_measured_in_turns_and_told_side_by_side(tmp_path):
         job.name: found | {"job": job.name, "clip": "c", "scaled": True, "repeated": False} for job in versions.JOBS
     }
     rival = {"level": 30, "bytes": 1000} | found["encode"][versions.THIS]
-    walls = {"gops": 20, "serial": 2.0, "parallel": 6.0, "seconds": {"1": 8.0, "8": 2.0}}
+    walls = {"gops": 20, "serial": 1.0, "shared": 1.0, "parallel": 6.0, "seconds": {"1": 8.0, "8": 2.0}}
     tables = version_tables(
         {
             "runs": 2,
