@@ -344,11 +344,11 @@ py::array_t<int16_t> motion_field(const Array<uint8_t> &a, const Array<uint8_t> 
         throw std::invalid_argument("smoothness must be 0.." + std::to_string(kMostSmoothness));
     require_picture(a);
     require_same_size(a, b);
-    Plane plane_a = plane_of(a), plane_b = plane_of(b);
-    py::array_t<int16_t> result({(plane_a.height + kBlock - 1) / kBlock, (plane_a.width + kBlock - 1) / kBlock, 2});
+    const py::ssize_t rows = (a.shape(0) + kBlock - 1) / kBlock, columns = (a.shape(1) + kBlock - 1) / kBlock;
+    py::array_t<int16_t> result({rows, columns, py::ssize_t{2}});
     int16_t *out = result.mutable_data();
     const py::gil_scoped_release release;
-    const std::vector<Plane> levels_a = pyramid(std::move(plane_a)), levels_b = pyramid(std::move(plane_b));
+    const std::vector<Plane> levels_a = pyramid(plane_of(a)), levels_b = pyramid(plane_of(b));
     const Level level = estimate(levels_a, levels_b, smoothness);
     for (int row = 0; row < level.rows; ++row)
         for (int column = 0; column < level.columns; ++column) {
