@@ -48,3 +48,7 @@ class Layout:
         if plane not in self._activity:
             self._activity[plane] = activity_map(*(planes[plane] for planes in self._known))
         return self._activity[plane]
+
+    def drop_activity(self) -> None:
+        """Free the activity maps, which take four bytes for each sample; they are computed again if they are needed."""
+        self._activity.clear()

@@ -170,6 +170,7 @@ class ConditionedGp:
         """Return the scaled carried coefficients of the clip's residual, float32 [size]."""
         known, self._residual = self._residual, None
         if not self.size:
+            self._layout.drop_activity()
             return self.zeros()
         residual = known if known and known.is_of(clip) else Residual(self._layout, clip, self._mean)
         corners = [
