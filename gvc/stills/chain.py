@@ -37,6 +37,7 @@ class StillChain:
         settings = {"boost": boost, "detail": True, "structure": structure}
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
         self._pictures, self._count, self._given = pictures, len(pictures), []
+        give_back_memory()  # An encoder takes much, so what the work before has left free would add to the peak.
         self._start(self._new_encoder(threads=threads))
 
     def sizes(self) -> list[int]:
