@@ -4,8 +4,9 @@
 
 Each GOP has a serial part, which needs that of the GOP before (planning and stills; stills and side information), and a
 parallel part, which needs only its own serial part. Threads take the next serial part first, because all else waits for
-it, then the oldest parallel part. Where the serial part is divided among threads (gvc.machine.parallel.each), each of
-them has an equal share. GOPs are given out in order, and no more than a window of them are in memory.
+it, then the oldest parallel part. An encoder with many threads has several chains open (gvc.gop.chains). Where the
+serial part is divided among threads (gvc.machine.parallel.each), each of them has an equal share. GOPs are given out in
+order, and no more than a window of them are in memory.
 
 `python -m benchmarks.scaling CLIP PICTURES` prints the times of a clip's GOPs as JSON.
 """
@@ -42,28 +43,37 @@ class Gop:
         return self.serial + own, self.parallel + self.shared - own
 
 
-def wall(gops: Sequence[Gop], threads: int) -> float:
-    """Return the seconds after which the last GOP is given out, with as many processors as threads."""
-    parts = [gop.among(threads) for gop in gops]
+def wall(gops: Sequence[Gop], threads: int, *, chains: int = 1, at_once: int = 1) -> float:
+    """Return the seconds that a film takes, with as many processors as threads.
+
+    gops: GOPs of a chain.
+    chains: number of such chains, default 1.
+    at_once: largest number of chains that are open, default 1.
+    """
+    parts, count = [gop.among(threads) for gop in gops], len(gops)
     free = [0.0] * threads  # When each thread becomes free; a heap
-    known: list[float] = []  # When the serial part of each GOP is done
-    out: list[float] = []  # When each GOP is given out
-    while len(out) < len(gops):
+    known: list[list[float]] = [[] for _ in range(chains)]  # When the serial part of each GOP is done
+    out: list[list[float]] = [[] for _ in range(chains)]  # When each GOP is given out
+    while len(out[-1]) < count:
         now = heapq.heappop(free)
-        serial = max(now, _serial_from(known, out, len(gops), threads + SPARE))
-        parallel = max(now, known[len(out)] if len(out) < len(known) else inf)
-        if serial <= parallel:
-            known.append(serial + parts[len(known)][0])
-            heapq.heappush(free, known[-1])
+        oldest = next(chain for chain in range(chains) if len(out[chain]) < count)
+        open_ones = range(oldest, min(oldest + at_once, chains))
+        begins = {c: out[c - at_once][-1] if c >= at_once else 0.0 for c in open_ones}
+        serial = {c: max(now, begins[c], _serial_from(known[c], out[c], count, threads + SPARE)) for c in open_ones}
+        parallel = {c: max(now, known[c][len(out[c])]) if len(out[c]) < len(known[c]) else inf for c in open_ones}
+        a, b = min(serial, key=serial.get), min(parallel, key=parallel.get)
+        if serial[a] <= parallel[b]:
+            known[a].append(serial[a] + parts[len(known[a])][0])
+            heapq.heappush(free, known[a][-1])
         else:
-            done = parallel + parts[len(out)][1]
-            out.append(max([done, *out[-1:]]))
+            done = parallel[b] + parts[len(out[b])][1]
+            out[b].append(max([done, *out[b][-1:]]))
             heapq.heappush(free, done)
-    return out[-1]
+    return max(times[-1] for times in out)
 
 
 def _serial_from(known: list[float], out: list[float], count: int, window: int) -> float:
-    """Return when the next serial part may start, infinity if there is none or the window is full."""
+    """Return when a chain's next serial part may start, infinity if there is none or the window is full."""
     leaving = len(known) - window  # The GOP that must be given out first
     if len(known) == count or leaving >= len(out):
         return inf
@@ -95,7 +105,7 @@ def measure(path: str, pictures: int) -> dict[str, list[Gop]]:
     found = {}
     with VideoSource(path) as source:
         clip = list(islice(source.pictures(), pictures))
-        encoder = Encoder(source.format)
+        encoder = Encoder(source.format, {"threads": 2})  # The smallest team that divides work; one chain at a time
     with _timed(GopEncoder, "code") as coding, _alone() as submitted, _total() as total:
         packets = [packet for picture in (*clip, None) for packet in encoder.encode(picture)]
     found["encode"] = gops_of(sum(total), sum(submitted), coding)

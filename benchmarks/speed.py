@@ -15,6 +15,7 @@ from benchmarks.clips import Clip
 from benchmarks.programs import GVC, Cost, run
 from benchmarks.tables import SIDES
 from benchmarks.versions import scaled
+from gvc.gop.chains import chains_for
 from gvc.loop.codebook import log2_size_for
 
 # Number of pictures by picture size; large pictures take long, so there are fewer, and a full run takes minutes.
@@ -29,6 +30,7 @@ LENGTHS = {False: (100, 400), True: (100, 400, 1600)}  # clip lengths in picture
 LENGTHS_SIZE = "416x240"
 STARTS = 2  # number of processes with a single picture, of which the fastest counts as start-up time
 RATE = 25  # pictures a second that count as real time
+CHAINS = 12  # number of chains in the film of the simulation
 STREAMED = 1 << 28  # bytes copied to measure the memory bandwidth
 
 
@@ -91,10 +93,18 @@ def of_scaling(clip: Clip, size: str, pictures: int) -> dict:
         side: {
             "gops": len(gops),
             **{part: sum(getattr(gop, part) for gop in gops) for part in ("serial", "shared", "parallel")},
-            "seconds": {threads: scaling.wall(gops, threads) for threads in scaling.THREADS},
+            "chains": CHAINS,
+            "seconds": {threads: _film(gops, threads, side) for threads in scaling.THREADS},
         }
         for side, gops in found.items()
     }
+
+
+def _film(gops: list[scaling.Gop], threads: int, side: str) -> float:
+    """Return the simulated seconds of a film in which a chain of these GOPs comes CHAINS times."""
+    if side == "decode":  # The packets of all chains are read one after another.
+        return scaling.wall(gops * CHAINS, threads)
+    return scaling.wall(gops, threads, chains=CHAINS, at_once=chains_for(threads))
 
 
 def of_threads(clip: Clip, threads: int) -> dict:

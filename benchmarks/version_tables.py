@@ -122,11 +122,12 @@ def _scaling(found: dict) -> Table:
         for side in SIDES
     ]
     about = (
-        f"Simulated for the {found['encode']['gops']} GOPs of a clip of {HD} with as many processors as threads, from "
-        f"their processor seconds on one thread, serial + shared + parallel parts: {', '.join(parts)}. The first two "
+        f"Simulated for a film in which the {found['encode']['gops']} GOPs of a clip of {HD} come "
+        f"{found['encode']['chains']} times, each time as a chain, with as many processors as threads. Processor "
+        f"seconds of one chain on one thread, serial + shared + parallel parts: {', '.join(parts)}. The first two "
         "need the GOP before: planning and stills, or stills and side information; of these, shared is what is divided "
-        "among threads. Reading and writing files is not in it, nor what threads do to each other, such as waiting for "
-        "memory or for Python's lock."
+        "among threads. The threads of the AV1 encoder count as one. Reading and writing files is not in it, nor what "
+        "threads do to each other, such as waiting for memory or for Python's lock."
     )
     head = ["threads", *(f"{side}{unit}" for side in SIDES for unit in (", s", ", gain"))]
     return Table("Scaling with threads", about, head, rows)

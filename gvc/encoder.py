@@ -4,9 +4,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
 from .errors import MediaError, OptionError
+from .gop.chains import ChainPipeline, chains_for
 from .gop.decoder import Reconstruction
 from .gop.encoder import GopEncoder
 from .gop.overlap import Overlap
@@ -72,17 +74,24 @@ class Encoder:
         self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
         self._team = Team(self.options.threads)
-        self._coder = GopEncoder(prior, self.header, settings, on_step)
-        self._rate = RateControl(settings, prior, self.header, self._coder.floor)
+        new_coder = partial(GopEncoder, prior, self.header, settings, on_step)
+        self._rate = RateControl(settings, prior, self.header, new_coder().floor)
         self._planner = self._rate.planner()
-        self._pipeline = GopPipeline(self._coder, self._rate, self._team, settings.mode, prior.concurrent)
+
+        def new_pipeline(index: int) -> GopPipeline:
+            facts = {"concurrent": prior.concurrent, "index": index}
+            return GopPipeline(new_coder(), self._rate, self._team, settings.mode, **facts)
+
+        independent = settings.mode.has_last and prior.concurrent and not self._rate.follows_bits
+        chains = chains_for(self._team.size) if independent else 1
+        self._pipeline = ChainPipeline(new_pipeline, chains) if chains > 1 else new_pipeline(0)
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
 
     @property
     def gop(self) -> CurrentGop:
         """Number and steps of the GOP that is being coded, or was last."""
-        return self._coder.current
+        return self._pipeline.current
 
     def encode(self, picture: Picture | None) -> list[Packet]:
         """Encode the next picture in display order, or None at the end; return the packets that are ready, in order.
@@ -104,6 +113,7 @@ class Encoder:
 
     def close(self) -> None:
         """Give up the GOPs whose packets were not returned, and end the threads."""
+        self._pipeline.close()
         self._team.dismiss()
 
     def _check(self, picture: Picture) -> None:

@@ -177,6 +177,9 @@ def test_threads_gain_until_the_serial_part_is_all_there_is():
     assert walls[16] == 40 + 9  # All serial parts, then the last GOP's parallel part
     assert scaling.wall([scaling.Gop(1, 0, 0), scaling.Gop(1, 0, 5), scaling.Gop(1, 0, 0)], 2) == 7  # Order is kept
     assert scaling.wall([scaling.Gop(0, 8, 0)] * 50, 4) == pytest.approx(50 * 8 / 4, rel=0.1)  # What can be divided is
+    alone = [scaling.Gop(serial=4, shared=0, parallel=1)] * 10
+    assert scaling.wall(alone, 8, chains=6) == 6 * (40 + 1)  # Each chain begins when the one before is done
+    assert scaling.wall(alone, 8, chains=6, at_once=3) == 2 * (40 + 1)
 
 
 def test_gops_take_the_time_that_was_measured(tmp_path):
@@ -184,7 +187,7 @@ def test_gops_take_the_time_that_was_measured(tmp_path):
     for side in ("encode", "decode"):
         whole = sum(found[side][part] for part in ("serial", "shared", "parallel"))
         assert found[side]["gops"] > 1 and min(found[side]["serial"], found[side]["parallel"]) > 0
-        assert found[side]["seconds"][1] == pytest.approx(whole)
+        assert found[side]["seconds"][1] == pytest.approx(found[side]["chains"] * whole)
         assert found[side]["seconds"][16] < whole
 
 
@@ -221,7 +224,7 @@ def test_versions_are_measured_in_turns_and_told_side_by_side(tmp_path):
             "first": None,
             "rivals": {"x265": rival},
             "bridge": {"encode": {"Python": (2.0, 3.0, 1), "plugin": (2.2, 3.0, 1)}},
-            "scaling": {"encode": walls, "decode": walls},
+            "scaling": {"encode": walls | {"chains": 12}, "decode": walls},
         }
     )
     assert tables[0].head == ["", "this", "0123abc", "this / it"]

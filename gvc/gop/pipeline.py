@@ -29,6 +29,7 @@ from ..plan.target import Target
 from ..prior import Anchor
 from .decoder import Reconstruction
 from .encoder import GopEncoder, OpenGop
+from .rule import CurrentGop
 
 OPEN_GOPS = 2  # largest number of open GOPs for each thread; a GOP that waits is little more than its source
 
@@ -61,14 +62,25 @@ class GopPipeline:
     team: threads that work for this encoder.
     mode: mode of the stream.
     concurrent: whether the prior is (gvc.prior.Prior).
+    index: number of the first GOP in the stream, default 0.
     """
 
-    def __init__(self, coder: GopEncoder, rate: RateControl, team: Team, mode: Mode, concurrent: bool):
+    def __init__(
+        self, coder: GopEncoder, rate: RateControl, team: Team, mode: Mode, concurrent: bool, *, index: int = 0
+    ):
         self._coder, self._rate, self._team = coder, rate, team
         self._anchored, self._side_by_side = mode.has_first, concurrent and (mode.has_last or not mode.has_first)
         self._open: deque[_Open] = deque()
         self._anchor: Anchor | None = None
-        self._index = 0
+        self._index = index
+
+    @property
+    def current(self) -> CurrentGop:
+        """The GOP that is being coded, or one of them."""
+        return self._coder.current
+
+    def close(self) -> None:
+        """Give up the GOPs that were begun, which the team does when it is dismissed."""
 
     def push(self, gop: Gop) -> Iterator[CodedGop]:
         """Begin with the next GOP."""
