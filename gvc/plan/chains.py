@@ -9,7 +9,6 @@ tried until the predicted sum fits.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import log2
 
@@ -86,7 +85,7 @@ class ChainPlanner:
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a further window of a chain, with the quantiser and at most the fineness of `before`."""
         trials, cuts = self._trials(window), self._cuts(window)
-        return self._search(trials, cuts.best, bits, before.level, finest=before.level, quantiser=before.quantiser)
+        return self._search(trials, cuts, bits, before.level, finest=before.level, quantiser=before.quantiser)
 
     def bits(self, plan: Plan) -> float:
         """Return the current prediction of a plan's bits."""
@@ -124,7 +123,7 @@ class ChainPlanner:
         """Return the plan for the start of a chain, by predicted bits."""
         if self._expected == TRUSTED_BITS:  # No still of this video has been coded yet.
             level = self._calibrated(trials, cuts, bits, level)
-        return self._search(trials, cuts.best, bits, level)
+        return self._search(trials, cuts, bits, level)
 
     def _calibrated(self, trials: Trials, cuts: Cuts, bits: float, level: int) -> int:
         """Return a level near the one that takes about `bits`; learn the bits of stills with the chosen effort."""
@@ -140,7 +139,7 @@ class ChainPlanner:
     def _search(
         self,
         trials: Trials,
-        cut: Callable[[int], list[int]],
+        cuts: Cuts,
         bits: float,
         level: int,
         *,
@@ -149,7 +148,7 @@ class ChainPlanner:
     ) -> Plan:
         """Return a plan that takes about `bits`, or the coarsest plan if none is affordable.
 
-        cut: function that gives the GOP lengths for a level.
+        cuts: possible divisions of the window into GOPs.
         level: level at which the search begins.
         finest: finest permitted level.
         quantiser: quantiser of the stills; default None, the one that fits each level.
@@ -157,7 +156,7 @@ class ChainPlanner:
         tried, low, high = [], finest, COARSEST_LEVEL
         while not tried or (abs(tried[-1][0]) > NEAR and low <= high and len(tried) < TRIALS):
             level = min(max(level, low), high)
-            plan = trials.predicted(Plan(level, quantiser or bitrate_quantiser(level), cut(level)))
+            plan = trials.predicted(Plan(level, quantiser or bitrate_quantiser(level), cuts.best(level)))
             tried.append((log2(bits / self.bits(plan)), plan))
             low, high = (low, level - 1) if tried[-1][0] > 0 else (level + 1, high)
             level -= round(_doubling(tried) * tried[-1][0])
