@@ -7,13 +7,13 @@ work and needs nothing else.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from ..bitstream import GopUnit, SequenceHeader
 from ..errors import BitstreamError
 from ..loop.budget import beyond_samples, beyond_steps, beyond_work
 from ..loop.denoise import OnStep, denoise, finish
 from ..loop.noise import ReplayNoise
+from ..machine.lazy import lazy
 from ..media import Clip, Planes
 from ..prior import Anchor, Array, Condition, ConditionedPrior, Prior
 from ..stills.av1 import StillDecoder
@@ -47,7 +47,7 @@ class Reconstruction:
     t: float  # time where the coded steps end
     tail: PictureTail | None = None  # correction of the last pictures
 
-    @cached_property
+    @lazy
     def plain(self) -> Clip:
         """The GOP's pictures without the anchor at realism 0, uint8 [T, H, W] for each plane."""
         return self.pictures(0.0)

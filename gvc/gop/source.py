@@ -3,12 +3,12 @@
 """The source pictures of a GOP that is being encoded."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from ..bitstream import SequenceHeader
 from ..loop.budget import check_gop_size
+from ..machine.lazy import lazy
 from ..media import Clip, Picture, Planes
 from ..plan.gops import Gop
 from ..prior import Anchor
@@ -47,7 +47,7 @@ class Source:
         """The last picture."""
         return self.pictures[-1].planes
 
-    @cached_property
+    @lazy
     def clip(self) -> Clip:
         """All pictures, uint8 [T, H, W] for each plane. They are copied when they are first needed."""
         pictures = [self.known] if self.known else []

@@ -3,7 +3,6 @@
 """Encoder: the choice of a GOP's mean, the measurement of its residual, and its side information."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from ..._native import encode_corrections, squared_error
 from ...bitstream.levels import sigma_level
 from ...entropy import RangeEncoder
 from ...loop.codebook import ATOM_OVERHEAD, bit_price
+from ...machine.lazy import lazy
 from ...media import Clip
 from ...prior import Condition
 from . import bands
@@ -49,7 +49,7 @@ class GpAnalysis:
         self._layout, self._cells = Layout.of(condition), cells
         self._moving = moving or Mean(condition, version, MOTION)
 
-    @cached_property
+    @lazy
     def _best(self) -> tuple[Mean, Residual]:
         """The mean and its residual."""
         means = [self._mean(choice) for choice in choices(self._condition, self._version)]
@@ -71,7 +71,7 @@ class GpAnalysis:
         moving = Mean(self._condition, self._version, MOTION, fields=found.fields, luma=found.luma)
         return GpAnalysis(self._condition, self._clip, self._version, moving, found.cells)
 
-    @cached_property
+    @lazy
     def _known_error(self) -> float:
         """The weighted squared error of the decoded boundary pictures, in squared luma samples."""
         total = 0.0

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The structure of a GOP's coefficients, which follows from its condition alone."""
 
-from functools import cached_property
-
 import numpy as np
 
+from ...machine.lazy import lazy
 from ...prior import CHROMA_WEIGHT, Condition
 from . import basis
 from .activity import activity_map
@@ -38,7 +37,7 @@ class Layout:
         """Return the layout for a condition, which is made once."""
         return condition.once(cls, lambda: cls(condition))
 
-    @cached_property
+    @lazy
     def time(self) -> np.ndarray:
         """The temporal basis, float32 [T', T']."""
         return basis.temporal(self.size, len(self._known))[0]

@@ -8,11 +8,12 @@ used, and since gp/3 how to correct motion (gvc.priors.gp.correction).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from ..._native import motion_interpolate, motion_parts
+from ...machine.lazy import lazy
 from ...machine.parallel import each
 from ...media import Clip
 from ...pictures.fade import fade
@@ -146,7 +147,7 @@ class Mean:
         self.condition, self.choice, self.colour, self._luma = condition, choice, colour, luma
         self.motion = MotionMean(condition, version, fields)
 
-    @cached_property
+    @lazy
     def planes(self) -> Clip:
         """The mean of the unknown pictures, uint8 [T', H, W] for each plane; must not be changed."""
         if self.choice == MOTION:

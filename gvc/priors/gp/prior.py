@@ -16,7 +16,6 @@ correct motion (gvc.priors.gp.correction); none before gp/4 adapts variances.
 """
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from ..._native import local_velocity, with_residual
 from ...bitstream.levels import MAX_LEVEL, level_sigma
 from ...entropy import RangeDecoder
 from ...errors import BitstreamError
+from ...machine.lazy import lazy
 from ...machine.parallel import each
 from ...media import Clip
 from ...prior import Condition
@@ -95,7 +95,7 @@ class ConditionedGp:
     # The following properties take memory and time. They are computed at their first use, so that the codec can check
     # `size` before.
 
-    @cached_property
+    @lazy
     def _mean(self) -> Clip:
         return self._stated_mean.planes
 
@@ -105,13 +105,13 @@ class ConditionedGp:
             if self._carried_count(i):
                 yield i, *self._layout.planes[i].carried(self._levels(i))
 
-    @cached_property
+    @lazy
     def _band(self) -> np.ndarray:
         """The band of each value of the latent, numbered across all planes, uint8 [size]."""
         numbers = [np.uint8(plane * bands.BANDS) + numbers for plane, _, numbers in self._carried()]
         return np.concatenate(numbers) if numbers else np.zeros(0, np.uint8)
 
-    @cached_property
+    @lazy
     def _slabs(self) -> list[tuple[slice, int, np.ndarray, np.ndarray]]:
         """(Part of the latent, frequencies, spatial bands [h, w], their variances) of each plane's temporal bands."""
         slabs, start = [], 0

@@ -7,11 +7,12 @@ lower bands leave bounds the variance of each higher band, and a transform of th
 other band can be worth carrying.
 """
 
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from ..._native import residual_of, squared_error
+from ...machine.lazy import lazy
 from ...machine.parallel import each
 from ...media import Clip
 from . import basis
@@ -36,7 +37,7 @@ class Residual:
         """Return whether this is the residual of a clip: the very same arrays."""
         return all(mine is other for mine, other in zip(self._clip, clip, strict=True))
 
-    @cached_property
+    @lazy
     def error(self) -> float:
         """The squared error of the mean in latent units."""
         return sum(plane.error for plane in self.planes)
