@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gvc.machine import processors as limits
+from gvc.machine.lazy import lazy
 from gvc.machine.parallel import PROCESSORS, Team, allowed, each, inheriting, limited
 
 PATIENCE = 60  # seconds after which a test gives up
@@ -104,3 +105,20 @@ def test_a_team_hands_on_errors_and_itself(threads):
     with team.leading():
         assert team.submit(allowed).result() == allowed() == min(threads, PROCESSORS)
     team.dismiss()
+
+
+def test_properties_of_several_objects_are_computed_at_the_same_time():
+    """GOPs in several threads would otherwise wait for each other, as with Python 3.11's own cached_property."""
+    meeting = threading.Barrier(2)
+
+    class Gop:
+        @lazy
+        def pictures(self):
+            """What it shows."""
+            meeting.wait(PATIENCE)
+            return object()
+
+    gops = [Gop(), Gop()]
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda gop: gop.pictures, gops))
+    assert found == [gop.pictures for gop in gops] and Gop.pictures.__doc__ == "What it shows."

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from math import log2
 
 from ..bitstream import SequenceHeader
-from ..machine.parallel import allowed
 from ..prior import Prior
 from ..stills.av1 import CHAIN_SPEED, TRIAL_SPEED
 from ..stills.chain import COARSEST_CHAIN
@@ -79,8 +78,7 @@ class ChainPlanner:
         plan = replace(tried, lengths=cuts.best(level))
         if not window.key:
             return plan
-        # These stills are coded while the GOPs between them are, so half of the threads suffice and save memory.
-        return replace(plan, chain=trials.chain(plan, CHAIN_SPEED[self.effort], (allowed() + 1) // 2))
+        return replace(plan, chain=trials.chain(plan, CHAIN_SPEED[self.effort]))
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a further window of a chain, with the quantiser and at most the fineness of `before`."""

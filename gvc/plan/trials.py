@@ -47,15 +47,14 @@ class Trials:
     reorders: bool
     _sampled: dict[tuple[int, int], tuple[int, float]] = field(default_factory=dict, init=False)  # level and bits
 
-    def chain(self, plan: Plan, speed: int, threads: int = 0) -> StillChain:
+    def chain(self, plan: Plan, speed: int) -> StillChain:
         """Return a chain that codes the plan's stills, first the one before the window, with an SVT-AV1 preset.
 
-        threads: largest number of threads, as for StillChain.
         Raises MediaError if a GOP of the plan is too large.
         """
         check_gop_size(max(plan.lengths) + 1, self.header.format)
         known = self._sources(plan) if self.reorders and self.window.whole else ()
-        return StillChain(self.header, plan.quantiser, speed, known, threads)
+        return StillChain(self.header, plan.quantiser, speed, known)
 
     def still_bits(self, plan: Plan, speed: int) -> list[float]:
         """Code the plan's stills with an SVT-AV1 preset and return their bits, first the one before the window."""

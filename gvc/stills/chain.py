@@ -23,12 +23,9 @@ class StillChain:
     speed: SVT-AV1 preset, 0 (best) to 10.
     pictures: the pictures of all stills, if they are known in advance (`known`): then stills may refer to later ones.
         Default none: each still is coded when `code` gets its picture.
-    threads: largest number of threads; default 0, the limit in force (gvc.machine.parallel).
     """
 
-    def __init__(
-        self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = (), threads: int = 0
-    ):
+    def __init__(self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = ()):
         self.quantiser, self.known = quantiser, bool(pictures)
         self._video, crf = header.format.coded, min(quantiser, COARSEST)
         # An I2V chain has a single still, so no other still profits from a boost.
@@ -38,7 +35,7 @@ class StillChain:
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
         self._pictures, self._count, self._given = pictures, len(pictures), []
         give_back_memory()  # An encoder takes much, so what the work before has left free would add to the peak.
-        self._start(self._new_encoder(threads=threads))
+        self._start(self._new_encoder())
 
     def sizes(self) -> list[int]:
         """Return the sizes in bytes of all stills, before `code` returns the first; [] if they are not `known`.
