@@ -11,7 +11,7 @@ from ..bitstream.levels import MAX_LEVEL, level_sigma, sigma_level
 from ..plan.quality import still_quantiser
 from ..plan.target import Target
 from ..prior import Analysis, Anchor, Condition, Prior
-from ..stills.av1 import CHAIN_SPEED, FINEST
+from ..stills.av1 import FINEST, chain_speed
 from ..stills.chain import COARSEST_CHAIN, StillChain
 from .source import Source
 
@@ -83,7 +83,9 @@ class BoundaryCoder:
 
     def coarsest(self, source: Source, anchor: Anchor | None) -> Boundaries:
         """Return the boundaries with the fewest possible bits."""
-        return self.code(source, anchor, StillChain(self.header, COARSEST_CHAIN, CHAIN_SPEED[self.effort]))
+        return self.code(
+            source, anchor, StillChain(self.header, COARSEST_CHAIN, chain_speed(self.effort, self.header.format))
+        )
 
     def _new_chain(self, source: Source, anchor: Anchor | None, target: Target) -> tuple[StillChain, Boundaries]:
         """Start a chain: the planned one, or one with the quantiser of the target's level, if that is affordable."""
@@ -91,7 +93,7 @@ class BoundaryCoder:
         if target.chain:
             chain, finest = target.chain, math.ceil(target.chain.quantiser)
         elif not target.bounded:
-            chain = StillChain(self.header, finest, CHAIN_SPEED[self.effort])
+            chain = StillChain(self.header, finest, chain_speed(self.effort, self.header.format))
         else:
             return self._search_chain(source, anchor, target, finest)
         boundaries = self.code(source, anchor, chain)
@@ -105,7 +107,7 @@ class BoundaryCoder:
         """Start a chain with the finest affordable quantiser that is not finer than what the atoms reach."""
 
         def trial(quantiser: int, effort: str) -> tuple[StillChain, Boundaries]:
-            chain = StillChain(self.header, quantiser, CHAIN_SPEED[effort])
+            chain = StillChain(self.header, quantiser, chain_speed(effort, self.header.format))
             boundaries = self.code(source, anchor, chain)
             return chain, replace(boundaries, analysis=self.prior.analyse(boundaries.condition, source.clip))
 

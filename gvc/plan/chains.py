@@ -14,7 +14,7 @@ from math import log2
 
 from ..bitstream import SequenceHeader
 from ..prior import Prior
-from ..stills.av1 import CHAIN_SPEED, TRIAL_SPEED
+from ..stills.av1 import TRIAL_SPEED, chain_speed
 from ..stills.chain import COARSEST_CHAIN
 from .lengths import Cuts, GopLengths
 from .quality import STILL_SLOPE, WORST_STILL, bitrate_quantiser, quality_level, still_quantiser
@@ -30,9 +30,9 @@ TRIALS = 4  # largest number of trials in a search
 NEAR = 0.25  # base-2 logarithm of available bits to a trial's bits up to which its GOPs suit the available bits
 FINER = 16  # levels by which a GOP may stop below its plan's level
 TRUSTED_BITS = 6000  # weight of the first prediction of stills, as bits of stills that it counts for
-FEW = 12  # number of GOPs whose stills are coded to learn what stills take
+FEW = 24  # number of GOPs whose stills are coded to learn what stills take
 SETTLINGS = 3  # largest number of times that all stills of a chain are coded until they fit
-MISS = 0.75  # steps of the quantiser by which coded stills may miss the bits; atoms make up for it
+MISS = 0.1  # steps of the quantiser by which coded stills may miss the bits; atoms make up for it
 
 
 @dataclass
@@ -78,7 +78,7 @@ class ChainPlanner:
         plan = replace(tried, lengths=cuts.best(level))
         if not window.key:
             return plan
-        return replace(plan, chain=trials.chain(plan, CHAIN_SPEED[self.effort]))
+        return replace(plan, chain=trials.chain(plan, chain_speed(self.effort, self.header.format)))
 
     def go_on(self, window: Window, bits: float, before: Plan) -> Plan:
         """Return the plan for a further window of a chain, with the quantiser and at most the fineness of `before`."""
@@ -128,7 +128,7 @@ class ChainPlanner:
         plan = trials.predicted(Plan(level, bitrate_quantiser(level), cuts.best(level)))
         level = min(max(level - round(DOUBLING * log2(bits / self.bits(plan))), FINEST_LEVEL), COARSEST_LEVEL)
         few = Plan(level, bitrate_quantiser(level), plan.lengths[:FEW])
-        coded = sum(trials.still_bits(few, CHAIN_SPEED[self.effort])[1:])
+        coded = sum(trials.still_bits(few, chain_speed(self.effort, self.header.format))[1:])
         self._coded += coded
         self._expected += SAVING * sum(trials.still_bits(few, TRIAL_SPEED)[1:])
         self._learn(cuts, few, coded)
@@ -172,7 +172,7 @@ class ChainPlanner:
 
     def _settled(self, trials: Trials, plan: Plan) -> Plan:
         """Return the plan with the coded stills of its chain and their actual bits; learn from these."""
-        chain = trials.chain(plan, CHAIN_SPEED[self.effort])
+        chain = trials.chain(plan, chain_speed(self.effort, self.header.format))
         sizes = chain.sizes()
         if not sizes:
             return replace(plan, chain=chain)

@@ -3,10 +3,9 @@
 """The choice of GOP lengths: short where motion cannot be predicted from the boundary stills, long where it can.
 
 A further still costs bits, and reduces the error of the pictures between stills. Both are predicted from one picture in
-the middle, at half size, which is interpolated from the stills' source pictures along motion that is searched at
-quarter size. The constants below are fits to GOPs of 4 to 32 pictures of ordinary clips at qualities of 10 to 50. The
-bits of stills depend on the content, by up to a factor of three either way, but hardly on the length of GOPs. So this
-factor is learned from coded stills.
+the middle, at half size, which is interpolated from the stills' source pictures. The constants below are fits to GOPs
+of 4 to 32 pictures of ordinary clips at qualities of 10 to 50. The bits of stills depend on the content, by up to a
+factor of three either way, but hardly on the length of GOPs. So this factor is learned from coded stills.
 """
 
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ Span = tuple[int, int]  # (number of the picture before, number of pictures)
 SHORTEST = {"fast": 8, "medium": 2, "slow": 2}  # Fewest pictures of a GOP, by effort.
 BLOCK = 8  # side of a block at half size, in samples
 SMOOTHNESS = 4  # weight of smoothness in the motion search
+MOST_SEARCHED = 2**17  # largest number of samples of pictures in which motion is searched
 ERROR_SHARE = 2.0  # ratio of the mean error between stills to the error in the middle
 SATURATION = 16  # error of a block, in water levels, beyond which atoms limit it
 # Bits of a still: a constant, and for each block SLOPE * log2(1 + error / LEVEL), with the error in water levels.
@@ -145,12 +145,19 @@ def _still_bits(errors: np.ndarray) -> float:
 
 def _block_errors(first: np.ndarray, middle: np.ndarray, last: np.ndarray, num: int, den: int) -> np.ndarray:
     """Return each block's squared error, scaled to full size, of a middle picture interpolated from two others."""
-    fields = (_doubled(field, first.shape) for field in motion_fields(half_size(first), half_size(last), SMOOTHNESS))
-    guess = motion_interpolate(first, last, *fields, num, den)
+    guess = motion_interpolate(first, last, *_motion(first, last), num, den)
     squares = (guess.astype(np.float32) - middle) ** 2
     squares = np.pad(squares, [(0, -n % BLOCK) for n in squares.shape])
     rows, columns = (n // BLOCK for n in squares.shape)
     return 4 * squares.reshape(rows, BLOCK, columns, BLOCK).sum((1, 3))
+
+
+def _motion(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the motion fields of two pictures, searched at a smaller size if they are large."""
+    if first.size <= MOST_SEARCHED:
+        return motion_fields(first, last, SMOOTHNESS)
+    forth, back = _motion(half_size(first), half_size(last))
+    return _doubled(forth, first.shape), _doubled(back, first.shape)
 
 
 def _doubled(field: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -34,8 +34,10 @@ FRAME_OBUS = (3, 6)  # types of OBU that begin a frame: OBU_FRAME_HEADER and OBU
 MAX_FRAMES = 8
 INDICES_A_CRF = 4  # AV1 quantiser indices (of 256) in one step of crf
 # SVT-AV1 preset by effort, for stills of a chain, which later stills and the pictures between them refer to. Preset 2
-# instead of 3 would save 2 % of the bytes by PSNR for more than twice the time (four clips).
-CHAIN_SPEED = {"fast": 5, "medium": 3, "slow": 0}
+# instead of 3 saves 0 to 6 % of the bytes by PSNR for twice the time (six clips), so large pictures go without it.
+CHAIN_SPEED = {"fast": 5, "medium": 2, "slow": 0}
+CHAIN_SPEED_LARGE = {"fast": 5, "medium": 3, "slow": 0}
+LARGE = 2**19  # largest number of luma samples of pictures that are not large
 SPEED = {"fast": 5, "medium": 2, "slow": 0}
 SPEED = {"fast": 5, "medium": 3, "slow": 1}  # SVT-AV1 preset by effort, for pictures that nothing refers to
 TRIAL_SPEED = 8  # SVT-AV1 preset for stills that are coded only to learn their sizes
@@ -53,6 +55,11 @@ REORDERED = {"pred-struct": 2, "hierarchical-levels": 4, "qindex-offsets": (-24,
 # Highest of SVT-AV1's six levels of parallelism in use. Levels change time and memory, not the bytes: for a reordered
 # chain at 1280x720, levels 1 to 6 take 130, 190, 200, 340, 460 and 750 MB.
 MOST_PARALLEL = 3
+
+
+def chain_speed(effort: str, video: VideoFormat) -> int:
+    """Return the SVT-AV1 preset for the stills of a chain."""
+    return (CHAIN_SPEED_LARGE if video.width * video.height > LARGE else CHAIN_SPEED)[effort]
 
 
 def search_quantiser(cost_of: Callable[[int], float], start: int, effort: str) -> int:
