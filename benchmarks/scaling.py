@@ -99,7 +99,7 @@ def measure(path: str, pictures: int) -> dict[str, list[Gop]]:
 
     from gvc.decoder import Decoder
     from gvc.encoder import Encoder
-    from gvc.gop.decoder import CodedGop, Reconstruction
+    from gvc.gop.decoder import ParsedGop, Reconstruction
     from gvc.gop.encoder import GopEncoder
 
     found = {}
@@ -111,7 +111,7 @@ def measure(path: str, pictures: int) -> dict[str, list[Gop]]:
     found["encode"] = gops_of(sum(total), sum(submitted), coding)
     decoder = Decoder(encoder.extradata)
     with (
-        _timed(CodedGop, "reconstruct") as replaying,
+        _timed(ParsedGop, "reconstruct") as replaying,
         _timed(Reconstruction, "shown") as showing,
         _alone() as submitted,
         _total() as total,

@@ -158,7 +158,7 @@ class AheadDecoder:
             return
         self._gop += not is_show(packet.data)
         self._unanswered.append((self._gop, self._count))
-        self._inbox.append((packet, self._count, self._gop, shown))
+        self._inbox.append((packet, pictures_in(packet.data), self._count, self._gop, shown))
         self._count += 1
         self.waiting += _cost(packet)
         self._start_jobs()
@@ -203,7 +203,8 @@ class AheadDecoder:
             job.reading.cancel()
 
     def _reset(self) -> None:
-        self._inbox: deque[tuple[Packet, int, int, bool]] = deque()  # Packet, its number, its GOP, whether it is shown
+        # Packet, number of pictures in its GOP if it is a GOP's first one, its number, its GOP, whether it is shown
+        self._inbox: deque[tuple[Packet, int, int, int, bool]] = deque()
         self._jobs: deque[_Job] = deque()
         self._unanswered: deque[tuple[float, float]] = deque()  # GOP and number of packets; infinity = end of stream
         self._wanted = Event()
@@ -215,9 +216,11 @@ class AheadDecoder:
 
         The next GOP alone may be of any size.
         """
+        video = self._display.header and self._display.header.format
+        luma = video.width * video.height if video else 1
         while self._inbox:
-            packet, number, gop, shown = self._inbox[0]
-            samples = self._samples(packet)
+            packet, pictures, number, gop, shown = self._inbox[0]
+            samples = pictures * luma
             if self._jobs:
                 ahead = gop - self._jobs[0].gop
                 held = samples + sum(job.samples for job in self._jobs if job.gop > self._jobs[0].gop)
@@ -227,11 +230,6 @@ class AheadDecoder:
             reading = self._thread.submit(self._read, packet, self._wanted)
             self._jobs.append(_Job(number, gop, samples, shown, packet, reading))
             reading.add_done_callback(self._notify_of)
-
-    def _samples(self, packet: Packet) -> int:
-        """Return the number of luma samples of the GOP that begins with a packet; 0 for other packets."""
-        video = self._display.header and self._display.header.format.coded
-        return pictures_in(packet.data) * (video.width * video.height if video else 1)
 
     def _take(self, to_packet: bool) -> Answer:
         job = self._jobs.popleft()

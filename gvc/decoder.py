@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import lru_cache
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
-from .gop.decoder import CodedGop, check_unit, open_gop
+from .gop.decoder import ParsedGop, check_unit, open_gop
 from .gop.display import Display, ReadPacket
 from .gop.rule import CurrentGop, rule_of
 from .loop.denoise import OnStep
@@ -27,7 +27,7 @@ class GopReader:
     Several GOPs are decoded at a time if their prior is `concurrent` and the next GOP does not need their pictures.
     Otherwise `read` returns when the GOP is decoded.
 
-    The arguments, attributes and errors are those of Decoder, which see.
+    It takes the arguments of Decoder and raises the same errors.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class GopReader:
         gop = open_gop(self._prior, self.header, unit, anchor, self._stills)
         self._next_index, self._anchor = (unit.index + 1) % 2**32, None
         needed = self.header.mode.has_first
-        if self._prior.concurrent and (gop.ending or not needed):
+        if self._prior.concurrent and (gop.condition.ending or not needed):
             if needed:
-                self._anchor = Anchor(gop.ending, gop.conditioned.memory)
+                self._anchor = Anchor(gop.condition.ending, gop.conditioned.memory)
             return self.team.submit(self._reconstruct, gop)
         reconstruction, pictures = gop.reconstruct(self._on_step), Future()
         pictures.set_result(reconstruction.shown(self.options.realism))
@@ -105,7 +105,7 @@ class GopReader:
         self._anchor = reconstruction.anchor() if needed else None
         return pictures
 
-    def _reconstruct(self, gop: CodedGop) -> Clip:
+    def _reconstruct(self, gop: ParsedGop) -> Clip:
         return gop.reconstruct(self._on_step).shown(self.options.realism)
 
     def _use(self, header: SequenceHeader) -> None:

@@ -70,6 +70,11 @@ class Condition:
     _results: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
+    def ending(self) -> Planes | None:
+        """The last picture at realism 0, if it is a still; None if it follows from the latent."""
+        return self.last or (self.first if self.frames == 1 else None)
+
+    @property
     def memory(self) -> Any:
         """ConditionedPrior.memory of the GOP before in the chain, None without one; wait for it if need be."""
         return self.previous.result() if isinstance(self.previous, Future) else self.previous

@@ -30,7 +30,7 @@ from gvc.loop import noise, transition
 from gvc.loop.denoise import Rule, denoise, finish
 from gvc.loop.noise import ReplayNoise
 from gvc.loop.search import SearchNoise
-from gvc.machine.parallel import allowed, each, limited
+from gvc.machine.parallel import Team, allowed, each
 from gvc.media import VideoFormat
 
 HEADER = SequenceHeader(
@@ -290,7 +290,7 @@ def test_the_reader_keeps_to_the_threads_that_are_allowed(monkeypatch):
     prior, seen = Gaussian(), []
     coded = search(prior, prior.sample())
     monkeypatch.setattr(noise, "each", lambda *work: (seen.append(allowed()), each(*work))[1])
-    with limited(1):
+    with Team(1).leading():
         replay(prior, coded)
     assert set(seen) == {1} and len(seen) > 3
 

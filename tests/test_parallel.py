@@ -11,14 +11,14 @@ import pytest
 
 from gvc.machine import processors as limits
 from gvc.machine.lazy import lazy
-from gvc.machine.parallel import PROCESSORS, Team, allowed, each, inheriting, limited
+from gvc.machine.parallel import PROCESSORS, Team, allowed, each, inheriting
 
 PATIENCE = 60  # seconds after which a test gives up
 
 
 def test_results_keep_the_order_of_the_rows():
     for threads in (0, 1, 2, 7, 1000):
-        with limited(threads):
+        with Team(threads).leading():
             assert each(lambda a, b: a * b, range(50), range(50, 100)) == [a * (a + 50) for a in range(50)]
             assert each(lambda a: a, []) == []
 
@@ -30,7 +30,7 @@ def test_work_inside_of_work_is_done_in_its_place():
 
 
 def test_an_executor_can_keep_to_the_limit():
-    with ThreadPoolExecutor(1) as executor, limited(1):
+    with ThreadPoolExecutor(1) as executor, Team(1).leading():
         inherited, own = (executor.submit(f).result() for f in (inheriting(allowed), allowed))
     assert (inherited, own) == (1, PROCESSORS)
 
@@ -52,7 +52,7 @@ def test_no_more_threads_than_allowed(threads):
         seen.add(threading.get_ident())
         meeting.wait(PATIENCE)
 
-    with limited(threads):
+    with Team(threads).leading():
         each(work, range(20))
     assert len(seen) == min(threads, PROCESSORS)
     assert threading.get_ident() in seen
@@ -65,7 +65,7 @@ def test_the_limit_is_of_one_thread_alone():
     def run_elsewhere():
         each(lambda _: outside.append(threading.get_ident()), range(2))
 
-    with limited(1):
+    with Team(1).leading():
         other = threading.Thread(target=run_elsewhere)
         other.start()
         other.join()

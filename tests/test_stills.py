@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gvc.bitstream import SequenceHeader
 from gvc.errors import BitstreamError
-from gvc.machine.parallel import limited
+from gvc.machine.parallel import Team
 from gvc.media import VideoFormat
 from gvc.stills.av1 import (
     COARSEST,
@@ -99,7 +99,7 @@ def test_threads_change_no_byte(chain, structure):
     pictures, _ = chain
     found = []
     for threads in (1, 2, 4):
-        with limited(threads):
+        with Team(threads).leading():
             encoder = StillEncoder((96, 128), 40, 3, boost=8, structure=structure)
         found.append(list(encoder.encode_all(pictures)))
     assert found[0] == found[1] == found[2]

@@ -15,7 +15,7 @@ from ..plan.gops import Gop
 from .pipeline import CodedGop, GopPipeline
 from .rule import CurrentGop
 
-THREADS_A_CHAIN = 3  # number of threads for which a chain more is open
+THREADS_A_CHAIN = 3  # number of threads for each further open chain
 MOST_CHAINS = 4  # largest number of open chains; each takes the memory of its pictures and of an AV1 encoder
 
 NewPipeline = Callable[[int], GopPipeline]  # function: index of the first GOP -> pipeline for a chain

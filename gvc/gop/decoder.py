@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Decoding of a GOP: from a GopUnit to pictures, given the decoded boundary that it shares with the GOP before.
 
-The first part (`open_gop`) needs the GOPs before and is short. The second one (`CodedGop.reconstruct`) is most of the
+The first part (`open_gop`) needs the GOPs before and is short. The second one (`ParsedGop.reconstruct`) is most of the
 work and needs nothing else.
 """
 
@@ -14,7 +14,7 @@ from ..loop.budget import beyond_samples, beyond_steps, beyond_work
 from ..loop.denoise import OnStep, denoise, finish
 from ..loop.noise import ReplayNoise
 from ..machine.lazy import lazy
-from ..media import Clip, Planes
+from ..media import Clip
 from ..prior import Anchor, Array, Condition, ConditionedPrior, Prior
 from ..stills.av1 import StillDecoder
 from .rule import rule_of
@@ -76,22 +76,17 @@ class Reconstruction:
 
 
 @dataclass(frozen=True)
-class CodedGop:
+class ParsedGop:
     """A GOP whose stills and side information are decoded, but not its atoms.
 
-    What the next GOP of the chain needs is known already, if `ending` is. So `reconstruct` may run in another thread,
-    at the same time as that of other GOPs if the prior is `concurrent`.
+    What the next GOP of the chain needs is known already, if `condition.ending` is. So `reconstruct` may run in another
+    thread, at the same time as that of other GOPs if the prior is `concurrent`.
     """
 
     header: SequenceHeader
     unit: GopUnit
     condition: Condition
     conditioned: ConditionedPrior
-
-    @property
-    def ending(self) -> Planes | None:
-        """The last picture at realism 0, if it is a still; None if only `reconstruct` gives it."""
-        return self.condition.last or (self.condition.first if self.condition.frames == 1 else None)
 
     def reconstruct(self, on_step: OnStep | None = None) -> Reconstruction:
         """Replay the atoms. Raises BitstreamError."""
@@ -109,7 +104,7 @@ class CodedGop:
 
 def open_gop(
     prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
-) -> CodedGop:
+) -> ParsedGop:
     """Decode a GOP's stills and side information; `stills` has decoded those of the chain so far.
 
     Raises BitstreamError, also for a GOP that would be too much work.
@@ -122,7 +117,7 @@ def open_gop(
     if unit.bare and conditioned.size:
         raise BitstreamError("boundary_flags", 0, "a bare GOP must have no latent, but this one has one")
     _keep_within(beyond_work(header, rule, conditioned.blocks, condition.frames, len(unit.atoms)))
-    return CodedGop(header, unit, condition, conditioned)
+    return ParsedGop(header, unit, condition, conditioned)
 
 
 def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:

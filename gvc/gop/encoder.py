@@ -60,8 +60,7 @@ class OpenGop:
     @property
     def anchor(self) -> Anchor | None:
         """State for the next GOP, if that does not depend on this one's atoms; otherwise None."""
-        condition = self.boundaries.condition
-        ending = condition.last or (condition.first if condition.frames == 1 else None)
+        ending = self.boundaries.condition.ending
         return Anchor(ending, self.memory) if ending else None
 
 

@@ -11,7 +11,7 @@ coded:
 - In I2V a GOP begins with the last decoded picture of the GOP before. It is coded when that one is, as it is with
   priors that are not `concurrent`. Then only parts of a GOP are done side by side (gvc.machine.parallel.each).
 
-None of this depends on the number of threads but for the time it takes, so the stream is always the same.
+The number of threads changes only the time that this takes; the stream is always the same.
 """
 
 from collections import deque

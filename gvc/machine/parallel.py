@@ -74,20 +74,6 @@ def team() -> Team:
     return _team.get() or _everyone()
 
 
-@contextmanager
-def limited(threads: int) -> Iterator[None]:
-    """Limit the threads that this thread's calls of `each` use, for the length of the block.
-
-    threads: the largest number of threads; 0 = the number of processors.
-    """
-    few = Team(threads)
-    try:
-        with few.leading():
-            yield
-    finally:
-        few.dismiss()
-
-
 def allowed() -> int:
     """Return the largest number of threads that work started by this thread may use."""
     return team().size
