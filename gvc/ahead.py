@@ -192,10 +192,10 @@ class AheadDecoder:
         self._thread.submit(self._reader.flush)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and wait until they have ended. No notification comes afterwards."""
         self._give_up()
         self._thread.shutdown(cancel_futures=True)
-        self._reader.team.dismiss()
+        self._reader.team.dismiss(wait=True)
 
     def _give_up(self) -> None:
         self._wanted.clear()

@@ -266,6 +266,16 @@ def test_it_ends_in_the_middle_of_a_gop(stream):
     assert gate.started == 1
 
 
+def test_after_its_end_none_of_its_threads_is_left(stream):
+    """Nothing is notified any more, so the caller may close what it is notified by."""
+    before = set(threading.enumerate())
+    decoder = Ahead(stream[0], {"threads": 4})
+    for packet in stream[1]:
+        decoder.put(packet)
+    decoder.close()
+    assert set(threading.enumerate()) <= before
+
+
 # Through libgvc, with the real engine
 
 

@@ -54,10 +54,13 @@ class Team:
             future.set_exception(error)
         return future
 
-    def dismiss(self) -> None:
-        """End the threads after their current work, and cancel all other work."""
+    def dismiss(self, wait: bool = False) -> None:
+        """End the threads after their current work, and cancel all other work.
+
+        wait: whether to return only when the threads have ended. Default: at once.
+        """
         if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=wait, cancel_futures=True)
 
 
 @functools.cache
