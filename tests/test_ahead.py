@@ -268,11 +268,19 @@ def test_it_ends_in_the_middle_of_a_gop(stream):
 
 def test_after_its_end_none_of_its_threads_is_left(stream):
     """Nothing is notified any more, so the caller may close what it is notified by."""
-    before = set(threading.enumerate())
-    decoder = Ahead(stream[0], {"threads": 4})
-    for packet in stream[1]:
-        decoder.put(packet)
+    before, reached, released = set(threading.enumerate()), threading.Event(), threading.Event()
+
+    def wait(*_):
+        reached.set()
+        assert released.wait(PATIENCE)
+
+    decoder = Ahead(stream[0], {"threads": 4}, on_step=wait)
+    decoder.put(stream[1][0])
+    assert reached.wait(PATIENCE)
+    release = threading.Timer(0.2, released.set)
+    release.start()
     decoder.close()
+    release.join()
     assert set(threading.enumerate()) <= before
 
 
