@@ -38,6 +38,8 @@ class Encoder:
         opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
         on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), in any thread, default:
             none. A GOP that takes too many steps is begun again with fewer.
+        first: number of the first picture in the stream, default 0. At constant quality a chain may be coded apart
+            from those before: with the options of the stream, but scenecut=0, it gets the same packets.
 
     Attributes:
         extradata: bytes of the sequence header, for the decoder or the container; each keyframe has them too.
@@ -53,6 +55,8 @@ class Encoder:
         on_reconstruction: Callable[[list[Picture]], None] | None = None,
         opener: Opener | None = None,
         on_step: OnStep | None = None,
+        *,
+        first: int = 0,
     ):
         self.options = parse_options(ENCODER_OPTIONS, options or {})
         self.format = video_format
@@ -76,15 +80,14 @@ class Encoder:
         self._team = Team(self.options.threads)
         new_coder = partial(GopEncoder, prior, self.header, settings, on_step)
         self._rate = RateControl(settings, prior, self.header, new_coder().floor)
-        self._planner = self._rate.planner()
+        self._planner = self._rate.planner(first)
 
-        def new_pipeline(index: int) -> GopPipeline:
-            facts = {"concurrent": prior.concurrent, "index": index}
-            return GopPipeline(new_coder(), self._rate, self._team, settings.mode, **facts)
+        def new_pipeline() -> GopPipeline:
+            return GopPipeline(new_coder(), self._rate, self._team, settings.mode, prior.concurrent)
 
         independent = settings.mode.has_last and prior.concurrent and not self._rate.follows_bits
         chains = chains_for(self._team.size) if independent else 1
-        self._pipeline = ChainPipeline(new_pipeline, chains) if chains > 1 else new_pipeline(0)
+        self._pipeline = ChainPipeline(new_pipeline, chains) if chains > 1 else new_pipeline()
         self._on_reconstruction = on_reconstruction
         self._overlap = Overlap()
 

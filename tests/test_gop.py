@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvc.media import Picture
-from gvc.plan.gops import Gop, GopPlanner
+from gvc.plan.gops import ChainSplitter, Gop, GopPlanner
 from gvc.plan.window import Plan
 
 
 def plan(pictures: list[Picture], length=9, keyint=1000, **sharing) -> list[Gop]:
-    planner = GopPlanner(length, keyint, **{"scenecut": 0.0, "anchored": True} | sharing)
+    split = {name: sharing.pop(name) for name in ("scenecut", "keyint_min") if name in sharing}
+    planner = GopPlanner(ChainSplitter(keyint, **{"scenecut": 0.0} | split), length, **{"anchored": True} | sharing)
     return [gop for picture in pictures for gop in planner.push(picture)] + list(planner.finish())
 
 
@@ -93,7 +94,7 @@ def test_the_tail_is_shared_about_equally(count):
 
 def test_gops_come_as_soon_as_they_are_settled():
     """One GOP ahead is enough, so memory and delay are bounded."""
-    planner, seen, most = GopPlanner(9, 1000, 0.0, True), 0, 0
+    planner, seen, most = GopPlanner(ChainSplitter(1000, 0.0), 9, True), 0, 0
     for pushed, picture in enumerate(blank(200), 1):
         seen += sum(len(gop.pictures) for gop in planner.push(picture))
         most = max(most, pushed - seen)
@@ -101,7 +102,7 @@ def test_gops_come_as_soon_as_they_are_settled():
 
 
 def test_lookahead_holds_more_pictures_back():
-    planner, held = GopPlanner(9, 1000, 0.0, True, lookahead=40), []
+    planner, held = GopPlanner(ChainSplitter(1000, 0.0), 9, True, lookahead=40), []
     for pushed, picture in enumerate(blank(200), 1):
         settled = sum(len(gop.pictures) for gop in planner.push(picture))
         held.append(pushed if not held else held[-1] + 1 - settled)

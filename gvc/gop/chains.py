@@ -18,7 +18,7 @@ from .rule import CurrentGop
 THREADS_A_CHAIN = 3  # number of threads for each further open chain
 MOST_CHAINS = 4  # largest number of open chains; each takes the memory of its pictures and of an AV1 encoder
 
-NewPipeline = Callable[[int], GopPipeline]  # function: index of the first GOP -> pipeline for a chain
+NewPipeline = Callable[[], GopPipeline]  # function that makes a pipeline for a chain
 
 
 def chains_for(threads: int) -> int:
@@ -41,7 +41,6 @@ class ChainPipeline:
         self._ends: deque[Future] = deque()  # those results that are the last ones of their chains
         self._thread: ThreadPoolExecutor | None = None  # thread of the current chain
         self._pipeline: GopPipeline | None = None  # its pipeline
-        self._index = 0
 
     @property
     def current(self) -> CurrentGop:
@@ -55,9 +54,8 @@ class ChainPipeline:
             while len(self._ends) >= self._most:
                 yield from self._results.popleft().result()
                 self._forget_ended()
-            self._pipeline, self._thread = self._new(self._index), ThreadPoolExecutor(1, "gvc-chain")
+            self._pipeline, self._thread = self._new(), ThreadPoolExecutor(1, "gvc-chain")
         self._submit(self._pipeline.push, gop)
-        self._index += 1
         yield from self.ready()
 
     def ready(self) -> Iterator[CodedGop]:

@@ -43,7 +43,6 @@ class OpenGop:
     """A GOP whose stills are coded.
 
     gop: the GOP.
-    index: its number in the stream.
     source: its source pictures.
     boundaries: its coded stills.
     analyses: result of GopEncoder.analyse, if that was begun; default None.
@@ -51,7 +50,6 @@ class OpenGop:
     """
 
     gop: Gop
-    index: int
     source: Source
     boundaries: Boundaries
     analyses: Future | None = None
@@ -86,14 +84,14 @@ class GopEncoder:
         """Whether all stills of the chain are coded already, whatever the targets of its further GOPs."""
         return self._boundaries.known
 
-    def open(self, gop: Gop, index: int, anchor: Anchor | None, target: Target | None) -> OpenGop:
+    def open(self, gop: Gop, anchor: Anchor | None, target: Target | None) -> OpenGop:
         """Code the stills of a GOP. Raises MediaError if it is too large.
 
         target: target of the GOP, whose bits are those of whole packets; None if the encoder `knows_stills`.
         """
         source = Source.of(gop, anchor, self._header)
         target = target and target.less(8 * gop_overhead(gop.key))
-        return OpenGop(gop, index, source, self._boundaries.choose(source, anchor, target))
+        return OpenGop(gop, source, self._boundaries.choose(source, anchor, target))
 
     def analyse(self, opened: OpenGop, level: int) -> tuple[Analysis, Analysis]:
         """Return the analysis of an open GOP, and a refined one for coding down to a noise level."""
@@ -124,7 +122,7 @@ class GopEncoder:
         opened.memory.set_result(conditioned.memory)
         unit = GopUnit(
             header=self._header if gop.key else None,
-            index=opened.index,
+            index=gop.index,
             shown=len(gop.pictures),
             ahead=len(gop.ahead),
             first=boundaries.first,
@@ -135,11 +133,13 @@ class GopEncoder:
         scheme = self._header.transition
         with_tail = self._settings.tail and not (gop.ends or scheme.corrects_latent)
         if scheme.fixed:
-            unit, x, t = self._search_fixed(unit, conditioned, source.clip)
+            unit, x, t = self._search_fixed(gop.number, unit, conditioned, source.clip)
         else:
             atoms_budget = budget * (1 - TAIL_SHARE * with_tail)
             stop = max(level - BUDGET_REACH, target.level or 0) if target.bounded else level
-            unit, x, t = self._search_matched(unit, conditioned, source.clip, stop, atoms_budget)
+            unit, x, t = self._search_matched(
+                gop.number, unit, conditioned, source.clip, stop=stop, budget=atoms_budget
+            )
         if excess := self._excess(unit, conditioned, source.frames):
             raise MediaError(f"{excess}; set more atoms, a lower quality or preset=fast")
         reconstruction = Reconstruction(conditioned, boundaries.condition, len(source.pictures), x, t)
@@ -168,7 +168,9 @@ class GopEncoder:
         boundaries = self._boundaries.coarsest(Source.of(gop, anchor, self._header), anchor)
         return 8 * len(boundaries.first), 8 * (len(boundaries.last) + gop_overhead(gop.key) + LEAST_SIDE_BYTES)
 
-    def _search_matched(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, stop: int, budget: float):
+    def _search_matched(
+        self, number: int, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, *, stop: int, budget: float
+    ):
         """Code atoms that match the posterior, down to a level or until a budget is spent; return (unit, x, t)."""
         x0 = conditioned.encode_latent(clip)
         if conditioned.known:
@@ -178,28 +180,30 @@ class GopEncoder:
             levels = matched_levels(_start_level(x0, stop), stop, stride)
             coded = replace(unit, start=levels[0], stop=stop, stride=stride, bare=not len(x0))
             with SearchNoise(conditioned, self._header, unit.index, x0, levels, budget=budget) as noise:
-                x, t = self._denoise(coded, conditioned, noise)
+                x, t = self._denoise(number, coded, conditioned, noise)
                 coded = replace(coded, start=max(coded.start, noise.stop), stop=noise.stop, atoms=noise.finish())
             if not self._excess(coded, conditioned, len(clip[0])) or 2 * stride > MAX_STRIDE:
                 return coded, x, t
             stride *= 2  # The limit for decoders depends on the bytes of atoms; these are too few for so many steps.
 
-    def _search_fixed(self, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
+    def _search_fixed(self, number: int, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip):
         """Code a fixed number of atoms at every step and correct the last latent frame, as the paper does."""
         x0 = conditioned.encode_latent(clip)
         counts = self._fixed_counts(conditioned)
         with SearchNoise(conditioned, self._header, unit.index, x0, fixed=counts) as noise:
-            x, t = self._denoise(unit, conditioned, noise)
+            x, t = self._denoise(number, unit, conditioned, noise)
             unit = replace(unit, atoms=noise.finish())
         if self._settings.tail and conditioned.tail:
             unit = replace(unit, tail=encode_latent_tail([x0[part] - x[part] for part in conditioned.tail]))
             add_latent_tail(x, conditioned.tail, unit.tail)
         return unit, x, t
 
-    def _denoise(self, unit: GopUnit, conditioned: ConditionedPrior, noise: SearchNoise) -> tuple[Array, float]:
-        """Return (x_t, t) at the end of the loop that the levels of a unit ask for."""
+    def _denoise(
+        self, number: int, unit: GopUnit, conditioned: ConditionedPrior, noise: SearchNoise
+    ) -> tuple[Array, float]:
+        """Return (x_t, t) at the end of the loop that the levels of a unit ask for. number: number of the GOP."""
         rule = rule_of(self._header, unit)
-        self.current = CurrentGop(unit.index + 1, len(rule.times))
+        self.current = CurrentGop(number, len(rule.times))
         return denoise(conditioned, rule, noise, self._on_step)
 
     def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, frames: int) -> str:

@@ -62,17 +62,13 @@ class GopPipeline:
     team: threads that work for this encoder.
     mode: mode of the stream.
     concurrent: whether the prior is (gvc.prior.Prior).
-    index: number of the first GOP in the stream, default 0.
     """
 
-    def __init__(
-        self, coder: GopEncoder, rate: RateControl, team: Team, mode: Mode, concurrent: bool, *, index: int = 0
-    ):
+    def __init__(self, coder: GopEncoder, rate: RateControl, team: Team, mode: Mode, concurrent: bool):
         self._coder, self._rate, self._team = coder, rate, team
         self._anchored, self._side_by_side = mode.has_first, concurrent and (mode.has_last or not mode.has_first)
         self._open: deque[_Open] = deque()
         self._anchor: Anchor | None = None
-        self._index = index
 
     @property
     def current(self) -> CurrentGop:
@@ -89,9 +85,8 @@ class GopPipeline:
         yield from self._coded(OPEN_GOPS * self._team.size - 1 if free or ahead else 0)
         anchor = None if gop.key else self._anchor
         target = self._rate.target(gop, anchor) if free or not ahead else None
-        opened = _Open(self._coder.open(gop, self._index, anchor, target), target)
+        opened = _Open(self._coder.open(gop, anchor, target), target)
         self._open.append(opened)
-        self._index += 1
         self._anchor = opened.gop.anchor
         if free:
             opened.coded = self._team.submit(self._coder.code, opened.gop, target)

@@ -70,7 +70,12 @@ class ChainPlanner:
         return coded
 
     def at_level(self, window: Window, level: int) -> Plan:
-        """Return the plan for a window at constant quality, without a prediction of its bits."""
+        """Return the plan for a window at constant quality, without a prediction of its bits.
+
+        What was learned from other chains is forgotten, so that a chain may be coded apart from them.
+        """
+        if window.key:
+            self.lengths.forget()
         trials, cuts = self._trials(window), self._cuts(window)
         tried = Plan(level, still_quantiser(level), cuts.best(level))
         few = replace(tried, lengths=tried.lengths[:FEW])

@@ -46,18 +46,18 @@ class RateControl:
         """Whether the target of a GOP depends on the bits of those before it."""
         return bool(self._bitrate or self._cap)
 
-    def planner(self) -> GopPlanner:
-        """Return the planner that divides the stream into GOPs.
+    def planner(self, first: int) -> GopPlanner:
+        """Return the planner that divides the stream into GOPs. first: number of the first picture in the stream.
 
         It asks for a plan when it yields the first GOP of a window. If the stream `follows_bits`, every GOP must be
         reported by `book` before that.
         """
         if not self._plans:
-            return self._settings.planner(None, 0)
+            return self._settings.planner(None, 0, first)
         keyint = self._settings.keyint
         held = min(keyint, LOOKAHEAD // (self._format.width * self._format.height))
         wanted = self._bitrate or (self._plans.reorders and held == keyint)
-        return self._settings.planner(self._choose, held - self._settings.gop if wanted else 0)
+        return self._settings.planner(self._choose, held - self._settings.gop if wanted else 0, first)
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
         """Return the target of a GOP. Raises RateError if the bitrate is too low for the material."""

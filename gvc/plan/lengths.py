@@ -48,6 +48,10 @@ class GopLengths:
     shortest: int
     still_factor: float = STILL_FACTOR
 
+    def forget(self) -> None:
+        """Forget what was learned."""
+        self.still_factor = STILL_FACTOR
+
     def learn(self, bits: float, predicted: float) -> None:
         """Update the ratio from coded stills. bits: their bits; predicted: bits predicted without the ratio."""
         if bits and predicted:

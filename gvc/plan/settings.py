@@ -10,7 +10,7 @@ from ..errors import OptionError
 from ..media import VideoFormat
 from ..modes import Mode, Scheme
 from ..prior import Prior
-from .gops import Choose, GopPlanner
+from .gops import ChainSplitter, Choose, GopPlanner
 from .lengths import SHORTEST, GopLengths
 from .quality import crf_quality, quality_level
 
@@ -95,17 +95,23 @@ class Settings:
             return None
         return GopLengths(prior.sample_scale, SHORTEST[self.effort])
 
-    def planner(self, choose: Choose | None, lookahead: int) -> GopPlanner:
-        """Return the planner that divides the stream into GOPs. choose, lookahead: as for GopPlanner."""
+    def splitter(self) -> ChainSplitter:
+        """Return the splitter that divides the stream into chains."""
+        keyint = self.keyint
+        if not (self.mode.has_first or self.overlap) and keyint > self.gop:
+            keyint -= keyint % self.gop  # All GOPs are keyframes, so none need be shorter for keyint's sake.
+        return ChainSplitter(keyint, self.scenecut, self.keyint_min)
+
+    def planner(self, choose: Choose | None, lookahead: int, first: int) -> GopPlanner:
+        """Return the planner that divides the stream into GOPs. choose, lookahead, first: as for GopPlanner."""
         return GopPlanner(
+            self.splitter(),
             length=self.gop,
             choose=choose,
             lookahead=lookahead,
-            keyint=self.keyint,
-            keyint_min=self.keyint_min,
-            scenecut=self.scenecut,
             anchored=self.mode.has_first,
             overlap=self.overlap,
+            first=first,
         )
 
     def header(self, video_format: VideoFormat, prior: Prior) -> SequenceHeader:
