@@ -4,9 +4,12 @@
 
 import io
 import itertools
+import json
+import queue
 import re
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,12 +18,14 @@ import pytest
 from clips import moving_clip, video_format
 from test_cli import clip
 from test_loop import HEADER, SDE, Gaussian, search, unit_of
+from typer.testing import CliRunner
 
 from gvc.ahead import AheadDecoder
 from gvc.bitstream import read_packet
+from gvc.cli.app import app
 from gvc.cli.decode import decode
 from gvc.cli.encode import encode
-from gvc.cli.report import Report
+from gvc.cli.report import Report, Shown
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.gop.rule import rule_of
@@ -151,6 +156,11 @@ class Terminal(io.StringIO):
         return True
 
 
+def plain(text):
+    """Text without what only controls the terminal."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
     return clip(tmp_path_factory.mktemp("film") / "film.mkv", frames=10, size=(64, 48))
@@ -196,7 +206,7 @@ def test_lines_have_a_pause_between_them(capsys):
         now += 5
         yield ["picture"]
 
-    assert len(list(report.progress(batches(), "encoding"))) == 4
+    assert len(list(report.progress(batches(), "code"))) == 4
     report.step(2, 40, 0)  # No progress is shown any more.
     assert capsys.readouterr().err.splitlines() == [
         "encoding: 0 frames, GOP 1, step 4 of 40",
@@ -218,8 +228,120 @@ def test_a_terminal_shows_a_step_until_frames_come(monkeypatch):
         yield ["picture"] * 9
         yield ["picture"]
 
-    assert len(list(report.progress(batches(), "encoding", 1000))) == 10
-    shown = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", terminal.getvalue())]
-    shown = [line.rstrip() for line in shown if "frames" in line]
+    assert len(list(report.progress(batches(), "code", 1000))) == 10
+    shown = [line.rstrip() for line in re.split(r"[\r\n]+", plain(terminal.getvalue())) if "frames" in line]
     assert re.fullmatch(r"encoding ━+ +0/1000 frames, 0.0/s, -:--:-- GOP 3, step 12 of 40", shown[1])
     assert "10/1000 frames" in shown[-1] and "step" not in shown[-1]
+
+
+def test_a_terminal_shows_chains_that_are_coded_at_a_time(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    report = Report(clock=itertools.count(0, 2).__next__)
+    with report.stage("code", 1000, 17):
+        report.chain_done(0, 500, 4000, earlier=True)
+        report.chain_step(2, 1, 50, 11)
+        report.chain_step(1, 3, 40, 0)
+        seen = len(terminal.getvalue())
+        report.chain_done(2, 100, 900)
+    before, after = (plain(text) for text in (terminal.getvalue()[:seen], terminal.getvalue()[seen:]))
+    assert re.search(r"500/1000 frames, 0.0/s, -:--:--, 1 of 17 chains", before)
+    assert "chain 1: GOP 3, step 1 of 40" in before and "chain 2: GOP 1, step 12 of 50" in before
+    assert re.search(r"600/1000 frames, [\d.]+/s, 0:\d\d:\d\d, 2 of 17 chains", after)
+    assert "chain 1:" in after and "chain 2:" not in after
+
+
+def objects(text):
+    """The objects of --progress json; each line is one."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_programs_read_progress(film, capsys):
+    run(film, Report(shown=Shown.JSON))
+    found = objects(capsys.readouterr().err)
+    summaries = [told for told in found if told["type"] == "summary"]
+    assert [told["pictures"] for told in summaries] == [10, 10] and summaries[0]["bytes"] > 0
+    for name in ("code", "decode"):
+        first, *_, last = [told for told in found if told.get("stage") == name]
+        keys = {"type", "stage", "chain", "chains", "chains_done", "gop", "step", "steps"}
+        assert first.keys() == last.keys() == keys | {"pictures", "total", "pictures_per_second", "eta", "bytes"}
+        assert (first["pictures"], first["total"], first["eta"]) == (0, 10, None)
+        assert (last["pictures"], last["total"], last["eta"]) == (10, 10, 0)
+        assert last["pictures_per_second"] > 0
+        assert last["bytes"] == (summaries[0]["bytes"] if name == "code" else None)
+
+
+def test_programs_read_the_progress_of_chains(capsys):
+    now = 0.0
+    report = Report(clock=lambda: now, shown=Shown.JSON)
+    started = time.monotonic()
+    with report.stage("code"):
+        report.expect(1000, 5)
+        report.chain_done(0, 400, 90, earlier=True)
+        now = 10.0
+        report.chain_done(1, 100, 30)
+        for step in range(2000):
+            report.chain_step(2, 1, 2000, step)
+        now = 20.0
+    took = time.monotonic() - started
+    found = objects(capsys.readouterr().err)
+    assert 2 <= len(found) <= 3 + 10 * took  # A program need not read each step.
+    assert found[-1] == {
+        "type": "progress",
+        "stage": "code",
+        "chain": 2,
+        "chains": 5,
+        "chains_done": 2,
+        "gop": 1,
+        "step": 2000,
+        "steps": 2000,
+        "pictures": 500,
+        "total": 1000,
+        "pictures_per_second": 10,
+        "eta": 40,
+        "bytes": 120,
+    }
+
+
+def test_programs_read_a_change_that_nothing_follows(monkeypatch):
+    class Told(io.StringIO):
+        def flush(self):
+            flushed.put(self.getvalue())
+
+    flushed = queue.Queue()
+    monkeypatch.setattr(sys, "stderr", Told())
+    report = Report(shown=Shown.JSON)
+    with report.stage("decode"):
+        report.step(1, 40, 0)
+        flushed.get(timeout=60)
+        assert objects(flushed.get(timeout=60))[-1]["step"] == 1  # The stage is still under way.
+
+
+def test_programs_read_messages(film, capsys):
+    report = Report(shown=Shown.JSON)
+    report.warn("one\ntwo\x1b")
+    report.say("three")
+    assert objects(capsys.readouterr().err) == [
+        {"type": "warning", "text": r"one\ntwo\x1b"},
+        {"type": "message", "text": "three"},
+    ]
+    Report(shown=Shown.NONE).say("three")
+    run(film, Report(shown=Shown.NONE, clock=itertools.count(0, 6).__next__))
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "three" and len(said) == 3  # One line of summary for each command.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("decode", "none.mkv", "out.mkv"), 3, "none.mkv cannot be read"),
+        (("decode", "none.mkv", "out.mkv", "--threads", "x"), 2, "threads='x'"),
+        (("decode", "none.mkv", "out.mkv", "--nothing"), 2, "--nothing"),
+    ],
+)
+def test_programs_read_errors(arguments, code, text):
+    done = CliRunner().invoke(app, [*arguments, "--progress", "json"])
+    [told] = objects(done.stderr)
+    assert done.exit_code == code == told["code"]
+    assert told["type"] == "error" and text in told["text"]

@@ -5,6 +5,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,8 +16,9 @@ from ..errors import EXIT_CODES, OptionError
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, MODEL_OPTIONS
 from ..terminal import visible
 from .flags import with_options
+from .objects import write_object
 from .programs import PROGRAMS, run_program
-from .report import Report, errors_reported, reported
+from .report import Report, Shown, errors_reported, reported
 
 BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not set itself
     *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),
@@ -27,22 +29,28 @@ BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not 
 class _Commands(TyperGroup):
     """The group of all commands. Usage errors repeat arguments, so control characters in them are made visible."""
 
-    def make_context(self, *args: object, **kwargs: object) -> typer.Context:
-        with _visible_errors():
-            return super().make_context(*args, **kwargs)
+    def make_context(self, info_name: str | None, args: list[str], **kwargs: object) -> typer.Context:
+        as_json = "--progress=json" in args or ("--progress", "json") in pairwise(args)
+        with _visible_errors(as_json):
+            context = super().make_context(info_name, args, **kwargs)
+        context.obj = as_json
+        return context
 
     def invoke(self, ctx: typer.Context) -> object:
-        with _visible_errors():
+        with _visible_errors(ctx.obj):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _visible_errors() -> Iterator[None]:
+def _visible_errors(as_json: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
         if hasattr(error, "message"):  # typer prints the message of such errors
             error.message = visible(error.message)
+            if as_json:
+                write_object("error", text=error.message, code=error.exit_code)
+                raise SystemExit(error.exit_code) from None
         raise
 
 
@@ -59,6 +67,9 @@ app = typer.Typer(
 
 Overwrite = Annotated[bool, typer.Option("-y", "--overwrite", help="Overwrite OUT if it exists.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print warnings and errors only.")]
+Progress = Annotated[
+    Shown, typer.Option(help="Form of progress and messages on stderr (docs/PROGRESS.md); json is for programs.")
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show where an error comes from.")]
 
 
@@ -99,6 +110,7 @@ def encode_command(
         bool, typer.Option("--audio/--no-audio", help="Copy audio, subtitles, attachments, chapters, tags.")
     ] = True,
     overwrite: Overwrite = False,
+    progress: Progress = Shown.AUTO,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -108,7 +120,7 @@ def encode_command(
     """
     from .encode import encode
 
-    encode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio, verify=verify)
+    encode(source, target, options, Report(quiet, shown=progress), overwrite=overwrite, audio=audio, verify=verify)
 
 
 @app.command("decode", epilog=_examples("gvc decode in.mkv out.mp4", "gvc decode in.mkv - | ffplay -"))
@@ -128,13 +140,14 @@ def decode_command(
         bool, typer.Option("--audio/--no-audio", help="Copy audio, subtitles, attachments, chapters, tags.")
     ] = True,
     overwrite: Overwrite = False,
+    progress: Progress = Shown.AUTO,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Decode a video. A damaged file is decoded as far as it can be read; the exit code is then 3."""
     from .decode import decode
 
-    decode(source, target, options, Report(quiet), overwrite=overwrite, audio=audio)
+    decode(source, target, options, Report(quiet, shown=progress), overwrite=overwrite, audio=audio)
 
 
 @app.command("info", epilog=_examples("gvc info out.mkv", "gvc info --json out.mkv | jq .bpp"))

@@ -90,7 +90,7 @@ def compare_files(
             frames=options.frames or None,
             metrics=metrics,
             every=options.every,
-            watch=lambda batches: report.progress(batches, "comparing", expected),
+            watch=lambda batches: report.progress(batches, "compare", expected),
         )
         if gallery:
             drawing[PAGE].write_page(targets[PAGE], result, gallery)

@@ -48,13 +48,14 @@ def decode(
             with VideoSink(path, film.format, source if copied else None, **properties) as sink:
                 log.take({demuxer.format_name})  # Drops errors of trial files, by which the sink has tested the format
                 pictures = ([picture] for picture in film)
-                for picture in report.progress(pictures, "decoding", demuxer.frames_expected):
+                for picture in report.progress(pictures, "decode", demuxer.frames_expected):
                     sink.write(picture)
             if not film.count:
                 raise MediaError(f"{source}: not one frame could be decoded")
         messages += log.take({demuxer.format_name})
         report.warn_of_damage(source, messages)
     seconds = time.monotonic() - started
-    report.say(f"{target}: {film.count} frames, {seconds:.1f} s ({film.count / seconds:.1f} frames/s)")
+    summary = f"{target}: {film.count} frames, {seconds:.1f} s ({film.count / seconds:.1f} frames/s)"
+    report.say(summary, pictures=film.count, seconds=round(seconds, 3))
     if damage := film.damage + sink.damage + len(messages):
         raise MediaError(f"{source} is damaged ({damage} errors); what could be decoded was written")

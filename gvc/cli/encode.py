@@ -21,7 +21,7 @@ from gvc_container.source import VideoSource
 from ..encoder import Encoder
 from ..errors import MediaError, MismatchError, OptionError
 from ..machine.process import abrupt_end
-from ..media import Picture, VideoFormat
+from ..media import Packet, Picture, VideoFormat
 from ..options import DECODER_OPTIONS
 from .report import Report
 
@@ -49,7 +49,7 @@ def encode(
     Damaged parts of the source are skipped with a warning; after the output was written, a MediaError is raised.
     Raises GvcError and OSError.
     """
-    started, frames = time.monotonic(), 0
+    started, frames, size = time.monotonic(), 0, 0
     if verify and is_stream(target):
         raise OptionError(f"--verify reads the output again, which is impossible for {target}; write to a file")
     reconstruction = PictureHash() if verify else None
@@ -73,20 +73,25 @@ def encode(
         properties = {"field_order": video.field_order, "side_data": video.side_data, "warn": report.warn}
         with Muxer(path, encoder.extradata, video.format, **copied, **properties) as muxer:
             log.take(video.components)  # Drops errors of trial files, by which the muxer has tested the format
-            for packet in report.progress(gops, "encoding", video.frames_expected):
+            for packet in report.progress(gops, "code", video.frames_expected, _bytes):
                 muxer.write(packet)
-                frames += 1
+                frames, size = frames + 1, size + _bytes(packet)
         if reconstruction:
             _verify(path, reconstruction.digest(), options)
         damage = log.take(video.components)
         report.warn_of_damage(source, messages + damage)
-        size = "" if is_stream(path) else _size(path, muxer.track_index, video.format)
+        written = "" if is_stream(path) else _size(path, muxer.track_index, video.format)
     seconds = time.monotonic() - started
-    report.say(f"{target}: {frames} frames, {size}{seconds:.1f} s ({frames / seconds:.1f} frames/s)")
+    summary = f"{target}: {frames} frames, {written}{seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+    report.say(summary, pictures=frames, bytes=size, seconds=round(seconds, 3))
     if verify:
         report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
     if damage or video.damage or muxer.damage:
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
+
+
+def _bytes(packet: Packet) -> int:
+    return len(packet.data)
 
 
 def _size(path: Path, track: int, video: VideoFormat) -> str:
