@@ -110,6 +110,10 @@ class Timeline:
         self._latest: int | None = None  # dts of the previous packet of any track, in microseconds
         self._clocks = {stream.index: _Clock(stream) for stream in container.streams}
 
+    def shift(self, stream: av.stream.Stream) -> int:
+        """Return the number of ticks of a track that are added to its times now."""
+        return self._clocks[stream.index].ticks(self._offset)
+
     def correct(self, packet: av.Packet) -> None:
         """Correct pts and dts of a packet. Packets must come in the order of the file."""
         clock = self._clocks[packet.stream_index]

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Read any video as pictures for the encoder, with the same track, times and conversions as FFmpeg's own program."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from types import TracebackType
 
 import av
@@ -18,6 +19,9 @@ from .libav import SIDE_DATA, chroma_location, cropping
 from .video import VideoReader, ignore
 
 PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 4, 5  # Values of AVFieldOrder for frames that hold both fields
+# Seconds before a time at which a keyframe before it is looked for. Some files are searched by decoding times, and some
+# are entered between keyframes, so the keyframe that is found may be shown too late.
+MARGINS = (0, 1, 5, 20)
 ALPHA_TAG = "alpha_mode"  # WebM's tag for transparency, which FFmpeg's own VP8 and VP9 decoders ignore
 
 
@@ -101,9 +105,37 @@ class VideoSource:
 
     def pictures(self) -> Iterator[Picture]:
         """Yield all pictures, with increasing pts. Call this only once."""
+        return self._increasing(chain([self._first], map(self._converted, self._frames)))
+
+    def pictures_from(self, pts: int) -> Iterator[Picture]:
+        """Yield the pictures from a keyframe before a time on, with increasing pts. Call this only once.
+
+        The pictures are those that `pictures` yields if the file is well-formed. They may differ, and begin too late,
+        where its index or its clock is wrong, or where its decoder needs more than a keyframe.
+
+        pts: time in ticks of VideoFormat.time_base.
+        Raises MediaError if no keyframe before the time can be sought.
+        """
+        for margin in MARGINS:
+            frames = self._frames_near(pts - round(margin / self.format.time_base))
+            first = next((frame for frame in frames if frame.key_frame or _later(frame, pts)), None)
+            if first and first.key_frame and first.pts is not None and first.pts <= pts:
+                return self._increasing(map(self._converted, chain([first], frames)))
+        raise MediaError(f"{self._reader.path} cannot be read from its middle")
+
+    def _frames_near(self, pts: int) -> Iterator[av.VideoFrame]:
+        """Return the frames from about a time on; none if the file cannot be sought in."""
+        try:
+            self._reader.seek(pts)
+        except av.error.FFmpegError:
+            return iter(())
+        return self._reader.frames()
+
+    def _increasing(self, pictures: Iterable[Picture]) -> Iterator[Picture]:
+        """Repair times that are missing or do not increase."""
         last, late = None, 0
         nominal = max(1, round(1 / self.format.frame_rate / self.format.time_base))
-        for picture in self._all():
+        for picture in pictures:
             if last is None:
                 picture.pts = picture.pts or 0
             elif picture.pts is None:
@@ -116,11 +148,9 @@ class VideoSource:
         if late:
             self._warn(f"the times of {late} pictures do not increase; each is shown just after the one before")
 
-    def _all(self) -> Iterator[Picture]:
-        yield self._first
-        for frame in self._frames:
-            self._check_transparency(frame)
-            yield self._picture(self._converter.convert(frame), frame)
+    def _converted(self, frame: av.VideoFrame) -> Picture:
+        self._check_transparency(frame)
+        return self._picture(self._converter.convert(frame), frame)
 
     def _notice(self, changes: list[str]) -> None:
         if not self._noticed.issuperset(changes):
@@ -146,6 +176,10 @@ class VideoSource:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _later(frame: av.VideoFrame, pts: int) -> bool:
+    return frame.pts is not None and frame.pts > pts
 
 
 def _field_order(frame: av.VideoFrame) -> int:

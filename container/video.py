@@ -13,7 +13,7 @@ from av.container import Flags
 from gvc.errors import MediaError
 from gvc.machine.parallel import PROCESSORS
 
-from .reading import CorruptPackets, main_video, open_input, timed_packets
+from .reading import CorruptPackets, Timeline, main_video, open_input, timed_packets
 
 
 def ignore(text: str) -> None:
@@ -43,6 +43,7 @@ class VideoReader:
     def __init__(self, path: str | Path, warn: Callable[[str], None] = ignore, threads: int = 0):
         self.path, self._warn = path, warn
         self.damage = self._packets = self._undecodable = self._end = 0
+        self._whole = True  # Whether the file is read from its beginning to its end
         self._container = open_input(path)
         try:
             self._container.flags &= ~Flags.gen_pts.value  # PyAV sets this flag and FFmpeg's program does not
@@ -65,8 +66,20 @@ class VideoReader:
         """Duration that the file gives, in seconds; 0 = unknown."""
         return (self._container.duration or 0) / av.time_base
 
+    def seek(self, pts: int) -> None:
+        """Continue near a time, as a rule at a keyframe before it; call `frames` again. Raises FFmpegError.
+
+        pts: time in ticks of the track, as `frames` gives it where the clock of the file does not jump.
+        """
+        self._whole = False
+        shift = Timeline(self._container).shift(self.track)
+        self._container.seek(pts - shift, stream=self.track)
+
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Yield all frames. Their pts are FFmpeg's best estimates, None = unknown. Call this only once."""
+        """Yield all frames, after `seek` those from there on; call this only once, and once more after each `seek`.
+
+        Their pts are FFmpeg's best estimates, None = unknown.
+        """
         times, begun = _BestEffort(), False
         for packet in self._packets_and_end():
             try:
@@ -95,7 +108,7 @@ class VideoReader:
                     self._corrupt.add(packet)
                     if packet.size:  # An empty packet repeats the picture before
                         yield packet
-            if self._ends_early():
+            if self._whole and self._ends_early():
                 self._complain(f"it ends after {self._packets} of {self.track.frames} frames")
         except av.error.FFmpegError as error:
             self._complain(f"it cannot be read to its end ({error.strerror or error})")

@@ -2,33 +2,68 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Read the pictures of one chain from the source, without the pictures before where the file can be sought in."""
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Generator, Iterator
+from itertools import dropwhile, islice
 
 from gvc_container.source import VideoSource
 
 from ..errors import MediaError
 from ..media import Picture
+from .digest import SourceDigest
+from .plan import Chain
 
-if TYPE_CHECKING:
-    from .plan import Chain
+_misleading: set[tuple[str, int, int]] = set()  # states of files in which seeking has led to wrong pictures
 
 
 class WrongPicturesError(MediaError):
     """Pictures that were reached by seeking are not those of the plan; read them from the beginning of the file."""
 
 
-def pictures_of(path: str, chain: "Chain", threads: int = 0, *, seek: bool = True) -> Iterator[Picture]:
+def pictures_of(path: str, chain: Chain, threads: int = 0, *, seek: bool = True) -> Iterator[Picture]:
     """Yield the pictures of a chain, converted and timed as VideoSource gives them to an encoder of the whole video.
 
     path: source file.
     chain: number of its first picture, number of pictures, pts of the first one and digest of all.
     threads: largest number of threads of the decoder. Default: 0, as many as there are processors.
-    seek: whether to begin at a keyframe before the chain. Default: yes. Otherwise the file is read from its beginning.
+    seek: whether to begin at a keyframe before the chain. Default: yes. Otherwise, and where that is impossible or has
+        led to wrong pictures before, the file is read from its beginning.
 
     Raises WrongPicturesError, after the last picture at the latest, if seeking has led to other pictures, and
     MediaError if reading from the beginning does, since the source has changed then.
     """
+    state = _state(path)
+    if seek and chain.first and state not in _misleading:
+        with VideoSource(path, threads=threads) as video:
+            if pictures := _from_keyframe(video, chain.pts):
+                if not (yield from _checked(pictures, chain)):
+                    _misleading.add(state)
+                    raise WrongPicturesError(f"{path}: seeking does not lead to the pictures from {chain.first} on")
+                return
     with VideoSource(path, threads=threads) as video:
-        yield from islice(video.pictures(), chain.first, chain.first + chain.count)
+        if not (yield from _checked(islice(video.pictures(), chain.first, None), chain)):
+            raise MediaError(f"{path} has changed: its pictures from {chain.first} on are not those of the plan")
+
+
+def _checked(pictures: Iterator[Picture], chain: Chain) -> Generator[Picture, None, bool]:
+    """Yield the pictures of a chain, none if the first one has another time; return whether they are the right ones."""
+    digest = SourceDigest()
+    for number, picture in enumerate(islice(pictures, chain.count)):
+        if number == 0 and picture.pts != chain.pts:
+            return False
+        digest.add(picture)
+        yield picture
+    return digest.hexdigest() == chain.digest
+
+
+def _from_keyframe(video: VideoSource, pts: int) -> Iterator[Picture] | None:
+    """Return the pictures from a time on; None if reading has to start at the beginning of the file."""
+    try:
+        return dropwhile(lambda picture: picture.pts < pts, video.pictures_from(pts))
+    except MediaError:
+        return None
+
+
+def _state(path: str) -> tuple[str, int, int]:
+    status = os.stat(path)
+    return path, status.st_size, status.st_mtime_ns
