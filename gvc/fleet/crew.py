@@ -5,7 +5,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition, Semaphore, Thread
 from typing import Protocol
 
@@ -149,7 +149,8 @@ class Crew:
         """Do a job, in several tries if need be; return whether the worker takes further ones."""
         while True:
             try:
-                job.future.set_result(worker.run(job.task, job.on_step))
+                task = replace(job.task, tries=job.tries + 1)
+                job.future.set_result(worker.run(task, job.on_step))
                 return True
             except Exception as error:
                 job.tries += 1

@@ -56,7 +56,8 @@ class ProcessWorker:
     def _answer(self, process: subprocess.Popen, task: Task, on_step: OnStep) -> tuple[dict, bytes] | None:
         """Return the process's answer to a task; None if it gives none."""
         try:
-            write_message(process.stdin, {"kind": task.kind, "title": task.title, "terms": task.terms}, task.data)
+            content = {name: value for name, value in vars(task).items() if name != "data"}
+            write_message(process.stdin, content, task.data)
             while (message := read_message(process.stdout)) and "step" in message[0]:
                 on_step(*message[0]["step"])
         except (OSError, ValueError):  # A pipe without a reader, a stream that was closed, bytes that are no message
@@ -69,7 +70,7 @@ class ProcessWorker:
             if self._closed:
                 raise WorkerLostError(f"worker {self.name} was closed")
             if self._process is None:
-                command = [sys.executable, "-m", f"{__package__}.worker", json.dumps(self._options)]
+                command = [sys.executable, "-m", f"{__package__}.worker", self.name, json.dumps(self._options)]
                 pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
                 self._process = subprocess.Popen(command, **pipes)
                 self._listener = Thread(target=self._listen, args=(self._process.stderr,), daemon=True)

@@ -13,7 +13,7 @@ from ..priors import Opener, open_prior
 # Function that is told about each step of a slow model: (number of the GOP from 1, steps of its loop, step from 0).
 OnStep = Callable[[int, int, int], None]
 
-# Kinds of tasks: module of this package and its function (terms, data, tools) -> result.
+# Kinds of tasks: module of this package and its function (task, tools) -> result.
 KINDS = {
     "hello": ("coding", "hello"),
     "encode": ("coding", "encode"),
@@ -34,40 +34,46 @@ class Task:
     title: what people are told about it, such as "chain 12".
     terms: everything that it depends on, as JSON has it; default none.
     data: bytes that JSON cannot hold, such as pieces of the source or packets; default none.
+    tries: number of this try, from 1.
     """
 
     kind: str
     title: str
     terms: Mapping[str, object] = field(default_factory=dict)
     data: bytes = b""
+    tries: int = 1
 
 
 @dataclass(frozen=True)
 class Tools:
     """What a worker gives to its tasks.
 
+    name: name of the worker for people.
     local: options that the worker decides (threads, device) instead of the task.
     opener: function that opens priors and keeps the last one.
     on_step: function that is told about steps.
     """
 
+    name: str
     local: Mapping[str, object]
     opener: Opener
     on_step: OnStep
 
-    def options(self, terms: Mapping[str, object]) -> dict[str, object]:
+    def options(self, task: Task) -> dict[str, object]:
         """Return the options of a task as they hold for this worker."""
-        return {**terms["options"], **self.local}
+        return {**task.terms["options"], **self.local}
 
 
 class Tasks:
     """The tasks of one worker, one at a time. The prior is opened once and kept.
 
+    name: name of the worker for people.
     local: options that the worker decides itself (threads, device); default none.
     """
 
-    def __init__(self, local: Mapping[str, object] | None = None):
-        self._local, self._opener = dict(local or {}), lru_cache(maxsize=1)(open_prior)
+    def __init__(self, name: str, local: Mapping[str, object] | None = None):
+        self._name, self._local = name, dict(local or {})
+        self._opener = lru_cache(maxsize=1)(open_prior)
 
     def run(self, task: Task, on_step: OnStep = no_step) -> bytes:
         """Do a task and return its result. Raises GvcError and whatever its work raises."""
@@ -75,4 +81,4 @@ class Tasks:
             raise OptionError(f"this worker knows no task {task.kind!r}; use the same version of GVC everywhere")
         module, function = KINDS[task.kind]
         work = getattr(import_module(f"{__package__}.{module}"), function)
-        return work(task.terms, task.data, Tools(self._local, self._opener, on_step))
+        return work(task, Tools(self._name, self._local, self._opener, on_step))

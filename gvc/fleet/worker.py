@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""`python -m gvc.fleet.worker OPTIONS`: a worker process; it does the tasks that come through standard input.
+"""`python -m gvc.fleet.worker NAME OPTIONS`: a worker process; it does the tasks that come through standard input.
 
+NAME: name of the worker for people.
 OPTIONS: options that this worker decides instead of its tasks (device, threads), as a JSON object.
 
 It holds no state that could be lost. It ends as soon as its driver has: the end of standard input is noticed also in
@@ -67,8 +68,8 @@ def _private_output() -> BinaryIO:
     return stream
 
 
-def main(options: str) -> None:
-    answers, messages, tasks = _Answers(_private_output()), SimpleQueue(), Tasks(json.loads(options))
+def main(name: str, options: str) -> None:
+    answers, messages, tasks = _Answers(_private_output()), SimpleQueue(), Tasks(name, json.loads(options))
     Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()
     with suppress(BrokenPipeError):  # The driver has ended
         while True:
@@ -80,4 +81,4 @@ def main(options: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
