@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pictures of one chain: those of the whole video, whatever the file, and none of another file."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -15,7 +16,7 @@ from gvc.errors import MediaError
 from gvc.fleet import reading
 from gvc.fleet.digest import SourceDigest
 from gvc.fleet.plan import Chain
-from gvc.fleet.reading import WrongPicturesError, pictures_of
+from gvc.fleet.reading import WrongPicturesError, pictures_in, pictures_of, piece_of
 
 WIDTH, HEIGHT, RATE, COUNT, LENGTH = 64, 48, 25, 100, 9
 X264 = {"preset": "ultrafast"}
@@ -151,6 +152,17 @@ def test_a_file_in_which_seeking_misleads_is_not_sought_in_twice(tmp_path):
     reading._misleading.clear()
     assert read(path, chain) == (expected, True)
     assert read(path, chain) == (expected, False)
+
+
+@pytest.mark.parametrize("name", ["open.mp4", "flash.flv", "raw.h264"])
+def test_a_chain_for_a_worker_without_the_file(tmp_path, name):
+    path = FILES[name](tmp_path / name)
+    chain, expected = chain_of(path, 20)
+    with VideoSource(str(path)) as video:
+        piece = piece_of(str(path), chain, video.format, 1)
+    assert list(map(facts, pictures_in(piece, chain, 1))) == expected
+    with pytest.raises(MediaError, match="did not arrive"):
+        list(pictures_in(piece, replace(chain, digest="0" * 64), 1))
 
 
 def test_a_source_that_has_changed_is_refused(tmp_path):

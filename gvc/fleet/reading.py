@@ -6,10 +6,11 @@ import os
 from collections.abc import Generator, Iterator
 from itertools import dropwhile, islice
 
+from gvc_container.pieces import pack, unpack
 from gvc_container.source import VideoSource
 
 from ..errors import MediaError
-from ..media import Picture
+from ..media import Picture, VideoFormat
 from .digest import SourceDigest
 from .plan import Chain
 
@@ -43,6 +44,27 @@ def pictures_of(path: str, chain: Chain, threads: int = 0, *, seek: bool = True)
     with VideoSource(path, threads=threads) as video:
         if not (yield from _checked(islice(video.pictures(), chain.first, None), chain)):
             raise MediaError(f"{path} has changed: its pictures from {chain.first} on are not those of the plan")
+
+
+def piece_of(path: str, chain: Chain, video: VideoFormat, threads: int = 0) -> bytes:
+    """Return the pictures of a chain packed for a worker that does not have the file (gvc_container.pieces).
+
+    video: format of the pictures.
+    The other parameters and the errors are those of `pictures_of`, and seeking is tried first.
+    """
+    try:
+        return pack(pictures_of(path, chain, threads), video, threads)
+    except WrongPicturesError:
+        return pack(pictures_of(path, chain, threads, seek=False), video, threads)
+
+
+def pictures_in(piece: bytes, chain: Chain, threads: int = 0) -> Iterator[Picture]:
+    """Yield the pictures of a chain that `piece_of` has packed.
+
+    Raises MediaError, after the last picture at the latest, if the piece is not whole or holds other pictures.
+    """
+    if not (yield from _checked(unpack(piece, threads), chain)):
+        raise MediaError(f"the pictures from {chain.first} on did not arrive as they were sent")
 
 
 def _checked(pictures: Iterator[Picture], chain: Chain) -> Generator[Picture, None, bool]:
