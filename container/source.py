@@ -79,6 +79,11 @@ class VideoSource:
         )
 
     @property
+    def path(self) -> str:
+        """The file that is read; "-" = standard input."""
+        return self._reader.path
+
+    @property
     def damage(self) -> int:
         """Number of errors found after the first frame."""
         return self._reader.damage

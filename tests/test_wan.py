@@ -15,10 +15,10 @@ from tiny_wan import FLAVOURS, build_tiny_wan
 
 from gvc.bitstream import GopUnit, SequenceHeader, is_show
 from gvc.bitstream.levels import matched_levels, sigma_level
-from gvc.cli.encode import PictureHash
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, PriorError
+from gvc.fleet.digest import ShownDigest, joined_digest
 from gvc.gop.rule import rule_of
 from gvc.loop.denoise import denoise, finish
 from gvc.loop.noise import ReplayNoise
@@ -189,16 +189,16 @@ def test_pictures_of_any_size_and_number_are_a_stream(wan_folders, flavour, widt
 DECODE = """
 import sys
 from gvc_container.demux import Demuxer
-from gvc.cli.encode import PictureHash
+from gvc.fleet.digest import ShownDigest, joined_digest
 from gvc.decoder import Decoder
 
 for path, prior in zip(sys.argv[1::2], sys.argv[2::2]):
-    total = PictureHash()
+    shown = ShownDigest()
     with Demuxer(path) as demuxer:
         decoder = Decoder(demuxer.header, {"prior": prior})
         for packet in demuxer.packets():
-            total.add(decoder.decode(packet))
-    print(total.digest())
+            shown.add(decoder.decode(packet))
+    print(joined_digest(shown.parts()))
 """
 
 
@@ -206,7 +206,7 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
     video_format = VideoFormat(50, 34)
     expected, arguments = [], []
     for flavour, folder in wan_folders.items():
-        reconstructed, path = PictureHash(), tmp_path / f"{flavour}.mkv"
+        reconstructed, path = ShownDigest(), tmp_path / f"{flavour}.mkv"
         options = {"preset": "fast", "prior": f"wan:{folder}", "mode": flavour, "gop": 5, "quality": 20}
         encoder = Encoder(video_format, options, reconstructed.add)
         clip = smooth_clip(video_format, 9)
@@ -214,7 +214,7 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
             for given in [*(Picture(picture(clip, i), pts=i, duration=1) for i in range(9)), None]:
                 for packet in encoder.encode(given):
                     muxer.write(packet)
-        expected.append(reconstructed.digest())
+        expected.append(joined_digest(reconstructed.parts()))
         arguments += [path, f"wan:{folder}"]
     # The new process must use as many threads as this one: on some processors their number affects the last bits.
     variables = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -5,6 +5,8 @@
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
+
 from ..media import Picture
 
 
@@ -18,7 +20,7 @@ class SourceDigest:
         """Add the next picture."""
         self._hash.update(f"{picture.pts} {picture.duration} {picture.key}\n".encode())
         for plane in picture.planes:
-            self._hash.update(plane)
+            self._hash.update(np.ascontiguousarray(plane))
 
     def hexdigest(self) -> str:
         """Return the digest in hexadecimal."""
@@ -26,7 +28,7 @@ class SourceDigest:
 
 
 class ShownDigest:
-    """SHA-256 of the samples of pictures as decoders show them, one for each keyframe and what follows it.
+    """SHA-256 of the samples of pictures as decoders show them, one for each keyframe and the pictures after it.
 
     Since chains begin with keyframes, the digests of chains that were coded apart are those of the whole stream, one
     after another.
@@ -36,15 +38,15 @@ class ShownDigest:
         self._hashes = []
 
     def add(self, pictures: Iterable[Picture]) -> None:
-        """Add the next pictures, whose first one must be a keyframe."""
+        """Add the next pictures."""
         for picture in pictures:
-            if picture.key:
+            if picture.key or not self._hashes:
                 self._hashes.append(hashlib.sha256())
             for plane in picture.planes:
-                self._hashes[-1].update(plane)
+                self._hashes[-1].update(np.ascontiguousarray(plane))
 
     def parts(self) -> list[str]:
-        """Return the digests of all keyframes with what follows each, in hexadecimal."""
+        """Return the digest of each keyframe and the pictures after it, in hexadecimal."""
         return [part.hexdigest() for part in self._hashes]
 
 
