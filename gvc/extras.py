@@ -9,7 +9,7 @@ from types import ModuleType
 
 from .errors import GvcError
 
-EXTRAS = ("neural", "models", "metrics")  # those of pyproject.toml that GVC imports something of
+EXTRAS = ("neural", "models", "metrics", "cluster")  # those of pyproject.toml that GVC imports something of
 REQUIREMENT = re.compile(r"""([\w.-]+)(?:\[([^]]*)\])?[^;]*(?:;.*\bextra == ['"]([\w-]+)['"])?""")
 
 

@@ -14,7 +14,7 @@ from ..media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
 from .digest import ShownDigest
 from .identity import Identity
 from .plan import Chain
-from .reading import WrongPicturesError, pictures_of
+from .reading import WrongPicturesError, pictures_in, pictures_of
 from .result import Result
 from .tasks import Task, Tools
 
@@ -50,12 +50,15 @@ def encode(task: Task, tools: Tools) -> bytes:
 
     Terms: name of the job, source (path), format (`format_terms`), options, identity, chain, each as JSON has it;
     reconstruct: whether the log gets the digests of the pictures that decoders will show.
+    Data: the chain's pictures (gvc.fleet.reading.piece_of) for a worker that does not have the source; none otherwise.
     """
     terms, started = task.terms, time.monotonic()
     chain = Chain(**terms["chain"])
     threads = tools.local.get("threads", 0)
 
     def pictures(seek: bool) -> Iterator[Picture]:
+        if task.data:
+            return pictures_in(task.data, chain, threads)
         return pictures_of(terms["source"], chain, threads, seek=seek)
 
     try:
