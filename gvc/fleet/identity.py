@@ -2,10 +2,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What decides the bytes of a stream, beside the pictures."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+import av
+
+from ..bitstream import SequenceHeader, parse_sequence_header
+from ..bitstream.sequence import MAX_SIZE
+from ..errors import BitstreamError
+from ..machine.lazy import lazy
 from ..media import VideoFormat
+from ..options import ENCODER_OPTIONS, parse_options
+from .records import Record, is_number, is_text
+
+# Options that change no byte. The header says which prior it is and with which weights, wherever they lie.
+NEUTRAL_OPTIONS = {"threads", "device", "offload", "prior"}
+# Packages that decide what a prior computes, by its family, and those that always do.
+ALWAYS = ("av", "numpy")
+OF_NETWORKS = {
+    "neural": ("torch",),
+    "wan": ("torch", "diffusers", "transformers"),
+    "ltx": ("torch", "diffusers", "transformers"),
+}
+OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
+LONGEST_SHOWN = 40  # Largest number of characters of a value in a sentence
 
 
 @dataclass(frozen=True)
@@ -31,8 +56,93 @@ class Identity:
         header: sequence header that an encoder with these options has made.
         video_format: format that the encoder was given.
         """
-        raise NotImplementedError
+        values = vars(parse_options(ENCODER_OPTIONS, options))
+        family = parse_sequence_header(header).prior.partition("/")[0]
+        return cls(
+            {name: value for name, value in values.items() if name not in NEUTRAL_OPTIONS},
+            header.hex(),
+            str(video_format.time_base),
+            _versions(family),
+        )
+
+    @classmethod
+    def parse(cls, record: Record) -> "Identity":
+        """Return the identity that a JSON object describes (dataclasses.asdict). Raises FolderError."""
+        options, versions = record.record("options"), record.record("versions")
+        if not all(is_number(value) or is_text(value) for value in options.content.values()):
+            options.refuse("a value is neither a number nor text")
+        if not all(map(is_text, versions.content.values())):
+            versions.refuse("a version is no text")
+        header = record.text("header", rf"([0-9a-f]{{2}}){{1,{MAX_SIZE}}}")
+        return cls(options.content, header, record.text("time_base", r"\d{1,19}(/\d{1,19})?"), versions.content)
 
     def changes(self, before: "Identity") -> list[str]:
         """Return what differs from an earlier identity, in clauses such as "option quality was 30 and is 40"."""
-        raise NotImplementedError
+        clauses = [
+            *_differences("option ", before.options, self.options),
+            *_differences("", before.versions, self.versions),
+            *_differences("", {"the time base": before.time_base}, {"the time base": self.time_base}),
+            *_header_changes(before.header, self.header),
+        ]
+        return clauses or ["the sequence header changed"] * (self != before)
+
+    def job_hash(self, *more: object) -> str:
+        """Return 32 hexadecimal digits that stand for this identity and further values of JSON."""
+        return hashlib.sha256(json.dumps([self._hash, *more], sort_keys=True).encode()).hexdigest()[:32]
+
+    @lazy
+    def _hash(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def _differences(prefix: str, before: Mapping[str, object], now: Mapping[str, object]) -> Iterable[str]:
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            yield f"{prefix}{name} was {_shown(before.get(name))} and is {_shown(now.get(name))}"
+
+
+def _shown(value: object) -> str:
+    text = "not there" if value is None else f"{value:g}" if isinstance(value, float) else str(value) or "empty"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def _header_changes(before: str, now: str) -> Iterable[str]:
+    """Yield what differs in two sequence headers that does not follow from options."""
+    try:
+        old, new = _parsed(before), _parsed(now)
+    except BitstreamError:
+        return
+    if old.prior != new.prior:
+        yield f"the prior was {old.prior} and is {new.prior}"
+    elif old.weights_hash != new.weights_hash:
+        yield "the weights of the prior changed"
+    if old.format != new.format:
+        yield "the format of the pictures changed"
+
+
+def _parsed(header: str) -> SequenceHeader:
+    return parse_sequence_header(bytes.fromhex(header))
+
+
+def _versions(family: str) -> dict[str, str]:
+    names = [*ALWAYS, *OF_NETWORKS.get(family, ())]
+    libavcodec = ".".join(map(str, av.library_versions["libavcodec"]))
+    return {"gvc": f"{_version('gvc')} ({_code()})", "libavcodec": libavcodec} | {n: _version(n) for n in names}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def _code() -> str:
+    """Return a short hash of the Python code that codes, since two states of it may have the same version."""
+    package, digest = Path(__file__).parents[1], hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package)
+        if name.parts[0] not in OUTER_ROOMS:
+            digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:8]
