@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import av
+from av.container.core import Flags
 
 import gvc.av  # noqa: F401  The import registers the codec
 from gvc.errors import MediaError
@@ -73,6 +74,7 @@ class Muxer(MediaOutput):
             reason = REASONS.get(name, f"the format {name} has no place for it")
             raise MediaError(f"{Path(path).suffix or path} files cannot hold GVC video here: {reason}; use .mkv")
         output.container_options.update(MUXER_OPTIONS.get(name, {}))
+        output.flags |= Flags.bitexact.value  # No random numbers and no version: the same packets make the same file
         self._tick = video_format.time_base if has_times(output) else 1 / (video_format.frame_rate or NOMINAL_RATE)
         super().__init__(
             output,

@@ -108,6 +108,15 @@ def test_file_is_what_ffmpeg_tools_expect(movie, stream):
     assert done.stdout.split() == ["gvc", "GVC1", "96", "64", "25", "4/3", stream[0].hex()]
 
 
+@pytest.mark.parametrize("extension", ["mkv", "nut", "avi"])
+def test_the_same_packets_make_the_same_file(stream, tmp_path, extension):
+    header, packets = stream
+    sound(tmp_path / "sound.mkv")
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.{extension}", header, packets, copy_from=tmp_path / "sound.mkv")
+    assert (tmp_path / f"a.{extension}").read_bytes() == (tmp_path / f"b.{extension}").read_bytes()
+
+
 def test_plain_pyav_can_demux(movie):
     """Demuxing and probing work in a process where the plugin was never loaded, and load no torch."""
     script = (
