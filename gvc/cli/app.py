@@ -70,6 +70,13 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print warnings and e
 Progress = Annotated[
     Shown, typer.Option(help="Form of progress and messages on stderr (docs/PROGRESS.md); json is for programs.")
 ]
+Workers = Annotated[
+    int,
+    typer.Option(min=0, metavar="N", help="Number of processes that code chains at a time; 0 = one for each device."),
+]
+Devices = Annotated[
+    str, typer.Option(metavar="LIST", help="Devices of the processes, such as cuda:0,cuda:1; they take them in turns.")
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show where an error comes from.")]
 
 
@@ -109,6 +116,14 @@ def encode_command(
     audio: Annotated[
         bool, typer.Option("--audio/--no-audio", help="Copy audio, subtitles, attachments, chapters, tags.")
     ] = True,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Keep what is done in the folder OUT.jobs, so that the same command goes on."),
+    ] = False,
+    jobs: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The same in another folder.")] = None,
+    workers: Workers = 0,
+    devices: Devices = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder of jobs after success.")] = False,
     overwrite: Overwrite = False,
     progress: Progress = Shown.AUTO,
     quiet: Quiet = False,
@@ -117,10 +132,20 @@ def encode_command(
     """Encode a video. Timestamps, colour and aspect ratio are kept, and all other tracks are copied.
 
     A damaged file is encoded as far as it can be read; the exit code is then 3.
-    """
-    from .encode import encode
 
-    encode(source, target, options, Report(quiet, shown=progress), overwrite=overwrite, audio=audio, verify=verify)
+    With --resume, --jobs, --workers or --devices the film is coded in parts (docs/FLEET.md). Whatever ends that, the
+    same command goes on where it was.
+    """
+    report, how = Report(quiet, shown=progress), {"overwrite": overwrite, "audio": audio, "verify": verify}
+    if resume or jobs or workers or devices or keep:
+        from .encode_chains import Fleet, encode_chains
+
+        fleet = Fleet(jobs, workers, tuple(filter(None, devices.split(","))), keep)
+        encode_chains(source, target, options, report, fleet, **how)
+    else:
+        from .encode import encode
+
+        encode(source, target, options, report, **how)
 
 
 @app.command("decode", epilog=_examples("gvc decode in.mkv out.mp4", "gvc decode in.mkv - | ffplay -"))

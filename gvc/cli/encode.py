@@ -16,7 +16,7 @@ from ..errors import MediaError, OptionError
 from ..fleet.digest import ShownDigest, joined_digest
 from ..media import Packet
 from .report import Report
-from .writing import check_decoding, write_film
+from .writing import Written, check_decoding, write_film
 
 
 def encode(
@@ -43,8 +43,7 @@ def encode(
     Raises GvcError and OSError.
     """
     started = time.monotonic()
-    if verify and is_stream(target):
-        raise OptionError(f"--verify reads the output again, which is impossible for {target}; write to a file")
+    check_verify(verify, target)
     shown = ShownDigest() if verify else None
     with (
         output_file(target, overwrite, source) as path,
@@ -62,19 +61,30 @@ def encode(
         if encoder.choice:
             report.say(encoder.choice)
         gops = (encoder.encode(picture) for picture in chain(video.pictures(), [None]))
-        packets = report.progress(gops, "code", video.frames_expected, _bytes)
+        packets = report.progress(gops, "code", video.frames_expected, size_of)
         film = write_film(path, video, encoder.extradata, packets, report=report, log=log, audio=audio)
         if shown:
             check_decoding(path, joined_digest(shown.parts()), options)
         report.warn_of_damage(source, messages + film.messages)
-    seconds = time.monotonic() - started
-    summary = f"{target}: {film.frames} frames, {film.size}{seconds:.1f} s ({film.frames / seconds:.1f} frames/s)"
-    report.say(summary, pictures=film.frames, bytes=film.bytes, seconds=round(seconds, 3))
-    if verify:
-        report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")
+    tell(report, target, film, time.monotonic() - started, verify)
     if film.messages or video.damage or film.damaged:
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
 
 
-def _bytes(packet: Packet) -> int:
+def check_verify(verify: bool, target: Path) -> None:
+    """Raise OptionError if an output cannot be read again to verify it."""
+    if verify and is_stream(target):
+        raise OptionError(f"--verify reads the output again, which is impossible for {target}; write to a file")
+
+
+def size_of(packet: Packet) -> int:
+    """Return the bytes of a packet."""
     return len(packet.data)
+
+
+def tell(report: Report, target: Path, film: Written, seconds: float, verified: bool) -> None:
+    """Tell what was written, and in how many seconds."""
+    summary = f"{target}: {film.frames} frames, {film.size}{seconds:.1f} s ({film.frames / seconds:.1f} frames/s)"
+    report.say(summary, pictures=film.frames, bytes=film.bytes, seconds=round(seconds, 3))
+    if verified:
+        report.say("verified: a new process decodes exactly the pictures that the encoder reconstructed")

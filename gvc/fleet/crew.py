@@ -21,7 +21,7 @@ Welcome = Callable[[str, bytes], None]  # function that gets a worker's name and
 class Worker(Protocol):
     """Something that does tasks, one at a time.
 
-    name: name for people, such as "cuda:1".
+    name: name for people, such as "worker 2".
     """
 
     name: str
@@ -97,6 +97,11 @@ class Crew:
                 self._changed.notify()
         return job.future
 
+    def check(self) -> None:
+        """Raise the error that has ended the crew, if it has ended."""
+        if self._error:
+            raise self._error
+
     def close(self) -> None:
         """End all workers at once; tasks that are not done fail."""
         self._stop(EngineError("the workers were closed"))
@@ -171,7 +176,7 @@ class Crew:
         if is_final(error) or not self._serving:
             self._stop(error)
         elif not self._error:
-            self._warn(f"worker {worker.name} is left out: {sentence(error)}")
+            self._warn(f"{worker.name} is left out: {sentence(error)}")
 
     def _free(self) -> None:
         """Make known that a worker is free."""

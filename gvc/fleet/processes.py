@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import BinaryIO
 
+from ..machine.parallel import PROCESSORS
 from ..machine.process import abrupt_end
 from .failures import TaskError, WorkerLostError, rebuilt
 from .messages import read_message, write_message
@@ -23,12 +24,12 @@ SECONDS_TO_END = 1.0  # Time for a process whose pipe has ended
 class ProcessWorker:
     """A worker process, which is started when it is needed, and again after it was lost.
 
-    name: name for people, such as "cuda:1".
+    name: name for people, such as "worker 2".
     options: options that the worker decides itself (device, threads).
     """
 
     def __init__(self, name: str, options: Mapping[str, object]):
-        self.name, self._options = name, dict(options)
+        self.name, self.options = name, dict(options)
         self._process: subprocess.Popen | None = None
         self._listener: Thread | None = None
         self._closed, self._lock = False, Lock()
@@ -43,7 +44,7 @@ class ProcessWorker:
         process = self._started()
         answer = self._answer(process, task, on_step)
         if answer is None:
-            raise WorkerLostError(f"worker {self.name} was lost: {self._end(process)}")
+            raise WorkerLostError(f"{self.name} was lost: {self._end(process)}")
         content, data = answer
         if "error" not in content:
             return data
@@ -68,9 +69,9 @@ class ProcessWorker:
         """Return the running process, started anew if there is none. Raises WorkerLostError after `close`, OSError."""
         with self._lock:
             if self._closed:
-                raise WorkerLostError(f"worker {self.name} was closed")
+                raise WorkerLostError(f"{self.name} was closed")
             if self._process is None:
-                command = [sys.executable, "-m", f"{__package__}.worker", self.name, json.dumps(self._options)]
+                command = [sys.executable, "-m", f"{__package__}.worker", self.name, json.dumps(self.options)]
                 pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
                 self._process = subprocess.Popen(command, **pipes)
                 self._listener = Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
@@ -106,3 +107,20 @@ class ProcessWorker:
             if self._process:
                 self._process.kill()
                 self._process.wait()
+
+
+def local_workers(count: int = 0, devices: Sequence[str] = (), threads: int = 0) -> list[ProcessWorker]:
+    """Return workers on this machine, which start with their first tasks.
+
+    count: number of workers. Default: 0, one for each device, one in all without devices.
+    devices: torch devices that the workers use in turns. Default: that of the task's options.
+    threads: largest number of threads of each worker. Default: 0, its share of the processors.
+    """
+    count = count or max(1, len(devices))
+    threads = threads or max(1, PROCESSORS // count)
+    workers = []
+    for i in range(count):
+        device = devices[i % len(devices)] if devices else ""
+        name = f"worker {i + 1}" + (f" ({device})" if device else "")
+        workers.append(ProcessWorker(name, {"threads": threads} | ({"device": device} if device else {})))
+    return workers
