@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.schedule import WORKERS, Timed, film_of, rows, simulated, table, wall  # noqa: E402
+from benchmarks.schedule import WORKERS, Timed, film_of, rows, simulated, table, wall
 
 CHAINS = [Timed(1, 1), Timed(1, 1), Timed(1, 1), Timed(3, 3)]
 
