@@ -188,6 +188,19 @@ def info_command(
     info(file, as_json=json)
 
 
+@app.command("jobs", epilog=_examples("gvc jobs out.mkv.jobs", "gvc jobs --json out.mkv.jobs | jq .chains"))
+@reported
+def jobs_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Job folder of a gvc encode that can go on later.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show the chains of a job folder: pictures, state, bytes, seconds, and who codes them (docs/FLEET.md)."""
+    from .jobs import show_jobs
+
+    show_jobs(folder, as_json=json)
+
+
 @app.command(
     "compare",
     epilog=_examples(

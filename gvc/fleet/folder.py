@@ -152,7 +152,7 @@ class JobFolder:
         self._directory.write(name + FAILURE, json.dumps(content).encode())
         self._claims.release(name)
 
-    def jobs(self, plan: Plan, kind: str = "encode") -> list[Job]:
+    def jobs(self, plan: Plan, kind: Literal["encode", "analyse"] = "encode") -> list[Job]:
         """Return the states of all jobs of a plan.
 
         kind: kind of the jobs (Plan.job), default "encode".
@@ -184,9 +184,10 @@ class JobFolder:
         Other drivers get FolderGoneError from the beginning on. Results that are left when this is interrupted are used
         by the next driver.
         """
-        self._directory.remove(PLAN)
-        for name in filter(OURS.fullmatch, self._directory.names()):
-            self._directory.remove(name)
+        with suppress(FolderGoneError):  # Another driver does the same
+            self._directory.remove(PLAN)
+            for name in filter(OURS.fullmatch, self._directory.names()):
+                self._directory.remove(name)
         with suppress(OSError):  # There are files that GVC did not write
             self.path.rmdir()
 

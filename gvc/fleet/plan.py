@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 from ..errors import OptionError
 from ..media import Picture, VideoFormat
@@ -105,15 +106,20 @@ class Plan:
     damaged: bool = False
     bitrates: tuple[int, ...] = ()
 
+    @property
+    def kind(self) -> Literal["encode", "analyse"]:
+        """Kind of the jobs that are done now: with a bitrate, all chains are analysed before bits are shared out."""
+        return "analyse" if self.identity.options.get("bitrate") and not self.bitrates else "encode"
+
     def changes(self, before: "Plan") -> list[str]:
         """Return what differs from an earlier plan, in clauses such as "the source changed"; [] = the same film."""
         source = ["the source changed"] * (self.source.state != before.source.state)
         return source + self.identity.changes(before.identity)
 
-    def job(self, chain: Chain, kind: str = "encode") -> str:
+    def job(self, chain: Chain, kind: Literal["encode", "analyse"] = "encode") -> str:
         """Return the name of a chain's job: its number and a hash of all that decides the result.
 
-        kind: "encode" (the default) or "analyse".
+        kind: what is done; default "encode".
         """
         shared_out = kind == "encode" and self.bitrates
         own = {"bitrate": self.bitrates[chain.number]} if shared_out else {}
