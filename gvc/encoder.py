@@ -7,25 +7,22 @@ from dataclasses import replace
 from functools import partial
 
 from .bitstream import GopUnit, write_gop, write_sequence_header, write_show
-from .errors import MediaError, OptionError
+from .errors import MediaError
 from .gop.chains import ChainPipeline, chains_for
 from .gop.decoder import Reconstruction
 from .gop.encoder import GopEncoder
 from .gop.overlap import Overlap
 from .gop.pipeline import GopPipeline
 from .gop.rule import CurrentGop
+from .gop.setup import Setup
 from .loop.denoise import OnStep
 from .machine.pages import copied
 from .machine.parallel import Team
-from .media import MAX_DIMENSION, Clip, Packet, Picture, VideoFormat
-from .options import ENCODER_OPTIONS, parse_options
+from .media import Clip, Packet, Picture, VideoFormat
 from .pictures.samples import from_coded, to_coded
 from .plan.control import RateControl
 from .plan.gops import Gop
-from .plan.settings import Settings
-from .prior import ModelOptions
 from .priors import Opener, open_prior
-from .priors.auto import open_chosen
 
 
 class Encoder:
@@ -38,8 +35,9 @@ class Encoder:
         opener: a function that gives the prior for a name, such as one that shares it, default: gvc.open_prior.
         on_step: a function that is called at each step of each GOP (gvc.loop.denoise.OnStep), in any thread, default:
             none. A GOP that takes too many steps is begun again with fewer.
-        first: number of the first picture in the stream, default 0. At constant quality a chain may be coded apart
-            from those before: with the options of the stream, but scenecut=0, it gets the same packets.
+        first: number of the first picture in the stream, for a single chain of the stream (gvc.plan.gops.ChainSplitter)
+            that is coded apart from the others. At constant quality it gets the same packets as in the whole stream. A
+            bitrate is the chain's own (gvc.plan.demand). Default: none, the pictures are a whole stream.
 
     Attributes:
         extradata: bytes of the sequence header, for the decoder or the container; each keyframe has them too.
@@ -56,31 +54,17 @@ class Encoder:
         opener: Opener | None = None,
         on_step: OnStep | None = None,
         *,
-        first: int = 0,
+        first: int | None = None,
     ):
-        self.options = parse_options(ENCODER_OPTIONS, options or {})
+        setup = Setup.of(video_format, options or {}, opener or open_prior)
+        settings, prior = setup.settings, setup.prior
+        self.options, self.header, self.choice = setup.options, setup.header, setup.choice
         self.format = video_format
-        if not (1 <= video_format.width <= MAX_DIMENSION and 1 <= video_format.height <= MAX_DIMENSION):
-            raise MediaError(
-                f"pictures must have 1..{MAX_DIMENSION} samples a side; this video has "
-                f"{video_format.width}x{video_format.height}"
-            )
-        if video_format.time_base <= 0:
-            raise MediaError(f"the time base must be a positive fraction of a second, not {video_format.time_base}")
-        settings = Settings.of(self.options, video_format)
-        model_options = ModelOptions.of(self.options)
-        chosen = open_chosen(self.options.prior, video_format, model_options, opener or open_prior)
-        prior, self.choice = chosen.prior, chosen.reason
-        if self.options.mode not in prior.modes:
-            raise OptionError(
-                f"prior {prior.name} cannot work in mode={self.options.mode}; valid: {', '.join(prior.modes)}"
-            )
-        self.header = settings.header(video_format, prior)
         self.extradata = write_sequence_header(self.header)
         self._team = Team(self.options.threads)
         new_coder = partial(GopEncoder, prior, self.header, settings, on_step)
-        self._rate = RateControl(settings, prior, self.header, new_coder().floor)
-        self._planner = self._rate.planner(first)
+        self._rate = RateControl(settings, prior, self.header, new_coder().floor, first)
+        self._planner = self._rate.planner()
 
         def new_pipeline() -> GopPipeline:
             return GopPipeline(new_coder(), self._rate, self._team, settings.mode, prior.concurrent)

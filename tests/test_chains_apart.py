@@ -34,7 +34,7 @@ def chains(pictures: list[Picture], **options) -> list[list[Picture]]:
 def coded_apart(pictures: list[Picture], **options) -> list[Packet]:
     packets, first = [], 0
     for chain in chains(pictures, **options):
-        encoder = Encoder(video_format(pictures), options | {"scenecut": 0}, first=first)
+        encoder = Encoder(video_format(pictures), options, first=first)
         packets += [packet for picture in [*chain, None] for packet in encoder.encode(picture)]
         encoder.close()
         first += len(chain)

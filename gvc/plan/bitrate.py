@@ -20,11 +20,20 @@ FRAME_BYTES = 6  # header of a simple block
 
 @dataclass
 class BitrateControl:
-    """Distributes bits so that the average over the file is `bitrate` bits a second."""
+    """Distributes bits so that the average is `bitrate` bits a second.
+
+    bitrate: bits a second.
+    whole: whether these are the bits of a whole file, with its headers, which must not be below the material's floor.
+        The bits of a single chain were shared out with regard to what it needs.
+    """
 
     bitrate: int
+    whole: bool
     begun: bool = field(default=False, init=False)  # whether a GOP has been coded
-    _balance: float = field(default=-8.0 * FILE_BYTES, init=False)  # bits left over; below 0 if overspent
+    _balance: float = field(init=False)  # bits left over; below 0 if overspent
+
+    def __post_init__(self):
+        self._balance = -8.0 * FILE_BYTES * self.whole
 
     def window(self, seconds: Fraction, pictures: int, key: bool, following: int, whole: bool) -> tuple[float, float]:
         """Return (bits for the packets of the next GOP and the pictures known to follow it, share of that GOP).
@@ -37,20 +46,22 @@ class BitrateControl:
         Bits that were overspent (at first the file's fixed overhead) are paid back over this window. Unless it is
         `whole`, a GOP gives at most half of its bits for that.
         """
-        own, share = self.bitrate * float(seconds) - _overhead(pictures, key), pictures / (pictures + following)
-        later = self.bitrate * float(seconds) * (1 / share - 1) - _overhead(following, False)
+        own, share = self.bitrate * float(seconds) - overhead(pictures, key), pictures / (pictures + following)
+        later = self.bitrate * float(seconds) * (1 / share - 1) - overhead(following, False)
         bits = self._balance + own + later
         return (bits if whole else max(bits, own / 2 / share)), share
 
     def check_floor(self, floor: tuple[float, float], seconds: Fraction, pictures: int, key: bool, following: int):
-        """Raise RateError if the bitrate is too low for a window.
+        """Raise RateError if the bitrate of a whole file is too low for a window.
 
         floor: smallest possible bits of the chain's first still, and of everything else in a GOP.
         seconds, pictures, key, following: as for `window`.
         """
+        if not self.whole:
+            return
         share = pictures / (pictures + following)
         first, rest = floor
-        needed = first + rest / share + _overhead(pictures + following, key) + max(0.0, -self._balance)
+        needed = first + rest / share + overhead(pictures + following, key) + max(0.0, -self._balance)
         least = needed / (float(seconds) / share)
         if self.bitrate < least:
             raise RateError(
@@ -61,7 +72,7 @@ class BitrateControl:
     def spend(self, bits: float, seconds: Fraction, pictures: int, key: bool) -> None:
         """Record the bits that the packets of a GOP took."""
         self.begun = True
-        self._balance += self.bitrate * float(seconds) - _overhead(pictures, key) - bits
+        self._balance += self.bitrate * float(seconds) - overhead(pictures, key) - bits
 
 
 @dataclass
@@ -74,14 +85,14 @@ class RateCap:
 
     def limit(self, seconds: Fraction, pictures: int, key: bool) -> float:
         """Return the largest number of bits for the packets of the next GOP."""
-        return self.maxrate * float(seconds) + self.bufsize - self._fill - _overhead(pictures, key)
+        return self.maxrate * float(seconds) + self.bufsize - self._fill - overhead(pictures, key)
 
     def spend(self, bits: float, seconds: Fraction, pictures: int, key: bool) -> None:
         """Record the bits that the packets of a GOP took."""
-        spent = bits + _overhead(pictures, key) - self.maxrate * float(seconds)
+        spent = bits + overhead(pictures, key) - self.maxrate * float(seconds)
         self._fill = max(0.0, self._fill + spent)
 
 
-def _overhead(pictures: int, key: bool) -> float:
+def overhead(pictures: int, key: bool) -> float:
     """Return the bits that a container adds to a GOP."""
     return 8.0 * (FRAME_BYTES * pictures + KEYFRAME_BYTES * key)

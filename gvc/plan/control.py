@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ..bitstream import GopUnit, SequenceHeader
-from ..media import Picture
+from ..media import Picture, VideoFormat
 from ..prior import Anchor, Prior
 from .bitrate import BitrateControl, RateCap
 from .chains import ChainPlanner
@@ -28,12 +28,15 @@ class RateControl:
     prior: prior of the stream.
     header: sequence header of the stream.
     floor: function that estimates the smallest number of bits of a GOP (GopEncoder.floor).
+    first: number of the first picture in the stream, for a single chain that is coded apart. Default: none.
     """
 
-    def __init__(self, settings: Settings, prior: Prior, header: SequenceHeader, floor: Floor):
-        self._settings, self._format, self._floor = settings, header.format, floor
+    def __init__(
+        self, settings: Settings, prior: Prior, header: SequenceHeader, floor: Floor, first: int | None = None
+    ):
+        self._settings, self._format, self._floor, self._first = settings, header.format, floor, first
         self._reached = settings.level
-        self._bitrate = BitrateControl(settings.bitrate) if settings.bitrate else None
+        self._bitrate = BitrateControl(settings.bitrate, first is None) if settings.bitrate else None
         self._cap = RateCap(settings.maxrate, settings.bufsize) if settings.maxrate else None
         self._plans: ChainPlanner | None = None
         self._before: Plan | None = None  # plan of the window before
@@ -46,22 +49,21 @@ class RateControl:
         """Whether the target of a GOP depends on the bits of those before it."""
         return bool(self._bitrate or self._cap)
 
-    def planner(self, first: int) -> GopPlanner:
-        """Return the planner that divides the stream into GOPs. first: number of the first picture in the stream.
+    def planner(self) -> GopPlanner:
+        """Return the planner that divides the stream into GOPs.
 
         It asks for a plan when it yields the first GOP of a window. If the stream `follows_bits`, every GOP must be
         reported by `book` before that.
         """
         if not self._plans:
-            return self._settings.planner(None, 0, first)
-        keyint = self._settings.keyint
-        held = min(keyint, LOOKAHEAD // (self._format.width * self._format.height))
-        wanted = self._bitrate or (self._plans.reorders and held == keyint)
-        return self._settings.planner(self._choose, held - self._settings.gop if wanted else 0, first)
+            return self._settings.planner(None, 0, self._first)
+        held = most_held(self._settings, self._format)
+        wanted = self._bitrate or (self._plans.reorders and held == self._settings.keyint)
+        return self._settings.planner(self._choose, held - self._settings.gop if wanted else 0, self._first)
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
         """Return the target of a GOP. Raises RateError if the bitrate is too low for the material."""
-        terms = self._duration(gop.pictures), len(gop.pictures), gop.key
+        terms = duration(gop.pictures, self._format), len(gop.pictures), gop.key
         show_next = 8.0 * (len(gop.pictures) - 1)
         cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
         plan = gop.plan
@@ -80,7 +82,7 @@ class RateControl:
 
     def book(self, gop: Gop, unit: GopUnit, bits: float) -> None:
         """Record a coded GOP. bits: bits of its packets."""
-        terms = self._duration(gop.pictures), len(gop.pictures), gop.key
+        terms = duration(gop.pictures, self._format), len(gop.pictures), gop.key
         if self._bitrate:
             self._bitrate.spend(bits, *terms)
             if gop.plan:
@@ -94,7 +96,7 @@ class RateControl:
         if not self._bitrate:
             return self._plans.at_level(window, self._reached)
         pictures = [window.before] * window.key + window.pictures
-        left, _ = self._bitrate.window(self._duration(pictures), len(pictures), window.key, 0, window.last)
+        left, _ = self._bitrate.window(duration(pictures, self._format), len(pictures), window.key, 0, window.last)
         bits, before = max(1.0, left), self._before
         if window.key or not before:
             self._before = self._plans.start(window, bits, before.level if before else self._settings.level)
@@ -102,11 +104,17 @@ class RateControl:
             self._before = self._plans.go_on(window, bits, before)
         return self._before
 
-    def _duration(self, pictures: list[Picture]) -> Fraction:
-        """Return the duration of pictures in seconds, by their timestamps if there are any."""
-        nominal = 1 / self._format.frame_rate if self._format.frame_rate else Fraction(1, 25)
-        known = [p.duration * self._format.time_base if p.duration > 0 else nominal for p in pictures]
-        first, last = pictures[0], pictures[-1]
-        if first.pts is not None and last.pts is not None and last.pts > first.pts:
-            return (last.pts - first.pts) * self._format.time_base + known[-1]
-        return sum(known)
+
+def most_held(settings: Settings, video: VideoFormat) -> int:
+    """Return the largest number of pictures that wait in memory so that they are planned together."""
+    return min(settings.keyint, LOOKAHEAD // (video.width * video.height))
+
+
+def duration(pictures: list[Picture], video: VideoFormat) -> Fraction:
+    """Return the duration of pictures in seconds, by their timestamps if there are any."""
+    nominal = 1 / video.frame_rate if video.frame_rate else Fraction(1, 25)
+    known = [p.duration * video.time_base if p.duration > 0 else nominal for p in pictures]
+    first, last = pictures[0], pictures[-1]
+    if first.pts is not None and last.pts is not None and last.pts > first.pts:
+        return (last.pts - first.pts) * video.time_base + known[-1]
+    return sum(known)

@@ -96,22 +96,26 @@ class Settings:
         return GopLengths(prior.sample_scale, SHORTEST[self.effort])
 
     def splitter(self) -> ChainSplitter:
-        """Return the splitter that divides the stream into chains."""
+        """Return the splitter that divides a stream into chains."""
         keyint = self.keyint
         if not (self.mode.has_first or self.overlap) and keyint > self.gop:
             keyint -= keyint % self.gop  # All GOPs are keyframes, so none need be shorter for keyint's sake.
         return ChainSplitter(keyint, self.scenecut, self.keyint_min)
 
-    def planner(self, choose: Choose | None, lookahead: int, first: int) -> GopPlanner:
-        """Return the planner that divides the stream into GOPs. choose, lookahead, first: as for GopPlanner."""
+    def planner(self, choose: Choose | None, lookahead: int, first: int | None = None) -> GopPlanner:
+        """Return the planner that divides the stream into GOPs.
+
+        choose, lookahead: as for GopPlanner.
+        first: number of the first picture, if the stream is a single chain of another one. Default: none.
+        """
         return GopPlanner(
-            self.splitter(),
+            self.splitter() if first is None else ChainSplitter(self.keyint, scenecut=0),
             length=self.gop,
             choose=choose,
             lookahead=lookahead,
             anchored=self.mode.has_first,
             overlap=self.overlap,
-            first=first,
+            first=first or 0,
         )
 
     def header(self, video_format: VideoFormat, prior: Prior) -> SequenceHeader:
