@@ -3,7 +3,7 @@
 """Rate control of an encoder: it chooses the lengths of GOPs, and the target of each."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from ..bitstream import GopUnit, SequenceHeader
@@ -63,7 +63,7 @@ class RateControl:
 
     def target(self, gop: Gop, anchor: Anchor | None) -> Target:
         """Return the target of a GOP. Raises RateError if the bitrate is too low for the material."""
-        terms = duration(gop.pictures, self._format), len(gop.pictures), gop.key
+        terms = duration(gop.pictures, self._format, gop.until), len(gop.pictures), gop.key
         show_next = 8.0 * (len(gop.pictures) - 1)
         cap = self._cap.limit(*terms) - show_next if self._cap else math.inf
         plan = gop.plan
@@ -82,7 +82,7 @@ class RateControl:
 
     def book(self, gop: Gop, unit: GopUnit, bits: float) -> None:
         """Record a coded GOP. bits: bits of its packets."""
-        terms = duration(gop.pictures, self._format), len(gop.pictures), gop.key
+        terms = duration(gop.pictures, self._format, gop.until), len(gop.pictures), gop.key
         if self._bitrate:
             self._bitrate.spend(bits, *terms)
             if gop.plan:
@@ -96,7 +96,9 @@ class RateControl:
         if not self._bitrate:
             return self._plans.at_level(window, self._reached)
         pictures = [window.before] * window.key + window.pictures
-        left, _ = self._bitrate.window(duration(pictures, self._format), len(pictures), window.key, 0, window.last)
+        left, _ = self._bitrate.window(
+            duration(pictures, self._format, window.until), len(pictures), window.key, 0, window.last
+        )
         bits, before = max(1.0, left), self._before
         if window.key or not before:
             self._before = self._plans.start(window, bits, before.level if before else self._settings.level)
@@ -110,11 +112,16 @@ def most_held(settings: Settings, video: VideoFormat) -> int:
     return min(settings.keyint, LOOKAHEAD // (video.width * video.height))
 
 
-def duration(pictures: list[Picture], video: VideoFormat) -> Fraction:
-    """Return the duration of pictures in seconds, by their timestamps if there are any."""
+def duration(pictures: Sequence[Picture], video: VideoFormat, until: int | None = None) -> Fraction:
+    """Return the duration of pictures in seconds, by their timestamps if there are any.
+
+    until: timestamp of the picture after them, which is surer than the last one's duration. Default: unknown.
+    """
+    first, last = pictures[0], pictures[-1]
+    if until is not None and first.pts is not None and until > first.pts:
+        return (until - first.pts) * video.time_base
     nominal = 1 / video.frame_rate if video.frame_rate else Fraction(1, 25)
     known = [p.duration * video.time_base if p.duration > 0 else nominal for p in pictures]
-    first, last = pictures[0], pictures[-1]
     if first.pts is not None and last.pts is not None and last.pts > first.pts:
         return (last.pts - first.pts) * video.time_base + known[-1]
     return sum(known)

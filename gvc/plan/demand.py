@@ -29,7 +29,7 @@ from .trials import Trials
 from .window import Plan, Window
 
 LEVELS = tuple(map(quality_level, (55, 35, 20, 5)))  # Levels of predictions, in rising order; others are interpolated.
-LEAST_SHARE = 0.1  # Smallest ratio of a chain's bitrate to the mean one
+FOLLOWED = 0.6  # Exponent of need: with 0 each second gets the same, with 1 each chain what it needs for one level
 FLOOR = 0.6  # Ratio of the smallest possible bits to those predicted at the coarsest level
 
 
@@ -81,12 +81,14 @@ def demand(pictures: Sequence[Picture], settings: Settings, prior: Prior, header
     return Demand(*facts, tuple(map(float, np.minimum.accumulate(bits))))
 
 
-def shared_out(bitrate: int, demands: Sequence[Demand]) -> list[int]:
+def shared_out(bitrate: int, seconds: float, demands: Sequence[Demand]) -> list[int]:
     """Return the bitrate of each chain, so that their joined file has `bitrate`.
+
+    seconds: duration of the file.
+    demands: demands of its chains, in order.
 
     Raises RateError if the bitrate is too low for the material.
     """
-    seconds = sum(need.seconds for need in demands)
     fixed = [overhead(need.pictures, True) for need in demands]
     left = bitrate * seconds - sum(fixed) - 8 * FILE_BYTES
     least = FLOOR * sum(need.at(COARSEST_LEVEL) for need in demands if need.bits)
@@ -96,9 +98,7 @@ def shared_out(bitrate: int, demands: Sequence[Demand]) -> list[int]:
             f"{(bitrate * seconds - left + least) / seconds / 1000:.3g} kb/s; set a higher bitrate, or longer GOPs"
         )
     level = _common_level(left, demands)
-    weights = [need.at(level) for need in demands]
-    mean = sum(weights) / seconds
-    weights = [max(weight, LEAST_SHARE * mean * need.seconds) for weight, need in zip(weights, demands, strict=True)]
+    weights = [need.at(level) ** FOLLOWED * need.seconds ** (1 - FOLLOWED) for need in demands]
     factor = left / sum(weights)
     shares = zip(weights, fixed, demands, strict=True)
     return [round((factor * weight + own) / need.seconds) for weight, own, need in shares]

@@ -31,6 +31,7 @@ class Gop:
     index: number of the chain's first picture in the stream, plus the number of the GOP in the chain. No two GOPs of a
         stream have the same index, and a chain that is coded apart from the others gets the same ones.
     number: number of the GOP among those that were planned, counted from 1.
+    until: timestamp of the picture after it; default None, unknown.
     last: whether the video ends with the GOP; default False.
     following: number of pictures known to come after it, with a plan only those of the same window; default 0.
     plan: plan for this GOP and for the rest of its window; default None, lengths are not planned.
@@ -42,6 +43,7 @@ class Gop:
     ends: bool
     index: int
     number: int
+    until: int | None = None
     last: bool = False
     following: int = 0
     plan: Plan | None = None
@@ -117,6 +119,7 @@ class GopPlanner:
     _last: Picture | None = field(default=None, init=False)  # last picture of the GOP before
     _key: bool = field(default=True, init=False)  # whether the next GOP is a keyframe
     _ending: bool = field(default=False, init=False)  # whether the chain ends with the pending pictures
+    _next: Picture | None = field(default=None, init=False)  # picture after the pending ones, if they end a chain
     _finishing: bool = field(default=False, init=False)  # whether the video ends with the pending pictures
     _index: int = field(default=0, init=False)  # index of the next GOP
     _number: int = field(default=0, init=False)  # number of GOPs so far
@@ -124,8 +127,9 @@ class GopPlanner:
     def push(self, picture: Picture) -> Iterator[Gop]:
         """Add a picture; yield the GOPs that are now complete. A GOP's length is chosen only when it is requested."""
         if self.splitter.starts_chain(picture):
+            self._next = picture
             yield from self._end_chain()
-            self._index = self.first
+            self._index, self._next = self.first, None
         self.first += 1
         self._pending.append(picture)
         if len(self._pending) > self._room + max(self.length, self.lookahead):
@@ -177,7 +181,13 @@ class GopPlanner:
         ahead = self._pending[: self.overlap]
         planned = sum(self._plan.lengths) if self._plan else 0
         following = planned if self.choose else len(self._pending)
-        return Gop(pictures, started, ahead, self._key, index, self._number, following=following, plan=plan)
+        until = self._until(self._pending)
+        return Gop(pictures, started, ahead, self._key, index, self._number, until, following=following, plan=plan)
+
+    def _until(self, later: list[Picture]) -> int | None:
+        """Return the timestamp of the next one of later pictures of the chain, or of the one after them."""
+        after = later[0] if later else self._next
+        return after and after.pts
 
     def _chosen(self, limit: int) -> tuple[int, Plan | None]:
         """Return (number of pictures of the next GOP, plan for it and for the rest of its window)."""
@@ -193,5 +203,5 @@ class GopPlanner:
         """Return the plan for the next window; None if only the first picture of a chain is left."""
         pictures = list(self._pending)
         before = pictures.pop(0) if self._key else self._last
-        window = Window(before, pictures, limit - self._key, self._key, self._ending, self._finishing)
+        window = Window(before, pictures, limit - self._key, self._key, self._ending, self._finishing, self._until([]))
         return self.choose(window) if pictures else None

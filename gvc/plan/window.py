@@ -18,6 +18,7 @@ class Window:
     key: whether a chain starts with the window.
     ends: whether the chain ends with the window.
     last: whether the video ends with the window.
+    until: timestamp of the picture after it; default None, unknown.
     """
 
     before: Picture
@@ -26,6 +27,7 @@ class Window:
     key: bool
     ends: bool
     last: bool
+    until: int | None = None
 
     @property
     def whole(self) -> bool:
