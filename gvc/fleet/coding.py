@@ -4,9 +4,11 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
 from fractions import Fraction
+from functools import partial
+from typing import TypeVar
 
 from ..encoder import Encoder
 from ..errors import OptionError
@@ -18,7 +20,8 @@ from .reading import WrongPicturesError, pictures_in, pictures_of
 from .result import Result
 from .tasks import Task, Tools
 
-ONE_CHAIN = {"scenecut": 0, "sc_threshold": -1}  # Options of an encoder that gets the pictures of one chain only
+Value = TypeVar("Value")
+
 FRACTIONS = tuple(field.name for field in fields(VideoFormat) if field.type is Fraction)
 
 
@@ -52,38 +55,39 @@ def encode(task: Task, tools: Tools) -> bytes:
     reconstruct: whether the log gets the digests of the pictures that decoders will show.
     Data: the chain's pictures (gvc.fleet.reading.piece_of) for a worker that does not have the source; none otherwise.
     """
-    terms, started = task.terms, time.monotonic()
-    chain = Chain(**terms["chain"])
-    threads = tools.local.get("threads", 0)
-
-    def pictures(seek: bool) -> Iterator[Picture]:
-        if task.data:
-            return pictures_in(task.data, chain, threads)
-        return pictures_of(terms["source"], chain, threads, seek=seek)
-
-    try:
-        packets, shown = _coded(task, tools, chain, pictures(seek=True))
-    except WrongPicturesError:
-        packets, shown = _coded(task, tools, chain, pictures(seek=False))
+    started = time.monotonic()
+    packets, shown = with_pictures(task, tools, partial(_coded, task, tools))
     log = {"worker": tools.name, "seconds": time.monotonic() - started, "tries": task.tries}
     if shown:
         log["shown"] = shown.parts()
-    return Result(terms["name"], packets, log).to_bytes()
+    return Result(task.terms["name"], packets, log).to_bytes()
 
 
-def _coded(
-    task: Task, tools: Tools, chain: Chain, pictures: Iterator[Picture]
-) -> tuple[list[Packet], ShownDigest | None]:
+def with_pictures(task: Task, tools: Tools, function: Callable[[Iterator[Picture]], Value]) -> Value:
+    """Return what a function makes of the pictures of a task's chain.
+
+    The function is called a second time if seeking in the source has led to other pictures.
+    """
+    chain, threads = Chain(**task.terms["chain"]), tools.local.get("threads", 0)
+    if task.data:
+        return function(pictures_in(task.data, chain, threads))
+    try:
+        return function(pictures_of(task.terms["source"], chain, threads))
+    except WrongPicturesError:
+        return function(pictures_of(task.terms["source"], chain, threads, seek=False))
+
+
+def _coded(task: Task, tools: Tools, pictures: Iterator[Picture]) -> tuple[list[Packet], ShownDigest | None]:
     """Return the packets of a chain, and the digest of what decoders will show if the task asks for it."""
     shown = ShownDigest() if task.terms["reconstruct"] else None
     video, options = format_of(task.terms["format"]), tools.options(task)
     encoder = Encoder(
         video,
-        options | ONE_CHAIN,
+        options,
         shown.add if shown else None,
         tools.opener,
         lambda step, *_: tools.on_step(*encoder.gop, step),
-        first=chain.first,
+        first=task.terms["chain"]["first"],
     )
     try:
         _check(Identity.of(options, encoder.extradata, video), Identity(**task.terms["identity"]))

@@ -17,7 +17,7 @@ OnStep = Callable[[int, int, int], None]
 KINDS = {
     "hello": ("coding", "hello"),
     "encode": ("coding", "encode"),
-    "analyse": ("coding", "analyse"),
+    "analyse": ("bits", "analyse"),
     "decode": ("decoding", "decode"),
 }
 

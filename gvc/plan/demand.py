@@ -99,9 +99,20 @@ def shared_out(bitrate: int, seconds: float, demands: Sequence[Demand]) -> list[
         )
     level = _common_level(left, demands)
     weights = [need.at(level) ** FOLLOWED * need.seconds ** (1 - FOLLOWED) for need in demands]
-    factor = left / sum(weights)
-    shares = zip(weights, fixed, demands, strict=True)
-    return [round((factor * weight + own) / need.seconds) for weight, own, need in shares]
+    most = [need.at(FINEST_LEVEL) if need.bits else left for need in demands]
+    shares = zip(_limited(left, weights, most), fixed, demands, strict=True)
+    return [round((bits + own) / need.seconds) for bits, own, need in shares]
+
+
+def _limited(bits: float, weights: list[float], most: list[float]) -> list[float]:
+    """Return shares of `bits` in proportion to weights, but at most as large as in `most` if that is possible."""
+    shares, rising = [0.0] * len(weights), sorted(range(len(weights)), key=lambda i: most[i] / weights[i])
+    for position, i in enumerate(rising):
+        factor = bits / sum(weights[j] for j in rising[position:])
+        last = position == len(rising) - 1
+        shares[i] = factor * weights[i] if last else min(most[i], factor * weights[i])
+        bits -= shares[i]
+    return shares
 
 
 def _common_level(bits: float, demands: Sequence[Demand]) -> int:
