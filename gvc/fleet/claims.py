@@ -17,6 +17,7 @@ from .directory import Directory, FolderGoneError
 from .records import FolderError, Record
 
 SUFFIX = ".claim"
+BURIAL = ".burial"  # Further suffix of a file that lets one process at a time remove a dead claim
 LONGEST_CLAIM = 4096  # bytes
 SECONDS_BETWEEN_RENEWALS = 10
 SECONDS_TO_LIVE = 60  # After so long without renewal a claim is dead, whoever made it
@@ -135,6 +136,9 @@ class Claims:
 
     def tidy(self, names: list[str]) -> bool:
         """Remove the dead claims among the files of the folder; return whether there are living ones."""
+        for name in names:
+            if name.endswith(BURIAL):
+                self._remove_if_dead(name)
         buried = [self._bury(name) for name in names if name.endswith(SUFFIX)]
         return not all(buried)
 
@@ -172,19 +176,28 @@ class Claims:
         return _Seen(content, owner, fresh and not owner.has_ended)
 
     def _bury(self, name: str) -> bool:
-        """Remove a claim if it is dead; return whether none is left."""
+        """Remove a claim if it is dead; return whether none is left.
+
+        Whoever looks at a dead claim and removes it later may remove the claim that another process has made meanwhile;
+        so only one process at a time may do that, and looks again.
+        """
         seen = self._look(name)
         if seen is None or seen.lives:
             return seen is None
-        taken = self._directory.take(name)
-        if taken is None:
-            return True
-        found = self._look(taken)
-        if found and found.content != seen.content:  # Another process has buried the dead one and made its own claim
-            self._directory.put_back(taken, name)
+        burial = name + BURIAL
+        if not self._directory.create(burial, self._me.to_bytes()):
+            self._remove_if_dead(burial)
             return False
-        self._directory.remove(taken)
-        return True
+        try:
+            return self._remove_if_dead(name)
+        finally:
+            self._directory.remove(burial)
+
+    def _remove_if_dead(self, name: str) -> bool:
+        seen = self._look(name)
+        if seen and not seen.lives:
+            self._directory.remove(name)
+        return not (seen and seen.lives)
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,11 @@ class Directory:
                 if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
                     raise FolderError(f"{self.path / name} is no file") from None
                 raise
-        with open(file, "rb", closefd=True) as stream, self._errors(name):
-            status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-                raise FolderError(f"{self.path / name} is no file of at most {limit} bytes")
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            os.close(file)
+            raise FolderError(f"{self.path / name} is no file of at most {limit} bytes")
+        with open(file, "rb") as stream, self._errors(name):
             return stream.read(limit), status
 
     def write(self, name: str, data: bytes) -> None:
@@ -107,23 +108,8 @@ class Directory:
             return True
 
     def temporary(self, name: str) -> str:
-        """Return a new name for the time until a file gets or has lost its own."""
+        """Return a new name for the time until a file is whole."""
         return f".{name}.{self._token}.{next(self._numbers)}.tmp"
-
-    def take(self, name: str) -> str | None:
-        """Give a file a temporary name, which only one process can do; return that; None if there is no such file."""
-        temporary = self.temporary(name)
-        try:
-            os.rename(name, temporary, src_dir_fd=self._fd, dst_dir_fd=self._fd)
-        except FileNotFoundError:
-            return None
-        return temporary
-
-    def put_back(self, temporary: str, name: str) -> None:
-        """Give a file that was taken its name again, unless there is a new one."""
-        with suppress(FileExistsError):
-            os.link(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
-        self.remove(temporary)
 
     def touch(self, name: str) -> bool:
         """Set the time of a file to now, by the file server's clock; return whether it is there."""

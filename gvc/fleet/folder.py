@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from .claims import SECONDS_TO_LIVE, TOKEN, Claims, Owner, has_ended
+from .claims import BURIAL, SECONDS_TO_LIVE, TOKEN, Claims, Owner, has_ended
 from .claims import SUFFIX as CLAIM
 from .directory import Directory, FolderGoneError
 from .plan import LONGEST_PLAN, Chain, Plan
@@ -23,7 +23,8 @@ from .result import LONGEST_RESULT, NAME, Result
 __all__ = ["FolderError", "FolderGoneError", "Job", "JobFolder"]
 
 PLAN, RESULT, FAILURE = "plan.json", ".gvcj", ".failed"
-OURS = re.compile(rf"{PLAN}|{NAME}({RESULT}|{CLAIM}|{FAILURE})|\..+\.{TOKEN.pattern}\.\d+\.tmp", re.ASCII)
+SUFFIXES = "|".join(map(re.escape, (RESULT, FAILURE, CLAIM, CLAIM + BURIAL)))
+OURS = re.compile(rf"{re.escape(PLAN)}|{NAME}({SUFFIXES})|\..+\.{TOKEN.pattern}\.\d+\.tmp", re.ASCII)
 LONGEST_FAILURE = 16384  # bytes
 LONGEST_REASON = 2000  # Largest number of characters of the reason of a failure
 

@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from ..errors import OptionError
 from ..media import Packet
 from .digest import joined_digest
 from .folder import JobFolder
@@ -33,9 +34,16 @@ def joined(folder: JobFolder, plan: Plan) -> Iterator[list[Packet]]:
 def shown_digest(folder: JobFolder, plan: Plan) -> str:
     """Return the digest of all pictures as the encoders reconstructed them (gvc.fleet.digest.joined_digest).
 
-    Raises FolderError if the result of a chain is missing, or was made without such a digest.
+    Raises FolderError if the result of a chain is missing, OptionError if it was made without such a digest.
     """
-    return joined_digest(part for chain in plan.chains for part in _checked(folder, plan, chain).shown)
+    parts = []
+    for chain in plan.chains:
+        result = _checked(folder, plan, chain)
+        if "shown" not in result.log:
+            advice = f"leave it out, or remove {folder.path} so that all chains are coded again"
+            raise OptionError(f"chain {chain.number} was coded without --verify; {advice}")
+        parts += result.shown
+    return joined_digest(parts)
 
 
 def _checked(folder: JobFolder, plan: Plan, chain: Chain) -> Result:
