@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +43,8 @@ class FileReader:
         warn: function called with a sentence about each damage. Default: warnings.warn.
         on_step: function that the decoding thread calls at each step of each GOP (gvc.loop.denoise.OnStep). Default:
             none.
+        decoder: function that makes the decoder from the bytes of the sequence header or None, such as one whose GOPs
+            are decoded elsewhere (gvc.fleet.decoder). Default: one of this process.
         options: values by name (gvc.options.DECODER_OPTIONS), such as realism=1. Default: the options' defaults.
 
     Attributes:
@@ -60,13 +63,15 @@ class FileReader:
         *,
         warn: Callable[[str], object] = warnings.warn,
         on_step: OnStep | None = None,
+        decoder: Callable[[bytes | None], AheadDecoder] | None = None,
         **options: object,
     ):
         self._warn = warn
         self.count = self.damage = self._concealed = 0
         self.demuxer = Demuxer(path)
         try:
-            self._decoder = AheadDecoder(self.demuxer.header, options, on_step=on_step)
+            make = decoder or partial(AheadDecoder, options=options, on_step=on_step)
+            self._decoder = make(self.demuxer.header)
         except BaseException:
             self.demuxer.close()
             raise

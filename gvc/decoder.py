@@ -5,9 +5,10 @@
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import lru_cache
+from threading import local
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
-from .gop.decoder import ParsedGop, check_unit, open_gop
+from .gop.decoder import ParsedGop, Reconstruction, check_unit, condition_of, open_gop
 from .gop.display import Display, ReadPacket
 from .gop.rule import CurrentGop, rule_of
 from .loop.denoise import OnStep
@@ -15,13 +16,78 @@ from .machine.parallel import Team
 from .media import Clip, Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .prior import Anchor, ModelOptions, Prior
-from .priors import Opener, open_prior, prior_for
+from .priors import Opener, has_memory, open_prior, prior_for
 from .stills.av1 import StillDecoder
 
 PRIORS = 8  # number of priors that stay open, since each keyframe may name another one
 
 
-class GopReader:
+class PacketReader:
+    """Reads the packets of a stream in their order: which GOP each carries, and whether it can be decoded at all.
+
+    A derived class says in `_decoded` how the pictures of a GOP are made.
+
+    extradata: bytes of the sequence header. Default: the first keyframe has it.
+    Raises BitstreamError if `extradata` is damaged.
+
+    Attributes:
+        header: sequence header in force, None before the first one.
+    """
+
+    def __init__(self, extradata: bytes | None = None):
+        self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
+        self.flush()
+
+    def flush(self) -> None:
+        """Forget all GOPs, as for a seek."""
+        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
+
+    def read(self, packet: Packet) -> ReadPacket:
+        """Read the next packet. Errors are in the result, since they belong to the picture that it shows."""
+        unit = None
+        try:
+            unit = read_packet(packet.data)
+            if unit is None:
+                return ReadPacket(packet, header=self.header)
+            pictures = self._pictures(packet, unit)
+            return ReadPacket(packet, unit, self.header, pictures)
+        except BaseException as error:
+            self._next_index = None
+            if not isinstance(error, Exception):
+                raise
+            return ReadPacket(packet, unit, self.header, error=error)
+
+    def _pictures(self, packet: Packet, unit: GopUnit) -> Future | None:
+        """Return the pictures of a GOP; None if it cannot be decoded because an earlier one is missing.
+
+        Raises errors that do not depend on earlier GOPs.
+        """
+        header = unit.header or self.header
+        if header:
+            check_unit(header, unit)
+        if unit.header:
+            self._use(unit.header)
+        elif self._next_index is None or unit.index != self._next_index:
+            self._next_index = None
+            return None
+        try:
+            pictures = self._decoded(packet, unit)
+        except Exception as error:
+            self._next_index = None
+            return _failed(error)
+        self._next_index = (unit.index + 1) % 2**32
+        return pictures
+
+    def _use(self, header: SequenceHeader) -> None:
+        """Use the sequence header of a keyframe, which may be a different one where streams were joined."""
+        self.header = header
+
+    def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
+        """Return the pictures of a GOP (Clip), whose chain is complete up to it. Raises what `open_gop` does."""
+        raise NotImplementedError
+
+
+class GopReader(PacketReader):
     """Reads the packets of a stream in their order, and has the GOPs decoded in the threads of a team.
 
     Several GOPs are decoded at a time if their prior is `concurrent` and the next GOP does not need their pictures.
@@ -38,78 +104,74 @@ class GopReader:
         on_step: OnStep | None = None,
     ):
         self.options = parse_options(DECODER_OPTIONS, options or {})
-        self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
+        super().__init__(extradata)
         self.team = Team(self.options.threads)
         self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
         self._prior: Prior | None = None
         self._on_step = on_step
-        self.gop = CurrentGop()
-        self.flush()
+        self._latest, self._here = CurrentGop(), local()  # The GOP begun last, and the one that this thread decodes
+        self._wanted = True  # whether pictures are wanted
+
+    @property
+    def gop(self) -> CurrentGop:
+        """Number and steps of the GOP that this thread decodes; elsewhere of the one that was begun last."""
+        return getattr(self._here, "gop", self._latest)
 
     def flush(self) -> None:
         """Forget all GOPs, as for a seek."""
+        super().flush()
         self._anchor: Anchor | None = None
         self._stills: StillDecoder | None = None  # decoder of the chain's stills
-        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
 
     def read(self, packet: Packet) -> ReadPacket:
-        """Read the next packet. Errors are in the result, since they belong to the picture that it shows."""
-        unit = None
+        with self.team.leading():
+            return super().read(packet)
+
+    def pass_over(self, packet: Packet) -> None:
+        """Read a packet whose pictures nobody wants, with no more work than the GOPs after it need."""
+        self._wanted = False
         try:
-            unit = read_packet(packet.data)
-            if unit is None:
-                return ReadPacket(packet, header=self.header)
-            with self.team.leading():
-                pictures = self._pictures(unit)
-            return ReadPacket(packet, unit, self.header, pictures)
-        except BaseException as error:
-            self._next_index = None
-            if not isinstance(error, Exception):
-                raise
-            return ReadPacket(packet, unit, self.header, error=error)
+            self.read(packet)
+        finally:
+            self._wanted = True
 
-    def _pictures(self, unit: GopUnit) -> Future | None:
-        """Return the pictures of a GOP; None if it cannot be decoded because an earlier one is missing.
-
-        Raises errors that do not depend on earlier GOPs.
-        """
-        header = unit.header or self.header
-        if header:
-            check_unit(header, unit)
-        if unit.header:
-            self._use(unit.header)
-        elif self._next_index is None or unit.index != self._next_index:
-            self._next_index = None
-            return None
-        try:
-            return self._decoded(unit)
-        except Exception as error:
-            self._next_index = None
-            return _failed(error)
-
-    def _decoded(self, unit: GopUnit) -> Future:
-        self.gop = CurrentGop(self.gop.number + 1, len(rule_of(self.header, unit).times))
-        anchor = None if unit.key else self._anchor
+    def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
+        current = self._latest = CurrentGop(self._latest.number + 1, len(rule_of(self.header, unit).times))
+        needed = self.header.mode.has_first
+        anchor, self._anchor = None if unit.key else self._anchor, None
         if anchor is None:
             self._stills = StillDecoder(self.header.format.coded)
+        if not self._wanted:
+            self._anchor = self._anchor_alone(unit, anchor, current) if needed else None
+            return _done(())
         gop = open_gop(self._prior, self.header, unit, anchor, self._stills)
-        self._next_index, self._anchor = (unit.index + 1) % 2**32, None
-        needed = self.header.mode.has_first
         if self._prior.concurrent and (gop.condition.ending or not needed):
             if needed:
                 self._anchor = Anchor(gop.condition.ending, gop.conditioned.memory)
-            return self.team.submit(self._reconstruct, gop)
-        reconstruction, pictures = gop.reconstruct(self._on_step), Future()
-        pictures.set_result(reconstruction.shown(self.options.realism))
+            return self.team.submit(lambda: self._reconstruct(gop, current).shown(self.options.realism))
+        reconstruction = self._reconstruct(gop, current)
+        pictures = reconstruction.shown(self.options.realism)
         # With realism > 0 an anchor costs a second reconstruction, so it is made only in modes that use it.
         self._anchor = reconstruction.anchor() if needed else None
-        return pictures
+        return _done(pictures)
 
-    def _reconstruct(self, gop: ParsedGop) -> Clip:
-        return gop.reconstruct(self._on_step).shown(self.options.realism)
+    def _anchor_alone(self, unit: GopUnit, anchor: Anchor | None, current: CurrentGop) -> Anchor:
+        """Return what a GOP passes to the next one, with as little as possible of the work that its pictures need."""
+        if self.header.mode.has_last and not has_memory(self.header.prior):
+            return Anchor(condition_of(self.header, unit, anchor, self._stills).ending, None)
+        gop = open_gop(self._prior, self.header, unit, anchor, self._stills)
+        if gop.condition.ending:
+            return Anchor(gop.condition.ending, gop.conditioned.memory)
+        return self._reconstruct(gop, current).anchor()
+
+    def _reconstruct(self, gop: ParsedGop, current: CurrentGop) -> Reconstruction:
+        self._here.gop = current
+        try:
+            return gop.reconstruct(self._on_step)
+        finally:
+            del self._here.gop
 
     def _use(self, header: SequenceHeader) -> None:
-        """Use the sequence header of a keyframe, which may be a different one where streams were joined."""
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
             self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
         self.header = header
@@ -172,6 +234,12 @@ class Decoder:
         concealed. Raises BitstreamError for the damaged packet itself; decoding may continue after it.
         """
         return self._display.show(self._reader.read(packet)) if packet else []
+
+
+def _done(pictures: Clip) -> Future:
+    future = Future()
+    future.set_result(pictures)
+    return future
 
 
 def _failed(error: Exception) -> Future:

@@ -19,6 +19,7 @@ from .flags import with_options
 from .objects import write_object
 from .programs import PROGRAMS, run_program
 from .report import Report, Shown, errors_reported, reported
+from .workers import WorkerChoice
 
 BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not set itself
     *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),
@@ -71,11 +72,13 @@ Progress = Annotated[
     Shown, typer.Option(help="Form of progress and messages on stderr (docs/PROGRESS.md); json is for programs.")
 ]
 Workers = Annotated[
-    int,
-    typer.Option(min=0, metavar="N", help="Number of processes that code chains at a time; 0 = one for each device."),
+    int, typer.Option(min=0, metavar="N", help="Number of processes that work side by side; 0 = one for each device.")
 ]
 Devices = Annotated[
     str, typer.Option(metavar="LIST", help="Devices of the processes, such as cuda:0,cuda:1; they take them in turns.")
+]
+Cluster = Annotated[
+    str, typer.Option(metavar="auto|local|ray://HOST:PORT", help="Ray cluster whose machines work side by side.")
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show where an error comes from.")]
 
@@ -123,6 +126,7 @@ def encode_command(
     jobs: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The same in another folder.")] = None,
     workers: Workers = 0,
     devices: Devices = "",
+    cluster: Cluster = "",
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder of jobs after success.")] = False,
     overwrite: Overwrite = False,
     progress: Progress = Shown.AUTO,
@@ -133,15 +137,15 @@ def encode_command(
 
     A damaged file is encoded as far as it can be read; the exit code is then 3.
 
-    With --resume, --jobs, --workers or --devices the film is coded in parts (docs/FLEET.md). Whatever ends that, the
-    same command goes on where it was.
+    With --resume, --jobs, --workers, --devices or --cluster the film is coded in parts (docs/FLEET.md). Whatever ends
+    that, the same command goes on where it was.
     """
     report, how = Report(quiet, shown=progress), {"overwrite": overwrite, "audio": audio, "verify": verify}
-    if resume or jobs or workers or devices or keep:
+    choice = WorkerChoice(workers, devices, cluster)
+    if resume or jobs or choice or keep:
         from .encode_chains import Fleet, encode_chains
 
-        fleet = Fleet(jobs, workers, tuple(filter(None, devices.split(","))), keep)
-        encode_chains(source, target, options, report, fleet, **how)
+        encode_chains(source, target, options, report, Fleet(choice, jobs, keep), **how)
     else:
         from .encode import encode
 
@@ -164,15 +168,23 @@ def decode_command(
     audio: Annotated[
         bool, typer.Option("--audio/--no-audio", help="Copy audio, subtitles, attachments, chapters, tags.")
     ] = True,
+    workers: Workers = 0,
+    devices: Devices = "",
+    cluster: Cluster = "",
     overwrite: Overwrite = False,
     progress: Progress = Shown.AUTO,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Decode a video. A damaged file is decoded as far as it can be read; the exit code is then 3."""
+    """Decode a video. A damaged file is decoded as far as it can be read; the exit code is then 3.
+
+    With --workers, --devices or --cluster, parts of it are decoded side by side, which is for large models
+    (docs/FLEET.md).
+    """
     from .decode import decode
 
-    decode(source, target, options, Report(quiet, shown=progress), overwrite=overwrite, audio=audio)
+    choice = WorkerChoice(workers, devices, cluster)
+    decode(source, target, options, Report(quiet, shown=progress), overwrite=overwrite, audio=audio, workers=choice)
 
 
 @app.command("info", epilog=_examples("gvc info out.mkv", "gvc info --json out.mkv | jq .bpp"))

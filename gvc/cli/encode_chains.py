@@ -17,7 +17,6 @@ from ..errors import EngineError, GvcError, MediaError, OptionError, sentence
 from ..fleet.driver import Driver
 from ..fleet.folder import JobFolder
 from ..fleet.join import joined, shown_digest
-from ..fleet.processes import local_workers
 from ..media import VideoFormat
 from ..options import ENCODER_OPTIONS, parse_options
 from ..prior import ModelOptions
@@ -25,6 +24,7 @@ from ..priors import open_prior
 from ..priors.auto import open_chosen
 from .encode import check_verify, size_of, tell
 from .report import Report
+from .workers import WorkerChoice
 from .writing import check_decoding, write_film
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -34,15 +34,13 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 class Fleet:
     """How chains are coded apart.
 
+    workers: workers that code chains; one process if it names none.
     jobs: folder of jobs. Default: beside the output.
-    workers: number of processes. Default: 0, one for each device.
-    devices: torch devices that the processes use in turns. Default: that of the options.
     keep: whether the folder is kept after success. Default: not.
     """
 
+    workers: WorkerChoice
     jobs: Path | None = None
-    workers: int = 0
-    devices: tuple[str, ...] = ()
     keep: bool = False
 
     def folder(self, target: Path) -> Path:
@@ -88,11 +86,11 @@ def encode_chains(
             return bool(found or video.damage)
 
         settled = _settled(options, video.format, report)
-        workers = local_workers(fleet.workers, fleet.devices, options.get("threads", 0))
-        driver = Driver(folder, video, settled, workers, report, is_damaged=is_damaged, reconstruct=verify)
-        with _kept(driver, place, report):
-            with report.stage("code", video.frames_expected):
+        with fleet.workers.opened(settled) as workers:
+            driver = Driver(folder, video, settled, workers, report, is_damaged=is_damaged, reconstruct=verify)
+            with _kept(driver, place, report), report.stage("code", video.frames_expected):
                 failures = driver.run()
+        with _kept(driver, place, report):
             if failures:
                 raise EngineError(f"{len(failures)} chains could not be coded; the same command tries them again")
             plan = driver.plan

@@ -118,7 +118,7 @@ class Stage:
                 self.size = (self.size or 0) + size
             if earlier:
                 self._earlier += pictures
-            else:
+            elif pictures:
                 self._last = self._clock()
             if self._view:
                 self._view.advanced()

@@ -62,7 +62,7 @@ class Identity:
             {name: value for name, value in values.items() if name not in NEUTRAL_OPTIONS},
             header.hex(),
             str(video_format.time_base),
-            _versions(family),
+            versions(family),
         )
 
     @classmethod
@@ -124,7 +124,11 @@ def _parsed(header: str) -> SequenceHeader:
     return parse_sequence_header(bytes.fromhex(header))
 
 
-def _versions(family: str) -> dict[str, str]:
+def versions(family: str = "") -> dict[str, str]:
+    """Return the versions of GVC and of the libraries that decide what it computes, by name.
+
+    family: family of the prior, such as wan. Default: none, so that no library of a network counts.
+    """
     names = [*ALWAYS, *OF_NETWORKS.get(family, ())]
     libavcodec = ".".join(map(str, av.library_versions["libavcodec"]))
     return {"gvc": f"{_version('gvc')} ({_code()})", "libavcodec": libavcodec} | {n: _version(n) for n in names}

@@ -18,6 +18,7 @@ KINDS = {
     "hello": ("coding", "hello"),
     "encode": ("coding", "encode"),
     "analyse": ("bits", "analyse"),
+    "greet": ("decoding", "greet"),
     "decode": ("decoding", "decode"),
 }
 

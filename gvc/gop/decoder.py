@@ -112,7 +112,7 @@ def open_gop(
     check_unit(header, unit)
     rule = rule_of(header, unit)
     _keep_within(beyond_steps(rule, cheap=prior.cheap_steps))
-    condition = _condition_of(header, unit, anchor, stills)
+    condition = condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)
     if unit.bare and conditioned.size:
         raise BitstreamError("boundary_flags", 0, "a bare GOP must have no latent, but this one has one")
@@ -120,7 +120,7 @@ def open_gop(
     return ParsedGop(header, unit, condition, conditioned)
 
 
-def _condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
+def condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
     """Return the condition that stills and anchor give. Raises BitstreamError if the stills do not fit the mode."""
     anchor = anchor if header.mode.has_first else None
     frames = int(anchor is not None) + unit.shown + unit.ahead

@@ -25,6 +25,14 @@ class NotInstalledError(PriorError):
     """A prior whose packages are not installed."""
 
 
+def has_memory(name: str) -> bool:
+    """Return whether the GOPs of a prior may pass a memory (gvc.prior.Anchor) to the next ones of their chain.
+
+    name: name of the prior in a stream. The models of FAMILIES pass none.
+    """
+    return name.partition("/")[0] not in FAMILIES
+
+
 def prior_module(kind: str) -> ModuleType:
     """Import the module of a prior with a network: neural, or one of FAMILIES. Raises NotInstalledError."""
     extra = "models" if kind in FAMILIES else kind

@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Decoding by a crew of workers: packets in, pictures out in their order.
+
+Packets are read and pictures are shown here, as gvc.decoder.Decoder does it, damage and concealment included. Only the
+pictures of GOPs are made elsewhere. A task is a *run*: GOPs of one chain that follow each other. The prior decides how
+long it is:
+
+- Large models take minutes for a GOP. In t2v and flf2v a GOP needs nothing but the stills of those before, so each is a
+  run of its own.
+- In i2v a GOP needs the pictures of the one before, and the small priors have a memory, so a run is a whole chain. A
+  chain with too many pictures for that is cut, and the next run decodes the GOPs before once more, as far as it must.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from ..ahead import Answer
+from ..bitstream import GopUnit, write_gop
+from ..decoder import PacketReader
+from ..errors import EngineError, GvcError
+from ..gop.display import Display, ReadPacket
+from ..media import Packet
+from ..options import DECODER_OPTIONS, parse_options
+from ..priors import has_memory
+from .crew import Crew
+from .decoding import Expected, decoding_task, outcomes_of
+
+RUN_SAMPLES = 2**28  # Largest number of luma samples in the pictures of a run, unless it has one GOP only
+RUN_PACKETS = 1024  # Number of packets after which a run ends
+
+# Function that is told about a step: (number of the chain from 0, number of its GOP from 1, steps, step from 0).
+OnChainStep = Callable[[int, int, int, int], object]
+OnChainDone = Callable[[int], object]  # Function that is told that pictures of a chain were made
+
+
+@dataclass
+class _Run:
+    """GOPs of one chain that are decoded by one task.
+
+    chain: number of the chain, from 0.
+    first: number of the first GOP in its chain, from 0.
+    passed_over: number of GOPs that are sent before it because it needs them.
+    packets: packets with GOPs, those that are passed over first.
+    gops: what is expected of each GOP, and the future of its pictures.
+    """
+
+    chain: int
+    first: int
+    passed_over: int
+    packets: list[bytes]
+    gops: list[tuple[Expected, Future]] = field(default_factory=list)
+    samples: int = 0
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        last = self.first + len(self.gops)
+        return f"chain {self.chain}, GOP {self.first + 1}" + (f" to {last}" if last > self.first + 1 else "")
+
+
+class FleetDecoder(PacketReader):
+    """A decoder for gvc_container.file.FileReader, in the place of gvc.ahead.AheadDecoder.
+
+    extradata: bytes of the sequence header. Default: the first keyframe has it.
+    options: values by name (gvc.options.DECODER_OPTIONS); a worker decides about device and threads itself.
+    crew: workers; whoever made the crew ends it.
+    ahead: largest number of runs that are begun before the oldest one is taken.
+    on_step: function that is told about steps, in any thread. Default: none.
+    on_done: function that is told that a run of a chain is done, in any thread. Default: none.
+
+    Raises BitstreamError if `extradata` is damaged, OptionError. Taking answers may raise what tasks raise.
+    """
+
+    def __init__(
+        self,
+        extradata: bytes | None,
+        options: Mapping[str, object],
+        crew: Crew,
+        ahead: int,
+        *,
+        on_step: OnChainStep = lambda chain, gop, steps, step: None,
+        on_done: OnChainDone = lambda chain: None,
+    ):
+        parse_options(DECODER_OPTIONS, options)  # Wrong options are reported now, not by a worker
+        self._options, self._crew, self._ahead = dict(options), crew, ahead
+        self._on_step, self._on_done = on_step, on_done
+        super().__init__(extradata)
+        self._display = Display(self.header)
+
+    def flush(self) -> None:
+        """Forget all packets and pictures, as for a seek."""
+        super().flush()
+        self._waiting: deque[tuple[int, int, ReadPacket]] = deque()  # Number of the packet, number of its run, itself
+        self._count = self._runs = self._in_run = 0  # Numbers of packets and runs so far, and of packets in this run
+        self._chains = self._gops = 0  # Numbers of chains so far, and of GOPs in the current one
+        self._chain: list[bytes] = []  # Packets with GOPs of the current chain, where they need those before
+        self._run: _Run | None = None  # Run that is being collected
+        self._ended = False
+
+    def put(self, packet: Packet | None) -> None:
+        """Take a packet; None = end of the stream."""
+        if packet is None:
+            self._submit()
+            self._ended = True
+            return
+        read = self.read(packet)
+        self._in_run += 1
+        self._waiting.append((self._count, self._runs, read))
+        self._count += 1
+        if self._in_run >= RUN_PACKETS:
+            self._submit()
+
+    def answers(self) -> Iterator[Answer]:
+        """Yield the answers that are ready, and wait for those without which too much would be in memory."""
+        while self._waiting:
+            number, run, read = self._waiting[0]
+            if not read.done:
+                if not self._ended and self._runs - run <= self._ahead:
+                    return
+                wait([read.pictures])
+            self._waiting.popleft()
+            yield self._answer(number, read)
+
+    def close(self) -> None:
+        """Forget all packets and pictures."""
+        self.flush()
+
+    def _answer(self, number: int, read: ReadPacket) -> Answer:
+        try:
+            pictures = self._display.show(read)
+        except GvcError as error:
+            return Answer([], error=error, number=number)
+        return Answer(pictures, self._display.header and self._display.header.format, number=number)
+
+    def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
+        if unit.key:
+            self._submit()
+            self._chain, self._chains, self._gops = [], self._chains + 1, 0
+        if self.header.mode.has_first:
+            self._chain.append(packet.data)
+        video = self.header.format.coded
+        pictures = unit.shown + unit.ahead
+        samples = pictures * video.width * video.height
+        if self._run and (self._alone or self._run.samples + samples > RUN_SAMPLES):
+            self._submit()
+        if not self._run:
+            self._run = self._new_run(unit)
+        else:
+            self._run.packets.append(packet.data)
+        self._gops += 1
+        self._run.samples += samples
+        self._run.gops.append((Expected(video, pictures), Future()))
+        return self._run.gops[-1][1]
+
+    @property
+    def _alone(self) -> bool:
+        """Whether each GOP of the stream is a run of its own."""
+        mode = self.header.mode
+        return not has_memory(self.header.prior) and (mode.has_last or not mode.has_first)
+
+    def _new_run(self, unit: GopUnit) -> _Run:
+        """Return a run that begins with the next GOP of the chain."""
+        chain, first = self._chains - 1, self._gops
+        if self._chain:
+            return _Run(chain, first, first, [*self._chain])
+        # In t2v a GOP needs no other. As a keyframe it needs no header from elsewhere.
+        return _Run(chain, first, 0, [write_gop(replace(unit, header=self.header))])
+
+    def _submit(self) -> None:
+        """End the run that is being collected, and hand it to the crew."""
+        run, self._run = self._run, None
+        self._runs, self._in_run = self._runs + 1, 0
+        if not run:
+            return
+        task = decoding_task(run.title, self._options, run.packets, run.passed_over)
+        before = run.first - run.passed_over  # GOPs of the chain that the worker does not know
+
+        def on_step(gop: int, steps: int, step: int) -> None:
+            self._on_step(run.chain, before + gop, steps, step)
+
+        self._crew.submit(task, on_step).add_done_callback(partial(self._deliver, run))
+
+    def _deliver(self, run: _Run, answer: Future) -> None:
+        """Pass the outcomes of a run on. This runs in a thread of the crew."""
+        try:
+            outcomes = outcomes_of(answer.result(), [expected for expected, _ in run.gops])
+        except Exception as error:
+            outcomes = [error] * len(run.gops)
+        # The first one comes last, so that whoever has waited for it need not wait for the others.
+        for outcome, (_, future) in reversed([*zip(outcomes, run.gops, strict=True)]):
+            if isinstance(outcome, tuple):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome or EngineError("a worker lacks GOPs that were sent to it"))
+        self._on_done(run.chain)
