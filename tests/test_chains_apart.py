@@ -7,11 +7,17 @@ from clips import decode, encode, moving_clip, pan_clip, same, video_format
 
 from gvc.bitstream import read_packet
 from gvc.encoder import Encoder
+from gvc.machine import parallel
 from gvc.media import Packet, Picture
 from gvc.options import ENCODER_OPTIONS, parse_options
 from gvc.plan.settings import Settings
 
 CUT = 14  # number of the picture with which the second scene starts
+
+
+@pytest.fixture(autouse=True)
+def four_processors(monkeypatch):
+    monkeypatch.setattr(parallel, "PROCESSORS", 4)
 
 
 def two_scenes() -> list[Picture]:
