@@ -5,7 +5,7 @@
 import errno
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from gvc_container.libav_log import ErrorLog
 from gvc_container.source import VideoSource
 
 from ..errors import EngineError, GvcError, MediaError, OptionError, sentence
-from ..fleet.driver import Driver
+from ..fleet.driver import Driver, independent
 from ..fleet.folder import JobFolder
 from ..fleet.join import joined, shown_digest
 from ..media import VideoFormat
@@ -71,12 +71,13 @@ def encode_chains(
     started = time.monotonic()
     check_readable_again(Path(source))
     check_verify(verify, target)
+    independent(options)
     place = fleet.folder(target)
     with (
         output_file(target, overwrite, source) as path,
         ErrorLog() as log,
         VideoSource(source, report.warn, options.get("threads", 0)) as video,
-        JobFolder(place) as folder,
+        _job_folder(place) as folder,
     ):
         messages = log.take(video.components)
 
@@ -102,7 +103,8 @@ def encode_chains(
         report.warn_of_damage(source, messages + film.messages)
     if not fleet.keep:
         with JobFolder(place, create=False) as folder:
-            folder.remove()
+            if not folder.remove():
+                report.say(f"{place} is kept for another run that works there")
     tell(report, target, film, time.monotonic() - started, verify)
     if plan.damaged or film.messages or film.damaged:
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
@@ -115,6 +117,17 @@ def _settled(options: Mapping[str, object], video: VideoFormat, report: Report) 
     chosen = open_chosen("auto", video, ModelOptions.of(parse_options(ENCODER_OPTIONS, options)), open_prior)
     report.say(chosen.reason)
     return {**options, "prior": chosen.prior.name.partition("/")[0]}
+
+
+@contextmanager
+def _job_folder(place: Path) -> Iterator[JobFolder]:
+    """Open a job folder; remove it again if nothing has come into it."""
+    try:
+        with JobFolder(place) as folder:
+            yield folder
+    finally:
+        with suppress(OSError):
+            place.rmdir()
 
 
 @contextmanager

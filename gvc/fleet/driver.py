@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
+from types import SimpleNamespace
 from typing import Protocol
 
 from gvc_container.source import VideoSource
@@ -29,6 +30,17 @@ from .tasks import Task
 
 SECONDS_BETWEEN_LOOKS = 1.0  # Time after which chains that another driver has claimed are looked at again
 SECONDS_BETWEEN_PLANS = 2.0  # Least time between two copies of the plan in the folder while chains are found
+
+
+def independent(options: Mapping[str, object]) -> SimpleNamespace:
+    """Return parsed options. Raises OptionError if the chains of a film would depend on each other with them.
+
+    options: values by name (gvc.options.ENCODER_OPTIONS).
+    """
+    parsed = parse_options(ENCODER_OPTIONS, options)
+    if parsed.maxrate:
+        raise OptionError("with maxrate the chains of a film depend on each other; leave it out, or code in one go")
+    return parsed
 
 
 class Observer(Protocol):
@@ -98,9 +110,7 @@ class Driver:
         self._folder, self._source, self._format = folder, SourceFile.of(video.path), video.format
         self._options, self._workers, self._observer = dict(options), workers, observer
         self._is_damaged, self._reconstruct = is_damaged, reconstruct
-        parsed = parse_options(ENCODER_OPTIONS, options)
-        if parsed.maxrate:
-            raise OptionError("with maxrate the chains of a film depend on each other; leave it out, or code in one go")
+        parsed = independent(options)
         # Other threads put functions here; this thread calls them, so that nothing else needs a lock.
         self._events: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._planning = Planning(
@@ -124,6 +134,7 @@ class Driver:
         worker is left, MediaError if the source cannot be read, OSError if the folder cannot be written, and
         FolderGoneError.
         """
+        self._folder.take_part()
         hello = Task("hello", "the start", {"format": format_terms(self._format), "options": self._options})
         try:
             with Crew(self._workers, hello, self._welcome, self._wake, self._observer.warn) as crew:
@@ -162,16 +173,26 @@ class Driver:
         if self.plan:
             return
         self.plan, before = Plan(self._source, identity), self._folder.read_plan()
-        changes = self.plan.changes(before) if before else []
-        if changes:
-            self._observer.say(f"{self._folder.path}: {'; '.join(changes)}, so all chains are coded anew")
-        elif before and before.complete:
-            self.plan, self._chains, self._complete = before, [*before.chains], True
+        if before:
+            self._compare(before)
         if not self._complete:
             self._planning.start()
         self._write_plan()
         for chain in self._chains:
             self._add(chain)
+
+    def _compare(self, before: Plan) -> None:
+        """Take over what an earlier run has found. Raises OptionError if one of another film is still going on."""
+        place, changes = self._folder.path, "; ".join(self.plan.changes(before))
+        done = [chain for chain in before.chains if self._folder.result(self.plan.job(chain))]
+        if changes:
+            if self._folder.is_shared:
+                raise OptionError(f"another run works in {place} ({changes}); name another folder with --jobs")
+            self._observer.say(f"{place}: {changes}" + ("" if done else ", so all chains are coded anew"))
+        elif before.complete:
+            self.plan, self._chains, self._complete = before, [*before.chains], True
+        if done:
+            self._observer.say(f"{place}: {len(done)} of {len(before.chains)} chains are done already")
 
     def _found(self, chain: Chain) -> None:
         """Take in a chain that the planning has found."""
@@ -212,9 +233,12 @@ class Driver:
     def _is_done(self, chain: Chain, *, earlier: bool) -> bool:
         """Return whether the folder has the result of a chain, and count it then."""
         result = self._folder.result(self._name(chain))
-        if result:
-            self._count(chain, result.size, earlier=earlier)
-        return bool(result)
+        if not result:
+            return False
+        if self._reconstruct and "shown" not in result.log:
+            raise OptionError(f"{self._folder.path} has chains that were coded without --verify; leave --verify out")
+        self._count(chain, result.size, earlier=earlier)
+        return True
 
     def _count(self, chain: Chain, size: int, *, earlier: bool = False) -> None:
         self.done += 1

@@ -23,8 +23,15 @@ from .result import LONGEST_RESULT, NAME, Result
 __all__ = ["FolderError", "FolderGoneError", "Job", "JobFolder"]
 
 PLAN, RESULT, FAILURE = "plan.json", ".gvcj", ".failed"
+PRESENCE = "driver-"  # Beginning of the names of claims by which drivers know of each other
 SUFFIXES = "|".join(map(re.escape, (RESULT, FAILURE, CLAIM, CLAIM + BURIAL)))
-OURS = re.compile(rf"{re.escape(PLAN)}|{NAME}({SUFFIXES})|\..+\.{TOKEN.pattern}\.\d+\.tmp", re.ASCII)
+FILES = (
+    re.escape(PLAN),
+    rf"{NAME}({SUFFIXES})",
+    rf"{PRESENCE}{TOKEN.pattern}({SUFFIXES})",
+    rf"\..+\.{TOKEN.pattern}\.\d+\.tmp",
+)
+OURS = re.compile("|".join(FILES), re.ASCII)
 LONGEST_FAILURE = 16384  # bytes
 LONGEST_REASON = 2000  # Largest number of characters of the reason of a failure
 
@@ -57,7 +64,7 @@ class JobFolder:
 
     Args:
         path: folder, which is made if it is not there. What dead processes have left in it is removed, and failures
-            are forgotten unless another process is at work.
+            are forgotten unless another driver is at work.
         create: whether to make the folder and to tidy it up; default True. False = only look, as `gvc jobs` does.
 
     All methods raise OSError, and FolderGoneError if the folder has been removed. Any thread may call them.
@@ -69,12 +76,13 @@ class JobFolder:
             _make(self.path)
         self._directory = Directory(self.path, self._me.token)
         self._claims = Claims(self._directory, self._me)
+        self._presence = PRESENCE + self._me.token
         self._planned = False  # Whether this process has written a plan
         if create:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Remove what dead processes have left; forget failures unless another process is at work."""
+        """Remove what dead processes have left; forget failures unless another driver is at work."""
         names = self._directory.names()
         shared = self._claims.tidy(names)
         for name in filter(OURS.fullmatch, names):
@@ -179,18 +187,33 @@ class JobFolder:
                 return f"{record.text('reason')} ({record.integer('tries')} tries)"
         return ""
 
-    def remove(self) -> None:
+    def take_part(self) -> None:
+        """Let other drivers know that this process is at work here, until the folder is closed."""
+        self._claims.take(self._presence)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another driver is at work here."""
+        drivers = (name for name in self._directory.names() if name.startswith(PRESENCE) and name.endswith(CLAIM))
+        others = {name.removesuffix(CLAIM) for name in drivers} - {self._presence}
+        return any(map(self._claims.worker, others))
+
+    def remove(self) -> bool:
         """Remove what GVC wrote into the folder, and the folder if it is empty then.
 
-        Other drivers get FolderGoneError from the beginning on. Results that are left when this is interrupted are used
-        by the next driver.
+        Returns whether that was done: not if another driver is at work here, which will do it at its end. Results that
+        are left when this is interrupted are used by the next driver.
         """
+        self._claims.release(self._presence)
+        if self.is_shared:
+            return False
         with suppress(FolderGoneError):  # Another driver does the same
             self._directory.remove(PLAN)
             for name in filter(OURS.fullmatch, self._directory.names()):
                 self._directory.remove(name)
         with suppress(OSError):  # There are files that GVC did not write
             self.path.rmdir()
+        return True
 
     def close(self) -> None:
         """Release all claims."""
