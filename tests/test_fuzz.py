@@ -11,7 +11,7 @@ from fuzz.pieces import scrambled, split
 from gvc.bitstream import is_show, read_packet
 from gvc.errors import BitstreamError
 
-MUTATIONS = {"stream": 60, "neural": 8, "still": 300, "file": 40, "weights": 200, "messages": 40}
+MUTATIONS = {"stream": 60, "neural": 8, "still": 300, "file": 40, "weights": 200, "messages": 40, "jobs": 2000}
 
 
 def mutations(name: str, count: int):

@@ -19,8 +19,11 @@ class FolderError(GvcError, ValueError):
     """A file of a job folder that is damaged, or that GVC did not write."""
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):  # NaN and Infinity, which are no JSON, or a number beyond the range of a float
+        raise ValueError(f"{text} is no finite number")
+    return number
 
 
 class Record:
@@ -42,7 +45,7 @@ class Record:
     def parse(cls, data: bytes, what: str) -> "Record":
         """Read JSON text, whose length the caller has limited."""
         try:
-            return cls(json.loads(data, parse_constant=_refuse), what)
+            return cls(json.loads(data, parse_constant=_finite, parse_float=_finite), what)
         except (ValueError, RecursionError) as error:
             raise error if isinstance(error, FolderError) else FolderError(f"{what} is no JSON") from None
 
@@ -82,8 +85,8 @@ class Record:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value of JSON is a finite number that is not too large for a float."""
-    return (type(value) is int and abs(value) <= LARGEST) or (type(value) is float and isfinite(value))
+    """Return whether a value of JSON (Record.parse) is a number that fits 64 bits."""
+    return type(value) is float or (type(value) is int and abs(value) <= LARGEST)
 
 
 def is_text(value: object, pattern: str = ".*") -> bool:

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-TARGETS = ("stream", "neural", "still", "file", "weights", "messages")
+TARGETS = ("stream", "neural", "still", "file", "weights", "messages", "jobs")
 REGRESSIONS = Path(__file__).with_name("regressions")
 
 Scramble = Callable[[bytes], bytes]  # function that changes a few bytes
