@@ -326,6 +326,16 @@ def test_a_changed_source_begins_anew_where_it_changed(source, tmp_path):
     assert worker.coded == [CHAINS - 2] and any("the source changed" in text for text in told if isinstance(text, str))
 
 
+def test_a_source_that_was_moved_keeps_its_results(source, packets, tmp_path):
+    (tmp_path / "in.mkv").write_bytes(source.read_bytes())
+    drive(tmp_path / "jobs", tmp_path / "in.mkv", Here(), Told())
+    (tmp_path / "jobs" / sorted(results(tmp_path / "jobs"))[2]).unlink()
+    moved, worker, told = (tmp_path / "in.mkv").rename(tmp_path / "moved.mkv"), Here(), Told()
+    assert drive(tmp_path / "jobs", moved, worker, told) == ([], packets)
+    assert worker.coded == [2]
+    assert sorted(event for event in told if isinstance(event, tuple)) == [(n, n != 2) for n in range(CHAINS)]
+
+
 def test_what_changes_no_byte_changes_no_plan(source, tmp_path):
     drive(tmp_path / "jobs", source, Here(), Told())
     worker = Here()

@@ -189,7 +189,7 @@ class Driver:
             if self._folder.is_shared:
                 raise OptionError(f"another run works in {place} ({changes}); name another folder with --jobs")
             self._observer.say(f"{place}: {changes}" + ("" if done else ", so all chains are coded anew"))
-        elif before.complete:
+        elif before.complete and not self._planning.has_begun:
             self.plan, self._chains, self._complete = before, [*before.chains], True
         if done:
             self._observer.say(f"{place}: {len(done)} of {len(before.chains)} chains are done already")

@@ -36,15 +36,20 @@ class Planning:
         self._on_chain, self._on_end = on_chain, on_end
         self._unwanted, self._thread = Event(), Thread(target=self._run, name="planning", daemon=True)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether reading was started."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
         """Start reading, unless that was done before."""
-        if not self._thread.ident:
+        if not self.has_begun:
             self._thread.start()
 
     def stop(self) -> None:
         """End reading after the current picture; wait for that."""
         self._unwanted.set()
-        if self._thread.ident:
+        if self.has_begun:
             self._thread.join()
 
     def _run(self) -> None:
