@@ -20,6 +20,7 @@ from .records import FolderError
 
 READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # A pipe must not make the reader wait
 CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}  # Errors where nothing may be written
 NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # Errors of file systems that cannot sync a folder
 
 
@@ -123,7 +124,9 @@ class Directory:
         """Return the time by the file server's clock, in seconds; by this machine's if nothing may be written here."""
         try:
             os.utime(self._fd)
-        except PermissionError:
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise
             return time.time()
         return os.fstat(self._fd).st_mtime
 
