@@ -25,7 +25,7 @@ from gvc.bitstream import read_packet
 from gvc.cli.app import app
 from gvc.cli.decode import decode
 from gvc.cli.encode import encode
-from gvc.cli.report import Report, Shown
+from gvc.cli.report import Report, Shown, reported
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.gop.rule import rule_of
@@ -330,6 +330,18 @@ def test_programs_read_messages(film, capsys):
     run(film, Report(shown=Shown.NONE, clock=itertools.count(0, 6).__next__))
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "three" and len(said) == 3  # One line of summary for each command.
+
+
+def test_programs_read_what_libraries_print(capsys):
+    @reported
+    def command(progress):
+        print("half a", end="", file=sys.stderr)
+        Report(shown=progress).warn("wrong")
+        print(" line\r 10 %\r\nlast", end="", file=sys.stderr)
+
+    command(progress=Shown.JSON)
+    found = [(told["type"], told["text"]) for told in objects(capsys.readouterr().err)]
+    assert found == [("warning", "wrong"), ("message", "half a line"), ("message", " 10 %"), ("message", "last")]
 
 
 @pytest.mark.parametrize(

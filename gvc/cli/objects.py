@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Progress and messages for programs (--progress json): one JSON object a line on stderr."""
 
+import io
 import json
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from threading import Event, Thread
-from typing import Self
+from typing import Self, TextIO
 
+from ..terminal import visible
 from .progress import Stage, Step
 
 SECONDS_BETWEEN_OBJECTS = 0.1  # Least time in seconds between two objects about the progress of a stage
@@ -14,8 +19,35 @@ SECONDS_BETWEEN_OBJECTS = 0.1  # Least time in seconds between two objects about
 
 def write_object(kind: str, **values: object) -> None:
     """Write one object, at once. Its keys are `type`, which is `kind`, and those of `values`."""
-    sys.stderr.write(json.dumps({"type": kind, **values}) + "\n")
-    sys.stderr.flush()
+    stream = sys.stderr.stream if isinstance(sys.stderr, _Text) else sys.stderr
+    stream.write(json.dumps({"type": kind, **values}) + "\n")
+    stream.flush()
+
+
+class _Text(io.TextIOBase):
+    """A stream for text; each of its lines becomes a message. stream: stream that gets the objects."""
+
+    def __init__(self, stream: TextIO):
+        self.stream, self._begun = stream, ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = re.split(r"[\r\n]", self._begun + text)
+        for line in filter(str.strip, lines):
+            write_object("message", text=visible(line))
+        return len(text)
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+
+@contextmanager
+def text_as_objects() -> Iterator[None]:
+    """Turn what Python libraries print on stderr inside the block, such as warnings, into objects."""
+    with redirect_stderr(_Text(sys.stderr)):
+        try:
+            yield
+        finally:
+            print(file=sys.stderr)  # Ends the last line
 
 
 class Objects:

@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ..errors import StoppedError, exit_code, sentence
 from ..terminal import visible
-from .objects import Objects, write_object
+from .objects import Objects, text_as_objects, write_object
 from .progress import Bar, Clock, Lines, Stage, Step
 
 Item = TypeVar("Item")
@@ -81,7 +81,8 @@ def reported(command: Callable) -> Callable:
 
     @wraps(command)
     def wrapper(*args: object, **kwargs: object) -> object:
-        with errors_reported(bool(kwargs.get("verbose")), kwargs.get("progress") == Shown.JSON):
+        as_json = kwargs.get("progress") == Shown.JSON
+        with errors_reported(bool(kwargs.get("verbose")), as_json), text_as_objects() if as_json else nullcontext():
             return command(*args, **kwargs)
 
     return wrapper
