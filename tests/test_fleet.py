@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from gvc_container.source import VideoSource
 from test_cli import clip, gvc
 from test_crew import is_alive
 
-from gvc.errors import OptionError, PriorError
+from gvc.errors import OptionError, PriorError, RateError
 from gvc.fleet.crew import TRIES
 from gvc.fleet.driver import Driver
 from gvc.fleet.failures import WorkerLostError
@@ -22,6 +23,7 @@ from gvc.fleet.folder import FolderError, JobFolder
 from gvc.fleet.join import joined
 from gvc.fleet.result import Result
 from gvc.fleet.tasks import Tasks, no_step
+from gvc.plan.bitrate import FILE_BYTES, FRAME_BYTES
 
 SIZE, KEYINT, CHAINS, LONG_CHAINS = (32, 24), 5, 8, 25
 PICTURES = CHAINS * KEYINT - 2
@@ -98,12 +100,12 @@ def test_the_same_command_goes_on(long_source, long_whole, tmp_path, number):
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number], said
     assert not out.exists() and "Traceback" not in said
     if number != signal.SIGKILL:
-        assert f"chains are done and kept in {out}.jobs; the same command goes on there" in said
+        assert f"chains are coded and kept in {out}.jobs; the same command goes on there" in said
     while is_alive(worker):
         pass
     before = results(Path(f"{out}.jobs"))
     said = gvc("encode", "--resume", "--keep", long_source, out, *FLAGS).stderr
-    assert f"{len(before)} of" in said and "done already" in said
+    assert f"{len(before)} of" in said and "coded already" in said
     after = results(Path(f"{out}.jobs"))
     assert {name: after[name] for name in before} == before and len(after) == LONG_CHAINS
     assert out.read_bytes() == long_whole
@@ -164,7 +166,7 @@ def test_a_full_disk_ends_the_run_and_the_same_command_goes_on(source, whole, sm
     arguments = ("encode", "--jobs", jobs, source, tmp_path / "out.mkv", *FLAGS)
     said = gvc(*arguments, code=1).stderr
     assert "No space left on device; make room there, then give the same command again" in said
-    assert "chains are done and kept" in said and not (tmp_path / "out.mkv").exists()
+    assert "chains are coded and kept" in said and not (tmp_path / "out.mkv").exists()
     before = results(jobs)
     assert 0 < len(before) < CHAINS
     stone.unlink()
@@ -219,15 +221,16 @@ def test_a_damaged_source_is_coded_as_far_as_it_goes(tmp_path):
 
 
 class Here:
-    """A worker in this process. coded: numbers of the chains that it has coded or tried to."""
+    """A worker in this process. coded, analysed: numbers of the chains that it has coded or analysed, or tried to."""
 
     def __init__(self, fails=lambda chain: None):
-        self.name, self.coded, self._fails, self._tasks = "here", [], fails, Tasks("here", {"threads": 1})
+        self.name, self.coded, self.analysed = "here", [], []
+        self._fails, self._tasks = fails, Tasks("here", {"threads": 1})
 
     def run(self, task, on_step=no_step):
-        if task.kind == "encode":
+        if task.kind != "hello":
             number = task.terms["chain"]["number"]
-            self.coded.append(number)
+            (self.coded if task.kind == "encode" else self.analysed).append(number)
             if error := self._fails(number):
                 raise error
         return self._tasks.run(task, on_step)
@@ -238,6 +241,9 @@ class Here:
 
 class Told(list):
     """An observer that keeps what it is told: say, warn as texts; chain_done as (number, earlier)."""
+
+    def stage(self, name, total):
+        return nullcontext()
 
     def say(self, text):
         self.append(text)
@@ -276,7 +282,7 @@ def test_a_chain_that_always_fails_does_not_stop_the_others(source, packets, tmp
     again = Here()
     assert drive(tmp_path / "jobs", source, again, told) == ([], packets)
     assert again.coded == [3]
-    assert f"{tmp_path / 'jobs'}: {CHAINS - 1} of {CHAINS} chains are done already" in told
+    assert f"{tmp_path / 'jobs'}: {CHAINS - 1} of {CHAINS} chains are coded already" in told
 
 
 def test_an_error_that_all_chains_would_have_ends_the_run(source, tmp_path):
@@ -297,6 +303,19 @@ def test_a_result_that_was_damaged_is_coded_again(source, packets, tmp_path, har
     assert drive(tmp_path / "jobs", source, worker, told) == ([], packets)
     assert worker.coded == [2]
     assert [event for event in told if event in ((2, False), (3, True))] == [(3, True), (2, False)]
+
+
+def test_a_bitrate_is_shared_out_once_all_chains_are_analysed(source, tmp_path):
+    first, second, third = Here(lambda chain: RateError("odd") if chain == 3 else None), Here(), Here()
+    failures, _ = drive(tmp_path / "jobs", source, first, Told(), bitrate=40_000)
+    assert [failure.chain.number for failure in failures] == [3]
+    assert sorted(first.analysed) == [*range(CHAINS)] and first.coded == []
+    failures, coded = drive(tmp_path / "jobs", source, second, Told(), bitrate=40_000)
+    assert second.analysed == [3] and sorted(second.coded) == [*range(CHAINS)]
+    bits = 8 * (sum(map(len, coded)) + FILE_BYTES + PICTURES * FRAME_BYTES)
+    assert failures == [] and 0.9 < bits / 40_000 / (PICTURES / 25) < 1.1
+    assert drive(tmp_path / "jobs", source, third, told := Told(), bitrate=40_000) == ([], coded)
+    assert third.analysed == third.coded == [] and f"{CHAINS} of {CHAINS} chains are coded already" in told[0]
 
 
 def test_a_result_that_is_none_counts_as_a_failure(source, tmp_path):

@@ -89,7 +89,7 @@ def encode_chains(
         settled = _settled(options, video.format, report)
         with fleet.workers.opened(settled) as workers:
             driver = Driver(folder, video, settled, workers, report, is_damaged=is_damaged, reconstruct=verify)
-            with _kept(driver, place, report), report.stage("code", video.frames_expected):
+            with _kept(driver, place, report):
                 failures = driver.run()
         with _kept(driver, place, report):
             if failures:
@@ -137,8 +137,7 @@ def _kept(driver: Driver, place: Path, report: Report) -> Iterator[None]:
         yield
     except BaseException as error:
         if driver.plan:
-            known = len(driver.plan.chains)
-            report.say(f"{driver.done} of {known} chains are done and kept in {place}; the same command goes on there")
+            report.say(f"{driver.state} and kept in {place}; the same command goes on there")
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise GvcError(f"{sentence(error)}; make room there, then give the same command again") from error
         raise

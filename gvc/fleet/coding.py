@@ -52,7 +52,8 @@ def encode(task: Task, tools: Tools) -> bytes:
     """Code a chain; return its result (gvc.fleet.result).
 
     Terms: name of the job, source (path), format (`format_terms`), options, identity, chain, each as JSON has it;
-    reconstruct: whether the log gets the digests of the pictures that decoders will show.
+    reconstruct: whether the log gets the digests of the pictures that decoders will show; bitrate: bits a second of
+    this chain, None = as the options say.
     Data: the chain's pictures (gvc.fleet.reading.piece_of) for a worker that does not have the source; none otherwise.
     """
     started = time.monotonic()
@@ -81,9 +82,10 @@ def _coded(task: Task, tools: Tools, pictures: Iterator[Picture]) -> tuple[list[
     """Return the packets of a chain, and the digest of what decoders will show if the task asks for it."""
     shown = ShownDigest() if task.terms["reconstruct"] else None
     video, options = format_of(task.terms["format"]), tools.options(task)
+    bitrate = task.terms["bitrate"]
     encoder = Encoder(
         video,
-        options,
+        {**options, "bitrate": bitrate} if bitrate else options,
         shown.add if shown else None,
         tools.opener,
         lambda step, *_: tools.on_step(*encoder.gop, step),

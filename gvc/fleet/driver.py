@@ -6,7 +6,7 @@ import time
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -18,6 +18,7 @@ from gvc_container.source import VideoSource
 from ..errors import EngineError, OptionError, sentence
 from ..options import ENCODER_OPTIONS, parse_options
 from ..plan.settings import Settings
+from .bits import bitrates
 from .coding import format_terms
 from .crew import TRIES, Crew, Worker
 from .failures import is_certain, is_final
@@ -28,6 +29,8 @@ from .planning import Planning
 from .records import Record
 from .tasks import Task
 
+STAGES = {"analyse": "analyse", "encode": "code"}  # Name of the stage for each kind of jobs
+DONE = {"analyse": "analysed", "encode": "coded"}
 SECONDS_BETWEEN_LOOKS = 1.0  # Time after which chains that another driver has claimed are looked at again
 SECONDS_BETWEEN_PLANS = 2.0  # Least time between two copies of the plan in the folder while chains are found
 
@@ -45,6 +48,9 @@ def independent(options: Mapping[str, object]) -> SimpleNamespace:
 
 class Observer(Protocol):
     """Something that shows people how the work goes on, such as gvc.cli.report.Report."""
+
+    def stage(self, name: str, total: int) -> AbstractContextManager:
+        """Tell that a stage ("analyse" or "code") goes on while the block runs, and the expected number of pictures."""
 
     def say(self, text: str) -> None:
         """Tell something."""
@@ -89,7 +95,7 @@ class Driver:
 
     Attributes:
         plan: plan of the film as far as it is known; None before the first worker has answered.
-        done: number of chains whose results are in the folder.
+        done: number of chains whose results are in the folder; with a bitrate, first those of analyses.
 
     Raises OptionError if chains would depend on each other with these options, OSError.
     """
@@ -111,6 +117,7 @@ class Driver:
         self._options, self._workers, self._observer = dict(options), workers, observer
         self._is_damaged, self._reconstruct = is_damaged, reconstruct
         parsed = independent(options)
+        self._bitrate, self._kind = parsed.bitrate, ""
         # Other threads put functions here; this thread calls them, so that nothing else needs a lock.
         self._events: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._planning = Planning(
@@ -127,6 +134,11 @@ class Driver:
         self._running: set[int] = set()
         self._failures: dict[int, Failure] = {}
 
+    @property
+    def state(self) -> str:
+        """How far it has come, such as "3 of 8 chains are coded"."""
+        return f"{self.done} of {len(self._chains)} chains are {DONE[self.plan.kind]}"
+
     def run(self) -> list[Failure]:
         """Code all chains; return those that failed. What is done is in the folder, whatever happens.
 
@@ -140,13 +152,33 @@ class Driver:
             with Crew(self._workers, hello, self._welcome, self._wake, self._observer.warn) as crew:
                 if not self._may_know_all():
                     self._planning.start()
-                while not (self.plan and self._complete and not self._waiting and not self._running):
-                    self._hand_out(crew)
-                    self._handle_event()
-                    crew.check()
+                if self._bitrate:
+                    self._work(crew, "analyse")
+                if not self._failures:
+                    self._work(crew, "encode")
         finally:
             self._planning.stop()
         return [failure for failure in self._failures.values() if not self._folder.result(self._name(failure.chain))]
+
+    def _work(self, crew: Crew, kind: str) -> None:
+        """Have all chains analysed or coded."""
+        self._kind = kind
+        with self._observer.stage(STAGES[kind], self._expected):
+            if kind == "encode" and self._bitrate:
+                self._share_out()
+            while not (self.plan and self._complete and not self._waiting and not self._running):
+                self._hand_out(crew)
+                self._handle_event()
+                crew.check()
+
+    def _share_out(self) -> None:
+        """Give each chain the bits that it gets; all are analysed."""
+        chains = self.plan.chains
+        analyses = [self._folder.result(self.plan.job(chain, "analyse")) for chain in chains]
+        shares = bitrates(self._bitrate, chains, analyses, self._format.time_base)
+        self.plan, self.done = replace(self.plan, bitrates=shares), 0
+        self._write_plan()
+        self._add_all()
 
     def _may_know_all(self) -> bool:
         """Return whether the folder has a complete plan of the source in its current state."""
@@ -178,13 +210,13 @@ class Driver:
         if not self._complete:
             self._planning.start()
         self._write_plan()
-        for chain in self._chains:
-            self._add(chain)
+        self._add_all()
 
     def _compare(self, before: Plan) -> None:
         """Take over what an earlier run has found. Raises OptionError if one of another film is still going on."""
         place, changes = self._folder.path, "; ".join(self.plan.changes(before))
-        done = [chain for chain in before.chains if self._folder.result(self.plan.job(chain))]
+        known = self.plan if changes else before
+        done = [chain for chain in before.chains if self._folder.result(known.job(chain, known.kind))]
         if changes:
             if self._folder.is_shared:
                 raise OptionError(f"another run works in {place} ({changes}); name another folder with --jobs")
@@ -192,7 +224,7 @@ class Driver:
         elif before.complete and not self._planning.has_begun:
             self.plan, self._chains, self._complete = before, [*before.chains], True
         if done:
-            self._observer.say(f"{place}: {len(done)} of {len(before.chains)} chains are done already")
+            self._observer.say(f"{place}: {len(done)} of {len(before.chains)} chains are {DONE[known.kind]} already")
 
     def _found(self, chain: Chain) -> None:
         """Take in a chain that the planning has found."""
@@ -223,7 +255,12 @@ class Driver:
         self._written = time.monotonic()
 
     def _name(self, chain: Chain) -> str:
-        return self.plan.job(chain)
+        return self.plan.job(chain, self._kind)
+
+    def _add_all(self) -> None:
+        self._tell_expected()
+        for chain in self._chains:
+            self._add(chain)
 
     def _add(self, chain: Chain) -> None:
         """Count a chain that is done already; let all others wait."""
@@ -235,7 +272,7 @@ class Driver:
         result = self._folder.result(self._name(chain))
         if not result:
             return False
-        if self._reconstruct and "shown" not in result.log:
+        if self._reconstruct and self._kind == "encode" and "shown" not in result.log:
             raise OptionError(f"{self._folder.path} has chains that were coded without --verify; leave --verify out")
         self._count(chain, result.size, earlier=earlier)
         return True
@@ -274,8 +311,9 @@ class Driver:
             "identity": asdict(self.plan.identity),
             "chain": asdict(chain),
             "reconstruct": self._reconstruct,
+            "bitrate": self.plan.bitrates[chain.number] if self.plan.bitrates else None,
         }
-        return Task("encode", f"chain {chain.number}", terms)
+        return Task(self._kind, f"chain {chain.number}", terms)
 
     def _take(self, chain: Chain, future: Future) -> None:
         """Take in the result of a chain."""
