@@ -112,13 +112,9 @@ class Directory:
         """Return a new name for the time until a file is whole."""
         return f".{name}.{self._token}.{next(self._numbers)}.tmp"
 
-    def touch(self, name: str) -> bool:
-        """Set the time of a file to now, by the file server's clock; return whether it is there."""
-        try:
-            os.utime(name, dir_fd=self._fd, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return True
+    def touch(self, name: str) -> None:
+        """Set the time of a file to now, by the file server's clock."""
+        os.utime(name, dir_fd=self._fd, follow_symlinks=False)
 
     def now(self) -> float:
         """Return the time by the file server's clock, in seconds; by this machine's if nothing may be written here."""
@@ -130,13 +126,12 @@ class Directory:
             return time.time()
         return os.fstat(self._fd).st_mtime
 
-    def age(self, name: str) -> float | None:
-        """Return the seconds since a file was changed, by the file server's clock; None if there is no such file."""
+    def changed(self, name: str) -> float | None:
+        """Return when a file was changed, by the file server's clock; None if there is no such file."""
         try:
-            status = os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+            return os.stat(name, dir_fd=self._fd, follow_symlinks=False).st_mtime
         except FileNotFoundError:
             return None
-        return self.now() - status.st_mtime
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""

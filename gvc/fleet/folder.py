@@ -96,8 +96,8 @@ class JobFolder:
             return False
         if has_ended(owner[1], int(owner[2]), int(owner[3])):
             return True
-        age = self._directory.age(name)
-        return age is not None and age > SECONDS_TO_LIVE
+        changed = self._directory.changed(name)
+        return changed is not None and self._directory.now() - changed > SECONDS_TO_LIVE
 
     def read_plan(self) -> Plan | None:
         """Return the plan in the folder; None if there is none, or a damaged one."""
@@ -144,7 +144,7 @@ class JobFolder:
     def check(self) -> None:
         """Raise FolderGoneError if the folder has been removed, or is being removed."""
         self._directory.check()
-        if self._planned and self._directory.age(PLAN) is None:  # The plan is removed first
+        if self._planned and self._directory.changed(PLAN) is None:  # The plan is removed first
             raise FolderGoneError(f"the plan in {self.path} was removed meanwhile")
 
     def release(self, name: str) -> None:
@@ -237,9 +237,8 @@ def _make(path: Path) -> None:
 
 
 def _result(name: str, data: bytes) -> Result:
-    """Return the result of a job. Raises FolderError for anything else, also if the log lacks what `gvc jobs` shows."""
+    """Return the result of a job. Raises FolderError for anything else."""
     result = Result.parse(data)
     if result.name != name:
         raise FolderError(f"the result of job {result.name} has the name {name}")
-    result.worker, result.seconds  # noqa: B018 - They raise FolderError
     return result

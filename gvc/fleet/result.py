@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..errors import OptionError
 from ..media import Packet
@@ -28,12 +28,12 @@ class Result:
 
     name: name of the job (gvc.fleet.plan.Plan.job).
     packets: packets of the chain in order, each with a pts; none for an analysis.
-    log: notes in JSON's types, such as worker, seconds, tries, shown (gvc.fleet.digest.ShownDigest.parts).
+    log: notes in JSON's types: worker and seconds, maybe tries, shown (gvc.fleet.digest.ShownDigest.parts) and others.
     """
 
     name: str
     packets: list[Packet]
-    log: Mapping[str, object] = field(default_factory=dict)
+    log: Mapping[str, object]
 
     @property
     def size(self) -> int:
@@ -42,22 +42,19 @@ class Result:
 
     @property
     def worker(self) -> str:
-        """Worker that did the job. Raises FolderError if the log does not say."""
-        return self._log.text("worker")
+        """Worker that did the job."""
+        return self.log["worker"]
 
     @property
     def seconds(self) -> float:
-        """Time that it took. Raises FolderError if the log does not say."""
-        return self._log.number("seconds")
+        """Time that it took."""
+        return self.log["seconds"]
 
     @property
     def shown(self) -> list[str]:
         """Digests of what decoders show (ShownDigest.parts). Raises FolderError if the log has none."""
-        return self._log.entries("shown", lambda value: is_text(value, DIGEST))
-
-    @property
-    def _log(self) -> Record:
-        return Record(self.log, f"the log of job {self.name}")
+        log = Record(self.log, f"the log of job {self.name}")
+        return log.entries("shown", lambda value: is_text(value, DIGEST))
 
     def to_bytes(self) -> bytes:
         """Return the content of the result's file. Raises OptionError if it is too large to be read back."""
@@ -89,4 +86,7 @@ class Result:
             payload += size
         if payload != len(content) or not all(packet.data for packet in packets):
             raise FolderError("the result of a job has impossible lengths")
-        return cls(head.text("name", NAME), packets, head.record("log").content)
+        log = head.record("log")
+        log.text("worker")
+        log.number("seconds")
+        return cls(head.text("name", NAME), packets, log.content)
