@@ -32,6 +32,7 @@ from gvc.gop.rule import rule_of
 from gvc.loop.denoise import denoise, estimate
 from gvc.loop.noise import ReplayNoise
 from gvc.loop.search import SearchNoise
+from gvc.machine import parallel
 from gvc.machine.stages import listening, stage
 
 # Observers of steps
@@ -97,6 +98,21 @@ def test_both_sides_say_which_step_of_which_gop_it_is(transition):
     assert len(list(other.answers())) > len(packets)
     other.close()
     assert plain == ahead == coded
+
+
+def test_a_decoder_tells_gops_in_several_threads_apart(monkeypatch):
+    monkeypatch.setattr(parallel, "PROCESSORS", 4)
+    encoder, packets, _ = coded_clip(mode="flf2v", gop=5)
+    units = [unit for packet in packets if (unit := read_packet(packet.data))]
+    lengths = [len(rule_of(encoder.header, unit).times) for unit in units]
+    seen = []
+    decoder = AheadDecoder(encoder.extradata, on_step=lambda step, *_: seen.append((*decoder.gop, step)))
+    for packet in [*packets, None]:
+        decoder.put(packet)
+    list(decoder.answers())
+    decoder.close()
+    assert len(set(lengths)) > 1
+    assert sorted(seen) == [(gop, steps, i) for gop, steps in enumerate(lengths, 1) for i in range(steps)]
 
 
 # Listeners of stages
