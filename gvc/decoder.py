@@ -5,12 +5,11 @@
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import lru_cache
-from threading import local
 
 from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
 from .gop.decoder import ParsedGop, Reconstruction, check_unit, condition_of, open_gop
 from .gop.display import Display, ReadPacket
-from .gop.rule import CurrentGop, rule_of
+from .gop.rule import CurrentGop, gop_here, in_loop, rule_of
 from .loop.denoise import OnStep
 from .machine.parallel import Team
 from .media import Clip, Packet, Picture, VideoFormat
@@ -109,13 +108,13 @@ class GopReader(PacketReader):
         self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
         self._prior: Prior | None = None
         self._on_step = on_step
-        self._latest, self._here = CurrentGop(), local()  # The GOP begun last, and the one that this thread decodes
+        self._latest = CurrentGop()  # the GOP that was begun last
         self._wanted = True  # whether pictures are wanted
 
     @property
     def gop(self) -> CurrentGop:
         """Number and steps of the GOP that this thread decodes; elsewhere of the one that was begun last."""
-        return getattr(self._here, "gop", self._latest)
+        return gop_here(self._latest)
 
     def flush(self) -> None:
         """Forget all GOPs, as for a seek."""
@@ -165,11 +164,8 @@ class GopReader(PacketReader):
         return self._reconstruct(gop, current).anchor()
 
     def _reconstruct(self, gop: ParsedGop, current: CurrentGop) -> Reconstruction:
-        self._here.gop = current
-        try:
+        with in_loop(current):
             return gop.reconstruct(self._on_step)
-        finally:
-            del self._here.gop
 
     def _use(self, header: SequenceHeader) -> None:
         if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
@@ -213,7 +209,7 @@ class Decoder:
 
     @property
     def gop(self) -> CurrentGop:
-        """Number and steps of the GOP that is being decoded, or was last."""
+        """Number and steps of the GOP that this thread decodes; elsewhere of the one that was begun last."""
         return self._reader.gop
 
     @property

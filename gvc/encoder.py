@@ -13,7 +13,7 @@ from .gop.decoder import Reconstruction
 from .gop.encoder import GopEncoder
 from .gop.overlap import Overlap
 from .gop.pipeline import GopPipeline
-from .gop.rule import CurrentGop
+from .gop.rule import CurrentGop, gop_here
 from .gop.setup import Setup
 from .loop.denoise import OnStep
 from .machine.pages import copied
@@ -77,8 +77,8 @@ class Encoder:
 
     @property
     def gop(self) -> CurrentGop:
-        """Number and steps of the GOP that is being coded, or was last."""
-        return self._pipeline.current
+        """Number and steps of the GOP that this thread codes; elsewhere of one that is being coded, or was last."""
+        return gop_here(self._pipeline.current)
 
     def encode(self, picture: Picture | None) -> list[Packet]:
         """Encode the next picture in display order, or None at the end; return the packets that are ready, in order.

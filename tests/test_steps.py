@@ -100,19 +100,20 @@ def test_both_sides_say_which_step_of_which_gop_it_is(transition):
     assert plain == ahead == coded
 
 
-def test_a_decoder_tells_gops_in_several_threads_apart(monkeypatch):
+def test_gops_in_several_threads_are_told_apart(monkeypatch):
     monkeypatch.setattr(parallel, "PROCESSORS", 4)
-    encoder, packets, _ = coded_clip(mode="flf2v", gop=5)
+    encoder, packets, coded = coded_clip(mode="flf2v", gop=5)
     units = [unit for packet in packets if (unit := read_packet(packet.data))]
     lengths = [len(rule_of(encoder.header, unit).times) for unit in units]
-    seen = []
-    decoder = AheadDecoder(encoder.extradata, on_step=lambda step, *_: seen.append((*decoder.gop, step)))
+    decoded = []
+    decoder = AheadDecoder(encoder.extradata, on_step=lambda step, *_: decoded.append((*decoder.gop, step)))
     for packet in [*packets, None]:
         decoder.put(packet)
     list(decoder.answers())
     decoder.close()
     assert len(set(lengths)) > 1
-    assert sorted(seen) == [(gop, steps, i) for gop, steps in enumerate(lengths, 1) for i in range(steps)]
+    assert sorted(coded) == sorted(decoded)
+    assert sorted(decoded) == [(gop, steps, i) for gop, steps in enumerate(lengths, 1) for i in range(steps)]
 
 
 # Listeners of stages

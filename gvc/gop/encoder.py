@@ -19,7 +19,7 @@ from ..plan.target import Target
 from ..prior import Analysis, Anchor, Array, ConditionedPrior, Prior
 from .boundary import Boundaries, BoundaryCoder, stop_level
 from .decoder import Reconstruction
-from .rule import CurrentGop, rule_of
+from .rule import CurrentGop, in_loop, rule_of
 from .source import Source
 from .tail import PictureTailSearch, add_latent_tail, encode_latent_tail
 
@@ -204,7 +204,8 @@ class GopEncoder:
         """Return (x_t, t) at the end of the loop that the levels of a unit ask for. number: number of the GOP."""
         rule = rule_of(self._header, unit)
         self.current = CurrentGop(number, len(rule.times))
-        return denoise(conditioned, rule, noise, self._on_step)
+        with in_loop(self.current):
+            return denoise(conditioned, rule, noise, self._on_step)
 
     def _excess(self, unit: GopUnit, conditioned: ConditionedPrior, frames: int) -> str:
         """Return a clause that says which limit of decoders a unit exceeds, or ""."""

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The discretisation of a GOP's trajectory, given by its packet and the sequence header."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
 from typing import NamedTuple
 
 from ..bitstream import GopUnit, SequenceHeader
@@ -22,6 +25,24 @@ class CurrentGop(NamedTuple):
 
     number: int = 0
     steps: int = 0
+
+
+_here = local()  # What this thread works on
+
+
+@contextmanager
+def in_loop(gop: CurrentGop) -> Iterator[None]:
+    """Let `gop` be the GOP that is in the loop of this thread while the block runs."""
+    _here.gop = gop
+    try:
+        yield
+    finally:
+        del _here.gop
+
+
+def gop_here(otherwise: CurrentGop) -> CurrentGop:
+    """Return the GOP that is in the loop of this thread, or `otherwise` if none is."""
+    return getattr(_here, "gop", otherwise)
 
 
 def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
