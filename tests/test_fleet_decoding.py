@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 import pytest
 from clips import encode, facts, moving_clip, video_format
+from gvc_container.file import FileReader
 from gvc_container.mux import Muxer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,7 +131,8 @@ def test_cut_chains_are_decoded_alike(mode, overlap, monkeypatch):
 @pytest.mark.parametrize(("mode", "overlap"), CHAINS)
 def test_damaged_streams_are_decoded_alike(mode, overlap, kind):
     extradata, packets, _ = chains(mode, overlap)
-    for index in range(len(packets)):
+    starts = [i for i, packet in enumerate(packets) if not is_show(packet.data)]
+    for index in (*starts, 2, 15):
         damaged = [*packets]
         match kind:
             case "lost":
@@ -317,6 +319,16 @@ def test_the_command_writes_the_same_file(film, tmp_path):
     warning = next(told["text"] for told in said if told["type"] == "warning")
     assert warning.startswith("packet 18: invalid GVC data")
     assert "chain" in said[0] and said[-1]["type"] == "error"
+
+
+def test_a_film_may_be_sought_in(film):
+    with Crew([Here()]) as crew:
+        by_fleet = FileReader(film, warn=list, decoder=lambda header: FleetDecoder(header, {}, crew, 2))
+        with by_fleet, FileReader(film, warn=list) as plain:
+            for second in (15, 0, 7):
+                for reader in (by_fleet, plain):
+                    reader.seek(second)
+                assert [told(next(by_fleet)) for _ in range(30)] == [told(next(plain)) for _ in range(30)]
 
 
 def test_a_process_that_is_killed_costs_no_picture():

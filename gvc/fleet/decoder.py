@@ -88,14 +88,15 @@ class FleetDecoder(PacketReader):
         parse_options(DECODER_OPTIONS, options)  # Wrong options are reported now, not by a worker
         self._options, self._crew, self._ahead = dict(options), crew, ahead
         self._on_step, self._on_done = on_step, on_done
+        self._count = self._runs = 0  # Numbers of packets and runs so far
         super().__init__(extradata)
-        self._display = Display(self.header)
 
     def flush(self) -> None:
         """Forget all packets and pictures, as for a seek."""
         super().flush()
+        self._display = Display(self.header)
         self._waiting: deque[tuple[int, int, ReadPacket]] = deque()  # Number of the packet, number of its run, itself
-        self._count = self._runs = self._in_run = 0  # Numbers of packets and runs so far, and of packets in this run
+        self._in_run = 0  # Number of packets in the current run
         self._chains = self._gops = 0  # Numbers of chains so far, and of GOPs in the current one
         self._chain: list[bytes] = []  # Packets with GOPs of the current chain, where they need those before
         self._run: _Run | None = None  # Run that is being collected
