@@ -18,7 +18,7 @@ from gvc.errors import MediaError, OptionError, PriorError
 from gvc.fleet.crew import TRIES, Crew
 from gvc.fleet.failures import TaskError, WorkerLostError
 from gvc.fleet.messages import LENGTHS, MOST_TEXT, read_message, write_message
-from gvc.fleet.processes import ProcessWorker, local_workers
+from gvc.fleet.processes import ProcessWorker, local_workers, spread
 from gvc.fleet.tasks import Task
 
 HELLO, CHAIN = Task("hello", "the start"), Task("encode", "chain 1")
@@ -201,6 +201,15 @@ def test_local_workers_share_processors_and_devices(monkeypatch):
         (f"worker {i + 1} ({gpu})", {"threads": 2, "device": gpu}) for i, gpu in enumerate(gpus)
     ]
     assert [options["device"] for _, options in made(3, gpus)] == ["cuda:0", "cuda:1", "cuda:0"]
+
+
+@pytest.mark.parametrize(
+    ("device", "count", "devices"),
+    [("cuda", 4, ["cuda:0", "cuda:1"]), ("cuda", 1, []), ("cuda:1", 4, []), ("cpu", 4, []), ("nonsense", 2, [])],
+)
+def test_workers_share_all_devices_of_a_kind(monkeypatch, device, count, devices):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert spread(device, count) == devices
 
 
 DRIVER = """

@@ -204,12 +204,14 @@ def test_jobs_for_standard_output(source, whole, tmp_path):
     assert not (tmp_path / "jobs").exists()
 
 
-def test_a_damaged_source_is_coded_as_far_as_it_goes(tmp_path):
-    path = clip(tmp_path / "in.mkv", frames=PICTURES, size=(96, 64), codec="mpeg4")
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_a_damaged_source_is_coded_as_far_as_it_goes(tmp_path, codec):
+    path = clip(tmp_path / "in.mkv", frames=PICTURES, size=(96, 64), codec=codec)
     data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 60] = bytes(60)
+    for place in (len(data) // 3, len(data) // 2):
+        data[place : place + 60] = bytes(60)
     path.write_bytes(data)
-    expected = gvc("encode", path, tmp_path / "whole.mkv", *FLAGS, code=3).stderr
+    expected = gvc("encode", path, tmp_path / "whole.mkv", *FLAGS, "--threads", 1, code=3).stderr
     said = gvc("encode", "--workers", 2, path, tmp_path / "out.mkv", *FLAGS, code=3).stderr
     assert [line for line in said.splitlines() if line.startswith("gvc:")] == [
         line for line in expected.splitlines() if line.startswith("gvc:")

@@ -95,9 +95,9 @@ def chain_of(path, first, count=LENGTH):
 def read(path, chain):
     """Return the facts of a chain's pictures as a worker gets them, and whether seeking has led to wrong ones."""
     try:
-        return list(map(facts, pictures_of(str(path), chain, 1))), False
+        return list(map(facts, pictures_of(str(path), chain))), False
     except WrongPicturesError:
-        return list(map(facts, pictures_of(str(path), chain, 1, seek=False))), True
+        return list(map(facts, pictures_of(str(path), chain, seek=False))), True
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -17,6 +17,7 @@ from ..errors import EngineError, GvcError, MediaError, OptionError, sentence
 from ..fleet.driver import Driver, independent
 from ..fleet.folder import JobFolder
 from ..fleet.join import joined, shown_digest
+from ..fleet.reading import DECODER_THREADS
 from ..media import VideoFormat
 from ..options import ENCODER_OPTIONS, parse_options
 from ..prior import ModelOptions
@@ -76,9 +77,11 @@ def encode_chains(
     with (
         output_file(target, overwrite, source) as path,
         ErrorLog() as log,
-        VideoSource(source, report.warn, options.get("threads", 0)) as video,
+        VideoSource(source, report.warn, DECODER_THREADS) as video,
         _job_folder(place) as folder,
     ):
+        if not Path(source).is_file():
+            raise OptionError(f"{source} is no file that several workers could read; write it to a file first")
         messages = log.take(video.components)
 
         def is_damaged() -> bool:
@@ -93,7 +96,10 @@ def encode_chains(
                 failures = driver.run()
         with _kept(driver, place, report):
             if failures:
-                raise EngineError(f"{len(failures)} chains could not be coded; the same command tries them again")
+                raise EngineError(
+                    f"{len(failures)} chains could not be coded; `gvc jobs {place}` shows why, and the same command "
+                    "tries them again"
+                )
             plan = driver.plan
             packets = report.progress(joined(folder, plan), "join", sum(chain.count for chain in plan.chains), size_of)
             header = bytes.fromhex(plan.identity.header)
@@ -136,7 +142,7 @@ def _kept(driver: Driver, place: Path, report: Report) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if driver.plan:
+        if driver.done:
             report.say(f"{driver.state} and kept in {place}; the same command goes on there")
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise GvcError(f"{sentence(error)}; make room there, then give the same command again") from error

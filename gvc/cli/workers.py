@@ -18,7 +18,8 @@ class WorkerChoice:
     """Which workers do the work of a command. Without any of these there are none.
 
     count: number of workers. Default: 0, one for each device, or as many as the cluster has room for.
-    devices: torch devices, separated by commas, that workers on this machine use in turns. Default: the options'.
+    devices: torch devices, separated by commas, that workers on this machine use in turns. Default: that of
+        the options; several workers share all devices of its kind.
     cluster: Ray cluster whose machines are used (gvc.fleet.cluster.ray_workers). Default: this machine without Ray.
 
     Raises OptionError for devices of a cluster, which Ray chooses.
@@ -48,7 +49,8 @@ class WorkerChoice:
             with ray_workers(self.cluster, self.count, options) as workers:
                 yield workers
         else:
-            from ..fleet.processes import local_workers
+            from ..fleet.processes import local_workers, spread
 
-            devices = [*filter(None, map(str.strip, self.devices.split(",")))]
+            named = [*filter(None, map(str.strip, self.devices.split(",")))]
+            devices = named or spread(options.get("device", "cpu"), self.count)
             yield local_workers(self.count, devices, options.get("threads", 0))

@@ -69,13 +69,13 @@ def with_pictures(task: Task, tools: Tools, function: Callable[[Iterator[Picture
 
     The function is called a second time if seeking in the source has led to other pictures.
     """
-    chain, threads = Chain(**task.terms["chain"]), tools.local.get("threads", 0)
+    chain = Chain(**task.terms["chain"])
     if task.data:
-        return function(pictures_in(task.data, chain, threads))
+        return function(pictures_in(task.data, chain, tools.local.get("threads", 0)))
     try:
-        return function(pictures_of(task.terms["source"], chain, threads))
+        return function(pictures_of(task.terms["source"], chain))
     except WrongPicturesError:
-        return function(pictures_of(task.terms["source"], chain, threads, seek=False))
+        return function(pictures_of(task.terms["source"], chain, seek=False))
 
 
 def _coded(task: Task, tools: Tools, pictures: Iterator[Picture]) -> tuple[list[Packet], ShownDigest | None]:

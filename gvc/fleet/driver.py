@@ -21,7 +21,7 @@ from ..plan.settings import Settings
 from .bits import bitrates
 from .coding import format_terms
 from .crew import TRIES, Crew, Worker
-from .failures import is_certain, is_final
+from .failures import is_certain
 from .folder import FolderError, JobFolder
 from .identity import Identity
 from .plan import Chain, Plan, SourceFile
@@ -133,6 +133,7 @@ class Driver:
         self._waiting: list[Chain] = []  # Longest first
         self._running: set[int] = set()
         self._failures: dict[int, Failure] = {}
+        self._crew: Crew | None = None  # While `run` runs
 
     @property
     def state(self) -> str:
@@ -150,26 +151,27 @@ class Driver:
         hello = Task("hello", "the start", {"format": format_terms(self._format), "options": self._options})
         try:
             with Crew(self._workers, hello, self._welcome, self._wake, self._observer.warn) as crew:
+                self._crew = crew
                 if not self._may_know_all():
                     self._planning.start()
                 if self._bitrate:
-                    self._work(crew, "analyse")
+                    self._work("analyse")
                 if not self._failures:
-                    self._work(crew, "encode")
+                    self._work("encode")
         finally:
             self._planning.stop()
         return [failure for failure in self._failures.values() if not self._folder.result(self._name(failure.chain))]
 
-    def _work(self, crew: Crew, kind: str) -> None:
+    def _work(self, kind: str) -> None:
         """Have all chains analysed or coded."""
         self._kind = kind
         with self._observer.stage(STAGES[kind], self._expected):
             if kind == "encode" and self._bitrate:
                 self._share_out()
             while not (self.plan and self._complete and not self._waiting and not self._running):
-                self._hand_out(crew)
+                self._hand_out()
                 self._handle_event()
-                crew.check()
+                self._crew.check()
 
     def _share_out(self) -> None:
         """Give each chain the bits that it gets; all are analysed."""
@@ -281,15 +283,15 @@ class Driver:
         self.done += 1
         self._observer.chain_done(chain.number, chain.count, size, earlier=earlier)
 
-    def _hand_out(self, crew: Crew) -> None:
+    def _hand_out(self) -> None:
         """Hand the longest chains that wait to free workers."""
-        while self.plan and self._waiting and crew.idle.acquire(blocking=False):
+        while self.plan and self._waiting and self._crew.idle.acquire(blocking=False):
             chain = self._claimed()
             if chain is None:
-                crew.idle.release()
+                self._crew.idle.release()
                 return
             self._running.add(chain.number)
-            future = crew.submit(self._task(chain), partial(self._observer.chain_step, chain.number))
+            future = self._crew.submit(self._task(chain), partial(self._observer.chain_step, chain.number))
             future.add_done_callback(lambda done, chain=chain: self._events.put(partial(self._take, chain, done)))
 
     def _claimed(self) -> Chain | None:
@@ -319,8 +321,8 @@ class Driver:
         """Take in the result of a chain."""
         self._running.remove(chain.number)
         name, error = self._name(chain), future.exception()
-        if error and is_final(error):
-            raise error
+        if error:
+            self._crew.check()  # What has ended the crew is no failure of a chain
         try:
             if not error:
                 result = self._folder.write_result(name, future.result())

@@ -109,6 +109,22 @@ class ProcessWorker:
                 self._process.wait()
 
 
+def spread(device: str, count: int) -> list[str]:
+    """Return all devices of a kind, such as cuda:0 and cuda:1 for "cuda", if several workers should share them.
+
+    The list is empty for the CPU, for a certain device, and where there are not several.
+    """
+    if count < 2 or device == "cpu" or ":" in device:
+        return []
+    try:
+        import torch
+
+        found = torch.get_device_module(device).device_count()
+    except (ImportError, RuntimeError):  # The workers will say what is wrong
+        return []
+    return [f"{device}:{i}" for i in range(found)] if found > 1 else []
+
+
 def local_workers(count: int = 0, devices: Sequence[str] = (), threads: int = 0) -> list[ProcessWorker]:
     """Return workers on this machine, which start with their first tasks.
 

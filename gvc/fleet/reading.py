@@ -14,6 +14,10 @@ from ..media import Picture, VideoFormat
 from .digest import SourceDigest
 from .plan import Chain
 
+# Threads of a source's decoder, for the plan and for the chains. With more of them, what FFmpeg makes of the damaged
+# parts of a film differs from run to run.
+DECODER_THREADS = 1
+
 _misleading: set[tuple[str, int, int]] = set()  # states of files in which seeking has led to wrong pictures
 
 
@@ -21,12 +25,11 @@ class WrongPicturesError(MediaError):
     """Pictures that were reached by seeking are not those of the plan; read them from the beginning of the file."""
 
 
-def pictures_of(path: str, chain: Chain, threads: int = 0, *, seek: bool = True) -> Iterator[Picture]:
+def pictures_of(path: str, chain: Chain, *, seek: bool = True) -> Iterator[Picture]:
     """Yield the pictures of a chain, converted and timed as VideoSource gives them to an encoder of the whole video.
 
     path: source file.
     chain: number of its first picture, number of pictures, pts of the first one and digest of all.
-    threads: largest number of threads of the decoder. Default: 0, as many as there are processors.
     seek: whether to begin at a keyframe before the chain. Default: yes. Otherwise, and where that is impossible or has
         led to wrong pictures before, the file is read from its beginning.
 
@@ -35,13 +38,13 @@ def pictures_of(path: str, chain: Chain, threads: int = 0, *, seek: bool = True)
     """
     state = _state(path)
     if seek and chain.first and state not in _misleading:
-        with VideoSource(path, threads=threads) as video:
+        with VideoSource(path, threads=DECODER_THREADS) as video:
             if pictures := _from_keyframe(video, chain.pts):
                 if not (yield from _checked(pictures, chain)):
                     _misleading.add(state)
                     raise WrongPicturesError(f"{path}: seeking does not lead to the pictures from {chain.first} on")
                 return
-    with VideoSource(path, threads=threads) as video:
+    with VideoSource(path, threads=DECODER_THREADS) as video:
         if not (yield from _checked(islice(video.pictures(), chain.first, None), chain)):
             raise MediaError(f"{path} has changed: its pictures from {chain.first} on are not those of the plan")
 
@@ -53,9 +56,9 @@ def piece_of(path: str, chain: Chain, video: VideoFormat, threads: int = 0) -> b
     The other parameters and the errors are those of `pictures_of`, and seeking is tried first.
     """
     try:
-        return pack(pictures_of(path, chain, threads), video, threads)
+        return pack(pictures_of(path, chain), video, threads)
     except WrongPicturesError:
-        return pack(pictures_of(path, chain, threads, seek=False), video, threads)
+        return pack(pictures_of(path, chain, seek=False), video, threads)
 
 
 def pictures_in(piece: bytes, chain: Chain, threads: int = 0) -> Iterator[Picture]:
