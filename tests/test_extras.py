@@ -96,3 +96,9 @@ def test_what_draws_pictures_names_its_extra(gvc, coded, tmp_path, flag, name):
     said = gvc("compare", coded, coded, flag, tmp_path / name, code=1).stderr
     assert said.count("\n") == 1 and flag in said and "pip install 'gvc[metrics]'" in said
     assert not (tmp_path / name).exists()
+
+
+def test_a_cluster_names_its_extra(gvc, source, tmp_path):
+    said = gvc("encode", source, tmp_path / "film.mkv", "--cluster", "local", code=1).stderr
+    assert said.count("\n") == 1 and "pip install 'gvc[cluster]'" in said
+    assert [*tmp_path.iterdir()] == []

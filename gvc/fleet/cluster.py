@@ -11,6 +11,7 @@ only, and what comes back is parsed as what comes from any other worker.
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -45,13 +46,16 @@ class RayWorker:
     name: name of the worker for people, and of the actor.
     local: options that the worker decides itself (threads, device).
     place: Ray's options for the actor: namespace, num_cpus, num_gpus.
+
+    Attributes:
+        actor: Ray's handle of gvc.fleet.actor.Actor.
     """
 
     def __init__(self, ray: ModuleType, name: str, local: Mapping[str, object], place: Mapping[str, object]):
-        self.name, self._ray = name, ray
+        self.name, self.local, self.ray = name, local, ray
         actor = ray.remote(concurrency_groups={WATCH: 1})(Actor)
         lasting = actor.options(name=name, max_restarts=-1, max_task_retries=-1, **place)
-        self._actor = lasting.remote(name, dict(local))
+        self.actor = lasting.remote(name, dict(local))
 
     def run(self, task: Task, on_step: OnStep = no_step) -> bytes:
         """Let the worker do a task and return its result.
@@ -61,21 +65,21 @@ class RayWorker:
         """
         try:
             error, result = self._answer(self._with_source(task), on_step)
-        except (self._ray.exceptions.RayError, ConnectionError) as failure:
+        except (self.ray.exceptions.RayError, ConnectionError) as failure:
             raise WorkerLostError(f"{self.name} was lost: {_reason(failure)}") from None
         if error is None:
             return result
         failure = rebuilt(error)
         if isinstance(failure, TaskError):
-            self._ray.kill(self._actor, no_restart=False)
+            self.ray.kill(self.actor, no_restart=False)
         raise failure
 
     def _with_source(self, task: Task) -> Task:
         """Return a task, with the pictures that it needs where the worker does not have their file."""
         path = str(task.terms.get("source", os.devnull))
         state = os.stat(path)
-        sees = self._actor.sees.options(concurrency_group=WATCH).remote(path, state.st_size, state.st_mtime_ns)
-        if self._ray.get(sees, timeout=SECONDS_TO_ANSWER) or "source" not in task.terms:
+        sees = self.actor.sees.options(concurrency_group=WATCH).remote(path, state.st_size, state.st_mtime_ns)
+        if self.ray.get(sees, timeout=SECONDS_TO_ANSWER) or "source" not in task.terms:
             return task
         chain, video = Chain(**task.terms["chain"]), format_of(task.terms["format"])
         return replace(task, data=piece_of(path, chain, video))
@@ -84,25 +88,25 @@ class RayWorker:
         """Return the actor's answer to a task. Raises RayError, ConnectionError."""
         content = {"kind": task.kind, "title": task.title, "terms": dict(task.terms), "tries": task.tries}
         # The crew repeats what is lost, after it has greeted the new process.
-        run = self._actor.run.options(name=task.title, max_task_retries=0)
+        run = self.actor.run.options(name=task.title, max_task_retries=0)
         answer = run.remote(content, task.data)
-        while not self._ray.wait([answer], timeout=SECONDS_BETWEEN_STEPS)[0]:
-            if step := self._step():
+        while not self.ray.wait([answer], timeout=SECONDS_BETWEEN_STEPS)[0]:
+            if step := self.step():
                 on_step(*step)
-        error, result = self._ray.get(answer)
+        error, result = self.ray.get(answer)
         return error, result
 
-    def _step(self) -> tuple[int, int, int] | None:
+    def step(self) -> tuple[int, int, int] | None:
         """Return where the worker is; None if it does not say."""
-        step = self._actor.step.options(concurrency_group=WATCH).remote()
+        step = self.actor.step.options(concurrency_group=WATCH).remote()
         try:
-            return self._ray.get(step, timeout=SECONDS_TO_ANSWER)
-        except self._ray.exceptions.RayError:  # The answer to the task will tell the same
+            return self.ray.get(step, timeout=SECONDS_TO_ANSWER)
+        except self.ray.exceptions.RayError:  # The answer to the task will tell the same
             return None
 
     def close(self) -> None:
         """End the worker at once, whatever it does; any thread may call this. It is not started again."""
-        self._ray.kill(self._actor)
+        self.ray.kill(self.actor)
 
 
 def _reason(error: Exception) -> str:
@@ -126,7 +130,7 @@ def ray_workers(address: str, count: int, options: Mapping[str, object]) -> Iter
     """
     if address not in (AUTO, LOCAL) and not address.startswith(CLIENT):
         raise OptionError(f"{address!r} is no cluster; give {AUTO}, {LOCAL} or {CLIENT}HOST:PORT")
-    with _connected(address, max(processors(), count * options.get("threads", 1))) as ray:
+    with connected(address, max(processors(), count * options.get("threads", 1))) as ray:
         local, needs, room = _shares(ray, count, options)
         place = {"namespace": f"gvc-{uuid4().hex}", **needs}
         names = (f"worker {number + 1}" for number in range(count or room))
@@ -134,7 +138,7 @@ def ray_workers(address: str, count: int, options: Mapping[str, object]) -> Iter
 
 
 @contextmanager
-def _connected(address: str, processors_here: int) -> Iterator[ModuleType]:
+def connected(address: str, processors_here: int) -> Iterator[ModuleType]:
     """Connect this process to a cluster and yield Ray's package; `processors_here` are those of a local cluster."""
     with ExitStack() as settings:
         for name, value in SILENCE.items():
@@ -158,7 +162,8 @@ def _connect(ray: ModuleType, address: str, processors_here: int) -> None:
         options |= {"include_dashboard": False, "num_cpus": processors_here}
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        ray.init(address=address, **options)
+        with warnings.catch_warnings(action="ignore"):  # The errors say the same
+            ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         hint = "start one with ray start --head" if address == AUTO else "see whether it runs there"
         raise EngineError(f"there is no Ray cluster at {address} ({_reason(error)}); {hint}") from error

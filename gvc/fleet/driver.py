@@ -195,8 +195,13 @@ class Driver:
         self._events.put(lambda: None)
 
     def _welcome(self, name: str, answer: bytes) -> None:
-        """Take in the identity of the stream that a worker would code. Raises EngineError if the first differs."""
+        """Take in the identity of the stream that a worker would code.
+
+        Raises EngineError if it differs from that of the first worker, or from the versions here.
+        """
         identity = Identity.parse(Record.parse(answer, f"the answer of {name}"))
+        if differences := identity.differs_here():
+            raise EngineError(f"{'; '.join(differences)}; install the same versions everywhere")
         first = self._identity = self._identity or identity
         if changes := identity.changes(first):
             raise EngineError(f"it would code another stream than the others: {'; '.join(changes)}")

@@ -30,6 +30,7 @@ OF_NETWORKS = {
     "ltx": ("torch", "diffusers", "transformers"),
 }
 OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
+UNKNOWN = "unknown"  # Version of a package that is not installed
 LONGEST_SHOWN = 40  # Largest number of characters of a value in a sentence
 
 
@@ -86,6 +87,15 @@ class Identity:
         ]
         return clauses or ["the sequence header changed"] * (self != before)
 
+    def differs_here(self) -> list[str]:
+        """Return which versions differ from those of this process, in clauses; packages that it lacks do not count."""
+        here = versions(_parsed(self.header).prior.partition("/")[0])
+        return [
+            f"{name} is {_shown(self.versions.get(name))} there and {version} here"
+            for name, version in here.items()
+            if version not in (UNKNOWN, self.versions.get(name))
+        ]
+
     def job_hash(self, *more: object) -> str:
         """Return 32 hexadecimal digits that stand for this identity and further values of JSON."""
         return hashlib.sha256(json.dumps([self._hash, *more], sort_keys=True).encode()).hexdigest()[:32]
@@ -138,7 +148,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return UNKNOWN
 
 
 @cache
