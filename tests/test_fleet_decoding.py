@@ -363,8 +363,10 @@ def test_nothing_is_left_of_a_command_that_is_stopped(film, tmp_path, number):
 def test_workers_with_other_versions_are_refused():
     answer = Tasks("here").run(GREETING)
     welcome("here", answer)
-    for other in (answer.replace(b"gvc", b"gvd"), answer.replace(b"0.", b"1."), b"", b"[", b"null"):
-        with pytest.raises(EngineError, match="other versions"):
+    with pytest.raises(EngineError, match=r"^gvc is 0\.0\.9 .* there and .* here; install the same"):
+        welcome("here", answer.replace(b'"gvc": "', b'"gvc": "0.0.9 '))
+    for other in (b"", b"[", b"null", b"{}"):
+        with pytest.raises(GvcError):
             welcome("here", other)
 
 

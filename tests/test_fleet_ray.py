@@ -16,6 +16,10 @@ from test_fleet import Told
 if not find_spec("ray"):  # Importing it here would be without GVC's settings
     pytest.skip("Ray is not installed", allow_module_level=True)
 
+from gvc.cli.decode import decode
+from gvc.cli.encode import encode
+from gvc.cli.report import Report
+from gvc.cli.workers import WorkerChoice
 from gvc.encoder import Encoder
 from gvc.errors import EngineError, OptionError
 from gvc.fleet import identity
@@ -173,3 +177,11 @@ def test_a_cluster_that_is_not_there_is_said_in_a_sentence(source, tmp_path):
     environment = os.environ | dict.fromkeys(times, "1")
     done = gvc("encode", "--cluster", "ray://127.0.0.1:9", source, tmp_path / "out.mkv", code=1, env=environment)
     assert done.stderr.count("\n") == 1 and "no Ray cluster at ray://127.0.0.1:9" in done.stderr
+
+
+def test_a_cluster_decodes_to_the_same_pictures(source, tmp_path):
+    coded, here, there = (tmp_path / name for name in ("coded.mkv", "here.y4m", "there.y4m"))
+    encode(str(source), coded, OPTIONS, Report(quiet=True), overwrite=False, audio=False, verify=False)
+    for target, workers in ((here, WorkerChoice()), (there, WorkerChoice(2, cluster=LOCAL))):
+        decode(coded, target, {"threads": 1}, Report(quiet=True), overwrite=False, audio=False, workers=workers)
+    assert there.read_bytes() == here.read_bytes()

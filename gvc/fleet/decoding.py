@@ -24,7 +24,8 @@ from ..errors import BitstreamError, EngineError, GvcError
 from ..gop.display import ReadPacket
 from ..media import Clip, Packet, VideoFormat
 from .failures import described, rebuilt
-from .identity import versions
+from .identity import differences_here, versions
+from .records import Record
 from .tasks import Task, Tools
 
 LENGTH = struct.Struct(">I")
@@ -58,12 +59,8 @@ def greet(task: Task, tools: Tools) -> bytes:
 
 def welcome(name: str, answer: bytes) -> None:
     """Raise EngineError unless a worker, which has answered to GREETING, has the versions that this process has."""
-    try:
-        same = json.loads(answer) == versions()
-    except (ValueError, RecursionError):
-        same = False
-    if not same:
-        raise EngineError("it has other versions of GVC, PyAV, FFmpeg or NumPy; install the same everywhere")
+    if differences := differences_here(Record.parse(answer, f"the answer of {name}").content):
+        raise EngineError(f"{'; '.join(differences)}; install the same versions everywhere")
 
 
 def decoding_task(title: str, options: dict[str, object], packets: Sequence[bytes], passed_over: int) -> Task:

@@ -88,13 +88,8 @@ class Identity:
         return clauses or ["the sequence header changed"] * (self != before)
 
     def differs_here(self) -> list[str]:
-        """Return which versions differ from those of this process, in clauses; packages that it lacks do not count."""
-        here = versions(_parsed(self.header).prior.partition("/")[0])
-        return [
-            f"{name} is {_shown(self.versions.get(name))} there and {version} here"
-            for name, version in here.items()
-            if version not in (UNKNOWN, self.versions.get(name))
-        ]
+        """Return which versions differ from those of this process, in clauses (`differences_here`)."""
+        return differences_here(self.versions, _parsed(self.header).prior.partition("/")[0])
 
     def job_hash(self, *more: object) -> str:
         """Return 32 hexadecimal digits that stand for this identity and further values of JSON."""
@@ -142,6 +137,18 @@ def versions(family: str = "") -> dict[str, str]:
     names = [*ALWAYS, *OF_NETWORKS.get(family, ())]
     libavcodec = ".".join(map(str, av.library_versions["libavcodec"]))
     return {"gvc": f"{_version('gvc')} ({_code()})", "libavcodec": libavcodec} | {n: _version(n) for n in names}
+
+
+def differences_here(there: Mapping[str, object], family: str = "") -> list[str]:
+    """Return which versions differ from those of this process, in clauses; packages that it lacks do not count.
+
+    there, family: result and argument of `versions` in another process.
+    """
+    return [
+        f"{name} is {_shown(there.get(name))} there and {version} here"
+        for name, version in versions(family).items()
+        if version not in (UNKNOWN, there.get(name))
+    ]
 
 
 def _version(package: str) -> str:
