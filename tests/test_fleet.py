@@ -25,7 +25,7 @@ from gvc.fleet.result import Result
 from gvc.fleet.tasks import Tasks, no_step
 from gvc.plan.bitrate import FILE_BYTES, FRAME_BYTES
 
-SIZE, KEYINT, CHAINS, LONG_CHAINS = (32, 24), 5, 8, 25
+SIZE, KEYINT, CHAINS, LONG_CHAINS = (32, 24), 5, 8, 15
 PICTURES = CHAINS * KEYINT - 2
 OPTIONS = {"preset": "fast", "keyint": KEYINT}
 FLAGS = [word for name, value in OPTIONS.items() for word in (f"--{name}", value)]
@@ -68,9 +68,9 @@ def results(folder: Path) -> dict[str, int]:
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_joined_file_is_that_of_one_process(source, whole, tmp_path, workers):
     out = tmp_path / "out.mkv"
-    done = gvc("encode", "--workers", workers, "--verify", source, out, *FLAGS)
+    said = gvc("encode", "--workers", workers, *["--verify"] * (workers == 1), source, out, *FLAGS).stderr
     assert out.read_bytes() == whole
-    assert f"{PICTURES} frames" in done.stderr and "verified" in done.stderr
+    assert f"{PICTURES} frames" in said and ("verified" in said) == (workers == 1)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
 
 
@@ -112,7 +112,7 @@ def test_the_same_command_goes_on(long_source, long_whole, tmp_path, number):
 
 
 def test_an_interrupt_does_not_wait_for_a_slow_chain(tmp_path):
-    path, out = clip(tmp_path / "in.mkv", frames=129, size=(640, 480), codec="mpeg4"), tmp_path / "out.mkv"
+    path, out = clip(tmp_path / "in.mkv", frames=129, size=(320, 240), codec="mpeg4"), tmp_path / "out.mkv"
     command = [sys.executable, "-m", "gvc.cli", "encode", "--resume", "--progress", "json", path, out]
     heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heeding) as process:

@@ -137,8 +137,9 @@ def encode_command(
 
     A damaged file is encoded as far as it can be read; the exit code is then 3.
 
-    With --resume, --jobs, --workers, --devices or --cluster the film is coded in parts (docs/FLEET.md). Whatever ends
-    that, the same command goes on where it was.
+    With --resume, --jobs, --workers, --devices or --cluster the film is coded in parts (docs/FLEET.md).
+
+    Whatever ends that, the same command goes on where it was.
     """
     report, how = Report(quiet, shown=progress), {"overwrite": overwrite, "audio": audio, "verify": verify}
     choice = WorkerChoice(workers, devices, cluster)
