@@ -18,7 +18,6 @@ SECONDS_BETWEEN_STEPS = 1  # Least time in seconds from the last change of the b
 CHAINS_SHOWN = 8  # Largest number of chains at work that the bar lists
 
 VERBS = {
-    "plan": "planning",
     "analyse": "analysing",
     "code": "encoding",
     "join": "joining",
