@@ -260,10 +260,13 @@ def test_a_terminal_shows_chains_that_are_coded_at_a_time(monkeypatch):
         report.chain_done(0, 500, 4000, earlier=True)
         report.chain_step(2, 1, 50, 11)
         report.chain_step(1, 3, 40, 0)
+        report.chain_step(3, 7, 30, 0)
         seen = len(terminal.getvalue())
         report.chain_done(2, 100, 900)
+        report.chain_failed(3)
     before, after = (plain(text) for text in (terminal.getvalue()[:seen], terminal.getvalue()[seen:]))
     assert re.search(r"500/1000 frames, 0.0/s, -:--:--, 1 of 17 chains", before)
+    assert "chain 3: GOP 7" in before and "chain 3: GOP 7" not in after
     assert "chain 1: GOP 3, step 1 of 40" in before and "chain 2: GOP 1, step 12 of 50" in before
     assert re.search(r"600/1000 frames, [\d.]+/s, 0:\d\d:\d\d, 2 of 17 chains", after)
     assert "chain 1:" in after and "chain 2:" not in after

@@ -17,6 +17,7 @@ from ..errors import EngineError, GvcError, MediaError, OptionError, sentence
 from ..fleet.driver import Driver, independent
 from ..fleet.folder import JobFolder
 from ..fleet.join import joined, shown_digest
+from ..fleet.plan import Plan
 from ..fleet.reading import DECODER_THREADS
 from ..media import VideoFormat
 from ..options import ENCODER_OPTIONS, parse_options
@@ -75,6 +76,7 @@ def encode_chains(
     independent(options)
     place = fleet.folder(target)
     with (
+        _room_asked_for(),
         output_file(target, overwrite, source) as path,
         ErrorLog() as log,
         VideoSource(source, report.warn, DECODER_THREADS) as video,
@@ -93,14 +95,8 @@ def encode_chains(
         with fleet.workers.opened(settled) as workers:
             driver = Driver(folder, video, settled, workers, report, is_damaged=is_damaged, reconstruct=verify)
             with _kept(driver, place, report):
-                failures = driver.run()
+                plan = _coded(driver, place)
         with _kept(driver, place, report):
-            if failures:
-                raise EngineError(
-                    f"{len(failures)} chains could not be coded; `gvc jobs {place}` shows why, and the same command "
-                    "tries them again"
-                )
-            plan = driver.plan
             packets = report.progress(joined(folder, plan), "join", sum(chain.count for chain in plan.chains), size_of)
             header = bytes.fromhex(plan.identity.header)
             film = write_film(path, video, header, packets, report=report, log=log, audio=audio)
@@ -114,6 +110,15 @@ def encode_chains(
     tell(report, target, film, time.monotonic() - started, verify)
     if plan.damaged or film.messages or film.damaged:
         raise MediaError(f"{source} is damaged; what could be decoded was encoded")
+
+
+def _coded(driver: Driver, place: Path) -> Plan:
+    """Have all chains coded and return the plan. Raises EngineError if some failed."""
+    if failures := driver.run():
+        count = f"{len(failures)} of {len(driver.plan.chains)} chains"
+        advice = f"`gvc jobs {place}` shows why, and the same command tries them again"
+        raise EngineError(f"{count} could not be coded; {advice}")
+    return driver.plan
 
 
 def _settled(options: Mapping[str, object], video: VideoFormat, report: Report) -> dict[str, object]:
@@ -141,9 +146,18 @@ def _kept(driver: Driver, place: Path, report: Report) -> Iterator[None]:
     """Say what is kept if the block ends too early."""
     try:
         yield
-    except BaseException as error:
+    except BaseException:
         if driver.done:
             report.say(f"{driver.state} and kept in {place}; the same command goes on there")
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        raise
+
+
+@contextmanager
+def _room_asked_for() -> Iterator[None]:
+    """Say what to do about a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL:
             raise GvcError(f"{sentence(error)}; make room there, then give the same command again") from error
         raise

@@ -122,6 +122,13 @@ class Stage:
             if self._view:
                 self._view.advanced()
 
+    def give_up(self, chain: int) -> None:
+        """Note that a chain is at work no more without being done."""
+        with self.lock:
+            self.at_work.pop(chain, None)
+            if self._view:
+                self._view.advanced()
+
     @property
     def rate(self) -> float:
         """Frames a second, up to the moment when the last ones were done."""

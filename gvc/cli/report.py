@@ -215,3 +215,8 @@ class Report:
         """
         if stage := self._stage:
             stage.advance(pictures, size, chain, earlier)
+
+    def chain_failed(self, chain: int) -> None:
+        """Show that a chain is at work no more without being done. chain: its number."""
+        if stage := self._stage:
+            stage.give_up(chain)

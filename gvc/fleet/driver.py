@@ -67,6 +67,9 @@ class Observer(Protocol):
     def chain_done(self, chain: int, pictures: int, size: int | None, *, earlier: bool = False) -> None:
         """Tell that a chain is done: its pictures and bytes, and whether an earlier run has coded it."""
 
+    def chain_failed(self, chain: int) -> None:
+        """Tell that a chain is given up for this run."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -337,4 +340,5 @@ class Driver:
         if error:
             self._folder.fail(name, sentence(error), 1 if is_certain(error) else TRIES)
             self._failures[chain.number] = failure = Failure(chain, error)
+            self._observer.chain_failed(chain.number)
             self._observer.warn(str(failure))
