@@ -130,7 +130,7 @@ def ray_workers(address: str, count: int, options: Mapping[str, object]) -> Iter
     """
     if address not in (AUTO, LOCAL) and not address.startswith(CLIENT):
         raise OptionError(f"{address!r} is no cluster; give {AUTO}, {LOCAL} or {CLIENT}HOST:PORT")
-    with connected(address, max(processors(), count * options.get("threads", 1))) as ray:
+    with connected(address, max(processors(), count * (options.get("threads") or 1))) as ray:
         local, needs, room = _shares(ray, count, options)
         place = {"namespace": f"gvc-{uuid4().hex}", **needs}
         names = (f"worker {number + 1}" for number in range(count or room))
