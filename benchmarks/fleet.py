@@ -42,8 +42,11 @@ TARGETS = {"efficiency": 0.9, "plan_and_join": 0.01, "ray": 0.03}
 def film_of(clips: Sequence[Path], path: Path) -> Path:
     """Join clips of one size to a film in H.264 of high quality."""
     inputs = [word for clip in clips for word in ("-i", str(clip))]
-    joining = ("-filter_complex", f"concat=n={len(clips)}", "-c:v", "libx264", "-crf", "12", "-bf", "2", "-an")
-    subprocess.run([FFMPEG, "-v", "error", *inputs, *joining, str(path)], check=True)
+    square = ";".join(f"[{number}:v]setsar=1,settb=1/1000[v{number}]" for number in range(len(clips)))
+    names = "".join(f"[v{number}]" for number in range(len(clips)))
+    graph = f"{square};{names}concat=n={len(clips)}"
+    coding = ("-fps_mode", "passthrough", "-c:v", "libx264", "-crf", "12", "-bf", "2", "-an")
+    subprocess.run([FFMPEG, "-v", "error", *inputs, "-filter_complex", graph, *coding, str(path)], check=True)
     return path
 
 

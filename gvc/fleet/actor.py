@@ -10,7 +10,7 @@ from ..machine.process import configure_process
 
 
 class Actor:
-    """A worker's end of gvc.fleet.cluster.RayWorker. Ray runs `run` in one thread, the rest in another.
+    """A worker's end of gvc.fleet.cluster.RayWorker. While `run` is busy in one thread, another serves the rest.
 
     name: name of the worker for people, to which that of the machine is added.
     local: options that the worker decides itself (threads, device).

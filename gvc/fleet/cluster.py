@@ -31,12 +31,13 @@ from .tasks import OnStep, Task, no_step
 
 EXTRA = "cluster"
 AUTO, LOCAL, CLIENT = "auto", "local", "ray://"  # Values of --cluster; the last one is the beginning of an address
+HINTS = {AUTO: "start one with ray start --head", LOCAL: "its logs in /tmp/ray say more"}
 SECONDS_BETWEEN_STEPS = 0.5  # Time after which a worker is asked how far it is
 SECONDS_TO_ANSWER = 60.0  # Time for Ray to find a machine for a worker and to start it there
 # Ray's settings for its silence: it sends its makers no statistics, and prints nothing of machines and processes that
 # were lost, which it would do on standard output (findings/ray_errors_on_stdout.sh).
 SILENCE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": ".*"}
-WATCH = "watch"  # Concurrency group of the actor's methods that answer while it codes
+THREADS = 2  # One for the task, one to answer meanwhile
 
 
 class RayWorker:
@@ -53,9 +54,10 @@ class RayWorker:
 
     def __init__(self, ray: ModuleType, name: str, local: Mapping[str, object], place: Mapping[str, object]):
         self.name, self.local, self.ray = name, local, ray
-        actor = ray.remote(concurrency_groups={WATCH: 1})(Actor)
-        lasting = actor.options(name=name, max_restarts=-1, max_task_retries=-1, **place)
-        self.actor = lasting.remote(name, dict(local))
+        actor = ray.remote(Actor).options(
+            name=name, max_restarts=-1, max_task_retries=-1, max_concurrency=THREADS, **place
+        )
+        self.actor = actor.remote(name, dict(local))
 
     def run(self, task: Task, on_step: OnStep = no_step) -> bytes:
         """Let the worker do a task and return its result.
@@ -78,7 +80,7 @@ class RayWorker:
         """Return a task, with the pictures that it needs where the worker does not have their file."""
         path = str(task.terms.get("source", os.devnull))
         state = os.stat(path)
-        sees = self.actor.sees.options(concurrency_group=WATCH).remote(path, state.st_size, state.st_mtime_ns)
+        sees = self.actor.sees.remote(path, state.st_size, state.st_mtime_ns)
         if self.ray.get(sees, timeout=SECONDS_TO_ANSWER) or "source" not in task.terms:
             return task
         chain, video = Chain(**task.terms["chain"]), format_of(task.terms["format"])
@@ -98,7 +100,7 @@ class RayWorker:
 
     def step(self) -> tuple[int, int, int] | None:
         """Return where the worker is; None if it does not say."""
-        step = self.actor.step.options(concurrency_group=WATCH).remote()
+        step = self.actor.step.remote()
         try:
             return self.ray.get(step, timeout=SECONDS_TO_ANSWER)
         except self.ray.exceptions.RayError:  # The answer to the task will tell the same
@@ -113,6 +115,8 @@ def _reason(error: Exception) -> str:
     """Return a clause that tells why a worker is lost."""
     if isinstance(error, TimeoutError):
         return f"no machine of the cluster has taken it in {SECONDS_TO_ANSWER:.0f} s"
+    if type(error).__name__ == "ActorUnavailableError":
+        return "its process or its machine has ended"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 
@@ -134,7 +138,11 @@ def ray_workers(address: str, count: int, options: Mapping[str, object]) -> Iter
         local, needs, room = _shares(ray, count, options)
         place = {"namespace": f"gvc-{uuid4().hex}", **needs}
         names = (f"worker {number + 1}" for number in range(count or room))
-        yield [RayWorker(ray, name, local, place) for name in names]
+        try:
+            workers = [RayWorker(ray, name, local, place) for name in names]
+        except ImportError as error:  # Of a cluster of another machine, which makes the actors
+            raise EngineError(f"{address} lacks GVC ({error}); install the same version on all machines") from error
+        yield workers
 
 
 @contextmanager
@@ -165,7 +173,7 @@ def _connect(ray: ModuleType, address: str, processors_here: int) -> None:
         with warnings.catch_warnings(action="ignore"):  # The errors say the same
             ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        hint = "start one with ray start --head" if address == AUTO else "see whether it runs there"
+        hint = HINTS.get(address, "see whether it runs there and wants a token (RAY_AUTH_MODE=token)")
         raise EngineError(f"there is no Ray cluster at {address} ({_reason(error)}); {hint}") from error
     finally:
         for number, handler in handlers.items():

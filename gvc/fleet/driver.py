@@ -323,7 +323,8 @@ class Driver:
             "reconstruct": self._reconstruct,
             "bitrate": self.plan.bitrates[chain.number] if self.plan.bitrates else None,
         }
-        return Task(self._kind, f"chain {chain.number}", terms)
+        title = f"chain {chain.number}, pictures {chain.first} to {chain.first + chain.count - 1}"
+        return Task(self._kind, title, terms)
 
     def _take(self, chain: Chain, future: Future) -> None:
         """Take in the result of a chain."""
