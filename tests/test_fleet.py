@@ -14,7 +14,9 @@ import pytest
 from gvc_container.source import VideoSource
 from test_cli import clip, gvc
 from test_crew import is_alive
+from typer.testing import CliRunner
 
+from gvc.cli.app import app
 from gvc.errors import OptionError, PriorError, RateError
 from gvc.fleet.crew import TRIES
 from gvc.fleet.driver import Driver
@@ -291,6 +293,23 @@ def test_a_chain_that_always_fails_does_not_stop_the_others(source, packets, tmp
     assert drive(tmp_path / "jobs", source, again, told) == ([], packets)
     assert again.coded == [3]
     assert f"{tmp_path / 'jobs'}: {CHAINS - 1} of {CHAINS} chains are coded already" in told
+
+
+def test_the_command_says_which_chains_failed_and_tries_them_again(source, whole, tmp_path, monkeypatch):
+    fails = Here(lambda chain: WorkerLostError("no memory") if chain == 3 else None)
+    out, arguments = (
+        tmp_path / "out.mkv",
+        ["encode", "--resume", str(source), str(tmp_path / "out.mkv"), *map(str, FLAGS)],
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("gvc.fleet.processes.local_workers", lambda *_: [fails])
+        done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1 and not out.exists()
+    assert "chain 3 (pictures 15 to 19) failed: no memory" in done.stderr
+    assert f"1 of {CHAINS} chains could not be coded; `gvc jobs {out}.jobs` shows why" in done.stderr
+    assert "no memory" in gvc("jobs", f"{out}.jobs").stdout
+    gvc(*arguments)
+    assert out.read_bytes() == whole
 
 
 def test_an_error_that_all_chains_would_have_ends_the_run(source, tmp_path):
