@@ -234,7 +234,9 @@ class Driver:
         elif before.complete and not self._planning.has_begun:
             self.plan, self._chains, self._complete = before, [*before.chains], True
         if done:
-            self._observer.say(f"{place}: {len(done)} of {len(before.chains)} chains are {DONE[known.kind]} already")
+            first = "" if before.complete else "the first "
+            count = f"{len(done)} of {first}{len(before.chains)} chains"
+            self._observer.say(f"{place}: {count} are {DONE[known.kind]} already")
 
     def _found(self, chain: Chain) -> None:
         """Take in a chain that the planning has found."""
