@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
+from threading import Lock
 from types import SimpleNamespace
 from typing import Protocol
 
@@ -56,13 +57,13 @@ class Observer(Protocol):
         """Tell something."""
 
     def warn(self, text: str) -> None:
-        """Tell a warning; any thread may call this."""
+        """Tell a warning."""
 
     def expect(self, total: int, chains: int) -> None:
         """Tell the expected number of pictures, 0 = unknown, and the number of chains known so far."""
 
     def chain_step(self, chain: int, gop: int, steps: int, step: int) -> None:
-        """Tell about a step in a chain; any thread may call this."""
+        """Tell about a step in a chain."""
 
     def chain_done(self, chain: int, pictures: int, size: int | None, *, earlier: bool = False) -> None:
         """Tell that a chain is done: its pictures and bytes, and whether an earlier run has coded it."""
@@ -121,19 +122,17 @@ class Driver:
         self._is_damaged, self._reconstruct = is_damaged, reconstruct
         parsed = independent(options)
         self._bitrate, self._kind = parsed.bitrate, ""
-        # Other threads put functions here; this thread calls them, so that nothing else needs a lock.
+        # Other threads put functions here, and this thread calls them, so that little else needs a lock.
         self._events: SimpleQueue[Callable[[], object]] = SimpleQueue()
-        self._planning = Planning(
-            video,
-            Settings.of(parsed, video.format).splitter(),
-            lambda chain: self._events.put(partial(self._found, chain)),
-            lambda error: self._events.put(partial(self._ended, error)),
-        )
+        splitter = Settings.of(parsed, video.format).splitter()
+        self._planning = Planning(video, splitter, self._later(self._found), self._later(self._ended))
         self._expected = video.frames_expected
-        self._identity: Identity | None = None  # Set by the first worker, in its thread
+        self._identity: Identity | None = None  # That of the first worker, set in the worker's thread
+        self._greeting = Lock()
         self._chains: list[Chain] = []
         self._complete, self._written = False, 0.0
         self._waiting: list[Chain] = []  # Longest first
+        self._next_look = 0.0  # Time before which other drivers work on all chains that wait
         self._running: set[int] = set()
         self._failures: dict[int, Failure] = {}
         self._crew: Crew | None = None  # While `run` runs
@@ -153,7 +152,9 @@ class Driver:
         self._folder.take_part()
         hello = Task("hello", "the start", {"format": format_terms(self._format), "options": self._options})
         try:
-            with Crew(self._workers, hello, self._welcome, self._wake, self._observer.warn) as crew:
+            with Crew(
+                self._workers, hello, self._welcome, self._later(lambda: None), self._later(self._observer.warn)
+            ) as crew:
                 self._crew = crew
                 if not self._may_know_all():
                     self._planning.start()
@@ -163,7 +164,7 @@ class Driver:
                     self._work("encode")
         finally:
             self._planning.stop()
-        return [failure for failure in self._failures.values() if not self._folder.result(self._name(failure.chain))]
+        return [*self._failures.values()]
 
     def _work(self, kind: str) -> None:
         """Have all chains analysed or coded."""
@@ -175,6 +176,9 @@ class Driver:
                 self._hand_out()
                 self._handle_event()
                 self._crew.check()
+        for number, failure in [*self._failures.items()]:
+            if self._folder.result(self._name(failure.chain)):  # Another driver had more luck
+                del self._failures[number]
 
     def _share_out(self) -> None:
         """Give each chain the bits that it gets; all are analysed."""
@@ -194,8 +198,9 @@ class Driver:
         with suppress(Empty):
             self._events.get(timeout=SECONDS_BETWEEN_LOOKS)()
 
-    def _wake(self) -> None:
-        self._events.put(lambda: None)
+    def _later(self, function: Callable, *arguments: object) -> Callable[..., None]:
+        """Return a function for any thread; when it is called, this thread soon calls `function`."""
+        return lambda *more: self._events.put(partial(function, *arguments, *more))
 
     def _welcome(self, name: str, answer: bytes) -> None:
         """Take in the identity of the stream that a worker would code.
@@ -205,10 +210,11 @@ class Driver:
         identity = Identity.parse(Record.parse(answer, f"the answer of {name}"))
         if differences := identity.differs_here():
             raise EngineError(f"{'; '.join(differences)}; install the same versions everywhere")
-        first = self._identity = self._identity or identity
+        with self._greeting:
+            first = self._identity = self._identity or identity
         if changes := identity.changes(first):
             raise EngineError(f"it would code another stream than the others: {'; '.join(changes)}")
-        self._events.put(partial(self._identified, first))
+        self._later(self._identified, first)()
 
     def _identified(self, identity: Identity) -> None:
         """Compare the plan with the one in the folder, which was made before."""
@@ -277,6 +283,7 @@ class Driver:
     def _add(self, chain: Chain) -> None:
         """Count a chain that is done already; let all others wait."""
         if not self._is_done(chain, earlier=True):
+            self._next_look = 0.0
             insort(self._waiting, chain, key=lambda chain: (-chain.count, chain.number))
 
     def _is_done(self, chain: Chain, *, earlier: bool) -> bool:
@@ -293,16 +300,22 @@ class Driver:
         self.done += 1
         self._observer.chain_done(chain.number, chain.count, size, earlier=earlier)
 
+    @property
+    def _has_chains(self) -> bool:
+        """Whether there may be chains that nobody works on."""
+        return bool(self.plan and self._waiting) and time.monotonic() >= self._next_look
+
     def _hand_out(self) -> None:
         """Hand the longest chains that wait to free workers."""
-        while self.plan and self._waiting and self._crew.idle.acquire(blocking=False):
+        while self._has_chains and self._crew.idle.acquire(blocking=False):
             chain = self._claimed()
             if chain is None:
                 self._crew.idle.release()
+                self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
                 return
             self._running.add(chain.number)
-            future = self._crew.submit(self._task(chain), partial(self._observer.chain_step, chain.number))
-            future.add_done_callback(lambda done, chain=chain: self._events.put(partial(self._take, chain, done)))
+            future = self._crew.submit(self._task(chain), self._later(self._observer.chain_step, chain.number))
+            future.add_done_callback(self._later(self._take, chain))
 
     def _claimed(self) -> Chain | None:
         """Return a chain that nobody works on, and claim it; None if other drivers work on all that wait."""

@@ -91,7 +91,7 @@ class ProcessWorker:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
-        self._listener.join()
+        self._listener.join(SECONDS_TO_END)  # Processes that this one has started may keep the pipe open
         with self._lock, suppress(OSError):
             self._process = None
             for stream in (process.stdin, process.stdout):

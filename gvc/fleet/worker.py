@@ -16,7 +16,7 @@ import sys
 import time
 from contextlib import suppress
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import BinaryIO
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the driver decides
@@ -33,32 +33,37 @@ SECONDS_BETWEEN_STEPS = 0.2  # Least time between two messages about steps
 
 
 class _Answers:
-    """Messages to the driver."""
+    """Messages to the driver. Any thread may send them."""
 
     def __init__(self, stream: BinaryIO):
-        self._stream, self._last = stream, 0.0
+        self._stream, self._last, self._lock = stream, 0.0, Lock()
 
     def step(self, gop: int, steps: int, step: int) -> None:
         """Tell about a step, unless another was told just before."""
-        now = time.monotonic()
-        if now - self._last >= SECONDS_BETWEEN_STEPS:
-            self._last = now
-            write_message(self._stream, {"step": [gop, steps, step]})
+        with self._lock:
+            now = time.monotonic()
+            if now - self._last >= SECONDS_BETWEEN_STEPS:
+                self._last = now
+                write_message(self._stream, {"step": [gop, steps, step]})
 
     def result(self, data: bytes) -> None:
         """Give the result of a task."""
-        write_message(self._stream, {}, data)
+        with self._lock:
+            write_message(self._stream, {}, data)
 
     def error(self, error: BaseException) -> None:
         """Tell that a task has failed."""
-        write_message(self._stream, {"error": described(error)})
+        with self._lock:
+            write_message(self._stream, {"error": described(error)})
 
 
 def _receive(stream: BinaryIO, tasks: SimpleQueue) -> None:
     """Take in messages as they come, and end the process at their end, whatever it is working on."""
-    while message := read_message(stream):
-        tasks.put(message)
-    os._exit(0)
+    try:
+        while message := read_message(stream):
+            tasks.put(message)
+    finally:
+        os._exit(0)
 
 
 def _private_output() -> BinaryIO:
