@@ -13,7 +13,7 @@ import os
 import signal
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import ModuleType
 from uuid import uuid4
@@ -73,7 +73,7 @@ class RayWorker:
             return result
         failure = rebuilt(error)
         if isinstance(failure, TaskError):
-            self.ray.kill(self.actor, no_restart=False)
+            self._kill(restart=True)
         raise failure
 
     def _with_source(self, task: Task) -> Task:
@@ -108,7 +108,11 @@ class RayWorker:
 
     def close(self) -> None:
         """End the worker at once, whatever it does; any thread may call this. It is not started again."""
-        self.ray.kill(self.actor)
+        self._kill()
+
+    def _kill(self, restart: bool = False) -> None:
+        with suppress(self.ray.exceptions.RayError, ConnectionError):  # A cluster that is gone has ended it
+            self.ray.kill(self.actor, no_restart=not restart)
 
 
 def _reason(error: Exception) -> str:
@@ -194,7 +198,9 @@ def _shares(
     if not sum(amounts):
         raise EngineError(f"no machine of the cluster has a {resource} for Ray")
     if resource == "GPU":
-        return {"device": kind}, {"num_gpus": 1, "num_cpus": 0}, sum(amounts)
+        share = min(machine.get("CPU", 0) // machine["GPU"] for machine in machines if machine.get("GPU"))
+        threads = options.get("threads") or max(1, int(share))
+        return {"device": kind, "threads": threads}, {"num_gpus": 1, "num_cpus": 0}, sum(amounts)
     threads = options.get("threads") or (max(1, sum(amounts) // count) if count else 1)
     threads = min(threads, max(amounts))
     return {"threads": threads}, {"num_cpus": threads}, sum(amount // threads for amount in amounts)
