@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 from gvc.errors import OptionError
 
@@ -42,7 +43,7 @@ def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -
     if path.is_block_device() or (real.exists() and not os.access(real.parent, os.W_OK)):
         yield real
         return
-    temporary = real.with_name(f".{path.stem[:LONGEST_STEM]}.{os.getpid()}{path.suffix}")
+    temporary = real.with_name(f".{path.stem[:LONGEST_STEM]}.{token_hex(3)}{path.suffix}")
     try:
         if real.exists():
             _create_like(temporary, real)
