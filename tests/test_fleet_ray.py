@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 from importlib.util import find_spec
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 from gvc_container.source import VideoSource
@@ -23,7 +24,7 @@ from gvc.cli.workers import WorkerChoice
 from gvc.encoder import Encoder
 from gvc.errors import EngineError, OptionError
 from gvc.fleet import identity
-from gvc.fleet.cluster import LOCAL, connected, ray_workers
+from gvc.fleet.cluster import LOCAL, connected, ray_workers, shares
 from gvc.fleet.driver import Driver
 from gvc.fleet.failures import WorkerLostError
 from gvc.fleet.folder import JobFolder
@@ -148,17 +149,31 @@ def test_what_is_no_cluster_is_refused(address):
         pass
 
 
-def test_threads_and_workers_fill_the_cluster():
-    def shares(count, **options):
-        with ray_workers(LOCAL, count, options) as workers:
-            return len(workers), workers[0].local
+@pytest.mark.parametrize(
+    ("count", "options", "each", "needs", "room"),
+    [
+        (0, {}, {"threads": 1}, {"num_cpus": 1}, 20),
+        (0, {"threads": 3}, {"threads": 3}, {"num_cpus": 3}, 6),
+        (0, {"threads": 99}, {"threads": 16}, {"num_cpus": 16}, 1),
+        (5, {"device": "cpu"}, {"threads": 4}, {"num_cpus": 4}, 5),
+        (1, {}, {"threads": 16}, {"num_cpus": 16}, 1),
+        (0, {"device": "cuda:1"}, {"device": "cuda", "threads": 8}, {"num_cpus": 0, "num_gpus": 1}, 2),
+        (0, {"device": "cuda", "threads": 2}, {"device": "cuda", "threads": 2}, {"num_cpus": 0, "num_gpus": 1}, 2),
+    ],
+)
+def test_how_machines_are_divided_among_workers(count, options, each, needs, room):
+    machines = [{"CPU": 16.0, "GPU": 2.0, "memory": 1e9}, {"CPU": 4.0, "memory": 1e9}]
+    nodes = [{"Alive": True, "Resources": resources} for resources in machines]
+    cluster = SimpleNamespace(nodes=lambda: [*nodes, {"Alive": False, "Resources": {}}])
+    assert shares(cluster, count, options) == (each, needs, room)
 
-    assert shares(0) == (3, {"threads": 1})
-    assert shares(0, threads=3) == (1, {"threads": 3})
-    assert shares(1) == (1, {"threads": 3})
-    assert shares(2) == (2, {"threads": 1})
-    with pytest.raises(EngineError, match="GPU"):
-        shares(0, device="cuda:1")
+
+def test_a_cluster_without_gpus_is_said():
+    with (
+        pytest.raises(EngineError, match="no machine of the cluster has a GPU"),
+        ray_workers(LOCAL, 0, {"device": "cuda"}),
+    ):
+        pass
 
 
 # The command

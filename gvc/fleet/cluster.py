@@ -87,7 +87,7 @@ class RayWorker:
         return replace(task, data=piece_of(path, chain, video))
 
     def _answer(self, task: Task, on_step: OnStep) -> tuple[Mapping[str, str] | None, bytes]:
-        """Return the actor's answer to a task. Raises RayError, ConnectionError."""
+        """Return the actor's answer to a task. Raises RayError, ConnectionError, WorkerLostError."""
         content = {"kind": task.kind, "title": task.title, "terms": dict(task.terms), "tries": task.tries}
         # The crew repeats what is lost, after it has greeted the new process.
         run = self.actor.run.options(name=task.title, max_task_retries=0)
@@ -95,8 +95,10 @@ class RayWorker:
         while not self.ray.wait([answer], timeout=SECONDS_BETWEEN_STEPS)[0]:
             if step := self.step():
                 on_step(*step)
-        error, result = self.ray.get(answer)
-        return error, result
+        match self.ray.get(answer):
+            case (dict() | None as error, bytes(result)):
+                return error, result
+        raise WorkerLostError(f"{self.name} has answered as no worker of GVC does")
 
     def step(self) -> tuple[int, int, int] | None:
         """Return where the worker is; None if it does not say."""
@@ -139,7 +141,7 @@ def ray_workers(address: str, count: int, options: Mapping[str, object]) -> Iter
     if address not in (AUTO, LOCAL) and not address.startswith(CLIENT):
         raise OptionError(f"{address!r} is no cluster; give {AUTO}, {LOCAL} or {CLIENT}HOST:PORT")
     with connected(address, max(processors(), count * (options.get("threads") or 1))) as ray:
-        local, needs, room = _shares(ray, count, options)
+        local, needs, room = shares(ray, count, options)
         place = {"namespace": f"gvc-{uuid4().hex}", **needs}
         names = (f"worker {number + 1}" for number in range(count or room))
         try:
@@ -184,7 +186,7 @@ def _connect(ray: ModuleType, address: str, processors_here: int) -> None:
             signal.signal(number, handler)  # Ray puts its own in their place
 
 
-def _shares(
+def shares(
     ray: ModuleType, count: int, options: Mapping[str, object]
 ) -> tuple[dict[str, object], dict[str, object], int]:
     """Divide a cluster among workers.
