@@ -140,7 +140,7 @@ class Driver:
     @property
     def state(self) -> str:
         """How far it has come, such as "3 of 8 chains are coded"."""
-        return f"{self.done} of {len(self._chains)} chains are {DONE[self.plan.kind]}"
+        return f"{self.done} of {len(self._chains)} chains are {DONE[self._kind]}"
 
     def run(self) -> list[Failure]:
         """Code all chains; return those that failed. What is done is in the folder, whatever happens.
@@ -263,7 +263,7 @@ class Driver:
             self._write_plan()
 
     def _tell_expected(self) -> None:
-        known = sum(chain.count for chain in self._chains)
+        known = self._chains[-1].first + self._chains[-1].count if self._chains else 0
         self._observer.expect(known if self._complete else max(known, self._expected), len(self._chains))
 
     def _write_plan(self) -> None:
