@@ -65,6 +65,25 @@ def test_what_may_pass_is_tried_again_after_another_greeting(error):
     assert len(said) == TRIES - 1 and all("chain 1 is tried again" in text for text in said)
 
 
+def test_a_lost_task_does_not_wait_for_its_worker_to_come_back():
+    lost, done = Event(), Event()
+
+    def first(task):
+        if task.kind == "hello":
+            assert not lost.is_set() or done.wait(SECONDS)  # A machine that is gone
+            return b""
+        lost.set()
+        raise WorkerLostError("lost")
+
+    def second(task):
+        assert lost.wait(SECONDS)
+        return b"by the second"
+
+    with Crew([Scripted(first, "first"), Scripted(second, "second")], HELLO) as crew:
+        assert crew.submit(CHAIN).result(SECONDS) == b"by the second"
+        done.set()
+
+
 def test_a_task_that_always_fails_does_not_stop_the_others():
     worker = Scripted(failing(WorkerLostError("lost"), TRIES))
     with Crew([worker], HELLO) as crew:

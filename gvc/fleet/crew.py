@@ -119,11 +119,14 @@ class Crew:
     def _serve(self, worker: Worker) -> None:
         """Greet a worker and hand it tasks as long as it can be opened."""
         greeted = self._greeted(worker)
-        while greeted:
+        if greeted:
             self._free()
-            if not (job := self._next()):
-                return
-            greeted = self._done(worker, job)
+        while greeted and (job := self._next()):
+            if self._tried(worker, job):
+                self._free()
+            else:  # Opening the worker again may take long, and another one may be free
+                self._hand_back(job)
+                greeted = self._greeted(worker)
 
     def _greeted(self, worker: Worker) -> bool:
         """Open a worker; return whether it takes tasks now."""
@@ -150,24 +153,21 @@ class Crew:
             return False
         return True
 
-    def _done(self, worker: Worker, job: _Job) -> bool:
-        """Do a job, in several tries if need be; return whether the worker takes further ones."""
-        while True:
-            try:
-                task = replace(job.task, tries=job.tries + 1)
-                job.future.set_result(worker.run(task, job.on_step))
+    def _tried(self, worker: Worker, job: _Job) -> bool:
+        """Let a worker do a job; return whether it is done, or has failed for good."""
+        try:
+            task = replace(job.task, tries=job.tries + 1)
+            job.future.set_result(worker.run(task, job.on_step))
+        except Exception as error:
+            job.tries += 1
+            if is_final(error):
+                self._stop(error)
+            if job.tries >= TRIES or is_certain(error) or self._error:
+                job.future.set_exception(error)
                 return True
-            except Exception as error:
-                job.tries += 1
-                if is_final(error):
-                    self._stop(error)
-                if job.tries >= TRIES or is_certain(error) or self._error:
-                    job.future.set_exception(error)
-                    return not self._error
-                self._warn(f"{job.task.title} is tried again: {sentence(error)}")
-            if not self._greeted(worker):
-                self._hand_back(job)
-                return False
+            self._warn(f"{job.task.title} is tried again: {sentence(error)}")
+            return False
+        return True
 
     def _leave_out(self, worker: Worker, error: Exception) -> None:
         """Go on without a worker, and end the crew if it was the last one or if all others would fail, too."""
