@@ -19,6 +19,7 @@ from gvc.gop.rule import rule_of
 from gvc.loop.codebook import log2_size_for
 from gvc.loop.denoise import finish
 from gvc.media import VideoFormat
+from gvc.plan.bitrate import FILE_BYTES
 from gvc.priors.wan import WanPrior
 from gvc.stills.av1 import StillDecoder
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from ..errors import RateError
 
 # Overhead of Matroska, measured with FFmpeg's muxer (docs/BITSTREAM.md, "Containers").
-FILE_BYTES = 700  # headers, tags and seek head of a file: 640 to 800, depending on the source's tags
+FILE_BYTES = 560  # headers, tags and seek head of a file: 500 to 600, depending on the source's tags
 KEYFRAME_BYTES = 36  # cluster and cue point of a keyframe
 FRAME_BYTES = 6  # header of a simple block
 
