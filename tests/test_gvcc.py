@@ -140,7 +140,7 @@ def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
 def test_a_bitrate_is_met(wan_folders, mode):
     options = {"preset": "fast", "bitrate": 80_000, "gop": 9}
     _, extradata, packets, _, shown = code(wan_folders, mode, frames=25, **options)
-    aim = 80_000 / 8 - 700 - 6 * 25  # bytes of a second without the container's overhead
+    aim = 80_000 / 8 - FILE_BYTES - 6 * 25  # bytes of a second without the container's overhead
     assert size_of(packets) == pytest.approx(aim, rel=0.04)
     assert same(decode(extradata, packets, prior=f"wan:{wan_folders[mode]}"), shown)
 
