@@ -187,6 +187,7 @@ def test_the_command_starts_ray_ends_it_and_prints_nothing_of_it(source, tmp_pat
     assert out.read_bytes() == (tmp_path / "whole.mkv").read_bytes()
 
 
+@pytest.mark.skipif(not find_spec("grpc"), reason="needs grpcio, for clusters of other machines")
 def test_a_cluster_that_is_not_there_is_said_in_a_sentence(source, tmp_path):
     times = ("RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S", "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S")
     environment = os.environ | dict.fromkeys(times, "1")
