@@ -279,7 +279,7 @@ def gvc(*args, code=0):
 def beside_the_video(programs, path):
     """Return tags, chapters, tracks and attachments of a file, without values that a muxer measured."""
     found = programs.probe(path, "-show_format", "-show_streams", "-show_chapters")
-    tags = {key: value for key, value in found["format"]["tags"].items() if key != "ENCODER"}
+    tags = {key: value for key, value in found["format"]["tags"].items() if key.upper() != "ENCODER"}
     tracks = [
         (
             stream["codec_type"],

@@ -51,6 +51,7 @@ class Channel:
     def __init__(self, connection: socket.socket):
         self._connection = connection
         self._sending = threading.Lock()  # Needed because another thread may call dismiss
+        self._files: list[FileIO] = []  # Shared memory that the client sent
 
     def send(self, kind: int, payload: bytes = b"", **fields: int) -> None:
         """Send a gvc_message with these fields and payload."""
@@ -75,20 +76,20 @@ class Channel:
     def receive_opening(self) -> tuple[ffi.CData, bytearray, FileIO]:
         """Wait for the OPEN message, OPENING_TIMEOUT seconds at most; return it, its payload and the shared memory.
 
-        Raises EngineError if the message is invalid.
+        The memory is closed with the channel. Raises EngineError if the message is invalid.
         """
         size = ffi.sizeof("gvc_message")
         self._connection.settimeout(OPENING_TIMEOUT)
         try:
             head, descriptors, _, _ = socket.recv_fds(self._connection, size, 1, socket.MSG_CMSG_CLOEXEC)
-            files = [_adopt(descriptor) for descriptor in descriptors]
+            self._files += map(_adopt, descriptors)
             message, payload = self._with_payload(bytearray(head) + self._receive_exactly(size - len(head)))
         except (ConnectionError, TimeoutError):
             raise DisconnectedError from None
         self._connection.settimeout(None)
-        if message.type != constants.GVC_MSG_OPEN or len(files) != 1:
+        if message.type != constants.GVC_MSG_OPEN or len(self._files) != 1:
             raise EngineError("libgvc did not begin with an OPEN message; install libgvc and gvc from one release")
-        return message, payload, files[0]
+        return message, payload, self._files[0]
 
     def check(self) -> None:
         """Raise DisconnectedError if the client is gone already; any thread may call this."""
@@ -109,8 +110,10 @@ class Channel:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection and the shared memory."""
         self._connection.close()
+        for file in self._files:
+            file.close()
 
     def _with_payload(self, head: bytearray) -> tuple[ffi.CData, bytearray]:
         message = ffi.from_buffer("gvc_message *", head)
