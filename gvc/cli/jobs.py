@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import MediaError
 from ..fleet.folder import Job, JobFolder
-from ..fleet.plan import Plan
+from ..fleet.plan import DONE, Plan
 from ..terminal import visible
 
 COLOURS = {"done": "green", "failed": "red", "running": "yellow", "waiting": ""}
@@ -70,7 +70,9 @@ def _print_table(path: Path, plan: Plan, jobs: list[Job]) -> None:
 def _summary(plan: Plan, jobs: list[Job]) -> str:
     counts, done = Counter(job.state for job in jobs), [job for job in jobs if job.state == "done"]
     states = ", ".join(f"{counts[state]} {state}" for state in COLOURS if counts[state]) or "none is known yet"
-    verb = {"encode": "coded", "analyse": "analysed"}[plan.kind]
+    verb = DONE[plan.kind]
     pictures, known = (sum(job.chain.count for job in some) for some in (done, jobs))
     size, seconds = sum(job.bytes for job in done), sum(job.seconds for job in done)
-    return f"{len(jobs)} chains: {states}; {pictures} of {known} pictures {verb}, {size} bytes, {seconds:.1f} s"
+    return (
+        f"{len(jobs)} chains: {states}; {pictures} of {known} pictures {verb}, {size} bytes, {seconds:.1f} s"
+    )

@@ -4,7 +4,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 
 from ..gop.setup import Setup
@@ -12,7 +12,7 @@ from ..machine.parallel import Team
 from ..media import Picture
 from ..pictures.samples import to_coded
 from ..plan.demand import LEVELS, Demand, demand, shared_out
-from .coding import format_of, with_pictures
+from .coding import format_of, result_of, with_pictures
 from .plan import Chain
 from .records import LARGEST, FolderError, Record, is_number
 from .result import Result
@@ -37,9 +37,7 @@ def analyse(task: Task, tools: Tools) -> bytes:
             need = with_pictures(task, tools, needed)
     finally:
         team.dismiss()
-    log = {"worker": tools.name, "seconds": time.monotonic() - started, "tries": task.tries}
-    log["demand"] = {"seconds": need.seconds, "pictures": need.pictures, "bits": need.bits}
-    return Result(task.terms["name"], [], log).to_bytes()
+    return result_of(task, tools, started, [], {"demand": asdict(need)})
 
 
 def bitrates(bitrate: int, chains: Sequence[Chain], analyses: Sequence[Result], time_base: Fraction) -> tuple[int, ...]:

@@ -10,8 +10,10 @@ from fractions import Fraction
 from functools import partial
 from typing import TypeVar
 
+from ..bitstream import write_sequence_header
 from ..encoder import Encoder
 from ..errors import OptionError
+from ..gop.setup import Setup
 from ..media import SAMPLE_FORMATS, Packet, Picture, VideoFormat
 from .digest import ShownDigest
 from .identity import Identity
@@ -43,9 +45,8 @@ def hello(task: Task, tools: Tools) -> bytes:
     """
     video = format_of(task.terms["format"])
     with_options = tools.options(task)
-    encoder = Encoder(video, with_options, opener=tools.opener)
-    encoder.close()
-    return json.dumps(asdict(Identity.of(with_options, encoder.extradata, video))).encode()
+    header = write_sequence_header(Setup.of(video, with_options, tools.opener).header)
+    return json.dumps(asdict(Identity.of(with_options, header, video))).encode()
 
 
 def encode(task: Task, tools: Tools) -> bytes:
@@ -58,10 +59,13 @@ def encode(task: Task, tools: Tools) -> bytes:
     """
     started = time.monotonic()
     packets, shown = with_pictures(task, tools, partial(_coded, task, tools))
+    return result_of(task, tools, started, packets, {"shown": shown.parts()} if shown else {})
+
+
+def result_of(task: Task, tools: Tools, started: float, packets: list[Packet], facts: Mapping[str, object]) -> bytes:
+    """Return the result of a task that began at a time of time.monotonic; its log also has further facts."""
     log = {"worker": tools.name, "seconds": time.monotonic() - started, "tries": task.tries}
-    if shown:
-        log["shown"] = shown.parts()
-    return Result(task.terms["name"], packets, log).to_bytes()
+    return Result(task.terms["name"], packets, {**log, **facts}).to_bytes()
 
 
 def with_pictures(task: Task, tools: Tools, function: Callable[[Iterator[Picture]], Value]) -> Value:

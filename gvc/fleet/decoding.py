@@ -24,7 +24,7 @@ from ..errors import BitstreamError, EngineError, GvcError
 from ..gop.display import ReadPacket
 from ..media import Clip, Packet, VideoFormat
 from .failures import described, rebuilt
-from .identity import differences_here, versions
+from .identity import check_versions, versions
 from .records import Record
 from .tasks import Task, Tools
 
@@ -59,8 +59,7 @@ def greet(task: Task, tools: Tools) -> bytes:
 
 def welcome(name: str, answer: bytes) -> None:
     """Raise EngineError unless a worker, which has answered to GREETING, has the versions that this process has."""
-    if differences := differences_here(Record.parse(answer, f"the answer of {name}").content):
-        raise EngineError(f"{'; '.join(differences)}; install the same versions everywhere")
+    check_versions(Record.parse(answer, f"the answer of {name}").content)
 
 
 def decoding_task(title: str, options: dict[str, object], packets: Sequence[bytes], passed_over: int) -> Task:

@@ -25,13 +25,12 @@ from .crew import TRIES, Crew, Worker
 from .failures import is_certain
 from .folder import FolderError, JobFolder
 from .identity import Identity
-from .plan import Chain, Plan, SourceFile
+from .plan import DONE, Chain, Plan, SourceFile
 from .planning import Planning
 from .records import Record
 from .tasks import Task
 
 STAGES = {"analyse": "analyse", "encode": "code"}  # Name of the stage for each kind of jobs
-DONE = {"analyse": "analysed", "encode": "coded"}
 SECONDS_BETWEEN_LOOKS = 1.0  # Time after which chains that another driver has claimed are looked at again
 SECONDS_BETWEEN_PLANS = 2.0  # Least time between two copies of the plan in the folder while chains are found
 
@@ -208,8 +207,7 @@ class Driver:
         Raises EngineError if it differs from that of the first worker, or from the versions here.
         """
         identity = Identity.parse(Record.parse(answer, f"the answer of {name}"))
-        if differences := identity.differs_here():
-            raise EngineError(f"{'; '.join(differences)}; install the same versions everywhere")
+        identity.check_versions()
         with self._greeting:
             first = self._identity = self._identity or identity
         if changes := identity.changes(first):

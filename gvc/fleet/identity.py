@@ -14,7 +14,7 @@ import av
 
 from ..bitstream import SequenceHeader, parse_sequence_header
 from ..bitstream.sequence import MAX_SIZE
-from ..errors import BitstreamError
+from ..errors import BitstreamError, EngineError
 from ..machine.lazy import lazy
 from ..media import VideoFormat
 from ..options import ENCODER_OPTIONS, parse_options
@@ -87,9 +87,9 @@ class Identity:
         ]
         return clauses or ["the sequence header changed"] * (self != before)
 
-    def differs_here(self) -> list[str]:
-        """Return which versions differ from those of this process, in clauses (`differences_here`)."""
-        return differences_here(self.versions, _parsed(self.header).prior.partition("/")[0])
+    def check_versions(self) -> None:
+        """Raise EngineError if versions differ from those of this process (`check_versions`)."""
+        check_versions(self.versions, _parsed(self.header).prior.partition("/")[0])
 
     def job_hash(self, *more: object) -> str:
         """Return 32 hexadecimal digits that stand for this identity and further values of JSON."""
@@ -139,16 +139,18 @@ def versions(family: str = "") -> dict[str, str]:
     return {"gvc": f"{_version('gvc')} ({_code()})", "libavcodec": libavcodec} | {n: _version(n) for n in names}
 
 
-def differences_here(there: Mapping[str, object], family: str = "") -> list[str]:
-    """Return which versions differ from those of this process, in clauses; packages that it lacks do not count.
+def check_versions(there: Mapping[str, object], family: str = "") -> None:
+    """Raise EngineError if versions differ from those of this process; packages that it lacks do not count.
 
     there, family: result and argument of `versions` in another process.
     """
-    return [
+    differences = [
         f"{name} is {_shown(there.get(name))} there and {version} here"
         for name, version in versions(family).items()
         if version not in (UNKNOWN, there.get(name))
     ]
+    if differences:
+        raise EngineError(f"{'; '.join(differences)}; install the same versions everywhere")
 
 
 def _version(package: str) -> str:

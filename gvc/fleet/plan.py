@@ -20,6 +20,7 @@ FORMAT = "gvc plan 1"  # First value of a plan's file; the number changes when o
 LONGEST_PLAN = 32 << 20  # Largest size of a plan's file in bytes, enough for 300,000 chains
 MOST_PICTURES = 1 << 20  # Largest number of pictures in a chain
 DIGEST = "[0-9a-f]{64}"
+DONE = {"analyse": "analysed", "encode": "coded"}  # What a chain is when a job of each kind is done
 
 
 @dataclass(frozen=True)
