@@ -73,6 +73,4 @@ def _summary(plan: Plan, jobs: list[Job]) -> str:
     verb = DONE[plan.kind]
     pictures, known = (sum(job.chain.count for job in some) for some in (done, jobs))
     size, seconds = sum(job.bytes for job in done), sum(job.seconds for job in done)
-    return (
-        f"{len(jobs)} chains: {states}; {pictures} of {known} pictures {verb}, {size} bytes, {seconds:.1f} s"
-    )
+    return f"{len(jobs)} chains: {states}; {pictures} of {known} pictures {verb}, {size} bytes, {seconds:.1f} s"
