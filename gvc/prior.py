@@ -32,7 +32,7 @@ def on_host(array: Array) -> np.ndarray:
 class KnownLatent:
     """A part of the clean latent that encoder and decoder know without coding."""
 
-    part: slice
+    part: slice  # its place in the vector
     values: Array  # float32 [part.stop - part.start]
 
 
@@ -115,7 +115,7 @@ class ConditionedPrior(Protocol):
     blocks: list[slice]  # partition of range(size) into the parts that have a codebook of their own
     size: int  # number of values in the latent vector
     tail: list[slice]  # values of the last latent frame, a slice for each channel; [] without latent frames
-    known: KnownLatent | None  # part of the latent that need not be coded
+    known: tuple[KnownLatent, ...]  # parts of the latent that need not be coded
     follows_flow: bool  # whether realism > 0 continues the flow to t = 0; otherwise only decode_latent gets realism
     memory: Any  # state for the next GOP of the chain, where it is Condition.memory
 

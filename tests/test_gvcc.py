@@ -131,9 +131,10 @@ def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
             spent[block] += counts[block]
     assert spent[0] == 0 and (spent[1:] > 0).all()
     clean = finish(coded.conditioned, coded.x, coded.t, 0.0)
-    assert clean[coded.conditioned.known.part].equal(coded.conditioned.known.values)
+    (known,) = coded.conditioned.known
+    assert clean[known.part].equal(known.values)
     first = coded.conditioned.encode_latent(tuple(plane[:1] for plane in coded.plain))[:3072]
-    assert (first - coded.conditioned.known.values).abs().max() < 1e-4  # The known picture is shown unchanged.
+    assert (first - known.values).abs().max() < 1e-4  # The known picture is shown unchanged.
 
 
 @pytest.mark.parametrize("mode", FLAVOURS)

@@ -176,8 +176,7 @@ def test_pictures_are_decoded_as_in_the_pipeline(priors, components, version):
     """Both decode the same latent of the codec; the pipeline gets it as the result of its loop."""
     clip = smooth_clip(FORMAT, 9)
     ours = priors[version].condition(condition_of("i2v", FORMAT, clip), b"")
-    x0 = torch.cat((ours.first, ours.encode_latent(clip)))
-    latent = x0.view(ours.shape).transpose(0, 1)[None]
+    latent = priors[version].encode(ours.video(clip, 9))
     vae = components[version]["vae"]
     mean, std, factor = vae.latents_mean, vae.latents_std, vae.config.scaling_factor
     time = torch.tensor([0.0]) if vae.config.timestep_conditioning else None  # This is the default of all pipelines.

@@ -10,7 +10,7 @@ from ..bitstream.levels import MAX_LEVEL, level_sigma, matched_levels, sigma_lev
 from ..errors import MediaError
 from ..loop.budget import beyond_work
 from ..loop.codebook import bit_price
-from ..loop.denoise import OnStep, denoise
+from ..loop.denoise import OnStep, denoise, with_known
 from ..loop.search import SearchNoise
 from ..media import Clip
 from ..plan.gops import Gop
@@ -172,9 +172,7 @@ class GopEncoder:
         self, number: int, unit: GopUnit, conditioned: ConditionedPrior, clip: Clip, *, stop: int, budget: float
     ):
         """Code atoms that match the posterior, down to a level or until a budget is spent; return (unit, x, t)."""
-        x0 = conditioned.encode_latent(clip)
-        if conditioned.known:
-            x0[conditioned.known.part] = conditioned.known.values  # The decoder knows the still, not its source.
+        x0 = with_known(conditioned, conditioned.encode_latent(clip))  # The decoder knows stills, not their sources.
         stride = (CHEAP_LEVEL_STRIDE if self._prior.cheap_steps else LEVEL_STRIDE)[self._settings.effort]
         while True:
             levels = matched_levels(_start_level(x0, stop), stop, stride)

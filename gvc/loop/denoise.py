@@ -28,7 +28,7 @@ class Rule:
     times: time after each step.
     transition: rule of a step with noise.
     silent: number of last steps without noise, default 0.
-    uses_known: whether the known part of the clean latent replaces the prior's estimate of it, default False.
+    uses_known: whether the known parts of the clean latent replace the prior's estimate of them, default False.
     x0_cache: whether every other step with noise reuses the x0_hat of the step before, which saves a network call;
         default False. According to the paper's follow-up, two such steps in a row break the trajectory.
     """
@@ -68,12 +68,16 @@ class NoiseSource(Protocol):
         """
 
 
+def with_known(prior: ConditionedPrior, x0: Array) -> Array:
+    """Write the prior's known parts into a clean latent, and return it."""
+    for known in prior.known:
+        x0[known.part] = known.values
+    return x0
+
+
 def estimate(prior: ConditionedPrior, x: Array, t: float) -> Array:
-    """Return x0_hat, the mean of the clean latent given x_t and the prior's known part."""
-    x0_hat = x - t * prior.velocity(x, t)
-    if prior.known:
-        x0_hat[prior.known.part] = prior.known.values
-    return x0_hat
+    """Return x0_hat, the mean of the clean latent given x_t and the prior's known parts."""
+    return with_known(prior, x - t * prior.velocity(x, t))
 
 
 def denoise(

@@ -7,7 +7,7 @@ describes the latents. Its ConditionedDiffusion turns the known pictures of a GO
 network, and calls it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import torch
@@ -152,7 +152,7 @@ class ConditionedDiffusion:
     column. A known last picture is therefore the last one of the padded video.
     """
 
-    memory = known = None
+    memory, known = None, ()
     follows_flow = True
 
     def __init__(self, prior: DiffusionPrior, condition: Condition):
@@ -165,10 +165,7 @@ class ConditionedDiffusion:
         time, height, width = self.padded
         latent_frames = (time - 1) // space.temporal_stride + 1
         self.shape = (latent_frames, space.channels, height // space.scale, width // space.scale)
-        plane = self.shape[2] * self.shape[3]
-        self.size = latent_frames * space.channels * plane
-        self.blocks = _cut(0, self.size, space.channels * plane)
-        self.tail = _cut(self.blocks[-1].start, self.size, plane)
+        self._lay_out(range(latent_frames))
 
     def predict(self, latent: Tensor, t: float) -> Tensor:
         """Return the network's E[eps - x0 | x_t = latent], both [1, C, T', H', W']; families implement this.
@@ -180,7 +177,7 @@ class ConditionedDiffusion:
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """Return E[eps - x0 | x_t = x] as float32 [size]."""
         with network_call(self._what):
-            return flatten(self.predict(self._unflatten(x), t).float())
+            return self._flatten(self.predict(self._unflatten(x), t).float())
 
     def zeros(self) -> Tensor:
         """Return float32 zeros [size] on the prior's device."""
@@ -189,7 +186,7 @@ class ConditionedDiffusion:
     def encode_latent(self, clip: Clip) -> Tensor:
         """Encode planes, uint8 [T, H, W], to the clean latent, float32 [size]."""
         with network_call(self._what):
-            return flatten(self.prior.encode(self.video(clip, self.padded[0])))
+            return self._flatten(self.prior.encode(self.video(clip, self.padded[0])))
 
     def decode_latent(self, x0: Tensor, realism: float) -> Clip:
         """Decode a clean latent to planes, uint8 [T, H, W]; known pictures replace their decoded versions.
@@ -213,13 +210,25 @@ class ConditionedDiffusion:
         space = self.prior.space
         return pad_to_multiple(to_rgb(clip, self.format, self.prior.device), frames, space.scale * space.patch)
 
+    def _lay_out(self, frames: Collection[int]) -> None:
+        """Set size, blocks and tail of a vector that holds these latent frames, in ascending order."""
+        latent_frames, channels, height, width = self.shape
+        plane = height * width
+        self.size = len(frames) * channels * plane
+        self.blocks = _cut(0, self.size, channels * plane)
+        self.tail = _cut(self.blocks[-1].start, self.size, plane) if latent_frames - 1 in frames else []
+
     def _unflatten(self, x: Tensor) -> Tensor:
-        """Reshape a vector [size] to the layout of the networks, [1, C, T', H', W']; the inverse of `flatten`."""
+        """Return the latent [1, C, T', H', W'] of a vector [size]."""
         return x.view(self.shape).transpose(0, 1)[None]
+
+    def _flatten(self, latent: Tensor) -> Tensor:
+        """Return the vector [size] of a latent [1, C, T', H', W']."""
+        return flatten(latent)
 
 
 def flatten(latent: Tensor) -> Tensor:
-    """Reshape a latent [1, C, T', H', W'] to the codec's vector [size]."""
+    """Reshape a latent [1, C, T', H', W'] to a vector in the order of the codec."""
     return latent[0].transpose(0, 1).reshape(-1)
 
 

@@ -3,9 +3,8 @@
 """LTX-Video through diffusers as a prior of the codec.
 
 A folder or hub repository has the layout of diffusers' LTX pipelines. One set of weights serves several modes: known
-pictures are tokens without noise, at time 0, among the other tokens at time 1000 * t. A known first picture fills the
-first latent frame, which is then not in the codec's vector and costs no atoms. A known last picture adds tokens at its
-position in time. There is no guidance.
+pictures are known latent frames (gvc.priors.known_frames), and the network is told a time for each token. A known first
+picture fills the first latent frame; a known last picture adds tokens at its position in time. There is no guidance.
 """
 
 from pathlib import Path
@@ -15,10 +14,11 @@ from diffusers import AutoencoderKLLTXVideo, LTXConditionPipeline, LTXPipeline, 
 from torch import Tensor
 
 from ..errors import PriorError
-from ..media import Clip, Planes
-from ..prior import DEFAULT_OPTIONS, Array, Condition, ModelOptions
+from ..media import Planes
+from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
-from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace
+from .diffusion import DiffusionPrior, LatentSpace
+from .known_frames import ConditionedByFrames
 from .loading import find_model, load_network, network_dtype, read_index
 from .prompts import Embedding, Prompts, text_pipeline
 from .weights import weights_hash
@@ -35,59 +35,29 @@ LATER_BLOCK = "LTXVideo095DownBlock3D"
 EARLIER, LATER = (LTXPipeline, ("t2v", "i2v")), (LTXConditionPipeline, ("t2v", "i2v", "flf2v"))
 
 
-class ConditionedLtx(ConditionedDiffusion):
-    """LTX-Video conditioned on one GOP.
-
-    The base class works on the latent of the whole video; the codec's vector leaves out a known first latent frame.
-    """
+class ConditionedLtx(ConditionedByFrames):
+    """LTX-Video conditioned on one GOP."""
 
     def __init__(self, prior: "LtxPrior", condition: Condition):
         super().__init__(prior, condition)
         self.text = prior.embed_text(condition.prompt)
-        # known values of the first latent frame, which precede the codec's vector
-        self.first = self._known_frame(condition.first).reshape(-1)
-        self.last = _tokens(self._known_frame(condition.last))
-        self._exclude(len(self.first))
         self.coordinates = self._token_coordinates()
-        self.noisy = self._noisy_tokens()
 
-    def predict(self, latent: Tensor, t: float) -> Tensor:
-        """Return E[eps - x0 | x_t = latent], both [1, C, T', H', W']; a known first frame has no meaning in it."""
-        if not self.size:
-            return latent
+    def places(self, condition: Condition) -> dict[int, Planes | None]:
+        """Return the known pictures by place: the tokens of the last one come before those of the video."""
+        return {0: condition.first, -1: condition.last}
+
+    def predict_frames(self, frames: Tensor, timestep: Tensor) -> Tensor:
+        """Return the network's E[eps - x0] for all frames, [1, C, F, H', W']."""
+        tokens_of_frame = frames.shape[3] * frames.shape[4]
         (velocity,) = self.prior.network(
-            hidden_states=torch.cat((self.last, _tokens(latent)), dim=1).to(self.prior.dtype),
-            timestep=1000.0 * t * self.noisy,
+            hidden_states=frames.flatten(2).transpose(1, 2).contiguous().to(self.prior.dtype),
+            timestep=self.token_times(timestep, tokens_of_frame),
             video_coords=self.coordinates,
             return_dict=False,
             **self.text,
         )
-        return velocity[:, self.last.shape[1] :].transpose(1, 2).unflatten(2, latent.shape[2:])
-
-    def velocity(self, x: Array, t: float) -> Array:
-        """Return E[eps - x0 | x_t = x] as float32 [size]."""
-        return super().velocity(torch.cat((self.first, x)), t)[len(self.first) :]
-
-    def encode_latent(self, clip: Clip) -> Array:
-        """Encode planes, uint8 [T, H, W], to the clean latent, float32 [size]."""
-        return super().encode_latent(clip)[len(self.first) :]
-
-    def decode_latent(self, x0: Array, realism: float) -> Clip:
-        """Decode a clean latent to planes, uint8 [T, H, W]; `realism` is not used."""
-        return super().decode_latent(torch.cat((self.first, x0)), realism)
-
-    def _known_frame(self, planes: Planes | None) -> Tensor:
-        """Return the latent of a picture, [1, C, 1, H', W']; without a picture an empty one, [1, C, 0, H', W']."""
-        if planes is not None:
-            return self.prior.encode(self.picture(planes))
-        _, channels, height, width = self.shape
-        return torch.zeros(1, channels, 0, height, width, device=self.prior.device)
-
-    def _exclude(self, start: int) -> None:
-        """Remove the first `start` values, a known latent frame or nothing, from the vector."""
-        self.size -= start
-        self.blocks = [block for block in self.blocks if block.stop <= self.size]
-        self.tail = [slice(s.start - start, s.stop - start) for s in self.tail if self.size]
+        return velocity.transpose(1, 2).unflatten(2, frames.shape[2:])
 
     def _token_coordinates(self) -> Tensor:
         """Return each token's time in seconds, and row and column in pixels, as [1, 3, tokens]."""
@@ -95,17 +65,11 @@ class ConditionedLtx(ConditionedDiffusion):
         pictures = space.temporal_stride * torch.arange(frames, device=self.prior.device)
         if self.prior.counts_from_first:
             pictures = (pictures - space.temporal_stride + 1).clamp(min=0)
-        if self.last.shape[1]:
+        if self.before.shape[2]:
             pictures = torch.cat((pictures.new_tensor([self.padded[0] - 1]), pictures))
         seconds = pictures.float() * (1.0 / float(self.format.frame_rate or NOMINAL_RATE))
         rows, columns = (space.scale * torch.arange(n, device=self.prior.device).float() for n in (height, width))
         return torch.stack(torch.meshgrid(seconds, rows, columns, indexing="ij")).flatten(1)[None]
-
-    def _noisy_tokens(self) -> Tensor:
-        """Return 1 for tokens with noise and 0 for tokens of known pictures, [1, tokens]; [1, 1] if all have noise."""
-        known = self.last.shape[1] + len(self.first) // self.prior.space.channels
-        noisy = (torch.arange(self.coordinates.shape[2], device=self.prior.device) >= known).float()[None]
-        return noisy if known else noisy[:, :1]  # With a single value the network embeds one time for all tokens.
 
 
 class LtxPrior(DiffusionPrior):
@@ -167,11 +131,6 @@ class LtxPrior(DiffusionPrior):
             "encoder_hidden_states": text.to(self.device, self.dtype),
             "encoder_attention_mask": mask.to(self.device),
         }
-
-
-def _tokens(latent: Tensor) -> Tensor:
-    """Reshape a latent [1, C, T', H', W'] to tokens [1, T' * H' * W', C]."""
-    return latent.flatten(2).transpose(1, 2)
 
 
 def _check_supported(folder: Path) -> None:

@@ -94,7 +94,7 @@ class ConditionedWan(ConditionedDiffusion):
         video[:, :, :1], mask[:, :, 0] = first, 1
         latent = self.prior.encode(video)
         # The VAE is causal, so the first latent frame depends on the first picture alone.
-        self.known = KnownLatent(self.blocks[0], flatten(latent[:, :, :1]))
+        self.known = (KnownLatent(self.blocks[0], flatten(latent[:, :, :1])),)
         return mask, latent
 
     def _rgb(self, planes: Planes) -> Image.Image:

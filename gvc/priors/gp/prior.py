@@ -44,7 +44,7 @@ class ConditionedGp:
     """The Gaussian process conditioned on one GOP; its latent vector holds the carried coefficients."""
 
     tail: list[slice] = []  # noqa: RUF012 - coefficients belong to no single picture
-    known = None
+    known = ()
     follows_flow = False  # because a Gaussian's flow ends in noise and not in a picture
 
     def __init__(self, condition: Condition, layout: Layout, side: bytes, version: int):
