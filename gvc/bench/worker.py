@@ -111,9 +111,10 @@ def _decoding(job: Job, prior: Prior, stopwatch: Stopwatch) -> Callable[[], dict
     """Return a function that decodes the file job.packets and returns facts about it."""
     with Demuxer(job.packets) as demuxer:
         header, packets = demuxer.header, list(demuxer.packets())
+    options = _options(job, prior) | {"prior": prior.name}  # A decoder asks for a prior that is not bundled.
 
     def code() -> dict:
-        coder, count = Decoder(header, _options(job, prior), opener=lambda *_: prior), 0
+        coder, count = Decoder(header, options, opener=lambda *_: prior), 0
         for packet in [*packets, None]:
             with stopwatch.stage("rest"):
                 count += len(coder.decode(packet))
