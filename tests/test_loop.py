@@ -26,7 +26,7 @@ from gvc.bitstream.levels import (
 from gvc.entropy import RangeDecoder, read_atoms, read_count
 from gvc.errors import BitstreamError
 from gvc.gop.rule import rule_of
-from gvc.loop import noise, transition
+from gvc.loop import codebook, codebooks, transition
 from gvc.loop.denoise import Rule, denoise, finish
 from gvc.loop.noise import ReplayNoise
 from gvc.loop.search import SearchNoise
@@ -303,7 +303,7 @@ def test_the_reader_keeps_to_the_threads_that_are_allowed(monkeypatch):
     """The limit also holds in the reader's own thread."""
     prior, seen = Gaussian(), []
     coded = search(prior, prior.sample())
-    monkeypatch.setattr(noise, "each", lambda *work: (seen.append(allowed()), each(*work))[1])
+    monkeypatch.setattr(codebooks, "each", lambda *work: (seen.append(allowed()), each(*work))[1])
     with Team(1).leading():
         replay(prior, coded)
     assert set(seen) == {1} and len(seen) > 3
@@ -410,7 +410,7 @@ def test_any_bytes_replay_to_a_state_or_an_error(data):
 
 
 def test_blocks_larger_than_a_codebook_are_cut(monkeypatch):
-    monkeypatch.setattr(noise, "MAX_LOG2_SIZE", 8)
+    monkeypatch.setattr(codebook, "MAX_LOG2_SIZE", 8)
     prior = Gaussian()
     x0 = prior.sample()
     coded = search(prior, x0, 250)

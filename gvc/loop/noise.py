@@ -5,29 +5,25 @@
 Each block of the latent has its own codebook at each step. Its noise is a sum of M signed atoms, or the codebook's
 dense noise if M = 0. So z is white and of unit variance in both cases.
 
-Codebooks are always computed on the CPU, also for a prior on an accelerator: that work is small compared with the
-network's. The entropy coder is serial and runs in a thread of its own, in parallel with the network. In the encoder it
-runs behind the loop; in the decoder it runs ahead of the loop and also makes the noise.
+The entropy coder is serial and runs in a thread of its own, in parallel with the network. In the encoder it runs behind
+the loop; in the decoder it runs ahead of the loop and also makes the noise. Nothing else in a step waits for an
+accelerator, except for an encoder on a budget, which must know the bits of a step before it goes on.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
-import numpy as np
-
 from ..bitstream import SequenceHeader
 from ..entropy import RangeDecoder, read_atoms, read_count
 from ..errors import BitstreamError
-from ..machine.parallel import each, inheriting
+from ..machine.parallel import inheriting
 from ..machine.stages import stage
 from ..prior import Array, ConditionedPrior
-from .codebook import MAX_LOG2_SIZE, Codebook, log2_size_for, pieces
-
-Atoms = tuple[np.ndarray, np.ndarray]  # (ascending indices, uint32 [M]; signs, int8 [M])
+from .codebooks import Atoms, codebooks_for
 
 
 class BlockNoise:
-    """Common part of both sources: blocks, their codebooks, and the synthesis of a noise vector.
+    """Common part of both sources: the codebooks of the blocks, and the thread of the entropy coder.
 
     A source is a context manager, which ends its thread at the end of the `with` block.
 
@@ -39,10 +35,8 @@ class BlockNoise:
     exhausted = False
 
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
-        self._prior, self._seed, self._gop = prior, header.seed, gop % 2**30
-        self._extra, self._limit = header.codebook_extra, header.codebook_limit or MAX_LOG2_SIZE
-        self._blocks = [piece for block in prior.blocks for piece in pieces(block)]
-        self._counts = [0] * len(self._blocks)  # Counts of the step before, from which the next ones are predicted.
+        self._codebooks = codebooks_for(prior, header, gop)
+        self._counts = [0] * len(self._codebooks.blocks)  # Counts of the step before, which predict the next ones.
         self._coding = ThreadPoolExecutor(1, "gvc-atoms")
 
     def __enter__(self) -> Self:
@@ -54,37 +48,7 @@ class BlockNoise:
     @stage("initial_noise")
     def initial(self) -> Array:
         """Return x_1, white noise [size], made of the codebooks of step 0."""
-        return self._for_prior(self._noise(self._books(0)))
-
-    def _books(self, step: int) -> list[Codebook]:
-        sizes = [block.stop - block.start for block in self._blocks]
-        log2 = [log2_size_for(size, self._extra) for size in sizes]
-        return [
-            Codebook(d, n, self._seed, self._gop, step, i) for i, (d, n) in enumerate(zip(sizes, log2, strict=True))
-        ]
-
-    def _size(self, book: Codebook) -> int:
-        """Return the number of atoms of a codebook that are in use."""
-        return 1 << min(book.log2_size, self._limit)
-
-    def _noise(self, books: list[Codebook], atoms: list[Atoms] | None = None) -> np.ndarray:
-        """Return z, float32 [size]. atoms: atoms of each block; a block without any gets dense noise."""
-        z = np.empty(self._prior.size, np.float32)
-
-        def fill(book: Codebook, block: slice, chosen: Atoms | None) -> None:
-            z[block] = book.synthesize(*chosen) if chosen and len(chosen[0]) else book.dense_noise()
-
-        each(fill, books, self._blocks, atoms or [None] * len(books))
-        return z
-
-    def _for_prior(self, z: np.ndarray) -> Array:
-        """Convert a vector to the prior's array type and device."""
-        zeros = self._prior.zeros()
-        if isinstance(zeros, np.ndarray):
-            return z
-        import torch
-
-        return torch.from_numpy(z).to(zeros.device)
+        return self._codebooks.noise(0)
 
 
 class ReplayNoise(BlockNoise):
@@ -103,7 +67,7 @@ class ReplayNoise(BlockNoise):
         """Return (s, z) with the noise in the stream. Raises BitstreamError."""
         z = self._next.result()
         self._next = self._read_ahead(step + 1)
-        return s, self._for_prior(z)
+        return s, z
 
     @stage("atoms")
     def finish(self) -> None:
@@ -113,9 +77,8 @@ class ReplayNoise(BlockNoise):
     def _read_ahead(self, step: int) -> Future | None:
         return self._coding.submit(inheriting(self._read), step) if step < self._steps else None
 
-    def _read(self, step: int) -> np.ndarray:
-        books = self._books(step + 1)
-        return self._noise(books, [self._read_atoms(i, self._size(book)) for i, book in enumerate(books)])
+    def _read(self, step: int) -> Array:
+        return self._codebooks.noise(step + 1, [self._read_atoms(i, n) for i, n in enumerate(self._codebooks.sizes)])
 
     def _read_atoms(self, block: int, size: int) -> Atoms:
         self._counts[block] = count = read_count(self._decoder, self._counts[block])

@@ -5,15 +5,13 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from ..bitstream.levels import MAX_LEVEL, level_time
-from ..entropy import MAX_COUNT, RangeEncoder, set_bits, write_atoms, write_count
-from ..machine.parallel import each
+from ..entropy import RangeEncoder, set_bits, write_atoms, write_count
 from ..machine.stages import stage
-from ..prior import Array, on_host
-from .codebook import Codebook, Ranking, pieces
-from .noise import Atoms, BlockNoise
+from ..prior import Array
+from .codebook import pieces
+from .codebooks import Choice, Counts, Ranked
+from .noise import BlockNoise
 from .transition import ancestral
 
 LEVEL_PRECISION = 1 / 64  # precision, in levels, of the search for the stop level on a budget
@@ -31,39 +29,29 @@ class SearchNoise(BlockNoise):
 
     Attributes:
         stop: after the loop, the noise level where it ended.
-        bits: bits of all atoms by the ideal code.
+        bits: after `finish`, bits of all atoms by the ideal code.
     """
 
     def __init__(self, prior, header, gop, x0: Array, levels: list[int] = (), *, fixed=None, budget: float = math.inf):
         super().__init__(prior, header, gop)
-        self._x0, self._levels, self._budget = x0, levels, budget
+        self._x0, self._levels, self._budget, self._spent = x0, levels, budget, 0.0
         if fixed is not None:
             fixed = [count for count, block in zip(fixed, prior.blocks, strict=True) for _ in pieces(block)]
+            fixed = [min(count, size) for count, size in zip(fixed, self._codebooks.sizes, strict=True)]
         self._fixed = fixed
         self._encoder, self._writing = RangeEncoder(), []
-        self._correlations = [np.empty(1 << book.log2_size, np.float32) for book in self._books(0)]
         self.bits = 0.0
         self.stop = 0
 
     @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Choose and write the atoms of a step; return (s, z) made of them."""
-        books = self._books(step + 1)
-        residual = on_host(self._x0 - x0_hat)
-        norms = [float((residual[block] ** 2).sum()) ** 0.5 for block in self._blocks]
-
-        def rank(book: Codebook, block: slice, norm: float, correlations: np.ndarray) -> Ranking:
-            return Ranking(book.correlate(residual[block] / (norm or 1.0), correlations)[: self._size(book)])
-
-        rankings = each(rank, books, self._blocks, norms, self._correlations)
-        if self._fixed is not None:
-            counts = [min(count, self._size(book)) for count, book in zip(self._fixed, books, strict=True)]
-        else:
-            s, counts = self._match(step, t, norms, rankings, books)
-        self.bits += self._cost(counts, books)
-        atoms = each(Ranking.take, rankings, counts)
-        self._writing.append(self._coding.submit(self._write, atoms, books))
-        return s, self._for_prior(self._noise(books, atoms))
+        ranked, counts = self._codebooks.rank(step + 1, self._x0 - x0_hat), self._fixed
+        if counts is None:
+            s, counts = self._match(step, t, ranked)
+        choice = ranked.take(counts)
+        self._writing.append(self._coding.submit(self._write, choice))
+        return s, choice.noise()
 
     @stage("atoms")
     def finish(self) -> bytes:
@@ -72,41 +60,58 @@ class SearchNoise(BlockNoise):
             step.result()
         return self._encoder.finish()
 
-    def _write(self, atoms: list[Atoms], books: list[Codebook]) -> None:
-        for i, ((indices, signs), book) in enumerate(zip(atoms, books, strict=True)):
+    def _write(self, choice: Choice) -> None:
+        atoms = choice.atoms()
+        for i, ((indices, signs), size) in enumerate(zip(atoms, self._codebooks.sizes, strict=True)):
             write_count(self._encoder, len(indices), self._counts[i])
-            write_atoms(self._encoder, indices, signs, self._size(book))
+            write_atoms(self._encoder, indices, signs, size)
             self._counts[i] = len(indices)
+        self.bits += self._cost(self._counts)
 
-    def _match(self, step, t, norms, rankings, books) -> tuple[float, list[int]]:
+    def _match(self, step: int, t: float, ranked: Ranked) -> tuple[float, Counts]:
         """Return (time after the step, matched counts); the step ends early if the budget requires it."""
 
-        def counts_at(level: float) -> list[int]:
-            return each(_matched_count, rankings, _wants(t, level, norms))
+        def counts_at(level: float) -> Counts:
+            return ranked.matched(_ratio(t, level))
 
-        def affordable(level: float) -> bool:
-            return self.bits + self._cost(counts_at(level), books) <= self._budget
+        if self._budget == math.inf:
+            self.stop = self._levels[step]
+            return level_time(self.stop), counts_at(self.stop)
+        self.stop, counts = self._within_budget(step, lambda level: ranked.numbers(counts_at(level)))
+        return level_time(self.stop), counts
+
+    def _within_budget(self, step: int, counts_at: Callable[[float], list[int]]) -> tuple[int, list[int]]:
+        """Return (level after the step, counts) within the budget. counts_at: function of a fractional level."""
+
+        def affordable(counts: list[int]) -> bool:
+            return self._spent + self._cost(counts) <= self._budget
 
         level = self._levels[step]
         counts = counts_at(level)
-        if not affordable(level):
+        if not affordable(counts):
             self.exhausted = True
-            exact = _least(affordable, level, self._levels[step - 1] - 1 if step else MAX_LEVEL)
+            highest = self._levels[step - 1] - 1 if step else MAX_LEVEL
+            exact = _least(lambda level: affordable(counts_at(level)), level, highest)
             level = math.ceil(exact)  # The stream can only say whole levels; counts are matched to the exact level.
-            counts = counts_at(exact) if affordable(exact) else [0] * len(norms)
-        self.stop = level
-        return level_time(level), counts
+            counts = counts_at(exact)
+            if not affordable(counts):
+                counts = [0] * len(counts)
+        self._spent += self._cost(counts)
+        return level, counts
 
-    def _cost(self, counts, books) -> float:
-        return sum(set_bits(self._size(b), m) + COUNT_BITS for m, b in zip(counts, books, strict=True))
+    def _cost(self, counts: list[int]) -> float:
+        sizes = self._codebooks.sizes
+        return sum(set_bits(size, count) + COUNT_BITS for count, size in zip(counts, sizes, strict=True))
 
 
-def _wants(t: float, level: float, norms: list[float]) -> list[float]:
-    """Return each block's matched shift, in units of the noise, for a step from time t to a fractional level."""
+def _ratio(t: float, level: float) -> float:
+    """Return the matched shift of a step from time t to a fractional level, in units of the noise.
+
+    It is for a residual of length 1, and proportional to the length.
+    """
     below, above = math.floor(level), math.ceil(level)
     ratios = [rule.pull / rule.sigma for rule in (ancestral(t, level_time(below)), ancestral(t, level_time(above)))]
-    ratio = ratios[0] + (level - below) * (ratios[1] - ratios[0])
-    return [ratio * norm for norm in norms]
+    return ratios[0] + (level - below) * (ratios[1] - ratios[0])
 
 
 def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
@@ -115,12 +120,3 @@ def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
-
-
-def _matched_count(ranking: Ranking, want: float) -> int:
-    """Return the number of atoms whose sum, projected on the residual, is closest to `want`.
-
-    A remaining difference is corrected by the next step.
-    """
-    count = min(ranking.count_for(want), MAX_COUNT)
-    return count - 1 if want <= (ranking.reach(count - 1) + ranking.reach(count)) / 2 else count
