@@ -151,8 +151,8 @@ ENCODER_OPTIONS = (
         "prior",
         str,
         "gp",
-        "generative model: gp, neural, auto (neural if this machine can play it, else gp), wan:FOLDER or ltx:FOLDER "
-        "(or a hub id)",
+        "generative model: gp, neural, auto (neural if this machine can play it, else gp); "
+        "or wan:FOLDER, ltx:FOLDER, skyreels:FOLDER (or a hub id)",
     ),
     Option(
         "transition",
@@ -187,7 +187,9 @@ ENCODER_OPTIONS = (
 
 DECODER_OPTIONS = (
     Option("realism", float, 0.0, "texture, from 0 (closest to the source) to 1 (most natural)", 0, 1),
-    Option("prior", str, "", "folder of the stream's prior, if it has weights: wan:FOLDER or ltx:FOLDER"),
+    Option(
+        "prior", str, "", "folder of the stream's prior, if it has weights; wan:FOLDER, ltx:FOLDER or skyreels:FOLDER"
+    ),
     THREADS,
     Option(
         "low_delay",

@@ -28,6 +28,7 @@ OF_NETWORKS = {
     "neural": ("torch",),
     "wan": ("torch", "diffusers", "transformers"),
     "ltx": ("torch", "diffusers", "transformers"),
+    "skyreels": ("torch", "diffusers", "transformers"),
 }
 OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
 UNKNOWN = "unknown"  # Version of a package that is not installed

@@ -18,7 +18,8 @@ from .model_path import check_model_path
 
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
 BUNDLED = ("gp", "neural")
-FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior"}  # module of this package -> class; weights are separate files
+# Module of this package -> its class of priors, whose weights are separate files
+FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior", "skyreels": "SkyReelsPrior"}
 
 
 class NotInstalledError(PriorError):

@@ -9,7 +9,6 @@ guidance, so a velocity is one call of the network. The times, the loop and the 
 
 from pathlib import Path
 
-import ftfy  # noqa: F401 - without it diffusers would clean a prompt less, and embed another text
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from PIL import Image
@@ -23,7 +22,7 @@ from ..prior import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions
 from .device import check_options, one_line
 from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace, flatten
 from .loading import find_model, load_network, network_dtype, quietly, read_index
-from .prompts import Embedding, Prompts, text_pipeline
+from .umt5 import no_text, text_input, umt5_prompts
 from .untrained import untrained
 from .weights import weights_hash
 
@@ -31,7 +30,6 @@ with quietly():  # Without torchvision these imports warn about an image process
     from diffusers import WanImageToVideoPipeline, WanPipeline
 
 TEMPORAL_STRIDE = 4
-TEXT_TOKENS = 512  # tokens of a text embedding; diffusers' attention treats all further tokens as the image's
 SUPPORTED = {"WanPipeline": WanPipeline, "WanImageToVideoPipeline": WanImageToVideoPipeline}
 COMPONENTS = ("transformer", "vae", "image_encoder", "image_processor")  # parts that determine the decoded pictures
 
@@ -125,7 +123,7 @@ class WanPrior(DiffusionPrior):
         vae = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
         flavour = _flavour(transformer.config, vae.config, folder)
         image_encoder = _load_image_encoder(folder) if transformer.config.image_dim is not None else {}
-        prompts = Prompts(folder, path, "wan", lambda folder, prompt: _embed(folder, prompt, options))
+        prompts = umt5_prompts(folder, path, options)
         identity = weights_hash(folder, COMPONENTS, options.quantize)
         return cls._of(flavour, identity, prompts, options, transformer=transformer, vae=vae, **image_encoder)
 
@@ -151,7 +149,7 @@ class WanPrior(DiffusionPrior):
             config = {"config": CLIPVisionConfig(**CLIP_CONFIG)}
             parts["image_encoder"] = untrained(CLIPVisionModel, config, torch.float32, device, seed)
             parts["image_processor"] = CLIPImageProcessorPil()
-        text = {"prompt_embeds": torch.zeros(1, TEXT_TOKENS, transformer.config.text_dim)}
+        text = no_text(transformer.config.text_dim)
         return cls._of(variant.partition("-")[0], bytes(8), lambda prompt: text, options, **parts)
 
     @classmethod
@@ -170,11 +168,7 @@ class WanPrior(DiffusionPrior):
 
     def embed_text(self, prompt: str) -> Tensor:
         """Return the UMT5 embedding [1, 512, text_dim] of a prompt, zeros after its text. Raises PriorError."""
-        embedding = self.prompts(prompt).get("prompt_embeds")
-        shape = (1, TEXT_TOKENS, self.network.config.text_dim)
-        if embedding is None or embedding.shape != shape:
-            raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {self.name}; delete it")
-        return embedding.to(self.device, self.dtype)
+        return text_input(self, prompt)
 
     def embed_pictures(self, pictures: list[Image.Image]) -> Tensor | None:
         """Return the CLIP embeddings [pictures, tokens, image_dim]; None where the model wants none."""
@@ -210,15 +204,6 @@ def _load_image_encoder(folder: Path) -> dict:
     except (OSError, ValueError) as error:
         raise PriorError(f"cannot load {folder / 'image_processor'} ({one_line(error)}); fetch it again") from error
     return {"image_encoder": encoder, "image_processor": processor}
-
-
-def _embed(folder: Path, prompt: str, options: ModelOptions) -> Embedding:
-    """Compute the embedding of a prompt as diffusers' pipelines do; the tensors are on the CPU."""
-    with text_pipeline(WanPipeline, folder, options, vae=None, scheduler=None) as pipeline:
-        embedding, _ = pipeline.encode_prompt(
-            prompt, do_classifier_free_guidance=False, max_sequence_length=TEXT_TOKENS, device=torch.device("cpu")
-        )
-    return {"prompt_embeds": embedding}
 
 
 def _latent_space(transformer, vae) -> LatentSpace:
