@@ -122,7 +122,7 @@ def step_times(clock: Clock, blocks: int, dimension: int) -> dict:
             steps = {"encode": encode, "decode": lambda made=made, atoms=atoms: made.noise(1, atoms)}
             for side, work in steps.items():
                 best = min(clock.seconds(work) for _ in range(REPETITIONS))
-                times[f"{side}, {log2_size_for(dimension, extra)} bits an atom, {kind}"] = best
+                times[f"{side}, 2^{log2_size_for(dimension, extra)} atoms, codebooks by {kind}"] = best
     return times
 
 
@@ -209,6 +209,10 @@ def _opened(spec: str, options: ModelOptions) -> Prior:
     family, slash, variant = spec.partition("/")
     if not slash or ":" in spec:
         return open_prior(spec, options)
+    if variant == "ti2v-5b":
+        from benchmarks.ti2v import Ti2vSized
+
+        return TypicalPrior(Ti2vSized.made(options))
     return TypicalPrior(prior_module(family).WanPrior.from_config(variant, options))
 
 

@@ -182,14 +182,20 @@ def test_numbers_that_are_not_finite_are_refused(on_device):
         search(prior, source)
 
 
-def test_nothing_in_a_step_waits_for_values():
+def test_nothing_in_a_step_waits_for_values(monkeypatch):
     """Tensors of the device "meta" have no values, so anything that asks for one raises."""
-    batch = CodebookBatch(300, 10, **KEY, blocks=range(4), device=torch.device("meta"))
-    ranking = RankingBatch(batch.correlate(torch.empty(4, 300, device="meta")))
-    counts = ranking.matched(torch.empty(4, 1, dtype=torch.float64, device="meta"))
-    assert batch.noise(ranking.take(counts)).shape == (4, 300)
-    with pytest.raises(RuntimeError):
-        counts.tolist()
+    monkeypatch.setattr("gvc.loop.on_device.codebooks.to_host", lambda tensor: tensor.numpy)
+    prior = TorchGaussian(300, 600, 640)
+    prior.zeros = lambda: torch.zeros(prior.size, device="meta")
+    made = DeviceCodebooks(prior, HEADER, 0)
+    ranked = made.rank(1, torch.empty(prior.size, device="meta"))
+    counts = ranked.matched(0.3)
+    choice = ranked.take(counts)
+    for z in (choice.noise(), made.noise(0)):
+        assert z.shape == (prior.size,) and z.device == torch.device("meta")
+    for waiting in (choice.atoms, lambda: ranked.numbers(counts)):
+        with pytest.raises((RuntimeError, TypeError)):
+            waiting()
 
 
 def test_codebooks_are_where_vectors_are():
