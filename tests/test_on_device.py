@@ -14,6 +14,7 @@ import torch
 from smooth import smooth_clip
 from test_loop import HEADER, SDE, Gaussian, replay, search
 from test_wan import decode_stream, encode_stream
+from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import device
@@ -203,6 +204,12 @@ def test_codebooks_are_where_vectors_are():
     assert type(codebooks_for(prior, HEADER, 0)) is type(codebooks_for(Gaussian(), HEADER, 0)) is HostCodebooks
     assert is_exact(CPU)
     assert not is_exact(torch.device("meta"))
+
+
+def test_a_device_whose_division_is_not_true_leaves_codebooks_to_the_cpu(monkeypatch):
+    divide = Tensor.__truediv__
+    monkeypatch.setattr(Tensor, "__truediv__", lambda a, b: a * divide(torch.ones_like(b), b))
+    assert not is_exact.__wrapped__(CPU)
 
 
 def test_the_benchmark_of_a_device_finds_everything_equal(monkeypatch, capsys, wan_folders, tmp_path):

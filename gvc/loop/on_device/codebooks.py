@@ -168,21 +168,21 @@ def to_host(tensor: Tensor) -> Callable[[], np.ndarray]:
 
 @cache
 def is_exact(device: torch.device) -> bool:
-    """Return whether a device makes the same noise as the native code, in a trial of a few milliseconds.
+    """Return whether a device chooses atoms and makes the same noise of them as the native code.
 
-    It does not if it lacks 64-bit numbers or true division; then codebooks are better computed by the CPU.
+    A short trial tells. It fails on a device that lacks an operation, 64-bit numbers or true division; then the CPU
+    must compute the codebooks.
     """
-    dimension, log2_size, counts = 3000, 12, range(0, 64, 3)
-    generator = np.random.default_rng(0)
-    chosen = np.zeros((len(counts), 1 << log2_size), np.int8)
-    for row, count in zip(chosen, counts, strict=True):
-        row[generator.permutation(1 << log2_size)[:count]] = generator.choice([-1, 1], count)
-    batch = CodebookBatch(dimension, log2_size, 1, 2, 3, range(len(counts)), device)
+    dimension, log2_size, wants = 3000, 12, np.linspace(0, 30, 20)[:, None]
+    batch = CodebookBatch(dimension, log2_size, seed=1, gop=2, step=3, blocks=range(len(wants)), device=device)
+    residuals = np.random.default_rng(0).standard_normal((len(wants), dimension), np.float32) / dimension**0.5
     try:
-        made = batch.noise(to_device(chosen, device)).cpu().numpy()
+        ranking = RankingBatch(batch.correlate(to_device(residuals, device)))
+        chosen = ranking.take(ranking.matched(to_device(wants, device)))
+        signs, made = to_host(chosen)(), to_host(batch.noise(chosen))()
     except (RuntimeError, TypeError):
         return False
-    books = [Codebook(dimension, log2_size, 1, 2, 3, block) for block in batch.blocks]
-    rows = zip(books, chosen, strict=True)
+    books = [Codebook(dimension, log2_size, seed=1, gop=2, step=3, block=block) for block in batch.blocks]
+    rows = zip(books, signs, strict=True)
     wanted = [book.synthesize(*_listed(row)) if row.any() else book.dense_noise() for book, row in rows]
     return np.array_equal(made, np.stack(wanted))
