@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from hypothesis import settings
+from lazily import Lazily
 from programs import STOCK, built
 
 from gvc.machine.process import configure_process, scheduling_kept
@@ -36,18 +37,18 @@ def same_scheduling():
 
 @pytest.fixture(scope="session")
 def wan_folders(tmp_path_factory):
-    """Return folders of tiny Wan models by flavour; tests must not change them."""
-    from tiny_wan import FLAVOURS, build_tiny_wan
+    """Return folders of tiny Wan models by kind; tests must not change them."""
+    from tiny_wan import build_tiny_wan
 
-    return {flavour: build_tiny_wan(tmp_path_factory.mktemp(flavour), flavour) for flavour in FLAVOURS}
+    return Lazily(lambda kind: build_tiny_wan(tmp_path_factory.mktemp(kind), kind))
 
 
 @pytest.fixture(scope="session")
 def wan_priors(wan_folders):
-    """Return the tiny Wan models by flavour."""
+    """Return the tiny Wan models by kind."""
     from gvc.priors.wan import WanPrior
 
-    return {flavour: WanPrior.from_pretrained(folder) for flavour, folder in wan_folders.items()}
+    return Lazily(lambda kind: WanPrior.from_pretrained(wan_folders[kind]))
 
 
 @pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)

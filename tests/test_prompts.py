@@ -14,6 +14,7 @@ from tiny_wan import TEXT_CHANNELS, build_tiny_wan
 
 from gvc.errors import PriorError
 from gvc.priors.prompts import EMBEDDING_FILE, KEPT
+from gvc.priors.umt5 import text_input
 from gvc.priors.wan import WanPrior
 
 
@@ -35,7 +36,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def embed(folder, prompt=""):
-    return WanPrior.from_pretrained(folder).embed_text(prompt)
+    return text_input(WanPrior.from_pretrained(folder), prompt)
 
 
 def spoil_text_encoder(folder):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from gvc_container.mux import Muxer
 from smooth import condition_of, picture, smooth_clip, stretch
-from tiny_wan import FLAVOURS, build_tiny_wan
+from tiny_wan import FLAVOURS, SAMPLE, SINGLE, build_tiny_wan
 
 from gvc.bitstream import GopUnit, SequenceHeader, is_show
 from gvc.bitstream.levels import matched_levels, sigma_level
@@ -29,22 +29,21 @@ from gvc.prior import Condition
 from gvc.priors.wan import WanPrior
 
 
-def conditioned(prior, video_format, clip, prompt=""):
-    """Condition `prior` on the boundary pictures of its mode."""
-    return prior.condition(condition_of(prior.flavour, video_format, clip, prompt), b"")
+def conditioned(prior, video_format, clip, prompt="", mode=None):
+    """Condition `prior` on the boundary pictures of a mode, default: its first one."""
+    return prior.condition(condition_of(mode or prior.modes[0], video_format, clip, prompt), b"")
 
 
 # Latents
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-@pytest.mark.parametrize(
-    ("width", "height", "frames"), [(64, 48, 9), (50, 35, 6), (17, 1, 2), (16, 16, 1), (1, 33, 3), (31, 47, 8)]
-)
-def test_any_size_and_length_comes_back_with_its_own_shape(wan_priors, flavour, width, height, frames):
+@pytest.mark.parametrize(("kind", "mode"), SAMPLE)
+@pytest.mark.parametrize("size", [(50, 35, 6), (17, 1, 2), (16, 16, 1), (1, 33, 3), (31, 47, 8)])
+def test_any_size_and_length_comes_back_with_its_own_shape(wan_priors, kind, mode, size):
+    width, height, frames = size
     video_format = VideoFormat(width, height)
     clip = smooth_clip(video_format, frames)
-    prior = conditioned(wan_priors[flavour], video_format, clip)
+    prior = conditioned(wan_priors[kind], video_format, clip, mode=mode)
     decoded = prior.decode_latent(prior.encode_latent(clip), 0.0)
     assert [p.shape for p in decoded] == [(frames, *shape) for shape in video_format.plane_shapes]
     assert all(p.dtype == np.uint8 for p in decoded)
@@ -97,31 +96,44 @@ def test_latents_are_normalised_and_decoded_back(wan_priors):
 # Velocity
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_velocity_is_a_function_of_state_time_and_conditions(wan_priors, wan_folders, flavour):
+@pytest.mark.parametrize(("kind", "mode"), SAMPLE)
+def test_velocity_is_a_function_of_state_time_and_conditions(wan_priors, wan_folders, kind, mode):
     video_format = VideoFormat(48, 32)
     clip = smooth_clip(video_format, 9)
-    prior = conditioned(wan_priors[flavour], video_format, clip)
+    prior = conditioned(wan_priors[kind], video_format, clip, mode=mode)
     x = torch.randn(prior.size, generator=torch.Generator().manual_seed(1))
     before, velocity = x.clone(), prior.velocity(x, 0.7)
     assert torch.equal(x, before) and velocity.shape == x.shape == prior.zeros().shape
     assert velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(WanPrior.from_pretrained(wan_folders[flavour]), video_format, clip)
+    again = conditioned(WanPrior.from_pretrained(wan_folders[kind]), video_format, clip, mode=mode)
     assert torch.equal(velocity, again.velocity(x, 0.7))
     assert not torch.allclose(velocity, prior.velocity(x, 0.3), rtol=1e-3)
-    asked = conditioned(wan_priors[flavour], video_format, clip, "a red fox")
+    asked = conditioned(wan_priors[kind], video_format, clip, "a red fox", mode)
     assert not torch.equal(velocity, asked.velocity(x, 0.7))
-    other = conditioned(wan_priors[flavour], video_format, smooth_clip(video_format, 9, seed=1))
-    assert torch.equal(velocity, other.velocity(x, 0.7)) == (flavour == "t2v")
+    other = conditioned(wan_priors[kind], video_format, smooth_clip(video_format, 9, seed=1), mode=mode)
+    assert torch.equal(velocity, other.velocity(x, 0.7)) == (mode == "t2v")
     velocity += 1  # The codec may change the result in place.
 
 
-def test_the_last_picture_counts(wan_priors):
+@pytest.mark.parametrize("mode", FLAVOURS)
+def test_the_control_of_vace_is_built_once_for_each_gop(wan_priors, mode, monkeypatch):
+    prior, calls = wan_priors["vace"], []
+    encode = prior.vae.encode
+    monkeypatch.setattr(prior.vae, "encode", lambda rgb: calls.append(rgb) or encode(rgb))
+    video_format = VideoFormat(32, 32)
+    ours = conditioned(prior, video_format, smooth_clip(video_format, 5), mode=mode)
+    for t in (1.0, 0.5):
+        ours.velocity(ours.zeros(), t)
+    assert len(calls) == 2  # what is known, and what is not
+
+
+@pytest.mark.parametrize("kind", ["flf2v", "vace", "2.2-i2v"])
+def test_the_last_picture_counts(wan_priors, kind):
     video_format = VideoFormat(32, 32)
     clip, other = smooth_clip(video_format, 5), smooth_clip(video_format, 5, seed=1)
     first = picture(clip, 0)
     velocities = [
-        wan_priors["flf2v"]
+        wan_priors[kind]
         .condition(Condition(video_format, 5, first, picture(last, -1)), b"")
         .velocity(torch.ones(512), 0.5)
         for last in (clip, other)
@@ -132,12 +144,15 @@ def test_the_last_picture_counts(wan_priors):
 def test_conditions_that_the_flavour_was_not_trained_for_are_refused(wan_priors):
     video_format = VideoFormat(32, 32)
     clip = smooth_clip(video_format, 5)
-    for flavour, prior in wan_priors.items():
+    for flavour in FLAVOURS:
+        prior = wan_priors[flavour]
         for mode in set(FLAVOURS) - {flavour}:
             with pytest.raises(PriorError, match=f"mode {mode}; set mode={flavour}"):
                 prior.condition(condition_of(mode, video_format, clip), b"")
         with pytest.raises(BitstreamError, match=r"\(side\)"):
             prior.condition(condition_of(flavour, video_format, clip), b"\0")
+    with pytest.raises(PriorError, match="mode t2v; set mode=i2v or flf2v"):
+        wan_priors["2.2-i2v"].condition(condition_of("t2v", video_format, clip), b"")
 
 
 # The whole codec
@@ -160,27 +175,28 @@ def decode_stream(extradata, packets, folder, **options):
 
 
 @pytest.mark.parametrize("transition", ["ancestral", "sde"])
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_a_stream_decodes_to_what_the_encoder_saw(wan_folders, flavour, transition):
+@pytest.mark.parametrize(("kind", "mode"), SAMPLE)
+def test_a_stream_decodes_to_what_the_encoder_saw(wan_folders, kind, mode, transition):
     video_format = VideoFormat(50, 34)
     clip = smooth_clip(video_format, 12)  # two GOPs, the second one shorter
-    prior = f"wan:{wan_folders[flavour]}"
-    options = {"prior": prior, "mode": flavour, "gop": 9, "transition": transition, "quality": 20}
+    prior = f"wan:{wan_folders[kind]}"
+    options = {"prior": prior, "mode": mode, "gop": 9, "transition": transition, "quality": 20}
     extradata, packets, seen = encode_stream(clip, video_format, options)
     assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
-    decoded = decode_stream(extradata, packets, wan_folders[flavour])
+    decoded = decode_stream(extradata, packets, wan_folders[kind])
     assert len(decoded) == 12
     for ours, theirs in zip(decoded, seen, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-@pytest.mark.parametrize(("width", "height", "frames"), [(33, 17, 1), (1, 1, 2), (17, 31, 6)])
-def test_pictures_of_any_size_and_number_are_a_stream(wan_folders, flavour, width, height, frames):
+@pytest.mark.parametrize(("kind", "mode"), SINGLE)
+@pytest.mark.parametrize("size", [(33, 17, 1), (1, 1, 2), (17, 31, 6)])
+def test_pictures_of_any_size_and_number_are_a_stream(wan_folders, kind, mode, size):
+    width, height, frames = size
     video_format = VideoFormat(width, height)
-    options = {"prior": f"wan:{wan_folders[flavour]}", "mode": flavour, "quality": 10, "gop": 5}
+    options = {"prior": f"wan:{wan_folders[kind]}", "mode": mode, "quality": 10, "gop": 5}
     extradata, packets, seen = encode_stream(smooth_clip(video_format, frames), video_format, options)
-    decoded = decode_stream(extradata, packets, wan_folders[flavour])
+    decoded = decode_stream(extradata, packets, wan_folders[kind])
     assert len(decoded) == len(seen) == frames
     for ours, theirs in zip(decoded, seen, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
@@ -205,9 +221,9 @@ for path, prior in zip(sys.argv[1::2], sys.argv[2::2]):
 def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tmp_path):
     video_format = VideoFormat(50, 34)
     expected, arguments = [], []
-    for flavour, folder in wan_folders.items():
-        reconstructed, path = ShownDigest(), tmp_path / f"{flavour}.mkv"
-        options = {"preset": "fast", "prior": f"wan:{folder}", "mode": flavour, "gop": 5, "quality": 20}
+    for kind, mode in SAMPLE:
+        prior, reconstructed, path = f"wan:{wan_folders[kind]}", ShownDigest(), tmp_path / f"{kind}-{mode}.mkv"
+        options = {"preset": "fast", "prior": prior, "mode": mode, "gop": 5, "quality": 20}
         encoder = Encoder(video_format, options, reconstructed.add)
         clip = smooth_clip(video_format, 9)
         with Muxer(path, encoder.extradata, video_format) as muxer:
@@ -215,7 +231,7 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
                 for packet in encoder.encode(given):
                     muxer.write(packet)
         expected.append(joined_digest(reconstructed.parts()))
-        arguments += [path, f"wan:{folder}"]
+        arguments += [path, prior]
     # The new process must use as many threads as this one: on some processors their number affects the last bits.
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", DECODE, *map(str, arguments)]
@@ -244,12 +260,12 @@ def test_the_prompt_is_part_of_the_stream(wan_folders):
     assert not all(np.array_equal(p[0], q[0]) for p, q in zip(other, seen, strict=True))
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(wan_priors, flavour):
+@pytest.mark.parametrize(("kind", "mode"), SINGLE)
+def test_atoms_steer_the_latent_to_the_source_and_replay_exactly(wan_priors, kind, mode):
     video_format = VideoFormat(32, 32)
     clip = smooth_clip(video_format, 5)
-    prior = conditioned(wan_priors[flavour], video_format, clip)
-    header = SequenceHeader(format=video_format, mode=flavour, transition="ancestral", prior=f"wan/{flavour}")
+    prior = conditioned(wan_priors[kind], video_format, clip, mode=mode)
+    header = SequenceHeader(format=video_format, mode=mode, transition="ancestral", prior=f"wan/{kind}")
     source, errors = prior.encode_latent(clip), []
     for stop in (sigma_level(2.0), sigma_level(0.5), sigma_level(0.1)):
         start = sigma_level(8.0)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from gvc_container.files import check_readable_again
 from gvc_container.libav_log import ErrorLog
-from gvc_container.probe import Probe, probe
+from gvc_container.probe import GopInfo, Probe, probe
 
+from ..bitstream.levels import level_time
 from ..terminal import visible
 from .report import Report
 
@@ -67,8 +68,13 @@ def _print_table(result: Probe) -> None:
         if count:
             shares.add_row(LABELS[name], str(count), f"{100 * count / result.file_bytes:.1f}")
     console.print(shares)
-    gops = Table("GOP", "start s", "frames", "bytes", "key", box=None, pad_edge=False)
+    gops = Table("GOP", "start s", "frames", "bytes", "t", "key", box=None, pad_edge=False)
     for gop in result.gops:
         start = "?" if gop.seconds is None else f"{gop.seconds:.3f}"
-        gops.add_row(str(gop.index), start, str(gop.frames), str(gop.bytes), "yes" if gop.key else "")
+        gops.add_row(str(gop.index), start, str(gop.frames), str(gop.bytes), _end(gop), "yes" if gop.key else "")
     console.print(gops)
+
+
+def _end(gop: GopInfo) -> str:
+    """Return the time at which the coded steps of a GOP end, in 0..1, where 1 is pure noise."""
+    return f"{level_time(gop.stop):.3f}" if gop.stop else "0"

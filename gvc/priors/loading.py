@@ -10,7 +10,7 @@ from pathlib import Path
 import diffusers
 import torch
 import transformers
-from diffusers import DiffusionPipeline
+from diffusers import DiffusionPipeline, ModelMixin
 
 from ..errors import PriorError
 from ..prior import ModelOptions
@@ -60,6 +60,13 @@ def read_index(folder: Path) -> dict:
         raise PriorError(f"{folder / INDEX} cannot be read ({one_line(error)}); fetch the model again") from error
 
 
+def check_files(folder: Path) -> None:
+    """Raise PriorError if the folder of a network lacks its configuration or has no weights."""
+    for pattern in ("config.json", "*.safetensors"):
+        if not any(folder.glob(pattern)):
+            raise PriorError(f"{folder} has no {pattern}; fetch the model again, or name the folder of another")
+
+
 def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = "none"):
     """Load a network of diffusers or transformers into main memory, for inference. Raises PriorError.
 
@@ -68,9 +75,7 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
     dtype: dtype of the loaded weights.
     quantize: quantisation to apply, none, int8 (torchao) or nf4 (bitsandbytes); default none.
     """
-    for pattern in ("config.json", "*.safetensors"):
-        if not any(folder.glob(pattern)):
-            raise PriorError(f"{folder} has no {pattern}; fetch the model again, or name the folder of another")
+    check_files(folder)
     settings = {} if quantize == "none" else {"quantization_config": _quantization(folder, quantize, dtype)}
     try:
         with quietly():
@@ -100,7 +105,7 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
 def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
     """Move the networks of a pipeline to the device, or with offload let each go there when used. Raises PriorError."""
     device = torch.device(options.device)
-    try:
+    with _placing(options):
         match options.offload:
             case "none":
                 pipeline.to(device, silence_dtype_warnings=True)
@@ -108,10 +113,35 @@ def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:
                 pipeline.enable_model_cpu_offload(device=device)
             case "sequential":
                 pipeline.enable_sequential_cpu_offload(device=device)
-            case "group":  # Each layer is fetched while the layer before it computes.
+            case "group":
                 # VAEs are small and call their layers in a varying order, which prefetching cannot follow.
-                settings = {"offload_type": "leaf_level", "use_stream": device.type == "cuda"}
-                pipeline.enable_group_offload(device, exclude_modules=["vae"], **settings)
+                pipeline.enable_group_offload(device, exclude_modules=["vae"], **_group_settings(device))
+
+
+def place_another(pipeline: DiffusionPipeline, name: str, network: ModelMixin, options: ModelOptions) -> None:
+    """Add a network to a pipeline whose other networks are placed already, and place it like them. Raises PriorError.
+
+    name: name of the component in the pipeline.
+    """
+    pipeline.register_modules(**{name: network})
+    if options.offload != "group":
+        place_on_device(pipeline, options)  # For the other networks this has no effect.
+        return
+    device = torch.device(options.device)
+    with _placing(options):
+        network.enable_group_offload(device, **_group_settings(device))
+
+
+def _group_settings(device: torch.device) -> dict:
+    """Return diffusers' settings with which each layer is fetched while the layer before it computes."""
+    return {"offload_type": "leaf_level", "use_stream": device.type == "cuda"}
+
+
+@contextmanager
+def _placing(options: ModelOptions) -> Iterator[None]:
+    """Turn errors of placing networks as `options` say into a PriorError."""
+    try:
+        yield
     except (RuntimeError, ValueError, ImportError) as error:
         if ran_out_of_memory(error):
             raise PriorError(

@@ -1,131 +1,126 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Wan 2.1 (T2V, I2V, FLF2V) through diffusers as a prior of the codec.
+"""Wan 2.1 (T2V, I2V, FLF2V, VACE) and the A14B models of Wan 2.2 through diffusers as a prior of the codec.
 
-A folder or hub repository has the layout of diffusers' Wan pipelines. Conditioning is as in these pipelines: pictures
-enter as VAE latents with a mask and as CLIP embeddings, the text as UMT5 embedding, the time as 1000 * t. There is no
-guidance, so a velocity is one call of the network. The times, the loop and the noise are the codec's own.
+A folder or hub repository has the layout of diffusers' Wan pipelines. Conditioning is as in these pipelines
+(gvc.priors.wan_conditioned); the time enters as 1000 * t. There is no guidance, so a velocity is one call of a network.
+The times, the loop and the noise are the codec's own.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransformer3DModel
 from PIL import Image
 from torch import Tensor
 from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
 
 from ..errors import PriorError
-from ..media import Planes
-from ..pictures.rgb import to_rgb
-from ..prior import DEFAULT_OPTIONS, Condition, KnownLatent, ModelOptions
+from ..machine.file_state import file_states
+from ..prior import DEFAULT_OPTIONS, ModelOptions
 from .device import check_options, one_line
-from .diffusion import ConditionedDiffusion, DiffusionPrior, LatentSpace, flatten
-from .loading import find_model, load_network, network_dtype, quietly, read_index
-from .umt5 import no_text, text_input, umt5_prompts
+from .diffusion import DiffusionPrior, LatentSpace
+from .loading import check_files, find_model, load_network, network_dtype, place_another, quietly, read_index
+from .prompts import Embedding
+from .umt5 import no_text, umt5_prompts
 from .untrained import untrained
+from .wan_conditioned import ConditionedByChannels, ConditionedByControl, ConditionedWan
+from .wan_variants import CLIP_CONFIG, MODES, TEMPORAL_STRIDE, VARIANTS, kind_of
 from .weights import weights_hash
 
 with quietly():  # Without torchvision these imports warn about an image processor that is not used here.
-    from diffusers import WanImageToVideoPipeline, WanPipeline
+    from diffusers import WanImageToVideoPipeline, WanPipeline, WanVACEPipeline
 
-TEMPORAL_STRIDE = 4
-SUPPORTED = {"WanPipeline": WanPipeline, "WanImageToVideoPipeline": WanImageToVideoPipeline}
+NETWORKS = {  # pipeline that a model's index names -> class of its denoising networks
+    "WanPipeline": WanTransformer3DModel,
+    "WanImageToVideoPipeline": WanTransformer3DModel,
+    "WanVACEPipeline": WanVACETransformer3DModel,
+}
+CONDITIONED = {  # the last part of a kind's name -> classes of the pipeline and of a conditioned model
+    "t2v": (WanPipeline, ConditionedWan),
+    "i2v": (WanImageToVideoPipeline, ConditionedByChannels),
+    "flf2v": (WanImageToVideoPipeline, ConditionedByChannels),
+    "vace": (WanVACEPipeline, ConditionedByControl),
+}
 COMPONENTS = ("transformer", "vae", "image_encoder", "image_processor")  # parts that determine the decoded pictures
-
-# The published configurations, as differences from diffusers' defaults, which describe the 14B text-to-video model.
-IMAGE_INPUTS = {"in_channels": 36, "image_dim": 1280, "added_kv_proj_dim": 5120}
-VARIANTS = {
-    "t2v-1.3b": {"num_attention_heads": 12, "num_layers": 30, "ffn_dim": 8960},
-    "t2v-14b": {},
-    "i2v-14b": IMAGE_INPUTS,
-    "flf2v-14b": {**IMAGE_INPUTS, "pos_embed_seq_len": 2 * 257},
-}
-CLIP_CONFIG = {
-    "hidden_size": 1280,
-    "intermediate_size": 5120,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 16,
-    "patch_size": 14,
-    "projection_dim": 1024,
-    "hidden_act": "gelu",
-}
+SECOND = "transformer_2"  # the network for low noise of models with two; it determines the decoded pictures too
 
 
-class ConditionedWan(ConditionedDiffusion):
-    """Wan conditioned on one GOP."""
+@dataclass(frozen=True)
+class LowNoise:
+    """The second network of a model that has one for high and one for low noise.
 
-    def __init__(self, prior: "WanPrior", condition: Condition):
-        super().__init__(prior, condition)
-        self.text = prior.embed_text(condition.prompt)
-        pictures = [planes for planes in (condition.first, condition.last) if planes is not None]
-        self.image = prior.embed_pictures([self._rgb(planes) for planes in pictures])
-        self.inputs = self._boundary_inputs(condition)
+    boundary: time below which it computes.
+    load: function that returns it in main memory. It is called when the network is needed for the first time, since
+        streams that end above the boundary do without it.
+    """
 
-    def predict(self, latent: Tensor, t: float) -> Tensor:
-        """Return E[eps - x0 | x_t = latent], both [1, C, T', H', W']."""
-        hidden = torch.cat((latent, *self.inputs), dim=1)
-        (velocity,) = self.prior.network(
-            hidden_states=hidden.to(self.prior.dtype),
-            timestep=torch.tensor([1000.0 * t], device=self.prior.device),
-            encoder_hidden_states=self.text,
-            encoder_hidden_states_image=self.image,
-            return_dict=False,
-        )
-        return velocity
-
-    def _boundary_inputs(self, condition: Condition) -> tuple[Tensor, ...]:
-        """Return the transformer's inputs beside the state x.
-
-        There are none in t2v. Otherwise they are a mask [1, 4, T', H', W'] and the latent of a video that is mid-grey
-        except for its known pictures. Each of the mask's four channels says whether one of the four pictures of a
-        latent frame is known; for the first latent frame, which has a single picture, all four are set.
-        """
-        if condition.first is None:
-            return ()
-        first = self.picture(condition.first)
-        video = first.new_zeros(*first.shape[:2], *self.padded)
-        time, _, height, width = self.shape
-        mask = first.new_zeros(1, TEMPORAL_STRIDE, time, height, width)
-        if condition.last is not None:
-            video[:, :, -1:], mask[:, -1, -1] = self.picture(condition.last), 1
-        video[:, :, :1], mask[:, :, 0] = first, 1
-        latent = self.prior.encode(video)
-        # The VAE is causal, so the first latent frame depends on the first picture alone.
-        self.known = (KnownLatent(self.blocks[0], flatten(latent[:, :, :1])),)
-        return mask, latent
-
-    def _rgb(self, planes: Planes) -> Image.Image:
-        """Convert a picture to the image encoder's input, 8-bit R'G'B' without padding."""
-        rgb = to_rgb(tuple(plane[None] for plane in planes), self.format)[0, :, 0]
-        return Image.fromarray(((rgb + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy())
+    boundary: float
+    load: Callable[[], torch.nn.Module]
 
 
 class WanPrior(DiffusionPrior):
-    """A Wan model ready to be conditioned; `flavour` is its only mode."""
+    """A Wan model ready to be conditioned.
 
-    conditioned = ConditionedWan
+    kind: kind of the model, a key of gvc.priors.wan_variants.MODES.
+    weights_hash: 8 bytes that identify the weights.
+    parts: networks and other components of the pipeline, by name.
+    prompts, options: as for DiffusionPrior.
+    low_noise: second network; None (the default) if the model has a single one.
+    Raises PriorError if the device has too little memory for the model.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        weights_hash: bytes,
+        parts: dict,
+        *,
+        prompts: Callable[[str], Embedding],
+        options: ModelOptions,
+        low_noise: LowNoise | None = None,
+    ):
+        pipeline_class, self.conditioned = CONDITIONED[kind.removeprefix("2.2-")]
+        pipeline = pipeline_class(tokenizer=None, text_encoder=None, scheduler=None, **parts)
+        super().__init__(
+            f"wan/{kind}",
+            MODES[kind],
+            weights_hash,
+            pipeline=pipeline,
+            space=_latent_space(pipeline.transformer.config, pipeline.vae.config),
+            prompts=prompts,
+            options=options,
+        )
+        self._low_noise, self._options, self._latest = low_noise, options, self.network
 
     @classmethod
     def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "WanPrior":
-        """Load a model.
+        """Load a model. The second network of a model with two is loaded when it is needed.
 
         path: local folder in diffusers' layout, or hub ID (ORG/NAME).
         options: device, dtype and placement of the networks.
-        Raises PriorError if it is no complete Wan 2.1 model or cannot be run with these options.
+        Raises PriorError if it is no complete Wan model or cannot be run with these options.
         """
         check_options(options)
         folder = find_model(path)
-        _check_supported(folder)
-        transformer = load_network(
-            WanTransformer3DModel, folder / "transformer", network_dtype(options), options.quantize
-        )
-        vae = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
-        flavour = _flavour(transformer.config, vae.config, folder)
-        image_encoder = _load_image_encoder(folder) if transformer.config.image_dim is not None else {}
+        network_class, boundary = _described(folder)
+        load = partial(load_network, network_class, dtype=network_dtype(options), quantize=options.quantize)
+        parts = {"transformer": load(folder / "transformer")}
+        parts["vae"] = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
+        transformer, vae = (parts[name].config for name in ("transformer", "vae"))
+        kind = kind_of(transformer, vae, folder, two_networks=boundary is not None)
+        if transformer.image_dim is not None:
+            parts |= _load_image_encoder(folder)
         prompts = umt5_prompts(folder, path, options)
-        identity = weights_hash(folder, COMPONENTS, options.quantize)
-        return cls._of(flavour, identity, prompts, options, transformer=transformer, vae=vae, **image_encoder)
+        components, settings, low_noise = COMPONENTS, {}, None
+        if boundary is not None:
+            low_noise = LowNoise(boundary, _later(load, folder / SECOND, transformer))
+            components, settings = (*COMPONENTS, SECOND), {"boundary_ratio": boundary}
+        identity = weights_hash(folder, components, options.quantize, settings)
+        return cls(kind, identity, parts, prompts=prompts, options=options, low_noise=low_noise)
 
     @classmethod
     def from_config(cls, variant: str, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "WanPrior":
@@ -142,33 +137,32 @@ class WanPrior(DiffusionPrior):
                 f"there is no untrained Wan {variant!r} with quantize={options.quantize}; "
                 f"valid: {', '.join(VARIANTS)} with quantize=none"
             )
+        shape = VARIANTS[variant]
         device = options.device if options.offload == "none" else "cpu"
-        transformer = untrained(WanTransformer3DModel, VARIANTS[variant], network_dtype(options), device, seed)
-        parts = {"transformer": transformer, "vae": untrained(AutoencoderKLWan, {}, torch.float32, device, seed)}
-        if transformer.config.image_dim is not None:
+        network_class = WanVACETransformer3DModel if shape.kind.endswith("vace") else WanTransformer3DModel
+        make = partial(untrained, network_class, shape.config, network_dtype(options), device)
+        parts = {"transformer": make(seed), "vae": untrained(AutoencoderKLWan, {}, torch.float32, device, seed)}
+        if parts["transformer"].config.image_dim is not None:
             config = {"config": CLIPVisionConfig(**CLIP_CONFIG)}
             parts["image_encoder"] = untrained(CLIPVisionModel, config, torch.float32, device, seed)
             parts["image_processor"] = CLIPImageProcessorPil()
-        text = no_text(transformer.config.text_dim)
-        return cls._of(variant.partition("-")[0], bytes(8), lambda prompt: text, options, **parts)
+        text = no_text(parts["transformer"].config.text_dim)
+        low_noise = None if shape.boundary is None else LowNoise(shape.boundary, lambda: make(seed + 1))
+        return cls(shape.kind, bytes(8), parts, prompts=lambda prompt: text, options=options, low_noise=low_noise)
 
-    @classmethod
-    def _of(cls, flavour: str, identity: bytes, prompts, options: ModelOptions, **parts) -> "WanPrior":
-        """Make a prior from its components (`parts`, under diffusers' names); a T2V model has no image encoder."""
-        pipeline_class = WanPipeline if flavour == "t2v" else WanImageToVideoPipeline
-        pipeline = pipeline_class(tokenizer=None, text_encoder=None, scheduler=None, **parts)
-        space = _latent_space(pipeline.transformer.config, pipeline.vae.config)
-        name = f"wan/{flavour}"
-        return cls(name, (flavour,), identity, pipeline=pipeline, space=space, prompts=prompts, options=options)
-
-    @property
-    def flavour(self) -> str:
-        """The conditioning that the model was trained for: t2v, i2v or flf2v."""
-        return self.modes[0]
-
-    def embed_text(self, prompt: str) -> Tensor:
-        """Return the UMT5 embedding [1, 512, text_dim] of a prompt, zeros after its text. Raises PriorError."""
-        return text_input(self, prompt)
+    def network_at(self, t: float) -> torch.nn.Module:
+        """Return the network that computes at time t, on the device or on its way there. Raises PriorError."""
+        wanted = self.network
+        if self._low_noise and t < self._low_noise.boundary:
+            if self.pipeline.transformer_2 is None:
+                place_another(self.pipeline, SECOND, self._low_noise.load(), self._options)
+            wanted = self.pipeline.transformer_2
+        if wanted is not self._latest:
+            # With offload=model a network stays on the device until another one follows it in the pipeline's own
+            # order. The codec's order is another one, and there may be no room for both of these.
+            self.pipeline.maybe_free_model_hooks()
+            self._latest = wanted
+        return wanted
 
     def embed_pictures(self, pictures: list[Image.Image]) -> Tensor | None:
         """Return the CLIP embeddings [pictures, tokens, image_dim]; None where the model wants none."""
@@ -177,17 +171,51 @@ class WanPrior(DiffusionPrior):
         return self.pipeline.encode_image(pictures, self.device).to(self.dtype)
 
 
-def _check_supported(folder: Path) -> None:
-    """Raise PriorError if a folder holds another model than Wan 2.1."""
+def _described(folder: Path) -> tuple[type, float | None]:
+    """Return the class of a model's denoising networks, and the time below which the second one computes.
+
+    That time is None for a model with a single network. Raises PriorError if the folder's index describes a model that
+    GVC cannot use.
+    """
     index = read_index(folder)
-    kind = index.get("_class_name")
-    second = (index.get("transformer_2") or [None])[0] is not None
-    if kind in SUPPORTED and not second and not index.get("expand_timesteps"):
-        return
-    what = f"a {kind}"
-    if kind in SUPPORTED:
-        what = "a Wan 2.2 with two transformers" if second else "a Wan 2.2 with a time for each token"
-    raise PriorError(f"{folder} holds {what}, which GVC cannot use; use a T2V, I2V or FLF2V model of Wan 2.1")
+    kind, boundary = index.get("_class_name"), index.get("boundary_ratio")
+    second = (index.get(SECOND) or [None])[0] is not None
+    if kind not in NETWORKS or index.get("expand_timesteps"):
+        what = "a Wan 2.2 with a time for each token" if kind in NETWORKS else f"a {kind}"
+        raise PriorError(
+            f"{folder} holds {what}, which GVC cannot use; "
+            "use a T2V, I2V, FLF2V or VACE model of Wan 2.1, or an A14B model of Wan 2.2"
+        )
+    if not second and boundary is None:
+        return NETWORKS[kind], None
+    if not (second and isinstance(boundary, float) and 0 < boundary < 1):
+        raise PriorError(
+            f"the index of {folder} must name both {SECOND} and a boundary_ratio between 0 and 1, or neither; "
+            "fetch the model again"
+        )
+    check_files(folder / SECOND)
+    return NETWORKS[kind], boundary
+
+
+def _later(load: Callable[[Path], torch.nn.Module], folder: Path, shape: dict) -> Callable[[], torch.nn.Module]:
+    """Return a function that loads a network as its files are now.
+
+    load: function that loads the network in a folder.
+    folder: the folder.
+    shape: configuration of the model's first network, whose inputs the second one must have.
+    """
+    state = file_states(folder, ("*",))
+
+    def load_unchanged() -> torch.nn.Module:
+        network = load(folder)
+        if file_states(folder, ("*",)) != state:
+            raise PriorError(f"files in {folder} have changed since the model was opened; open it again")
+        for name in ("in_channels", "out_channels", "patch_size", "text_dim", "image_dim"):
+            if network.config[name] != shape[name]:
+                raise PriorError(f"the networks of {folder.parent} have different {name}; fetch the model again")
+        return network
+
+    return load_unchanged
 
 
 def _load_image_encoder(folder: Path) -> dict:
@@ -209,17 +237,3 @@ def _load_image_encoder(folder: Path) -> dict:
 def _latent_space(transformer, vae) -> LatentSpace:
     mean, std = tuple(vae.latents_mean), tuple(vae.latents_std)
     return LatentSpace(mean, std, TEMPORAL_STRIDE, vae.scale_factor_spatial, transformer.patch_size[-1])
-
-
-def _flavour(transformer, vae, folder: Path) -> str:
-    """Return the mode (t2v, i2v or flf2v) that two configurations describe. Raises PriorError if it is no Wan 2.1."""
-    latent = vae.z_dim
-    fits = transformer.out_channels == latent and vae.scale_factor_temporal == TEMPORAL_STRIDE
-    if fits and transformer.in_channels == latent:
-        return "t2v"
-    if fits and transformer.in_channels == latent + TEMPORAL_STRIDE + latent:
-        return "flf2v" if transformer.pos_embed_seq_len else "i2v"
-    raise PriorError(
-        f"{folder} is no Wan 2.1 model (in_channels {transformer.in_channels}, latent channels {latent}); "
-        "use a T2V, I2V or FLF2V model of that version"
-    )

@@ -5,6 +5,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import PriorError
@@ -15,15 +16,19 @@ SHA256 = re.compile("[0-9a-f]{64}")
 CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
-def weights_hash(folder: Path, components: tuple[str, ...], quantize: str = "none") -> bytes:
+def weights_hash(
+    folder: Path, components: tuple[str, ...], quantize: str = "none", settings: Mapping[str, float] | None = None
+) -> bytes:
     """Return the 8 bytes in a stream that identify a model's weights. Raises PriorError.
 
     folder: folder of the model.
     components: subfolders that determine the decoded pictures.
     quantize: quantisation applied while loading, which changes the weights; default none.
+    settings: values of the model's index that determine the decoded pictures too, by name; default none.
 
     The result is the start of a SHA-256 over each component in this order: the canonical text of its configuration,
-    then the SHA-256 of each of its *.safetensors, in the order of their names.
+    then the SHA-256 of each of its *.safetensors, in the order of their names; and then over the canonical text of the
+    settings, if there are any, and the name of the quantisation, if there is one.
     """
     digest = hashlib.sha256()
     for part in components:
@@ -32,6 +37,8 @@ def weights_hash(folder: Path, components: tuple[str, ...], quantize: str = "non
                 digest.update(canonical_json(folder / part / name))
         for path in sorted((folder / part).glob("*.safetensors")):
             digest.update(file_digest(path))
+    if settings:
+        digest.update(_canonical(settings))
     if quantize != "none":
         digest.update(quantize.encode())
     return digest.digest()[:8]
@@ -44,7 +51,12 @@ def canonical_json(path: Path) -> bytes:
         config = {key: value for key, value in config.items() if not key.startswith("_")}
     except (OSError, ValueError, AttributeError) as error:
         raise PriorError(f"{path} is no configuration ({error}); fetch the model again") from error
-    return json.dumps(config, sort_keys=True, separators=(",", ":")).encode()
+    return _canonical(config)
+
+
+def _canonical(values: Mapping[str, object]) -> bytes:
+    """Return values as JSON in ASCII, with keys sorted and without white space."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
 
 def folder_digest(folder: Path, components: tuple[str, ...]) -> str:
