@@ -42,7 +42,7 @@ class ConditionedWan(ConditionedDiffusion):
         hidden = torch.cat((latent, *self.channels), dim=1)
         (velocity,) = self.prior.network_at(t)(
             hidden_states=hidden.to(self.prior.dtype),
-            timestep=torch.tensor([1000.0 * t], device=self.prior.device),
+            timestep=torch.full((1,), 1000.0 * t, device=self.prior.device),
             encoder_hidden_states=self.text,
             return_dict=False,
             **self.arguments,
