@@ -209,10 +209,6 @@ def _opened(spec: str, options: ModelOptions) -> Prior:
     family, slash, variant = spec.partition("/")
     if not slash or ":" in spec:
         return open_prior(spec, options)
-    if variant == "ti2v-5b":
-        from benchmarks.ti2v import Ti2vSized
-
-        return TypicalPrior(Ti2vSized.made(options))
     return TypicalPrior(prior_module(family).WanPrior.from_config(variant, options))
 
 

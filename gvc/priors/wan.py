@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Wan 2.1 (T2V, I2V, FLF2V, VACE) and the A14B models of Wan 2.2 through diffusers as a prior of the codec.
+"""Wan 2.1 (T2V, I2V, FLF2V, VACE) and Wan 2.2 (A14B, TI2V) through diffusers as a prior of the codec.
 
 A folder or hub repository has the layout of diffusers' Wan pipelines. Conditioning is as in these pipelines
 (gvc.priors.wan_conditioned); the time enters as 1000 * t. There is no guidance, so a velocity is one call of a network.
@@ -27,7 +27,7 @@ from .loading import check_files, find_model, load_network, network_dtype, place
 from .prompts import Embedding
 from .umt5 import no_text, umt5_prompts
 from .untrained import untrained
-from .wan_conditioned import ConditionedByChannels, ConditionedByControl, ConditionedWan
+from .wan_conditioned import ConditionedByChannels, ConditionedByControl, ConditionedByTokens, ConditionedWan
 from .wan_variants import CLIP_CONFIG, MODES, TEMPORAL_STRIDE, VARIANTS, kind_of
 from .weights import weights_hash
 
@@ -44,6 +44,7 @@ CONDITIONED = {  # the last part of a kind's name -> classes of the pipeline and
     "i2v": (WanImageToVideoPipeline, ConditionedByChannels),
     "flf2v": (WanImageToVideoPipeline, ConditionedByChannels),
     "vace": (WanVACEPipeline, ConditionedByControl),
+    "ti2v": (WanPipeline, ConditionedByTokens),
 }
 COMPONENTS = ("transformer", "vae", "image_encoder", "image_processor")  # parts that determine the decoded pictures
 SECOND = "transformer_2"  # the network for low noise of models with two; it determines the decoded pictures too
@@ -106,12 +107,12 @@ class WanPrior(DiffusionPrior):
         """
         check_options(options)
         folder = find_model(path)
-        network_class, boundary = _described(folder)
+        network_class, boundary, token_times = _described(folder)
         load = partial(load_network, network_class, dtype=network_dtype(options), quantize=options.quantize)
         parts = {"transformer": load(folder / "transformer")}
         parts["vae"] = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
         transformer, vae = (parts[name].config for name in ("transformer", "vae"))
-        kind = kind_of(transformer, vae, folder, two_networks=boundary is not None)
+        kind = kind_of(transformer, vae, folder, two_networks=boundary is not None, token_times=token_times)
         if transformer.image_dim is not None:
             parts |= _load_image_encoder(folder)
         prompts = umt5_prompts(folder, path, options)
@@ -141,7 +142,7 @@ class WanPrior(DiffusionPrior):
         device = options.device if options.offload == "none" else "cpu"
         network_class = WanVACETransformer3DModel if shape.kind.endswith("vace") else WanTransformer3DModel
         make = partial(untrained, network_class, shape.config, network_dtype(options), device)
-        parts = {"transformer": make(seed), "vae": untrained(AutoencoderKLWan, {}, torch.float32, device, seed)}
+        parts = {"transformer": make(seed), "vae": untrained(AutoencoderKLWan, shape.vae, torch.float32, device, seed)}
         if parts["transformer"].config.image_dim is not None:
             config = {"config": CLIPVisionConfig(**CLIP_CONFIG)}
             parts["image_encoder"] = untrained(CLIPVisionModel, config, torch.float32, device, seed)
@@ -171,30 +172,31 @@ class WanPrior(DiffusionPrior):
         return self.pipeline.encode_image(pictures, self.device).to(self.dtype)
 
 
-def _described(folder: Path) -> tuple[type, float | None]:
-    """Return the class of a model's denoising networks, and the time below which the second one computes.
+def _described(folder: Path) -> tuple[type, float | None, bool]:
+    """Return what a model's index says of it.
 
-    That time is None for a model with a single network. Raises PriorError if the folder's index describes a model that
-    GVC cannot use.
+    The first value is the class of its denoising networks. The second one is the time below which the second network
+    computes, None for a model with a single network. The third one is whether a network is told a time for each token.
+    Raises PriorError if the index describes a model that GVC cannot use.
     """
     index = read_index(folder)
     kind, boundary = index.get("_class_name"), index.get("boundary_ratio")
     second = (index.get(SECOND) or [None])[0] is not None
-    if kind not in NETWORKS or index.get("expand_timesteps"):
-        what = "a Wan 2.2 with a time for each token" if kind in NETWORKS else f"a {kind}"
+    if kind not in NETWORKS:
         raise PriorError(
-            f"{folder} holds {what}, which GVC cannot use; "
-            "use a T2V, I2V, FLF2V or VACE model of Wan 2.1, or an A14B model of Wan 2.2"
+            f"{folder} holds a {kind}, which GVC cannot use; "
+            "use a T2V, I2V, FLF2V or VACE model of Wan 2.1, or an A14B or TI2V model of Wan 2.2"
         )
+    token_times = bool(index.get("expand_timesteps"))
     if not second and boundary is None:
-        return NETWORKS[kind], None
+        return NETWORKS[kind], None, token_times
     if not (second and isinstance(boundary, float) and 0 < boundary < 1):
         raise PriorError(
             f"the index of {folder} must name both {SECOND} and a boundary_ratio between 0 and 1, or neither; "
             "fetch the model again"
         )
     check_files(folder / SECOND)
-    return NETWORKS[kind], boundary
+    return NETWORKS[kind], boundary, token_times
 
 
 def _later(load: Callable[[Path], torch.nn.Module], folder: Path, shape: dict) -> Callable[[], torch.nn.Module]:

@@ -3,7 +3,8 @@
 """Wan conditioned on one GOP: how the known pictures and the prompt enter its networks.
 
 The state of the flow and the text enter in the same way in all models (ConditionedWan). Known pictures enter as further
-channels beside the state (ConditionedByChannels), or as a control beside the network (ConditionedByControl).
+channels beside the state (ConditionedByChannels), as a control beside the network (ConditionedByControl), or as a known
+latent frame of the state (ConditionedByTokens).
 """
 
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from ..media import Planes
 from ..pictures.rgb import to_rgb
 from ..prior import Condition, KnownLatent
 from .diffusion import ConditionedDiffusion, flatten
+from .known_frames import ConditionedByFrames
 from .umt5 import text_input
 
 if TYPE_CHECKING:
@@ -127,3 +129,22 @@ class ConditionedByControl(ConditionedWan):
         time, _, height, width = self.shape
         unknown = interpolate((1 - known)[None, None], size=time, mode="nearest-exact")
         return unknown.view(1, 1, time, 1, 1).expand(1, self.prior.space.scale**2, time, height, width)
+
+
+class ConditionedByTokens(ConditionedByFrames):
+    """A TI2V model: a known first picture is the first latent frame, and the network is told a time for each token."""
+
+    def __init__(self, prior: "WanPrior", condition: Condition):
+        super().__init__(prior, condition)
+        self.text = text_input(prior, condition.prompt)
+
+    def predict_frames(self, frames: Tensor, timestep: Tensor) -> Tensor:
+        """Return the network's E[eps - x0] for all frames, [1, C, F, H', W']."""
+        tokens = frames.shape[3] * frames.shape[4] // self.prior.space.patch**2
+        (velocity,) = self.prior.network(
+            hidden_states=frames.to(self.prior.dtype),
+            timestep=self.token_times(timestep, tokens),
+            encoder_hidden_states=self.text,
+            return_dict=False,
+        )
+        return velocity

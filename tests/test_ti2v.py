@@ -1,0 +1,252 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Wan 2.2 TI2V on tiny random weights: vectors, whole streams, and the loop beside diffusers' own pipelines."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from clips import decode, encode, same
+from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, WanImageToVideoPipeline, WanPipeline
+from fresh import digest, digests_in_a_fresh_process
+from PIL import Image
+from smooth import condition_of, grey_clip, picture, smooth_clip
+from tiny_ti2v import TI2V_CHANNELS, build_tiny_ti2v
+from tiny_wan import TEXT_CHANNELS
+
+from gvc.bitstream import is_show
+from gvc.encoder import Encoder
+from gvc.errors import OptionError, PriorError
+from gvc.loop.denoise import Rule, denoise
+from gvc.loop.transition import ode
+from gvc.media import Picture, VideoFormat
+from gvc.prior import ModelOptions
+from gvc.priors import open_prior
+
+MODES = ("t2v", "i2v")
+FULL_RANGE = 2
+STEPS, WIDTH, HEIGHT = 4, 64, 96
+GREY = VideoFormat(WIDTH, HEIGHT, color_range=FULL_RANGE)
+PROMPT = "a fox runs over snow"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return build_tiny_ti2v(tmp_path_factory.mktemp("ti2v"))
+
+
+@pytest.fixture(scope="module")
+def prior(folder):
+    return open_prior(f"wan:{folder}")
+
+
+@pytest.fixture(scope="module")
+def pipelines(folder):
+    """Return diffusers' pipelines by mode; as in GVC, the text encoder is bfloat16."""
+    dtypes = {"text_encoder": torch.bfloat16, "default": torch.float32}
+    t2v = DiffusionPipeline.from_pretrained(folder, dtype=dtypes)
+    parts = {name: getattr(t2v, name) for name in ("transformer", "vae", "text_encoder", "tokenizer", "scheduler")}
+    i2v = WanImageToVideoPipeline(**parts, expand_timesteps=True)
+    assert isinstance(t2v, WanPipeline) and t2v.config.expand_timesteps
+    return {"t2v": t2v, "i2v": i2v}
+
+
+def conditioned(prior, mode, video_format, clip, prompt=""):
+    return prior.condition(condition_of(mode, video_format, clip, prompt), b"")
+
+
+def pictures_of(clip):
+    return [Picture(picture(clip, i), pts=i, duration=1) for i in range(len(clip[0]))]
+
+
+# Vectors and velocity
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("size", [(50, 35, 6), (32, 32, 1), (1, 33, 2)])
+def test_any_size_and_length_comes_back_with_its_own_shape(prior, mode, size):
+    width, height, frames = size
+    video_format = VideoFormat(width, height)
+    clip = smooth_clip(video_format, frames)
+    ours = conditioned(prior, mode, video_format, clip)
+    x0 = ours.encode_latent(clip)
+    decoded = ours.decode_latent(x0, 0.0)
+    assert [p.shape for p in decoded] == [(frames, *shape) for shape in video_format.plane_shapes]
+    assert x0.shape == ours.velocity(ours.zeros(), 0.5).shape == (ours.size,)
+    latent_frames, plane = (frames + 2) // 4 + (mode == "t2v"), -(-height // 32) * -(-width // 32) * 4
+    assert ours.size == latent_frames * TI2V_CHANNELS * plane and len(ours.blocks) == latent_frames
+    if mode == "i2v":
+        assert all(np.array_equal(p[0], source[0]) for p, source in zip(decoded, clip, strict=True))
+
+
+def test_a_known_first_picture_is_no_part_of_the_vector(prior):
+    """The VAE's encoder is causal, so the first latent frame depends on the first picture alone."""
+    video_format = VideoFormat(64, 32)
+    clip = smooth_clip(video_format, 9)
+    whole, rest = (conditioned(prior, mode, video_format, clip) for mode in MODES)
+    x0 = whole.encode_latent(clip)
+    assert torch.equal(rest.encode_latent(clip), x0[TI2V_CHANNELS * 8 :])
+    for ours, theirs in zip(
+        rest.decode_latent(x0[TI2V_CHANNELS * 8 :], 0.0), whole.decode_latent(x0, 0.0), strict=True
+    ):
+        assert np.abs(ours[1:].astype(int) - theirs[1:]).max() <= 1  # Encoding a single picture uses other kernels.
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_velocity_is_a_function_of_state_time_and_conditions(prior, folder, mode):
+    video_format = VideoFormat(64, 32)
+    clip, other = (smooth_clip(video_format, 9, seed) for seed in (0, 1))
+    ours = conditioned(prior, mode, video_format, clip)
+    x = torch.randn(ours.size, generator=torch.Generator().manual_seed(1))
+    before, velocity = x.clone(), ours.velocity(x, 0.7)
+    assert torch.equal(x, before) and velocity.dtype == torch.float32 and velocity.isfinite().all()
+    again = conditioned(open_prior(f"wan:{folder}"), mode, video_format, clip)
+    assert torch.equal(velocity, again.velocity(x, 0.7))
+    assert not torch.allclose(velocity, ours.velocity(x, 0.3), rtol=1e-3)
+    assert not torch.equal(velocity, conditioned(prior, mode, video_format, clip, "a red fox").velocity(x, 0.7))
+    unlike = conditioned(prior, mode, video_format, other)
+    assert torch.equal(velocity, unlike.velocity(x, 0.7)) == (mode == "t2v")
+    rough = conditioned(open_prior(f"wan:{folder}", ModelOptions(dtype="bfloat16")), mode, video_format, clip)
+    assert 0 < (velocity - rough.velocity(x, 0.7)).norm() < 0.05 * velocity.norm()
+
+
+def test_tiles_give_about_the_same_pictures(prior, folder):
+    video_format = VideoFormat(544, 32)  # The picture is wider than a tile, which is of 512x512 for encoding.
+    clip = smooth_clip(video_format, 5)
+    tiled = open_prior(f"wan:{folder}", ModelOptions(tiling=True))
+    whole, parts = (conditioned(p, "t2v", video_format, clip) for p in (prior, tiled))
+    latent = whole.encode_latent(clip)
+    assert 0 < (parts.encode_latent(clip) - latent).abs().mean() < 0.05 * latent.std()
+    for a, b in zip(whole.decode_latent(latent, 0), parts.decode_latent(latent, 0), strict=True):
+        assert np.abs(a.astype(int) - b).mean() < 2 and a.shape == b.shape
+
+
+# As diffusers runs it
+
+
+class OneNoise:
+    """A noise source of the loop that starts from given noise and injects nothing."""
+
+    exhausted = False
+
+    def __init__(self, vector):
+        self.initial = vector.clone
+
+
+def watched(network, seen):
+    """Append the arguments of each call of a network to `seen`."""
+    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("setting", [(5, 3.0, ""), (13, 5.0, PROMPT)])
+def test_the_loop_without_noise_follows_the_pipeline_step_by_step(prior, pipelines, mode, setting):
+    frames, shift, prompt = setting
+    clip, pipeline, known = grey_clip(GREY, frames), pipelines[mode], int(mode == "i2v")
+    latent_frames, states, theirs, mine = (frames + 3) // 4, [], [], []
+    shape = (1, TI2V_CHANNELS, latent_frames, HEIGHT // 16, WIDTH // 16)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(7))
+    pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+    pipeline.set_progress_bar_config(disable=True)
+    with watched(pipeline.transformer, theirs):
+        pipeline(
+            **({"image": Image.fromarray(np.stack([clip[0][0]] * 3, -1))} if known else {}),
+            prompt=prompt,
+            height=HEIGHT,
+            width=WIDTH,
+            num_frames=frames,
+            num_inference_steps=STEPS,
+            guidance_scale=1.0,
+            latents=noise,
+            output_type="latent",
+            callback_on_step_end=lambda _pipeline, _step, _t, given: states.append(given["latents"]) or {},
+        )
+    sigmas = pipeline.scheduler.sigmas.tolist()
+
+    def vector(latent):
+        return latent[0, :, known:].transpose(0, 1).reshape(-1)
+
+    ours = conditioned(prior, mode, GREY, clip, prompt)
+    for done, expected in enumerate(states, 1):
+        mine.clear()
+        with watched(prior.network, mine):
+            x, t = denoise(ours, Rule(sigmas[1 : done + 1], ode, silent=done), OneNoise(vector(noise)))
+        assert t == sigmas[done]
+        assert torch.allclose(x, vector(expected), atol=2e-5)
+    assert not torch.allclose(x, vector(noise), atol=0.1)  # The result depends on the network.
+    for a, b in zip(mine, theirs, strict=True):
+        assert torch.allclose(a["hidden_states"], b["hidden_states"], atol=2e-5)
+        assert b["timestep"].shape == (1, latent_frames * 6)
+        assert a["timestep"].shape == (b["timestep"].shape if known else (1, 1))
+        assert torch.equal(a["timestep"].expand_as(b["timestep"]), b["timestep"])
+        assert a["encoder_hidden_states"].shape == (1, 512, TEXT_CHANNELS)
+        assert torch.equal(a["encoder_hidden_states"], b["encoder_hidden_states"])
+
+
+def test_pictures_are_decoded_as_in_the_pipeline(prior, pipelines):
+    clip = smooth_clip(GREY, 5)
+    latent = prior.encode(conditioned(prior, "t2v", GREY, clip).video(clip, 5))
+    vae = pipelines["t2v"].vae
+    mean, std = (torch.tensor(vae.config[key]).view(1, -1, 1, 1, 1) for key in ("latents_mean", "latents_std"))
+    assert torch.allclose(prior.decode(latent), vae.decode(latent / (1.0 / std) + mean).sample, atol=1e-5)
+
+
+# The whole codec
+
+
+@pytest.mark.parametrize(("mode", "transition"), [("t2v", "ancestral"), ("i2v", "ancestral"), ("i2v", "sde")])
+def test_a_stream_decodes_to_what_the_encoder_saw(folder, mode, transition):
+    options = {"prior": f"wan:{folder}", "mode": mode, "gop": 9, "quality": 20, "preset": "fast"}
+    clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
+    extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
+    assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
+    assert same(decode(extradata, packets, prior=options["prior"]), seen)
+
+
+def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folder):
+    video_format = VideoFormat(34, 18, frame_rate=Fraction(24))
+    streams, expected = [], []
+    for mode in MODES:
+        seen, prior = [], f"wan:{folder}"
+        options = {"prior": prior, "mode": mode, "gop": 5, "quality": 20, "preset": "fast", "prompt": "a fox"}
+        encoder = Encoder(video_format, options, seen.extend)
+        given = [*pictures_of(smooth_clip(video_format, 5)), None]
+        streams.append((encoder.extradata, [packet for p in given for packet in encoder.encode(p)], prior))
+        expected.append(digest(seen))
+    assert digests_in_a_fresh_process(streams) == expected
+
+
+# Models and modes that don't fit
+
+
+def test_the_mode_that_the_model_lacks_is_refused_before_anything_is_coded(folder):
+    with pytest.raises(OptionError, match=r"wan/2\.2-ti2v cannot work in mode=flf2v; valid: t2v, i2v"):
+        Encoder(VideoFormat(32, 32), {"prior": f"wan:{folder}", "mode": "flf2v"})
+
+
+def test_other_weights_than_the_streams_are_refused(folder, tmp_path):
+    options = {"prior": f"wan:{folder}", "mode": "t2v", "quality": 0}
+    extradata, packets, _ = encode(pictures_of(smooth_clip(VideoFormat(32, 32), 1)), **options)
+    with pytest.raises(PriorError, match=r"other weights of wan/2\.2-ti2v"):
+        decode(extradata, packets, prior=f"wan:{build_tiny_ti2v(tmp_path, seed=1)}")
+
+
+def remove(path):
+    path.rename(path.with_suffix(".gone"))
+
+
+BROKEN = {
+    "no transformer": (lambda f: remove(f / "transformer"), "has no config.json"),
+    "no weights": (lambda f: remove(f / "vae/diffusion_pytorch_model.safetensors"), r"has no \*.safetensors"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_folder_that_is_no_complete_model_is_refused_in_one_sentence(tmp_path, name):
+    change, problem = BROKEN[name]
+    folder = build_tiny_ti2v(tmp_path)
+    change(folder)
+    with pytest.raises(PriorError, match=problem) as caught:
+        open_prior(f"wan:{folder}")
+    assert "\n" not in str(caught.value)
