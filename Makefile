@@ -6,6 +6,7 @@
 # make bench              measure against other codecs, quick; results.json and report.html in build/bench
 # make bench-full         the same with all settings and metrics, JOBS files at a time: hours
 # make train              train the network of the prior neural on what MEDIA lists (training/README.md)
+# make train-tiny         train wan-tiny, a Wan for two cores, on the same media
 # make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
 # make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
 # make lint               check style, licences, and which room of the code uses which
@@ -47,7 +48,7 @@ PYAV_PYTHON ?= $(BIN)/python
 PREFIX := build/ffmpeg/$(FFMPEG)
 PATCHES := ffmpeg_bridge/patches/$(FFMPEG)
 
-.PHONY: demo test bench bench-full train fuzz sanitize lint generate wheel ffmpeg pyav plugin-matrix setup clean
+.PHONY: demo test bench bench-full train train-tiny fuzz sanitize lint generate wheel ffmpeg pyav plugin-matrix setup clean
 
 demo: setup
 	$(BIN)/python tools/demo.py --bpp $(BPP) --frames $(FRAMES) "$(CLIP)"
@@ -65,6 +66,9 @@ bench-full: setup
 train: setup
 	$(BIN)/python -m training.pack build/training/packs $(MEDIA) --folder $(FOLDER)
 	$(BIN)/python -m training.train build/training/packs build/training
+
+train-tiny: setup
+	$(BIN)/python -m training.tiny build/tiny $(MEDIA) --folder $(FOLDER)
 
 fuzz: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt atheris

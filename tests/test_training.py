@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from gvc.metrics.errors import MetricError
 from gvc.metrics.weights import lpips_weights
 from gvc.prior import DEFAULT_OPTIONS
 from gvc.priors.neural import NeuralPrior
-from training.data import scene_of
+from training.data import HELD_OUT, divided, scene_of
+from training.loop import State
+from training.loop import train as train_network
 from training.media import MediaError, read_media
-from training.train import HELD_OUT
 
 ROOT = Path(__file__).parents[1]
 CLIP = ROOT / "assets" / "city_416x240.mp4"
@@ -65,6 +67,46 @@ def lpips():
 def train(packs: Path, output: Path, steps: int, *more: object) -> dict:
     training("train", packs, output, "--steps", steps, "--batch", 2, "--held_out", 4, "--threads", 1, *more)
     return load_file(output / "weights.safetensors")
+
+
+class Slope:
+    """Implements training.loop.Task: learn to double a number. It stops the run at a step, like a user would."""
+
+    def __init__(self, stop_at: int = -1):
+        self.calls, self.stop_at = 0, stop_at
+
+    def loss(self, network, rng):
+        self.calls += 1
+        if self.calls == self.stop_at:
+            raise KeyboardInterrupt
+        numbers = torch.from_numpy(rng.random((8, 1), dtype="float32"))
+        return (network(numbers) - 2 * numbers).square().mean(), {}
+
+    def evaluate(self, network):
+        return {"weight": network.weight.item()}
+
+
+def learn(folder: Path, task: Slope) -> torch.Tensor:
+    torch.manual_seed(0)
+    state = State.of(torch.nn.Linear(1, 1), betas=(0.9, 0.99))
+    train_network(state, task, folder, steps=40, rate=0.1, seed=1, pause=0)  # A checkpoint after each step
+    return torch.cat([tensor.flatten() for tensor in state.average.state_dict().values()])
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
+    whole = learn(tmp_path / "whole", Slope())
+    with pytest.raises(KeyboardInterrupt):
+        learn(tmp_path / "stopped", Slope(stop_at=17))
+    rest = Slope()
+    assert torch.equal(learn(tmp_path / "stopped", rest), whole)
+    assert rest.calls == 40 - 16
+    logs = [(tmp_path / name / "log.jsonl").read_text() for name in ("whole", "stopped")]
+    assert logs[0] == logs[1] and len(logs[0].splitlines()) == 40
+
+
+def test_material_without_held_out_scenes_is_refused():
+    with pytest.raises(MediaError, match="0 files to train on and 1 of held-out scenes"):
+        divided([Path("gopro_karma_00_s1_0.safetensors")])
 
 
 def test_packs_are_kept(packs):

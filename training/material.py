@@ -34,13 +34,14 @@ def clip_windows(path: Path, rng: Generator, count: int) -> Iterator[list[Planes
         yield [_planes(recolour(crop(picture))) for picture in chosen]
 
 
-def moved_photo(path: Path, others: list[Path], rng: Generator) -> list[Planes]:
-    """Return a photograph under a moving camera, often with a part of another photograph as a moving object."""
-    back, recolour = _layer(path, rng), _recolouring(rng)
-    front = _layer(others[rng.integers(len(others))], rng) if rng.random() < FOREGROUND else None
-    shape, place = _blob(rng), _path(rng)
+def moved_photo(path: Path, others: list[Path], rng: Generator, count: int = PHOTO_PICTURES) -> list[Planes]:
+    """Return `count` pictures of a photograph under a moving camera, often with a part of another photograph as a
+    moving object."""
+    back, recolour = _layer(path, rng, count), _recolouring(rng)
+    front = _layer(others[rng.integers(len(others))], rng, count) if rng.random() < FOREGROUND else None
+    shape, place = _blob(rng), _path(rng, count)
     pictures = []
-    for i in range(PHOTO_PICTURES):
+    for i in range(count):
         picture = back(i)
         if front:
             mask = cv2.warpAffine(shape, place(i), (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)[..., None]
@@ -84,14 +85,15 @@ def _planes(rgb: np.ndarray) -> Planes:
     return stacked[:HEIGHT], cb, cr
 
 
-def _path(rng: Generator):
-    """Return a smooth random motion of the camera, a function from picture number to affine matrix."""
+def _path(rng: Generator, count: int):
+    """Return a smooth random motion of the camera over `count` pictures, a function from picture number to affine
+    matrix."""
     speed, turn = rng.uniform(-MOTION, MOTION, 2) * rng.random(), np.deg2rad(rng.uniform(-0.4, 0.4)) * rng.random()
     growth, bend = 1 + rng.uniform(-0.006, 0.006) * rng.random(), rng.uniform(-0.08, 0.08, 2) * rng.random()
     centre = np.array([WIDTH, HEIGHT]) / 2
 
     def matrix(i: int) -> np.ndarray:
-        at = i - PHOTO_PICTURES / 2
+        at = i - count / 2
         size, angle = growth**at, turn * at
         linear = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         shift = centre + speed * at + bend * at**2 - linear @ centre
@@ -100,13 +102,13 @@ def _path(rng: Generator):
     return matrix
 
 
-def _layer(path: Path, rng: Generator):
+def _layer(path: Path, rng: Generator, count: int):
     """Return a photograph under a moving camera, a function from picture number to float32 [HEIGHT, WIDTH, 3]."""
     photo = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1]
     scale = max(HEIGHT / photo.shape[0], WIDTH / photo.shape[1]) * rng.uniform(1.2, 1.6)
     size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
     photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-    moved, middle = _path(rng), np.array([(WIDTH - size[0]) / 2, (HEIGHT - size[1]) / 2])
+    moved, middle = _path(rng, count), np.array([(WIDTH - size[0]) / 2, (HEIGHT - size[1]) / 2])
 
     def seen(i: int) -> np.ndarray:
         matrix = moved(i)

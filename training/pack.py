@@ -11,6 +11,7 @@ layout of gvc.priors.neural.inputs), error as float16 [N, 1, H/2, W/2], way and 
 import argparse
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,12 @@ from gvc.media import Picture, VideoFormat
 from gvc.priors.gp import GpPrior
 from gvc.priors.neural.inputs import pack, view_of
 from gvc.stills.av1 import StillDecoder
-from training.material import HEIGHT, WIDTH, Planes, clip_windows, moved_photo
+from training.material import HEIGHT, PHOTO_PICTURES, WIDTH, Planes, clip_windows, moved_photo
 from training.media import Media, MediaError, read_media
 
 FINEST = 55.0  # highest quality to train on; low ones, where a network can gain most, are drawn more often
 MODES, SHARES = ("flf2v", "i2v", "t2v"), (0.86, 0.07, 0.07)
+RowsOf = Callable[[list[Planes], np.random.Generator], dict[str, torch.Tensor]]
 SHORT_GOP = 9  # pictures in GOPs with fewer than two boundaries; far from a boundary there is nothing to learn
 
 
@@ -73,23 +75,31 @@ def _stored(view, source: torch.Tensor) -> dict[str, torch.Tensor]:
     return stored | {"error": error, "way": view.way.float(), "distance": view.distance.float()}
 
 
-def pack_all(media: Media, output: Path, windows: int, seed: int) -> None:
+def pack_all(
+    media: Media, output: Path, windows: int, seed: int, *, rows_of: RowsOf = code, moved: int = PHOTO_PICTURES
+) -> None:
     """Write the packed files of all media into the folder `output`.
 
-    windows: number of files for each clip. seed: seed of all random choices.
+    windows: number of files for each clip; a photograph has one. seed: seed of all random choices.
+    rows_of: function from a short video to the rows of its file, default `code`.
+    moved: number of pictures of a photograph under a moving camera, default PHOTO_PICTURES.
     """
+    output.mkdir(parents=True, exist_ok=True)
     for path in [*media.clips, *media.photos]:
         rng = np.random.default_rng([seed, zlib.crc32(path.name.encode())])
         names = [f"{path.stem}_s{seed}_{i}" for i in range(windows if path in media.clips else 1)]
         if all((output / f"{name}.safetensors").exists() for name in names):
             continue
-        videos = clip_windows(path, rng, len(names)) if path in media.clips else [moved_photo(path, media.photos, rng)]
+        if path in media.clips:
+            videos = clip_windows(path, rng, len(names))
+        else:
+            videos = [moved_photo(path, media.photos, rng, moved)]
         for name, video in zip(names, videos, strict=True):
-            rows = code(video, rng)
+            rows = rows_of(video, rng)
             target = output / f"{name}.safetensors"
             save_file(rows, target.with_suffix(".partial"))
             target.with_suffix(".partial").rename(target)
-            print(f"{name}: {len(rows['way'])} pictures", flush=True)
+            print(f"{name}: {len(next(iter(rows.values())))} rows", flush=True)
 
 
 def main() -> None:
@@ -104,7 +114,6 @@ def main() -> None:
         media = read_media(arguments.media, arguments.folder or arguments.media.parent)
     except (MediaError, OSError) as error:
         sys.exit(str(error))
-    arguments.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     pack_all(media, arguments.output, arguments.windows, arguments.seed)
 

@@ -1,138 +1,77 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Train the network of `neural` on packed material, and write its weights.
-
-A run that was interrupted continues from its last checkpoint. The same seed, material and number of threads give the
-same weights on the same machine.
-"""
+"""Train the network of `neural` on packed material, and write its weights (training.loop says how a run goes on)."""
 
 import argparse
-import json
-import math
-import time
-from copy import deepcopy
-from dataclasses import dataclass
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.random import Generator
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from gvc.priors.device import has_bfloat16
 from gvc.priors.neural.network import WIDTHS, Network
-from training.data import Packs, scene_of
+from training.data import Packs, divided
+from training.loop import State, train
 from training.loss import Loss, squared_error
+from training.media import MediaError
 
-HELD_OUT = ("gopro_karma", "winui_fishes", "clm_cap13", "ffmpegconcat_2-skater")  # scenes for evaluation only
 ERROR_EDGES = (0, 3, 6, 100)  # limits of the expected error, in sample values, that group held-out crops
-WARM_UP = 200  # steps in which the learning rate rises
-AVERAGE = 0.998  # decay of the moving average of the weights, which is the result
 PLAIN_SHARE = 0.5  # share of crops trained at realism 0; half of the others are trained at 1
-CHECKPOINT_SECONDS = 120
 
 
-@dataclass
-class State:
-    """Everything that a run needs to continue."""
+class Improvement:
+    """Implements training.loop.Task: pictures that `gp` has decoded become more like their source."""
 
-    network: Network
-    average: Network
-    optimizer: torch.optim.Optimizer
-    step: int = 0
+    def __init__(self, packs: Packs, held_out: Packs, arguments: argparse.Namespace):
+        self._packs, self._held_out = packs, held_out
+        self._batch, self._held_out_crops, self._device = arguments.batch, arguments.held_out, arguments.device
+        self._loss = Loss(arguments.device)
 
-    @classmethod
-    def new(cls, arguments: argparse.Namespace) -> "State":
-        """Return the state before the first step."""
-        torch.manual_seed(arguments.seed)
-        network = Network.of(load_file(arguments.start)) if arguments.start else Network(arguments.widths)
-        network.to(arguments.device, memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(network.parameters(), arguments.rate, betas=(0.9, 0.99))
-        return cls(network, deepcopy(network), optimizer)
-
-    def save(self, path: Path) -> None:
-        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
-        partial = path.with_suffix(".partial")
-        torch.save(parts | {"step": self.step}, partial)
-        partial.rename(path)
-
-    def restore(self, path: Path) -> None:
-        parts = torch.load(path, weights_only=True)
-        for name in ("network", "average", "optimizer"):
-            getattr(self, name).load_state_dict(parts[name])
-        self.step = parts["step"]
-
-
-def train(packs: Packs, held_out: Packs, state: State, arguments: argparse.Namespace) -> None:
-    """Train until arguments.steps are done; write checkpoints and print a line of JSON for each."""
-    loss, saved = Loss(arguments.device), time.monotonic()
-    sums: list[list[float]] = []
-    while state.step < arguments.steps:
-        rng = np.random.default_rng([arguments.seed, state.step])  # A resumed run draws the same crops.
-        for group in state.optimizer.param_groups:
-            group["lr"] = arguments.rate * _schedule(state.step, arguments.steps)
-        view, source = packs.draw(arguments.batch, rng)
-        view, source = view.to(arguments.device), source.to(arguments.device)
-        realism = torch.from_numpy(_realisms(arguments.batch, rng)).to(arguments.device)
-        with torch.autocast(arguments.device, torch.bfloat16, enabled=has_bfloat16(arguments.device)):
-            answer = state.network(view.inputs(realism).contiguous(memory_format=torch.channels_last))
+    def loss(self, network: Network, rng: Generator) -> tuple[Tensor, dict[str, float]]:
+        view, source = self._packs.draw(self._batch, rng)
+        view, source = view.to(self._device), source.to(self._device)
+        realism = torch.from_numpy(_realisms(self._batch, rng)).to(self._device)
+        with torch.autocast(self._device, torch.bfloat16, enabled=has_bfloat16(self._device)):
+            answer = network(view.inputs(realism).contiguous(memory_format=torch.channels_last))
             made = view.improved(answer.float())
-            total, squared, distance = loss(made, source, realism, rng)
-        state.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
-        state.optimizer.step()
-        state.step += 1
-        weight = min(AVERAGE, state.step / (state.step + 10))
-        for kept, new in zip(state.average.parameters(), state.network.parameters(), strict=True):
-            kept.data.lerp_(new.data, 1 - weight)
+            total, squared, distance = self._loss(made, source, realism, rng)
         before = squared_error(view.estimate, source)
         plain = realism == 0
-        figures = (total, squared[plain].mean() / before[plain].mean(), distance[~plain].mean())
-        sums.append([float(figure.detach()) for figure in figures])
-        if time.monotonic() - saved > CHECKPOINT_SECONDS or state.step == arguments.steps:
-            state.save(arguments.output / "checkpoint.pt")
-            means = dict(zip(("loss", "error_share", "lpips"), np.round(np.mean(sums, 0), 4).tolist(), strict=True))
-            report = {"step": state.step, **means, "held_out": evaluate(state.average, held_out, loss, arguments)}
-            with (arguments.output / "log.jsonl").open("a") as log:
-                print(json.dumps(report), file=log)
-            print(json.dumps(report), flush=True)
-            saved, sums = time.monotonic(), []
+        share, lpips = squared[plain].mean() / before[plain].mean(), distance[~plain].mean()
+        return total, {"error_share": float(share.detach()), "lpips": float(lpips.detach())}
+
+    @torch.inference_mode()
+    def evaluate(self, network: Network) -> dict[str, dict]:
+        """Return PSNR and LPIPS of held-out crops, grouped by expected error: for `gp`, and for realism 0 and 1."""
+        view, source = self._held_out.draw(self._held_out_crops, np.random.default_rng(0))
+        view, source = view.to(self._device), source.to(self._device)
+        level, found = view.error.mean((1, 2, 3)).cpu(), {}
+        made = {"gp": view.estimate}
+        for realism in (0.0, 1.0):
+            made[f"realism {realism:g}"] = view.improved(network(view.inputs(torch.full_like(view.way, realism))))
+        for low, high in pairwise(ERROR_EDGES):
+            chosen = (level >= low) & (level < high)
+            if chosen.any():
+                found[f"error {low}-{high}"] = {"crops": int(chosen.sum())} | {
+                    name: self._quality(pictures[chosen], source[chosen]) for name, pictures in made.items()
+                }
+        return found
+
+    def _quality(self, made: Tensor, source: Tensor) -> list[float]:
+        """Return the means over crops of luma's PSNR in dB and of LPIPS."""
+        squared = ((made - source)[:, :4] ** 2).mean((1, 2, 3))
+        psnr = 10 * torch.log10(65025 / squared.clamp(min=1e-3))
+        return [round(float(psnr.mean()), 3), round(float(self._loss.lpips(made, source).mean()), 4)]
 
 
-@torch.inference_mode()
-def evaluate(network: Network, held_out: Packs, loss: Loss, arguments: argparse.Namespace) -> dict[str, dict]:
-    """Return PSNR and LPIPS of held-out crops, grouped by expected error: for `gp`, and for realism 0 and 1."""
-    view, source = held_out.draw(arguments.held_out, np.random.default_rng(0))
-    view, source = view.to(arguments.device), source.to(arguments.device)
-    level, found = view.error.mean((1, 2, 3)).cpu(), {}
-    made = {"gp": view.estimate}
-    for realism in (0.0, 1.0):
-        made[f"realism {realism:g}"] = view.improved(network(view.inputs(torch.full_like(view.way, realism))))
-    for low, high in pairwise(ERROR_EDGES):
-        chosen = (level >= low) & (level < high)
-        if chosen.any():
-            found[f"error {low}-{high}"] = {"crops": int(chosen.sum())} | {
-                name: [_psnr(x[chosen], source[chosen]), round(float(loss.lpips(x[chosen], source[chosen]).mean()), 4)]
-                for name, x in made.items()
-            }
-    return found
-
-
-def _psnr(made: torch.Tensor, source: torch.Tensor) -> float:
-    """Return the mean over crops of luma's PSNR in dB."""
-    squared = ((made - source)[:, :4] ** 2).mean((1, 2, 3))
-    return round(float(10 * torch.log10(65025 / squared.clamp(min=1e-3)).mean()), 3)
-
-
-def _realisms(count: int, rng: np.random.Generator) -> np.ndarray:
+def _realisms(count: int, rng: Generator) -> np.ndarray:
     plain, between = rng.random(count) < PLAIN_SHARE, rng.random(count) < 0.5
     return np.where(plain, 0.0, np.where(between, rng.random(count), 1.0)).astype(np.float32)
-
-
-def _schedule(step: int, steps: int) -> float:
-    """Return the factor of the learning rate at a step: a short linear rise, then half a cosine down to 0."""
-    return min((step + 1) / WARM_UP, 1.0) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
 
 
 def main() -> None:
@@ -151,14 +90,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
-    files = sorted(arguments.packs.glob("*.safetensors"))
-    held = [path for path in files if scene_of(path).startswith(HELD_OUT)]
-    state = State.new(arguments)
-    if (arguments.output / "checkpoint.pt").exists():
-        state.restore(arguments.output / "checkpoint.pt")
-    train(Packs([path for path in files if path not in held]), Packs(held), state, arguments)
+    torch.manual_seed(arguments.seed)
+    network = Network.of(load_file(arguments.start)) if arguments.start else Network(arguments.widths)
+    network.to(arguments.device, memory_format=torch.channels_last)
+    try:
+        material, held_out = map(Packs, divided(arguments.packs.glob("*.safetensors")))
+    except MediaError as error:
+        sys.exit(str(error))
+    state, task = State.of(network, betas=(0.9, 0.99)), Improvement(material, held_out, arguments)
+    train(state, task, arguments.output, steps=arguments.steps, rate=arguments.rate, seed=arguments.seed)
     weights = {name: tensor.half().contiguous() for name, tensor in state.average.state_dict().items()}
     save_file(weights, arguments.output / "weights.safetensors")
 
