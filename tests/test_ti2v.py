@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wan 2.2 TI2V on tiny random weights: vectors, whole streams, and the loop beside diffusers' own pipelines."""
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import torch
 from clips import decode, encode, same
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, WanImageToVideoPipeline, WanPipeline
-from fresh import digest, digests_in_a_fresh_process
 from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_ti2v import TI2V_CHANNELS, build_tiny_ti2v
@@ -197,24 +194,12 @@ def test_pictures_are_decoded_as_in_the_pipeline(prior, pipelines):
 
 @pytest.mark.parametrize(("mode", "transition"), [("t2v", "ancestral"), ("i2v", "ancestral"), ("i2v", "sde")])
 def test_a_stream_decodes_to_what_the_encoder_saw(folder, mode, transition):
+    """tests/test_wan.py decodes such streams in a new process, too."""
     options = {"prior": f"wan:{folder}", "mode": mode, "gop": 9, "quality": 20, "preset": "fast"}
     clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
     extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
     assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
     assert same(decode(extradata, packets, prior=options["prior"]), seen)
-
-
-def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folder):
-    video_format = VideoFormat(34, 18, frame_rate=Fraction(24))
-    streams, expected = [], []
-    for mode in MODES:
-        seen, prior = [], f"wan:{folder}"
-        options = {"prior": prior, "mode": mode, "gop": 5, "quality": 20, "preset": "fast", "prompt": "a fox"}
-        encoder = Encoder(video_format, options, seen.extend)
-        given = [*pictures_of(smooth_clip(video_format, 5)), None]
-        streams.append((encoder.extradata, [packet for p in given for packet in encoder.encode(p)], prior))
-        expected.append(digest(seen))
-    assert digests_in_a_fresh_process(streams) == expected
 
 
 # Models and modes that don't fit

@@ -11,6 +11,7 @@ import pytest
 import torch
 from gvc_container.mux import Muxer
 from smooth import condition_of, picture, smooth_clip, stretch
+from tiny_ti2v import build_tiny_ti2v
 from tiny_wan import FLAVOURS, SAMPLE, SINGLE, build_tiny_wan
 
 from gvc.bitstream import GopUnit, SequenceHeader, is_show
@@ -221,8 +222,10 @@ for path, prior in zip(sys.argv[1::2], sys.argv[2::2]):
 def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tmp_path):
     video_format = VideoFormat(50, 34)
     expected, arguments = [], []
-    for kind, mode in SAMPLE:
-        prior, reconstructed, path = f"wan:{wan_folders[kind]}", ShownDigest(), tmp_path / f"{kind}-{mode}.mkv"
+    cases = [(kind, mode, wan_folders[kind]) for kind, mode in SAMPLE]
+    ti2v = build_tiny_ti2v(tmp_path / "ti2v")
+    for kind, mode, folder in [*cases, ("ti2v", "t2v", ti2v), ("ti2v", "i2v", ti2v)]:
+        prior, reconstructed, path = f"wan:{folder}", ShownDigest(), tmp_path / f"{kind}-{mode}.mkv"
         options = {"preset": "fast", "prior": prior, "mode": mode, "gop": 5, "quality": 20}
         encoder = Encoder(video_format, options, reconstructed.add)
         clip = smooth_clip(video_format, 9)
