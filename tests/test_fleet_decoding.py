@@ -35,6 +35,7 @@ from gvc.fleet.processes import ProcessWorker
 from gvc.fleet.tasks import Tasks
 from gvc.media import Packet, VideoFormat
 from gvc.priors import FAMILIES, has_memory, prior_module
+from gvc.priors.diffusion import ConditionedDiffusion
 
 SECONDS = 60  # Longest time that a test waits for something
 CHAINS = [("t2v", 0), ("t2v", 2), ("i2v", 0), ("flf2v", 0)]
@@ -198,7 +199,16 @@ def test_a_large_model_gets_gops_one_by_one_where_they_do_not_need_each_other(wa
 @pytest.mark.parametrize("family", FAMILIES)
 def test_models_whose_gops_are_decoded_one_by_one_have_no_memory(family):
     assert not has_memory(f"{family}/1")
-    assert getattr(prior_module(family), FAMILIES[family]).conditioned.memory is None
+    module = prior_module(family)
+    assert issubclass(getattr(module, FAMILIES[family]), module.DiffusionPrior)
+    assert ConditionedDiffusion.memory is None
+    assert all("memory" not in vars(kind) for kind in subclasses(ConditionedDiffusion))
+
+
+def subclasses(kind: type) -> list[type]:
+    """Return all classes that are derived from a class."""
+    found = kind.__subclasses__()
+    return found + [further for each in found for further in subclasses(each)]
 
 
 def test_a_prior_that_is_missing_is_an_error_in_its_place():
