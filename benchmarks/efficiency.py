@@ -217,7 +217,7 @@ def _point(variances: np.ndarray, x0: np.ndarray, rule: loop.Rule, options: dict
 class _Gaussian:
     """The exact rectified flow of independent Gaussian values."""
 
-    tail, known, memory = (), None, None
+    tail, known, memory = (), (), None
 
     def __init__(self, variances: np.ndarray):
         self.size, self.blocks = len(variances), [slice(0, len(variances))]

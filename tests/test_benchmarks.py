@@ -153,7 +153,6 @@ def test_speed_and_memory_of_a_scaled_clip(tmp_path):
     for side in ("encode", "decode"):
         assert found[side]["startup_seconds"] > 0 and found[side]["peak_bytes"] > 20e6
         assert found[side]["real_time"] == pytest.approx(found[side]["fps"] / 25)
-    assert found["encode"]["fps"] > 0
 
 
 def test_time_by_stage(tmp_path):

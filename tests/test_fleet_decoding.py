@@ -363,8 +363,8 @@ def test_nothing_is_left_of_a_command_that_is_stopped(film, tmp_path, number):
     )
     assert json.loads(running.stderr.readline())["stage"] == "decode"  # Its workers are being started
     running.send_signal(number)
-    assert json.loads(running.communicate(timeout=SECONDS)[1].splitlines()[-1])["type"] == "error"
-    assert running.returncode == 128 + number
+    said = running.communicate(timeout=SECONDS)[1]
+    assert (json.loads(said.splitlines()[-1])["type"], running.returncode) == ("error", 128 + number), said
     assert not [*tmp_path.iterdir()]
     with pytest.raises(ProcessLookupError):
         os.killpg(running.pid, 0)
