@@ -10,7 +10,8 @@
 # make fuzz               feed all that reads foreign data with inputs made for it, SECONDS long; 1 if anything is found
 # make sanitize           run kernels and libgvc, with a hostile engine too, under ASan, UBSan and LSan, SECONDS long
 # make lint               check style, licences, and which room of the code uses which
-# make generate           write again what is made from the table of options, the protocol and the FFmpeg wrapper
+# make generate           write again what is made from the table of options, the list of models, the protocol and the
+#                         FFmpeg wrapper
 # make wheel              build an sdist, and a manylinux wheel for each of PYTHONS, in build/dist
 # make ffmpeg             build an FFmpeg with GVC inside, in build/ffmpeg/$(FFMPEG)
 # make pyav               build PyAV for that FFmpeg, in build/ffmpeg/$(FFMPEG)/venv
@@ -88,6 +89,7 @@ generate: setup
 	mkdir -p build
 	$(BIN)/python -m gvc.options >build/generated && mv build/generated ffmpeg_bridge/include/gvc_options.h
 	$(BIN)/python -m gvc.cli.options_page >build/generated && mv build/generated docs/OPTIONS.md
+	$(BIN)/python -m gvc.cli.models_page docs/MODELS.md
 	$(BIN)/python ffmpeg_bridge/tools/make_declarations.py
 	$(BIN)/python ffmpeg_bridge/tools/make_patches.py
 

@@ -41,7 +41,7 @@ from gvc.loop.on_device.batch import CodebookBatch
 from gvc.machine.stages import listening
 from gvc.media import Packet, Picture, VideoFormat
 from gvc.prior import ModelOptions, Prior
-from gvc.priors import open_prior, prior_module
+from gvc.priors import open_prior, open_untrained
 
 MODELS = ["wan/t2v-1.3b", "wan/ti2v-5b"]
 KINDS = {"device": DeviceCodebooks, "CPU": HostCodebooks}
@@ -206,10 +206,9 @@ class Stages:
 
 
 def _opened(spec: str, options: ModelOptions) -> Prior:
-    family, slash, variant = spec.partition("/")
-    if not slash or ":" in spec:
+    if "/" not in spec or ":" in spec:
         return open_prior(spec, options)
-    return TypicalPrior(prior_module(family).WanPrior.from_config(variant, options))
+    return TypicalPrior(open_untrained(spec, options))
 
 
 def difference(pictures: list[Picture], others: list[Picture]) -> dict:
@@ -270,7 +269,9 @@ def lines(model: str, result: dict) -> Iterator[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", help="torch device; default: cuda")
-    parser.add_argument("--models", nargs="*", default=MODELS, help="priors, or FAMILY/VARIANT with random weights")
+    parser.add_argument(
+        "--models", nargs="*", default=MODELS, help="priors, or names of the catalogue for random weights"
+    )
     parser.add_argument("--size", default="832x480", help="WIDTHxHEIGHT; default: 832x480")
     parser.add_argument("--frames", type=int, default=33, help="pictures in the GOP; default: 33")
     parser.add_argument("--quality", type=float, default=30, help="quality of encoding; default: 30")

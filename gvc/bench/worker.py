@@ -22,12 +22,12 @@ from gvc_container.mux import Muxer  # noqa: E402
 from ..bitstream import read_packet  # noqa: E402
 from ..decoder import Decoder  # noqa: E402
 from ..encoder import Encoder  # noqa: E402
-from ..errors import OptionError, exit_code, sentence  # noqa: E402
+from ..errors import exit_code, sentence  # noqa: E402
 from ..machine.stages import listening  # noqa: E402
 from ..media import Packet  # noqa: E402
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, parse_options  # noqa: E402
 from ..prior import ModelOptions, Prior  # noqa: E402
-from ..priors import open_prior, prior_for, prior_module  # noqa: E402
+from ..priors import open_prior, open_untrained, prior_for  # noqa: E402
 from .job import Job  # noqa: E402
 from .material import clip_of_file, synthetic_clip  # noqa: E402
 from .memory import peak_device_bytes, peak_host_bytes  # noqa: E402
@@ -63,19 +63,11 @@ def measure(job: Job) -> dict:
 
 def _open(job: Job, spec: str, options: ModelOptions) -> Prior:
     if job.random:
-        return _untrained(job.random, options)
+        return TypicalPrior(open_untrained(job.random, options))
     if job.side == "encode":
         return open_prior(spec, options)
     with Demuxer(job.packets) as demuxer:
         return prior_for(demuxer.sequence, spec, options)
-
-
-def _untrained(model: str, options: ModelOptions) -> Prior:
-    """Return a prior of a real model's size with random weights, FAMILY/VARIANT. Raises OptionError, PriorError."""
-    family, _, variant = model.partition("/")
-    if family != "wan":
-        raise OptionError(f"there is no model {model!r} with random weights; use a Wan model, such as wan/t2v-1.3b")
-    return TypicalPrior(prior_module("wan").WanPrior.from_config(variant, options))
 
 
 def _synchroniser(device: str) -> Callable[[], None]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 
 from ..bitstream import SequenceHeader
-from ..errors import PriorError
+from ..errors import OptionError, PriorError
 from ..extras import import_extra
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
+from .catalogue import MODELS
 from .model_path import check_model_path
 
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
@@ -54,6 +55,18 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     check_model_path(path)  # Checked before large libraries are imported.
     family = getattr(prior_module(kind), FAMILIES[kind])
     return family.from_pretrained(path, options)
+
+
+def open_untrained(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
+    """Return a prior of a published model's size with random weights. Raises OptionError, PriorError.
+
+    name: name of the model in the catalogue (gvc.priors.catalogue), which must know its shape.
+    """
+    model = next((model for model in MODELS if model.name == name and model.shape), None)
+    if model is None:
+        known = ", ".join(model.name for model in MODELS if model.shape)
+        raise OptionError(f"there is no model {name!r} with random weights; valid: {known}")
+    return getattr(prior_module(model.family), FAMILIES[model.family]).from_config(model, options)
 
 
 def _open_bundled(spec: str, options: ModelOptions) -> Prior:

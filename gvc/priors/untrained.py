@@ -28,7 +28,9 @@ def _making(dtype: torch.dtype, device: torch.device, seed: int) -> Iterator[Non
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
-        with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]), device:
+        # Tensors on "meta" have a shape only, so that device has no generator.
+        devices = [] if device.type in ("cpu", "meta") else [device]
+        with torch.random.fork_rng(devices, device_type=device.type if devices else "cuda"), device:
             torch.manual_seed(seed)
             yield
     finally:

@@ -21,6 +21,7 @@ from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionMode
 from ..errors import PriorError
 from ..machine.file_state import file_states
 from ..prior import DEFAULT_OPTIONS, ModelOptions
+from .catalogue import Model
 from .device import check_options, one_line
 from .diffusion import DiffusionPrior, LatentSpace
 from .loading import check_files, find_model, load_network, network_dtype, place_another, quietly, read_index
@@ -28,7 +29,7 @@ from .prompts import Embedding
 from .umt5 import no_text, umt5_prompts
 from .untrained import untrained
 from .wan_conditioned import ConditionedByChannels, ConditionedByControl, ConditionedByTokens, ConditionedWan
-from .wan_variants import CLIP_CONFIG, MODES, TEMPORAL_STRIDE, VARIANTS, kind_of
+from .wan_variants import CLIP_CONFIG, MODES, TEMPORAL_STRIDE, kind_of
 from .weights import weights_hash
 
 with quietly():  # Without torchvision these imports warn about an image processor that is not used here.
@@ -124,24 +125,21 @@ class WanPrior(DiffusionPrior):
         return cls(kind, identity, parts, prompts=prompts, options=options, low_noise=low_noise)
 
     @classmethod
-    def from_config(cls, variant: str, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "WanPrior":
+    def from_config(cls, model: Model, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "WanPrior":
         """Make a model of full size with random weights, which takes the time and memory of the real one.
 
-        variant: size and mode, one of VARIANTS. The text encoder is left out; all embeddings are zero.
+        model: entry of the catalogue that has a shape. The text encoder is left out; all embeddings are zero.
         options: device, dtype and placement of the networks; quantize must be none.
         seed: seed of the random weights, default 0.
         Raises PriorError.
         """
         check_options(options)
-        if variant not in VARIANTS or options.quantize != "none":
-            raise PriorError(
-                f"there is no untrained Wan {variant!r} with quantize={options.quantize}; "
-                f"valid: {', '.join(VARIANTS)} with quantize=none"
-            )
-        shape = VARIANTS[variant]
+        if options.quantize != "none":
+            raise PriorError("random weights cannot be quantised; leave quantize=none")
+        shape, kind = model.shape, model.stream_name.partition("/")[2]
         device = options.device if options.offload == "none" else "cpu"
-        network_class = WanVACETransformer3DModel if shape.kind.endswith("vace") else WanTransformer3DModel
-        make = partial(untrained, network_class, shape.config, network_dtype(options), device)
+        network_class = WanVACETransformer3DModel if kind == "vace" else WanTransformer3DModel
+        make = partial(untrained, network_class, shape.network, network_dtype(options), device)
         parts = {"transformer": make(seed), "vae": untrained(AutoencoderKLWan, shape.vae, torch.float32, device, seed)}
         if parts["transformer"].config.image_dim is not None:
             config = {"config": CLIPVisionConfig(**CLIP_CONFIG)}
@@ -149,7 +147,7 @@ class WanPrior(DiffusionPrior):
             parts["image_processor"] = CLIPImageProcessorPil()
         text = no_text(parts["transformer"].config.text_dim)
         low_noise = None if shape.boundary is None else LowNoise(shape.boundary, lambda: make(seed + 1))
-        return cls(shape.kind, bytes(8), parts, prompts=lambda prompt: text, options=options, low_noise=low_noise)
+        return cls(kind, bytes(8), parts, prompts=lambda prompt: text, options=options, low_noise=low_noise)
 
     def network_at(self, t: float) -> torch.nn.Module:
         """Return the network that computes at time t, on the device or on its way there. Raises PriorError."""

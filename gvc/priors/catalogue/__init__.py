@@ -1,0 +1,16 @@
+# SPDX-FileCopyrightText: 2026 The GVC contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Models that GVC knows, as data: the bundled ones, and published ones of each family in a module of its own.
+
+Any other model of a family can be the prior of a stream, too. Nothing here is looked up for a stream: what is loaded is
+what the user names.
+"""
+
+from . import ltx, skyreels, wan
+from .model import Bundled, Model
+
+BUNDLED = (
+    Bundled("gp", "a Gaussian process in closed form"),
+    Bundled("neural", "gp with a learned last step", "neural"),
+)
+MODELS: tuple[Model, ...] = (*wan.MODELS, *ltx.MODELS, *skyreels.MODELS)
