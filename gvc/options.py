@@ -152,7 +152,7 @@ ENCODER_OPTIONS = (
         str,
         "gp",
         "generative model: gp, neural, auto (neural if this machine can play it, else gp); "
-        "or wan:FOLDER, ltx:FOLDER, skyreels:FOLDER (or a hub id)",
+        "or wan:FOLDER, ltx:FOLDER, skyreels:FOLDER, kandinsky:FOLDER (or a hub id)",
     ),
     Option(
         "transition",
@@ -188,7 +188,10 @@ ENCODER_OPTIONS = (
 DECODER_OPTIONS = (
     Option("realism", float, 0.0, "texture, from 0 (closest to the source) to 1 (most natural)", 0, 1),
     Option(
-        "prior", str, "", "folder of the stream's prior, if it has weights; wan:FOLDER, ltx:FOLDER or skyreels:FOLDER"
+        "prior",
+        str,
+        "",
+        "folder of the stream's prior, if it has weights; wan:FOLDER, ltx:FOLDER, skyreels:FOLDER or kandinsky:FOLDER",
     ),
     THREADS,
     Option(

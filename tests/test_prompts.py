@@ -133,7 +133,7 @@ def test_what_is_missing_is_named(folder, part):
 def test_an_index_without_a_text_encoder_is_refused(folder, entry):
     index = folder / "model_index.json"
     index.write_text(json.dumps({**json.loads(index.read_text()), "text_encoder": entry}))
-    with pytest.raises(PriorError, match="names no text encoder"):
+    with pytest.raises(PriorError, match="names no text_encoder"):
         embed(folder)
 
 

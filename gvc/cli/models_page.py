@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ..priors.catalogue import MODELS, Model
-from ..priors.memory import GIB, TEXT_FORMAT, VAE_FORMAT, weights
+from ..priors.memory import GIB, TEXT_FORMAT, VAE_FORMAT, network_weights, weights
 
 FORMATS = ("float32", "bfloat16", "int8", "nf4")  # columns of the table of memory; float16 takes what bfloat16 does
 
@@ -61,7 +61,7 @@ def _memory(models: list[Model]) -> tuple[str, ...]:
     others = ((model.vae, VAE_FORMAT), (model.image_encoder, VAE_FORMAT), (model.text_encoder, TEXT_FORMAT))
     return (
         ", ".join(f"`{model.name}`" for model in models),
-        *(_times(model) + gibibytes(weights(model.network, number_format)) for number_format in FORMATS),
+        *(_times(model) + gibibytes(network_weights(model, number_format)) for number_format in FORMATS),
         *(gibibytes(weights(billions, number_format)) if billions else "" for billions, number_format in others),
     )
 

@@ -29,6 +29,7 @@ OF_NETWORKS = {
     "wan": ("torch", "diffusers", "transformers"),
     "ltx": ("torch", "diffusers", "transformers"),
     "skyreels": ("torch", "diffusers", "transformers"),
+    "kandinsky": ("torch", "diffusers", "transformers"),
 }
 OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
 UNKNOWN = "unknown"  # Version of a package that is not installed

@@ -20,7 +20,7 @@ from .model_path import check_model_path
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
 BUNDLED = ("gp", "neural")
 # Module of this package -> its class of priors, whose weights are separate files
-FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior", "skyreels": "SkyReelsPrior"}
+FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior", "skyreels": "SkyReelsPrior", "kandinsky": "KandinskyPrior"}
 
 
 class NotInstalledError(PriorError):
@@ -66,6 +66,8 @@ def open_untrained(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     if model is None:
         known = ", ".join(model.name for model in MODELS if model.shape)
         raise OptionError(f"there is no model {name!r} with random weights; valid: {known}")
+    if options.quantize != "none":
+        raise PriorError("random weights cannot be quantised; leave quantize=none")
     return getattr(prior_module(model.family), FAMILIES[model.family]).from_config(model, options)
 
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Common part of families whose networks take clean latent frames among noisy ones.
 
-Such a network is told a time for each token or each latent frame. Known frames are clean and at time 0; all others have
-the noise and the time of the step. Any latent frame of the video may be known, and so may further frames beside it.
+Most such networks are told a time for each token or each latent frame: known frames are clean and at time 0, all
+others have the noise and the time of the step. Others are shown a mask of the known frames. Any latent frame of the
+video may be known, and so may further frames beside it.
 """
 
 import torch

@@ -33,12 +33,12 @@ def find_model(path: str | Path, *, text_encoder: bool = False) -> Path:
     """Return the folder of a model; fetch it from the hub if `path` is no local folder. Raises PriorError.
 
     path: local folder in diffusers' layout, or hub ID (ORG/NAME).
-    text_encoder: whether to fetch the text encoder too, the largest part of many models; default False.
+    text_encoder: whether to fetch text encoders too, the largest part of many models; default False.
     """
     check_model_path(path)
     folder = Path(path)
     if not folder.is_dir():
-        unwanted = {} if text_encoder else {"text_encoder": None}
+        unwanted = {} if text_encoder else {"text_encoder": None, "text_encoder_2": None}
         try:
             with quietly():
                 folder = Path(DiffusionPipeline.download(str(path), **unwanted))

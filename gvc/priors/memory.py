@@ -50,6 +50,11 @@ def weights(billions: float, number_format: str) -> float:
     return billions * 1e9 * BYTES[number_format]
 
 
+def network_weights(model: Model, number_format: str) -> float:
+    """Return the bytes of a denoising network's weights. number_format: key of BYTES."""
+    return weights(model.network - model.float32, number_format) + weights(model.float32, "float32")
+
+
 def number_format(options: ModelOptions) -> str:
     """Return the key of BYTES that says how the denoising networks are kept."""
     if options.quantize != "none":
@@ -61,7 +66,7 @@ def number_format(options: ModelOptions) -> str:
 
 def need(model: Model, options: ModelOptions) -> Need:
     """Return the memory that a model needs to code pictures of its smallest trained size, for a new prompt."""
-    network = weights(model.network, number_format(options))
+    network = network_weights(model, number_format(options))
     vae, eyes = weights(model.vae, VAE_FORMAT), weights(model.image_encoder, VAE_FORMAT)
     text = weights(model.text_encoder, TEXT_FORMAT)
     together = model.networks * network + vae + eyes + text

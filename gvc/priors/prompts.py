@@ -29,6 +29,7 @@ from .weights import folder_digest
 
 EMBEDDING_FILE = "gvc_prompt_embedding.safetensors"
 ENCODER_PARTS = ("text_encoder", "tokenizer")
+TWO_ENCODERS = (*ENCODER_PARTS, "text_encoder_2", "tokenizer_2")
 KEPT = 8  # number of latest embeddings that stay in memory; each keyframe of a stream may have another prompt
 Embedding = dict[str, Tensor]  # tensors by the names that diffusers' pipelines give them
 
@@ -40,10 +41,18 @@ class Prompts:
     path: that folder, or the hub ID from which the text encoder may have to be fetched.
     kind: name in the cache, different for families that process the same text encoder's output differently.
     encode: function (folder, prompt) -> embedding on the CPU; it loads the text encoder and frees it again.
+    parts: subfolders of text encoders and tokenizers, default ENCODER_PARTS.
     """
 
-    def __init__(self, folder: Path, path: str | Path, kind: str, encode: Callable[[Path, str], Embedding]):
-        self._folder, self._path, self._kind, self._encode = folder, path, kind, encode
+    def __init__(
+        self,
+        folder: Path,
+        path: str | Path,
+        kind: str,
+        encode: Callable[[Path, str], Embedding],
+        parts: tuple[str, ...] = ENCODER_PARTS,
+    ):
+        self._folder, self._path, self._kind, self._encode, self._parts = folder, path, kind, encode, parts
         self._known: dict[str, Embedding] = {}
 
     def __call__(self, prompt: str) -> Embedding:
@@ -67,13 +76,13 @@ class Prompts:
     def _kept(self, prompt: str) -> Embedding:
         """Return the embedding from the cache; compute and store it if it is not there."""
         folder = find_model(self._path, text_encoder=True)
-        for part in ENCODER_PARTS:
+        for part in self._parts:
             if not (folder / part).is_dir():
                 raise PriorError(
                     f"{folder} has neither {part}/ nor an embedding of the prompt {prompt!r} ({EMBEDDING_FILE}); "
                     f"fetch {part}/ of the model too"
                 )
-        text = f"{self._kind}\0{folder_digest(folder, ENCODER_PARTS)}\0{prompt}"
+        text = f"{self._kind}\0{folder_digest(folder, self._parts)}\0{prompt}"
         path = cache_file("prompts", hashlib.sha256(text.encode()).hexdigest() + ".safetensors")
         try:
             found = _read(path, prompt)
@@ -87,36 +96,45 @@ class Prompts:
 
 
 @contextmanager
-def text_pipeline(pipeline_class, folder: Path, options: ModelOptions, **others) -> Iterator[DiffusionPipeline]:
-    """Yield a pipeline of diffusers with tokenizer and text encoder; both are freed at the end of the block.
+def text_pipeline(
+    pipeline_class, folder: Path, options: ModelOptions, parts: tuple[str, ...] = ENCODER_PARTS, **others
+) -> Iterator[DiffusionPipeline]:
+    """Yield a pipeline of diffusers with tokenizers and text encoders; all are freed at the end of the block.
 
-    The text encoder computes in bfloat16, in which T5 was trained; in float16 it overflows.
+    A text encoder computes in bfloat16, in which T5 was trained; in float16 it overflows.
 
     pipeline_class: class of the pipeline.
     folder: folder of the model.
-    options: device and placement of the text encoder.
+    options: device and placement of the text encoders.
+    parts: subfolders of text encoders and tokenizers, default ENCODER_PARTS.
     others: further components of the pipeline that have no default.
     Raises PriorError.
     """
-    _, class_name = read_index(folder).get("text_encoder") or (None, None)
-    encoder_class = getattr(transformers, class_name or "", None)
-    if encoder_class is None:
-        raise PriorError(f"{folder / INDEX} names no text encoder of transformers; fetch the model again")
-    text_encoder = load_network(encoder_class, folder / "text_encoder", torch.bfloat16)
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    except Exception as error:  # Several libraries take part, each with its own exception types.
-        raise PriorError(f"cannot load {folder / 'tokenizer'} ({one_line(error)}); fetch the model again") from error
-    pipeline = pipeline_class(tokenizer=tokenizer, text_encoder=text_encoder, **others)
+    loaded = {part: _load_encoder(folder, part) for part in parts}
+    pipeline = pipeline_class(**loaded, **others)
     place_on_device(pipeline, options)
     try:
         yield pipeline
     finally:
         pipeline.remove_all_hooks()
-        del pipeline, text_encoder
+        del pipeline, loaded
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _load_encoder(folder: Path, part: str):
+    """Load a text encoder or tokenizer. part: its subfolder in the model's folder. Raises PriorError."""
+    if part.startswith("tokenizer"):
+        try:
+            return transformers.AutoTokenizer.from_pretrained(folder / part, local_files_only=True)
+        except Exception as error:  # Several libraries take part, each with its own exception types.
+            raise PriorError(f"cannot load {folder / part} ({one_line(error)}); fetch the model again") from error
+    _, class_name = read_index(folder).get(part) or (None, None)
+    encoder_class = getattr(transformers, class_name or "", None)
+    if encoder_class is None:
+        raise PriorError(f"{folder / INDEX} names no {part} of transformers; fetch the model again")
+    return load_network(encoder_class, folder / part, torch.bfloat16)
 
 
 def _read(path: Path, prompt: str) -> Embedding | None:

@@ -129,13 +129,11 @@ class WanPrior(DiffusionPrior):
         """Make a model of full size with random weights, which takes the time and memory of the real one.
 
         model: entry of the catalogue that has a shape. The text encoder is left out; all embeddings are zero.
-        options: device, dtype and placement of the networks; quantize must be none.
+        options: device, dtype and placement of the networks; quantize has no effect.
         seed: seed of the random weights, default 0.
         Raises PriorError.
         """
         check_options(options)
-        if options.quantize != "none":
-            raise PriorError("random weights cannot be quantised; leave quantize=none")
         shape, kind = model.shape, model.stream_name.partition("/")[2]
         device = options.device if options.offload == "none" else "cpu"
         network_class = WanVACETransformer3DModel if kind == "vace" else WanTransformer3DModel

@@ -6,11 +6,11 @@ Any other model of a family can be the prior of a stream, too. Nothing here is l
 what the user names.
 """
 
-from . import ltx, skyreels, wan
+from . import kandinsky, ltx, skyreels, wan
 from .model import Bundled, Model
 
 BUNDLED = (
     Bundled("gp", "a Gaussian process in closed form"),
     Bundled("neural", "gp with a learned last step", "neural"),
 )
-MODELS: tuple[Model, ...] = (*wan.MODELS, *ltx.MODELS, *skyreels.MODELS)
+MODELS: tuple[Model, ...] = (*wan.MODELS, *ltx.MODELS, *skyreels.MODELS, *kandinsky.MODELS)

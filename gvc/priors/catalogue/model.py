@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from ...modes import Mode
 
 ALL_MODES = tuple(str(mode) for mode in Mode)
-UMT5, T5 = 5.68, 4.76  # billions of parameters of the encoders of text that several families share
+# Billions of parameters of encoders of text, most of which several families share
+UMT5, T5, QWEN_VL, CLIP_TEXT = 5.68, 4.76, 8.29, 0.123
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Model:
     licence: its licence in words.
     shift: shift of the time grid by which the publisher samples, in words; default "", for one that is computed.
     networks: number of denoising networks; default 1.
+    float32: billions of parameters of a denoising network that stay in float32 with any dtype and quantize; default 0.
     image_encoder: billions of parameters of its image encoder; default 0, for models without one.
     parts: folders that decoding needs; default transformer and vae.
     text_parts: folders that a new prompt needs besides; default text_encoder and tokenizer.
@@ -56,6 +58,7 @@ class Model:
     licence: str
     shift: str = ""
     networks: int = 1
+    float32: float = 0.0
     image_encoder: float = 0.0
     parts: tuple[str, ...] = ("transformer", "vae")
     text_parts: tuple[str, ...] = ("text_encoder", "tokenizer")
