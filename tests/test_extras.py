@@ -75,6 +75,12 @@ def test_a_prior_names_its_extra(gvc, source, tmp_path, prior, extra):
     assert not film.exists()
 
 
+def test_models_are_listed_and_their_extra_named(gvc):
+    said = gvc("models").stdout
+    assert "missing: " in said and "pip install 'gvc[models]'" in said
+    assert "wan/vace-1.3b" in said
+
+
 def test_a_stream_names_its_extra(gvc, source, tmp_path):
     test_cli.gvc("encode", source, tmp_path / "neural.mkv", "--prior", "neural", *FAST)
     said = gvc("decode", tmp_path / "neural.mkv", tmp_path / "decoded.mkv", code=4).stderr

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gvc.machine import processors as limits
+from gvc.machine import control_groups
 from gvc.machine.lazy import lazy
 from gvc.machine.parallel import PROCESSORS, Team, allowed, each, inheriting
+from gvc.machine.processors import processors
 
 PATIENCE = 60  # seconds after which a test gives up
 
@@ -81,8 +82,8 @@ def test_the_quota_of_a_container_counts(tmp_path, monkeypatch, quotas, least):
     own.mkdir(parents=True, exist_ok=True)
     for folder, quota in zip([own, tmp_path], quotas, strict=False):
         (folder / "cpu.max").write_text(quota + "\n")
-    monkeypatch.setattr(limits, "CONTROL_GROUPS", tmp_path)
-    assert limits.processors.__wrapped__() == (least or len(os.sched_getaffinity(0)))
+    monkeypatch.setattr(control_groups, "CONTROL_GROUPS", tmp_path)
+    assert processors.__wrapped__() == (least or len(os.sched_getaffinity(0)))
 
 
 def test_what_a_team_works_on_comes_before_parts_of_it():

@@ -249,6 +249,24 @@ def compare_command(
     compare_files(files, options, compare_options, Report(quiet), as_json=json, overwrite=overwrite)
 
 
+@app.command("models", epilog=_examples("gvc models", "gvc models wan/vace-1.3b", "gvc models --json | jq .models"))
+@reported
+def models_command(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Model, family, hub id or name in streams. Default: all models.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the models that GVC knows: what fits into this machine, what is in the cache, the command (docs/MODELS.md).
+
+    Nothing is fetched.
+    """
+    from .models import show_models
+
+    show_models(name, as_json=json)
+
+
 @app.command("doctor")
 @reported
 def doctor_command(verbose: Verbose = False) -> None:

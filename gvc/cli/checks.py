@@ -51,6 +51,7 @@ def checks() -> Iterator[Check]:
     yield _engine()
     yield _warm_engine()
     yield _speeds()
+    yield _models()
 
 
 def _packages() -> Iterator[Check]:
@@ -168,3 +169,19 @@ def _speeds() -> Check:
         found.append(f"{size} up to {rate:.3g} frames/s ({label['prior']}, {label['device']}, {label['dtype']})")
     known = f"takes neural for {'; '.join(found)}; to measure anew remove {cache_file('speed', '')}" if found else ""
     return Check("prior auto", True, known or "not measured here yet; the first use of --prior auto does that")
+
+
+def _models() -> Check:
+    """Tell which models of the catalogue can run here without anything being fetched."""
+    advice = "`gvc models` lists them, with the command for each"
+    if not (package_version("gvc") and _extra("models").ok):
+        return Check("models", False, "need the extra models", "pip install 'gvc[models]'", needed=False)
+    from ..priors.hub_cache import cached_repositories
+    from .survey import survey
+
+    if not cached_repositories():  # Looking for accelerators takes longer.
+        return Check("models", False, "none in the cache", advice, needed=False)
+    there = [entry for entry in survey().entries if entry.cached and not entry.cached.lacks]
+    able = [entry.model.name for entry in there if entry.settings]
+    found = f"{', '.join(able) or 'none'} of {len(there)} in the cache can run here"
+    return Check("models", bool(able), found, advice, needed=False)

@@ -14,7 +14,7 @@ from ..bitstream import SequenceHeader
 from ..errors import OptionError, PriorError
 from ..extras import import_extra
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
-from .catalogue import MODELS
+from .catalogue import MODELS, named
 from .model_path import check_model_path
 
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
@@ -105,6 +105,7 @@ def prior_for(
         spec = header.prior
     elif spec in ("", "auto"):
         advice = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
+        advice += f" (gvc models {header.prior} says which may have made it)" if named(header.prior) else ""
         raise PriorError(f"this stream was made with the prior {header.prior}; {advice}")
     prior = (opener or open_prior)(spec, options)
     if prior.name != header.prior:

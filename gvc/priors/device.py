@@ -36,6 +36,16 @@ def accelerator_name(options: ModelOptions) -> str:
     return name_of(options.device) if name_of and accelerated(options) else ""
 
 
+def accelerators() -> list[tuple[str, str, int]]:
+    """Return the accelerators of this machine, each as (torch's device, its name, bytes of its memory)."""
+    if not torch.accelerator.is_available():
+        return []
+    kind = torch.accelerator.current_accelerator().type
+    properties = getattr(torch.get_device_module(kind), "get_device_properties", None)
+    found = [properties(index) for index in range(torch.accelerator.device_count())] if properties else []
+    return [(f"{kind}:{index}", device.name, device.total_memory) for index, device in enumerate(found)]
+
+
 def has_bfloat16(device: str) -> bool:
     """Return whether a device has bfloat16 instructions; without them bfloat16 is much slower than float32."""
     return torch.device(device).type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -14,3 +14,13 @@ BUNDLED = (
     Bundled("neural", "gp with a learned last step", "neural"),
 )
 MODELS: tuple[Model, ...] = (*wan.MODELS, *ltx.MODELS, *skyreels.MODELS, *kandinsky.MODELS)
+
+
+def named(text: str) -> list[Model]:
+    """Return the models that a name means; an empty list if there are none.
+
+    text: name of a model, hub id, name in streams, family, or value of the option `prior`.
+    """
+    return [
+        model for model in MODELS if text in (model.name, model.hub_id, model.stream_name, model.family, model.prior)
+    ]
