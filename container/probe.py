@@ -5,9 +5,9 @@
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from gvc.bitstream import GopUnit, read_packet
+from gvc.bitstream import GopUnit, SequenceHeader, read_packet
 from gvc.errors import BitstreamError
-from gvc.media import Packet
+from gvc.gop.rule import rule_of
 
 from .demux import Demuxer
 from .rate import Tally
@@ -52,6 +52,7 @@ class GopInfo:
     start, stop: noise levels at which its coding starts and stops.
     bytes: size of its packet.
     frames: number of frames that it shows.
+    calls, lowres_calls: number of calls of the prior that its decoding takes, at full and at low resolution.
     """
 
     index: int
@@ -61,6 +62,8 @@ class GopInfo:
     stop: int
     bytes: int
     frames: int
+    calls: int
+    lowres_calls: int
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Probe:
     bpp: float
     sequence: dict
     bytes: Bytes
+    relative_cost: float  # Work in calls of the prior; 1 = a call of full size at each step
     damaged_packets: int = 0
     gops: list[GopInfo] = field(default_factory=list)
 
@@ -89,7 +93,7 @@ class Probe:
 def probe(path: str | Path) -> Probe:
     """Read a file from start to end without decoding pictures. Raises MediaError."""
     with Demuxer(path) as demuxer:
-        spent, gops, tally = Bytes(), [], Tally()
+        spent, gops, tally, work = Bytes(), [], Tally(), _Work(demuxer.sequence)
         keyframes = damaged = 0
         for packet in demuxer.packets():
             keyframes += packet.key
@@ -102,7 +106,9 @@ def probe(path: str | Path) -> Probe:
                 continue
             spent.add(packet.data, unit)
             if unit:
-                gops.append(_gop_info(unit, packet, demuxer))
+                seconds = None if packet.pts is None else float(packet.pts * demuxer.time_base)
+                levels, size = (unit.start, unit.stop), len(packet.data)
+                gops.append(GopInfo(unit.index, unit.key, seconds, *levels, size, unit.shown, *work.add(unit)))
         spent.other_tracks = tally.other_bytes = demuxer.other_bytes
         video = demuxer.format
         rate = tally.rate(path, video.time_base, video.frame_rate)
@@ -119,14 +125,36 @@ def probe(path: str | Path) -> Probe:
             bpp=rate.bpp(video.width, video.height),
             sequence=_sequence_info(demuxer),
             bytes=spent,
+            relative_cost=work.relative,
             damaged_packets=damaged,
             gops=gops,
         )
 
 
-def _gop_info(unit: GopUnit, packet: Packet, demuxer: Demuxer) -> GopInfo:
-    seconds = None if packet.pts is None else float(packet.pts * demuxer.time_base)
-    return GopInfo(unit.index, unit.key, seconds, unit.start, unit.stop, len(packet.data), unit.shown)
+@dataclass
+class _Work:
+    """Work of a stream's prior, in calls of full size."""
+
+    header: SequenceHeader  # Sequence header in force
+    spent: float = 0.0
+    most: int = 0  # Work with a call of full size at each step
+
+    def add(self, unit: GopUnit) -> tuple[int, int]:
+        """Add a GOP; return its numbers of calls at full and at low resolution."""
+        self.header = unit.header or self.header
+        try:
+            rule = rule_of(self.header, unit)
+        except BitstreamError:
+            return 0, 0
+        full, low = (0, 0) if unit.bare else rule.calls
+        self.spent += full + low * (self.header.lowres_size / 100) ** 2
+        self.most += 0 if unit.bare else len(rule.times) + (rule.times[-1] > 0)
+        return full, low
+
+    @property
+    def relative(self) -> float:
+        """Work relative to that with a call of full size at each step."""
+        return self.spent / self.most if self.most else 1.0
 
 
 def _sequence_info(demuxer: Demuxer) -> dict:
@@ -151,7 +179,11 @@ def _sequence_info(demuxer: Demuxer) -> dict:
         "codebook_extra": sequence.codebook_extra,
         "codebook_limit": sequence.codebook_limit,
         "shift": sequence.shift if sequence.transition.fixed else None,
-        "x0_cache": sequence.x0_cache,
+        "x0_cache": bool(sequence.x0_cache),
+        "x0_skips": sequence.x0_cache,
+        "x0_warmup": sequence.x0_warmup,
+        "lowres_steps": sequence.lowres_steps,
+        "lowres_size": sequence.lowres_size if sequence.lowres_steps else None,
         "prompt": sequence.prompt,
         "header_bytes": len(demuxer.header),
     }

@@ -109,21 +109,46 @@ class Anchor:
     memory: Any  # ConditionedPrior.memory, or a Future of it
 
 
-class ConditionedPrior(Protocol):
-    """A prior conditioned on one GOP."""
+class Flow(Protocol):
+    """The flow of one GOP as the loop sees it: that of whole latents, or that of their low band."""
 
     blocks: list[slice]  # partition of range(size) into the parts that have a codebook of their own
     size: int  # number of values in the latent vector
-    tail: list[slice]  # values of the last latent frame, a slice for each channel; [] without latent frames
     known: tuple[KnownLatent, ...]  # parts of the latent that need not be coded
-    follows_flow: bool  # whether realism > 0 continues the flow to t = 0; otherwise only decode_latent gets realism
-    memory: Any  # state for the next GOP of the chain, where it is Condition.memory
 
     def velocity(self, x: Array, t: float) -> Array:
         """Return E[eps - x0 | x_t = x], [size]."""
 
     def zeros(self) -> Array:
         """Return a new vector of zeros [size]; its type and device are those of all vectors of this prior."""
+
+
+class LowBand(Flow, Protocol):
+    """The flow of the low spatial frequencies of a GOP's latent, computed at a lower resolution.
+
+    The values of the low band are coordinates in an orthonormal basis, so it has the same white noise and the same
+    times as the whole latent.
+    """
+
+    def restrict(self, x: Array) -> Array:
+        """Return the low band [size] of a whole vector."""
+
+    def extend(self, low: Array, rest: Array) -> Array:
+        """Return a whole vector: its low band is `low` [size], all else is that of the whole vector `rest`."""
+
+
+class ConditionedPrior(Flow, Protocol):
+    """A prior conditioned on one GOP."""
+
+    tail: list[slice]  # values of the last latent frame, a slice for each channel; [] without latent frames
+    follows_flow: bool  # whether realism > 0 continues the flow to t = 0; otherwise only decode_latent gets realism
+    memory: Any  # state for the next GOP of the chain, where it is Condition.memory
+
+    def low_band(self, size: int) -> LowBand:
+        """Return the flow at low resolution, the same one at each call; only for priors with `has_low_band`.
+
+        size: length of each side in percent of the full one, 1..99.
+        """
 
     def encode_latent(self, clip: Clip) -> Array:
         """Return the clean latent x0 [size] of the GOP."""
@@ -154,6 +179,7 @@ class Prior(Protocol):
     adaptive_modes: tuple[str, ...]  # modes in which GOPs may be as short as their content needs
     cheap_steps: bool  # whether a velocity takes no longer than the search for atoms, so that many steps pay off
     concurrent: bool  # whether several threads may use it at the same time, each for a GOP of its own
+    has_low_band: bool  # whether steps can be computed at low resolution (ConditionedPrior.low_band)
     sample_scale: float  # an error e of one latent value means an error of about sample_scale * e luma samples
 
     def analyse(self, condition: Condition, clip: Clip) -> Analysis:

@@ -90,7 +90,8 @@ def header_cases() -> Iterator[Case]:
     yield case("mode is 0..2", "mode", field(30, b"\3"))
     yield case("transition is 0..1", "transition", field(31, b"\2"))
     yield case("codebook_extra is 0..8", "codebook_extra", field(32, b"\x09"))
-    yield case("tools are 0..7", "tools", field(37, b"\x08"))
+    yield case("tools are 0..31", "tools", field(37, b"\x20"))
+    yield case("a refresh schedule is for the x0-cache", "tools", tools(8, b"\2\0"))
     yield case("the fields fill the header", "header_size", tools(0, b"\0"))
     for size, element in ((30, "rate_den"), (40, "seed"), (50, "name_size")):
         cut = sealed(whole[:6] + size.to_bytes(2, "little") + whole[8 : size - 4])
@@ -113,6 +114,13 @@ def header_cases() -> Iterator[Case]:
     yield case("a prompt that is flagged says something", "tools", tools(4, b"\0"))
     yield case("a prompt is UTF-8", "prompt", tools(4, b"\1\xff"))
     yield case("a length ends", "prompt", tools(4, ENDLESS))
+    for skips in (0, 16):
+        yield case("x0_skips is 1..15", "x0_skips", tools(9, bytes([skips, 1])))
+    yield case("a refresh schedule that is flagged says something", "tools", tools(9, b"\1\0"))
+    yield case("lowres_steps is not 0", "lowres_steps", tools(16, b"\0\x32"))
+    for size in (0, 100):
+        yield case("lowres_size is 1..99", "lowres_size", tools(16, bytes([8, size])))
+    yield case("gp has no steps at low resolution", "lowres_steps", tools(16, b"\x08\x32"))
     yield case("a sequence header in a packet has at most 4096 bytes", "sequence_header", whole + bytes(4096))
     yield case("prior_name is known", "prior_name", named(b"gp/999"))
     yield case("weights_hash is the prior's", "weights_hash", field(38, b"\1"))

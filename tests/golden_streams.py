@@ -150,7 +150,7 @@ def cells(size: tuple[int, int], depth: int, reach: int, seed: int, share: float
 
 def codebooks() -> Author:
     """Larger codebooks, sets past one group of signs, none, one step; the index wraps around."""
-    author, pictures = Author(header("flf2v", codebook_extra=3, x0_cache=True, seed=5)), scene(7)
+    author, pictures = Author(header("flf2v", codebook_extra=3, x0_cache=1, seed=5)), scene(7)
     author.start(index=2**32 - 1)
     ends = {"first": author.still(pictures[0]), "last": author.still(pictures[3])}
     author.gop(4, MOTION, PLAIN, random_atoms(40, 0, 33, 64, 1), **ends, start=420, stop=300, stride=25)
@@ -161,12 +161,24 @@ def codebooks() -> Author:
 
 def limit() -> Author:
     """Few atoms of a codebook in use, down to all of these; the transition sde with another grid and the x0-cache."""
-    fields = {"codebook_extra": 1, "codebook_limit": 5, "shift": 7, "x0_cache": True, "transition": "sde"}
+    fields = {"codebook_extra": 1, "codebook_limit": 5, "shift": 7, "x0_cache": 1, "transition": "sde"}
     author, pictures = Author(header("flf2v", **fields)), scene(5)
     author.start()
     ends = {"first": author.still(pictures[0]), "last": author.still(pictures[2])}
     author.gop(3, MOTION, PLAIN, random_atoms(3, 31, 32, 16, 0), **ends)
     author.gop(2, MOTION, PLAIN, random_atoms(12, 20), last=author.still(pictures[4]), water=300)
+    return author
+
+
+def refresh() -> Author:
+    """Other refresh schedules than every other step, with steps of both transitions."""
+    plan, pictures = header("flf2v", x0_cache=2, x0_warmup=2), scene(3)
+    author = Author(plan)
+    for one in (plan, replace(plan, transition="sde", x0_cache=5, x0_warmup=0)):
+        author.start(one)
+        ends = {"first": author.still(pictures[0]), "last": author.still(pictures[2])}
+        levels = {"start": 400, "stop": 300, "stride": 12} if one is plan else {}
+        author.gop(3, MOTION, PLAIN, random_atoms(20, 9), **ends, **levels)
     return author
 
 
@@ -418,7 +430,7 @@ STREAMS = {
     write.__name__: write
     for write in (
         *(codebooks, limit, hold, corrections, pyramid, search, extremes, joined, formats, concealed),
-        *(small, ties, damaged),
+        *(small, ties, damaged, refresh),
     )
 }
 

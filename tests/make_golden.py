@@ -70,7 +70,8 @@ def _fields(header: SequenceHeader) -> dict:
     fields = asdict(header) | {"weights_hash": header.weights_hash.hex()}
     fields["format"] = {name: str(value) for name, value in fields["format"].items()}
     fields["format"]["samples"] = header.format.samples.pix_fmt
-    return fields
+    later = {"x0_warmup": header.x0_warmup, "lowres_steps": header.lowres_steps, "lowres_size": header.lowres_steps}
+    return {name: value for name, value in fields.items() if later.get(name, True)}
 
 
 def describe(extradata: bytes, packets: list[Packet]) -> dict:

@@ -68,14 +68,15 @@ def test_what_people_read():
 def test_a_model_with_a_network(tmp_path):
     tiny_wan = pytest.importorskip("tiny_wan")
     tiny_wan.build_tiny_wan(tmp_path, "t2v")
-    result = figures(*SMALL, "--prior", f"wan:{tmp_path}", "--preset", "gvcc", "--atoms", 4)
+    result = figures(*SMALL, "--prior", f"wan:{tmp_path}", "--preset", "gvcc", "--atoms", 4, "--lowres_steps", 8)
     assert (result["prior"], result["mode"], result["transition"]) == ("wan/t2v", "t2v", "sde")
     for name in ("encode", "decode"):
         side = result[name]
         check_sums(side, 1)
         assert side["network_is"] == "modules" and side["peak_device_bytes"] is None
-        velocity = side["stages"]["velocity"]
-        assert velocity["calls"] == velocity["network_calls"] == 20
+        velocity, low = side["stages"]["velocity"], side["stages"]["lowres_velocity"]
+        assert velocity["calls"] == velocity["network_calls"] == side["calls_per_gop"] == 12
+        assert low["calls"] == low["network_calls"] == side["lowres_calls_per_gop"] == 8
         assert velocity["network_seconds"] > 0.5 * velocity["seconds"]
         assert side["stages"]["atoms"]["network_seconds"] == side["stages"]["stills"]["seconds"] == 0
     assert result["encode"]["stages"]["latent_encode"]["network_seconds"] > 0

@@ -21,7 +21,16 @@ from gvc.bitstream import (
 )
 from gvc.bitstream.fields import FieldReader, FieldWriter
 from gvc.bitstream.levels import MAX_LEVEL
-from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_PROMPT, MODES, PRIOR_NAME, TRANSITIONS
+from gvc.bitstream.sequence import (
+    LOWRES_SIZE,
+    MAX_CODEBOOK_EXTRA,
+    MAX_CODEBOOK_LIMIT,
+    MAX_PROMPT,
+    MAX_SKIPS,
+    MODES,
+    PRIOR_NAME,
+    TRANSITIONS,
+)
 from gvc.errors import BitstreamError
 from gvc.media import MAX_DIMENSION, VideoFormat
 
@@ -45,7 +54,9 @@ formats = st.builds(
     chroma_location=bytes_8,
 )
 headers = st.builds(
-    SequenceHeader,
+    lambda refresh, low, **fields: SequenceHeader(
+        x0_cache=refresh[0], x0_warmup=refresh[1], lowres_steps=low[0], lowres_size=low[1], **fields
+    ),
     format=formats,
     mode=st.sampled_from(MODES),
     transition=st.sampled_from(TRANSITIONS),
@@ -55,8 +66,9 @@ headers = st.builds(
     codebook_extra=st.integers(0, MAX_CODEBOOK_EXTRA),
     codebook_limit=st.integers(0, MAX_CODEBOOK_LIMIT),
     shift=st.integers(1, 255),
-    x0_cache=st.booleans(),
     prompt=st.text(st.characters(codec="utf-8"), max_size=60),
+    refresh=st.just((0, 0)) | st.tuples(st.integers(1, MAX_SKIPS), st.integers(0, 255)),
+    low=st.just((0, LOWRES_SIZE)) | st.tuples(st.integers(1, 255), st.integers(1, 99)),
 )
 blobs = st.binary(max_size=300)
 units = st.builds(
@@ -173,6 +185,7 @@ def set_field(offset: int, value: bytes) -> bytes:
         (31, b"\x02", "transition"),
         (32, b"\x09", "codebook_extra"),
         (37, b"\x08", "tools"),
+        (37, b"\x20", "tools"),
         (46, b"\xff", "prior_name"),
         (47, b"\xff\xfe", "prior_name"),
         (46, b"\x03", "header_size"),
@@ -330,16 +343,27 @@ def test_varint_round_trip(value):
 
 
 def test_a_header_without_tools_has_no_bytes_for_them():
-    with_tools = replace(HEADER, shift=5, codebook_limit=14, prompt="a dog", x0_cache=True)
+    with_tools = replace(HEADER, shift=5, codebook_limit=14, prompt="a dog", x0_cache=1)
     bare, full = write_sequence_header(HEADER), write_sequence_header(with_tools)
     assert bare[37] == 0 and full[37] == 7
     assert full[bare.index(b"gp/1") : -4] == b"gp/1\x05\x0e\x05a dog" and len(full) == len(bare) + 8
+    with_more = replace(HEADER, x0_cache=1, x0_warmup=4, lowres_steps=8, lowres_size=67)
+    full = write_sequence_header(with_more)
+    assert full[37] == 25 and full[bare.index(b"gp/1") : -4] == b"gp/1\x01\x04\x08\x43"
 
 
 @pytest.mark.parametrize(
     ("tools", "rest", "element"),
     [
-        (8, b"", "tools"),
+        (32, b"", "tools"),
+        (8, b"\2\0", "tools"),  # without the x0-cache
+        (9, b"\0\1", "x0_skips"),
+        (9, b"\x10\0", "x0_skips"),
+        (9, b"\1\0", "tools"),
+        (9, b"\2", "x0_warmup"),
+        (16, b"\0\x32", "lowres_steps"),
+        (16, b"\1\0", "lowres_size"),
+        (16, b"\1\x64", "lowres_size"),
         (2, b"\0\x0e", "shift"),
         (2, b"\x03\x19", "codebook_limit"),
         (2, b"\x03\0", "tools"),  # flagged, and as without

@@ -100,7 +100,7 @@ def test_a_packet_is_refused_at_once_or_is_within_the_budget(data):
     extra, limit = data.draw(st.integers(0, 8)), data.draw(st.integers(0, 24))
     start = data.draw(st.integers(0, MAX_LEVEL))
     sde = data.draw(st.booleans())
-    header = t2v(width, height, codebook_extra=extra, codebook_limit=limit, x0_cache=data.draw(st.booleans()))
+    header = t2v(width, height, codebook_extra=extra, codebook_limit=limit, x0_cache=data.draw(st.integers(0, 15)))
     header = replace(header, transition="sde" if sde else "ancestral")
     unit = GopUnit(
         index=0,

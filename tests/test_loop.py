@@ -349,7 +349,7 @@ class Counting(Gaussian):
 
 @pytest.mark.parametrize("header", [HEADER, SDE])
 def test_x0_cache_asks_the_network_half_as_often(header):
-    prior, cached = Counting(), replace(header, x0_cache=True)
+    prior, cached = Counting(), replace(header, x0_cache=1)
     x0 = prior.sample()
     fixed = 30 if header is SDE else None
     coded = search(prior, x0, header=header, fixed=fixed)
@@ -362,6 +362,29 @@ def test_x0_cache_asks_the_network_half_as_often(header):
     assert np.array_equal(replay(prior, quick, header=cached)[0], quick.x)
     assert not np.array_equal(quick.x, coded.x)
     assert quick.error(prior, x0) < 2 * coded.error(prior, x0) + 0.01
+
+
+@pytest.mark.parametrize(
+    ("skips", "warmup", "called"),
+    [
+        (1, 0, {0, 2, 4, 6, 8, 10, 12, 14, 16}),
+        (1, 1, {0, 1, 3, 5, 7, 9, 11, 13, 15}),
+        (2, 0, {0, 3, 6, 9, 12, 15}),
+        (4, 3, {0, 1, 2, 3, 8, 13}),
+        (15, 255, set(range(17))),
+    ],
+)
+def test_the_refresh_schedule_says_which_steps_ask_the_network(skips, warmup, called):
+    """The steps without noise, which are the last three, always do."""
+    rule = rule_of(replace(SDE, x0_cache=skips, x0_warmup=warmup), GopUnit(index=0, shown=1))
+    assert {step for step in range(20) if rule.needs_network(step)} == called | {17, 18, 19}
+    assert rule.calls == (len(called) + 3, 0)
+
+
+def test_rounds_of_the_refresh_schedule_begin_anew_at_full_resolution():
+    rule = rule_of(replace(SDE, x0_cache=2, x0_warmup=1, lowres_steps=6), GopUnit(index=0, shown=1))
+    assert {step for step in range(17) if rule.needs_network(step)} == {0, 1, 4, 6, 7, 10, 13, 16}
+    assert rule.calls == (5 + 3, 3)
 
 
 def test_only_the_atoms_below_the_limit_are_used():

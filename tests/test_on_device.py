@@ -151,7 +151,7 @@ class TorchGaussian(Gaussian):
         {},
         {"budget": 1500},
         {"header": replace(HEADER, codebook_limit=7)},
-        {"header": replace(SDE, x0_cache=True), "fixed": 9},
+        {"header": replace(SDE, x0_cache=1), "fixed": 9},
     ],
     ids=["matched", "budget", "limit", "fixed"],
 )

@@ -72,7 +72,7 @@ def as_read(fields: list[tuple[str, str]], sizes: dict[str, int]) -> list[tuple[
 
 
 def test_the_sequence_header_is_read_as_its_table_says(reads):
-    full = header("t2v", shift=5, codebook_limit=3, prompt="a dog")
+    full = header("t2v", shift=5, codebook_limit=3, prompt="a dog", x0_cache=2, lowres_steps=8)
     sequence.parse_sequence_header(write_sequence_header(full))
     assert reads == as_read(rows("## 3 Sequence header"), {"magic": 4, "weights_hash": 8, "prior_name": 4})
 

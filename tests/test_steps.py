@@ -45,7 +45,7 @@ class Seen(list):
         self.append((step, t, s, np.array(x0_hat)))
 
 
-@pytest.mark.parametrize("header", [HEADER, SDE, replace(SDE, x0_cache=True)], ids=["ancestral", "sde", "x0_cache"])
+@pytest.mark.parametrize("header", [HEADER, SDE, replace(SDE, x0_cache=1)], ids=["ancestral", "sde", "x0_cache"])
 def test_the_loop_tells_of_each_step(header):
     prior = Gaussian()
     coded = search(prior, prior.sample(), header=header, fixed=4 if header.transition == "sde" else None)

@@ -20,7 +20,10 @@
     STRING(transition, "ancestral", "rule of the denoising steps; ancestral = posterior-matched, sde = the GVCC paper's (ancestral, sde)") \
     INT(atoms, 64, 1, 65536, "atoms for each block and step, only with transition=sde") \
     INT(shift, 0, 0, 255, "shift of the time grid, only with transition=sde; 0 = 5 for I2V and FLF2V from 720p on, otherwise 3") \
-    INT(x0_cache, 0, 0, 1, "network used at every other step only, about twice as fast and a little worse; 1 = on, 0 = off") \
+    INT(x0_cache, 0, 0, 15, "number of steps in a row without the network, which reuse its last result; 1 = every other step, about twice as fast and a little worse; 0 = none") \
+    INT(x0_warmup, 0, 0, 255, "number of steps with the network before x0_cache begins") \
+    INT(lowres_steps, 0, 0, 255, "number of first steps at low resolution, which are faster; only for video models; 0 = none") \
+    INT(lowres_size, 50, 1, 99, "length of each side at low resolution in percent, only with lowres_steps") \
     STRING(prompt, "", "text about the video, mainly for mode=t2v; the stream contains it") \
     INT(overlap, 0, 0, 64, "number of pictures that neighbouring T2V GOPs share and blend; 0 = none") \
     INT(tail, 1, 0, 1, "correction at the end of each I2V GOP; 1 = on, 0 = off") \

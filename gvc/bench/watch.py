@@ -17,18 +17,21 @@ STAGES = {
     "latent_encode": "pictures to latent",
     "initial_noise": "initial noise",
     "velocity": "network steps",
+    "lowres_velocity": "network steps, low resolution",
     "atoms": "atoms and noise",
     "latent_decode": "latent to pictures",
     "rest": "rest",
 }
-OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "latent_decode")
+OF_THE_PRIOR = ("analysis", "conditioning", "latent_encode", "velocity", "lowres_velocity", "latent_decode")
 # Methods of a prior and of the objects that they return: name -> (stage, methods of the result).
-CONDITIONED = {"velocity": "velocity", "encode_latent": "latent_encode", "decode_latent": "latent_decode"}
-ANALYSIS = {"refined": "analysis", "describe": "analysis", "rate_distortion": "analysis"}
-PRIOR = {
-    "condition": ("conditioning", {name: (stage, {}) for name, stage in CONDITIONED.items()}),
-    "analyse": ("analysis", {name: (stage, {}) for name, stage in ANALYSIS.items()}),
+CONDITIONED = {
+    "velocity": ("velocity", {}),
+    "low_band": ("conditioning", {"velocity": ("lowres_velocity", {})}),
+    "encode_latent": ("latent_encode", {}),
+    "decode_latent": ("latent_decode", {}),
 }
+ANALYSIS = {name: ("analysis", {}) for name in ("refined", "describe", "rate_distortion")}
+PRIOR = {"condition": ("conditioning", CONDITIONED), "analyse": ("analysis", ANALYSIS)}
 
 
 class _Watched(StandIn):

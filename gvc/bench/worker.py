@@ -35,6 +35,8 @@ from .stopwatch import Stage, Stopwatch  # noqa: E402
 from .untrained import TypicalPrior  # noqa: E402
 from .watch import OF_THE_PRIOR, STAGES, watch_networks, watch_prior  # noqa: E402
 
+CALLS = {"calls_per_gop": "velocity", "lowres_calls_per_gop": "lowres_velocity"}  # key of the result -> stage
+
 
 def measure(job: Job) -> dict:
     """Measure one side and return its result as in docs/BENCH.md. Raises GvcError."""
@@ -137,7 +139,8 @@ def _costs(stages: dict[str, Stage], gops: int) -> dict:
             stages[name].network_calls, stages[name].network_seconds = stages[name].calls, stages[name].seconds
     total = sum(stage.seconds for stage in stages.values())
     network = sum(stage.network_seconds for stage in stages.values())
-    return {
+    calls = {name: stages[stage].calls / gops for name, stage in CALLS.items()}
+    return calls | {
         "network_is": "modules" if modules else "prior",
         "seconds_per_gop": total / gops,
         "network_seconds_per_gop": network / gops,

@@ -14,10 +14,11 @@ from .packet import (
     write_gop,
     write_show,
 )
-from .sequence import MAX_PROMPT, SDE_SHIFT, SequenceHeader, parse_sequence_header, write_sequence_header
+from .sequence import LOWRES_SIZE, MAX_PROMPT, SDE_SHIFT, SequenceHeader, parse_sequence_header, write_sequence_header
 
 __all__ = [
     "BARE_BYTES",
+    "LOWRES_SIZE",
     "MAX_PROMPT",
     "MAX_SHOWN",
     "SDE_SHIFT",

@@ -25,7 +25,9 @@ MODES, TRANSITIONS = tuple(Mode), tuple(Scheme)  # by their codes
 MAX_CODEBOOK_EXTRA = 8
 MAX_CODEBOOK_LIMIT = 24
 SDE_SHIFT = 3  # where the header does not say it
-X0_CACHE, SCHEDULE, PROMPT = 1, 2, 4  # bits of the tools
+MAX_SKIPS = 15  # largest number of steps in a row without the network
+LOWRES_SIZE = 50  # default of the size at low resolution, where there is none
+X0_CACHE, SCHEDULE, PROMPT, REFRESH, LOWRES = 1, 2, 4, 8, 16  # bits of the tools
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,15 @@ class SequenceHeader:
     transition: Scheme
     codebook_extra: int = 0  # a codebook has 2^(ceil(log2 D) + codebook_extra) atoms
     seed: int = 42
-    x0_cache: bool = False  # every other step takes the x0_hat of the one before
+    x0_cache: int = 0  # at most so many steps in a row take the x0_hat of a step before them, 0..MAX_SKIPS
     weights_hash: bytes = bytes(8)
     prior: str  # its name, e.g. "gp/1"
     shift: int = SDE_SHIFT  # of the time grid of the sde transition, 1..255
     codebook_limit: int = 0  # at most 2^codebook_limit atoms of a codebook are used; 0: all
     prompt: str = ""  # text for the prior
+    x0_warmup: int = 0  # with x0_cache: number of steps before the first round of the refresh schedule, 0..255
+    lowres_steps: int = 0  # number of first steps at low resolution, 0..255
+    lowres_size: int = LOWRES_SIZE  # with lowres_steps: percentage of each side at low resolution, 1..99
 
     def __post_init__(self) -> None:
         """Take plain names, as options have them, for modes and transitions. Raises ValueError for unknown ones."""
@@ -52,8 +57,14 @@ class SequenceHeader:
     @property
     def tools(self) -> int:
         """Which of the parts of the header that need not be there are there."""
-        schedule = self.shift != SDE_SHIFT or self.codebook_limit
-        return X0_CACHE * self.x0_cache + SCHEDULE * bool(schedule) + PROMPT * bool(self.prompt)
+        parts = {
+            X0_CACHE: self.x0_cache,
+            SCHEDULE: self.shift != SDE_SHIFT or self.codebook_limit,
+            PROMPT: self.prompt,
+            REFRESH: self.x0_cache and (self.x0_cache, self.x0_warmup) != (1, 0),
+            LOWRES: self.lowres_steps,
+        }
+        return sum(bit for bit, said in parts.items() if said)
 
 
 def write_sequence_header(header: SequenceHeader) -> bytes:
@@ -103,6 +114,12 @@ def _optional_fields(header: SequenceHeader) -> bytes:
         if len(text) > MAX_PROMPT:
             raise ValueError(f"a prompt has at most {MAX_PROMPT} bytes")
         w.sized(text)
+    if header.tools & REFRESH:
+        w.uint(header.x0_cache, 1)
+        w.uint(header.x0_warmup, 1)
+    if header.tools & LOWRES:
+        w.uint(header.lowres_steps, 1)
+        w.uint(header.lowres_size, 1)
     return bytes(w)
 
 
@@ -152,14 +169,21 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
     transition = TRANSITIONS[r.uint("transition", 1, 0, len(TRANSITIONS) - 1)]
     extra = r.uint("codebook_extra", 1, 0, MAX_CODEBOOK_EXTRA)
     seed = r.uint("seed", 4)
-    tools = r.uint("tools", 1, 0, X0_CACHE | SCHEDULE | PROMPT)
+    tools = r.uint("tools", 1, 0, X0_CACHE | SCHEDULE | PROMPT | REFRESH | LOWRES)
+    if tools & REFRESH and not tools & X0_CACHE:
+        raise r.fail("tools", "a refresh schedule is flagged without the x0-cache that it is for")
     weights_hash = r.raw("weights_hash", 8)
     prior = _text(r, "prior_name", r.raw("prior_name", r.uint("name_size", 1)))
     shift, limit, prompt = SDE_SHIFT, 0, ""
+    skips, warmup, lowres_steps, lowres_size = int(bool(tools & X0_CACHE)), 0, 0, LOWRES_SIZE
     if tools & SCHEDULE:
         shift, limit = r.uint("shift", 1, 1), r.uint("codebook_limit", 1, 0, MAX_CODEBOOK_LIMIT)
     if tools & PROMPT:
         prompt = _text(r, "prompt", r.sized("prompt"))
+    if tools & REFRESH:
+        skips, warmup = r.uint("x0_skips", 1, 1, MAX_SKIPS), r.uint("x0_warmup", 1)
+    if tools & LOWRES:
+        lowres_steps, lowres_size = r.uint("lowres_steps", 1, 1), r.uint("lowres_size", 1, 1, 99)
     if r.offset != r.end:
         raise r.fail("header_size", f"the fields take {r.offset} bytes of {r.end}")
     r.end = size
@@ -172,12 +196,15 @@ def parse_sequence_header(data: bytes) -> SequenceHeader:
         transition=transition,
         codebook_extra=extra,
         seed=seed,
-        x0_cache=bool(tools & X0_CACHE),
+        x0_cache=skips,
         weights_hash=weights_hash,
         prior=prior,
         shift=shift,
         codebook_limit=limit,
         prompt=prompt,
+        x0_warmup=warmup,
+        lowres_steps=lowres_steps,
+        lowres_size=lowres_size,
     )
     if header.tools != tools:
         raise r.fail("tools", "a part that is flagged says nothing")

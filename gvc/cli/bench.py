@@ -123,7 +123,7 @@ def _warnings(result: dict, load: float) -> list[str]:
     if result["weights"] == "random":
         found.append("random weights: time and memory are the real model's, pictures and bytes mean nothing")
     for side in ("encode", "decode"):
-        steps = result[side]["stages"]["velocity"]["calls"]
+        steps = sum(result[side]["stages"][stage]["calls"] for stage in ("velocity", "lowres_velocity"))
         if steps < FEW_STEPS * result["gops"]:
             found.append(f"{side}: only {steps} network steps; a real run has more, and so other shares")
         if result[side]["seconds_per_gop"] * result["gops"] < SHORT_SECONDS:
@@ -171,6 +171,8 @@ SUMMARY = (
     ("seconds a GOP", lambda side: f"{side['seconds_per_gop']:.3f}"),
     ("  network", lambda side: f"{side['network_seconds_per_gop']:.3f}"),
     ("  everything else", lambda side: f"{side['other_seconds_per_gop']:.3f}"),
+    ("network steps a GOP", lambda side: f"{side['calls_per_gop']:.1f}"),
+    ("  and at low resolution", lambda side: f"{side['lowres_calls_per_gop']:.1f}"),
     ("network's share", lambda side: _percent(side["network_share"])),
     (f"above the network (target {TARGET:.0%})", lambda side: _percent(side["over_network"])),
     ("peak of main memory, MiB", lambda side: _mebibytes(side["peak_rss_bytes"])),

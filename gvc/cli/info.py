@@ -55,8 +55,9 @@ def _print_table(result: Probe) -> None:
         f"{s['width']}x{s['height']}, {s['frame_rate']} frames/s, {result.frames} frames, "
         f"{result.keyframes} keyframes, {result.kbps:.1f} kb/s, {result.bpp:.4f} bpp"
     )
-    how = f"transition {s['transition']}{', x0-cache' * s['x0_cache']}, seed {s['seed']}, bitstream {s['version']}"
+    how = f"transition {s['transition']}, seed {s['seed']}, bitstream {s['version']}"
     console.print(Text(visible(f"prior {s['prior']}, mode {s['mode']}, {how}")))
+    console.print(_work(result))
     if s["prompt"]:
         console.print(Text(visible(f"prompt {s['prompt']!r}")))
     if result.damaged_packets:
@@ -73,6 +74,19 @@ def _print_table(result: Probe) -> None:
         start = "?" if gop.seconds is None else f"{gop.seconds:.3f}"
         gops.add_row(str(gop.index), start, str(gop.frames), str(gop.bytes), _end(gop), "yes" if gop.key else "")
     console.print(gops)
+
+
+def _work(result: Probe) -> str:
+    """Return a line on the number of calls of the prior that decoding takes, and on what spares some."""
+    s, low = result.sequence, sum(gop.lowres_calls for gop in result.gops)
+    line = f"{sum(gop.calls for gop in result.gops)} calls of the prior"
+    if s["lowres_steps"]:
+        line += f" and {low} at {s['lowres_size']} % of each side"
+    if s["x0_cache"]:
+        line += f", x0-cache {s['x0_skips']}"
+    if result.relative_cost < 1:
+        line += f", about {100 * result.relative_cost:.0f} % of the work of a call at each step"
+    return line
 
 
 def _end(gop: GopInfo) -> str:

@@ -111,6 +111,8 @@ def open_gop(
     """
     check_unit(header, unit)
     rule = rule_of(header, unit)
+    if header.lowres_steps and not prior.has_low_band:
+        raise BitstreamError("lowres_steps", 0, f"the prior {prior.name} computes no steps at low resolution")
     _keep_within(beyond_steps(rule, cheap=prior.cheap_steps))
     condition = condition_of(header, unit, anchor, stills)
     conditioned = prior.condition(condition, unit.side)

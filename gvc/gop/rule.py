@@ -50,8 +50,14 @@ def rule_of(header: SequenceHeader, unit: GopUnit) -> Rule:
     scheme = header.transition
     if scheme.fixed != (unit.stride == 0):
         raise BitstreamError("stride", 0, f"value {unit.stride} does not fit the {scheme} transition")
+    network = {
+        "x0_cache": header.x0_cache,
+        "x0_warmup": header.x0_warmup,
+        "low_steps": header.lowres_steps,
+        "low_size": header.lowres_size,
+    }
     if scheme.fixed:
         times = shifted_times(FIXED_STEPS, header.shift)[1:]
-        return Rule(times, euler_maruyama, FIXED_SILENT, x0_cache=header.x0_cache)
+        return Rule(times, euler_maruyama, FIXED_SILENT, **network)
     times = [level_time(level) for level in matched_levels(unit.start, unit.stop, unit.stride)]
-    return Rule(times, ancestral, uses_known=True, x0_cache=header.x0_cache)
+    return Rule(times, ancestral, uses_known=True, **network)

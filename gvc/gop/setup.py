@@ -52,4 +52,6 @@ class Setup:
         prior = chosen.prior
         if parsed.mode not in prior.modes:
             raise OptionError(f"prior {prior.name} cannot work in mode={parsed.mode}; valid: {', '.join(prior.modes)}")
+        if parsed.lowres_steps and not prior.has_low_band:
+            raise OptionError(f"prior {prior.name} computes no steps at low resolution; leave lowres_steps out")
         return cls(parsed, settings, prior, settings.header(video_format, prior), chosen.reason)

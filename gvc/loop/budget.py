@@ -51,16 +51,17 @@ def beyond_steps(rule: Rule, *, cheap: bool) -> str:
 
 
 def beyond_work(header: SequenceHeader, rule: Rule, blocks: Sequence[slice], frames: int, coded: int) -> str:
-    """Check the work of the loop.
+    """Check the work of the loop. Steps at low resolution count like others, and the change of resolution as one more.
 
     blocks: blocks of the latent.
     frames: number of pictures in the GOP, including the anchor.
     coded: number of bytes of its atoms.
     """
     sizes = [piece.stop - piece.start for block in blocks for piece in pieces(block)]
-    atoms = (1 + rule.noisy) * sum(1 << log2_size_for(size, header.codebook_extra) for size in sizes)
+    vectors = 1 + rule.noisy + bool(rule.low_steps)
+    atoms = vectors * sum(1 << log2_size_for(size, header.codebook_extra) for size in sizes)
     samples = frames * header.format.width * header.format.height
     most = GOP_ATOMS + SAMPLE_ATOMS[header.transition] * samples + BYTE_ATOMS * coded
     if atoms <= most:
         return ""
-    return f"{1 + rule.noisy} noise vectors from {atoms} atoms of codebooks are too much; at most {most} may be"
+    return f"{vectors} noise vectors from {atoms} atoms of codebooks are too much; at most {most} may be"

@@ -16,7 +16,7 @@ from ..bitstream import SequenceHeader
 from ..entropy import MAX_COUNT
 from ..machine.lazy import lazy
 from ..machine.parallel import each
-from ..prior import Array, ConditionedPrior, on_host
+from ..prior import Array, Flow, on_host
 from .codebook import MAX_LOG2_SIZE, Codebook, Ranking, log2_size_for, pieces
 
 Atoms = tuple[np.ndarray, np.ndarray]  # (ascending indices, uint32 [M]; signs, int8 [M])
@@ -64,11 +64,18 @@ class Codebooks:
         sizes: for each block, the number of atoms that are in use.
     """
 
-    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
+    def __init__(self, prior: Flow, header: SequenceHeader, gop: int):
         self._seed, self._gop = header.seed, gop % 2**30
-        self.blocks = [piece for block in prior.blocks for piece in pieces(block)]
+        cut = [pieces(block) for block in prior.blocks]
+        self._pieces = [len(parts) for parts in cut]
+        self.blocks = [piece for parts in cut for piece in parts]
         self._log2_sizes = [log2_size_for(block.stop - block.start, header.codebook_extra) for block in self.blocks]
         self.sizes = [1 << min(log2, header.codebook_limit or MAX_LOG2_SIZE) for log2 in self._log2_sizes]
+
+    def limited(self, counts: Sequence[int]) -> list[int]:
+        """Return a number of atoms for each block, no more than there are. counts: one for each block of the prior."""
+        wanted = [count for count, parts in zip(counts, self._pieces, strict=True) for _ in range(parts)]
+        return [min(count, size) for count, size in zip(wanted, self.sizes, strict=True)]
 
     def noise(self, step: int, atoms: list[Atoms] | None = None) -> Array:
         """Return z, noise of unit variance [size], an array of the prior's kind.
@@ -86,7 +93,7 @@ class Codebooks:
 class HostCodebooks(Codebooks):
     """The codebooks by the native code. Vectors of other devices are copied to main memory and back."""
 
-    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
+    def __init__(self, prior: Flow, header: SequenceHeader, gop: int):
         super().__init__(prior, header, gop)
         self._size, self._like = prior.size, prior.zeros()
 
@@ -169,7 +176,7 @@ def _matched_count(ranking: Ranking, want: float) -> int:
     return count - 1 if want <= (ranking.reach(count - 1) + ranking.reach(count)) / 2 else count
 
 
-def codebooks_for(prior: ConditionedPrior, header: SequenceHeader, gop: int) -> Codebooks:
+def codebooks_for(prior: Flow, header: SequenceHeader, gop: int) -> Codebooks:
     """Return the codebooks of a GOP, to be computed where the prior's vectors are."""
     vector = prior.zeros()
     if isinstance(vector, np.ndarray) or vector.device.type == "cpu" or not len(vector):

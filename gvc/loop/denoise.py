@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..prior import Array, ConditionedPrior
+from ..prior import Array, ConditionedPrior, Flow
 from . import transition
 
 # Signature of an observer. It is called once for each step, after x0_hat and s are known and before x_s is computed:
 #   step: index of the step, from 0;
 #   t, s: times before and after the step, 1 >= t > s >= 0;
-#   x0_hat: the prior's estimate of the clean latent, float32 [size], an array of the prior's kind; must not be changed.
+#   x0_hat: the prior's estimate of the clean latent, or of its low band in steps at low resolution, float32 [size], an
+#     array of the prior's kind; must not be changed.
 OnStep = Callable[[int, float, float, Array], None]
 TAIL_STEPS = 10  # number of ODE steps from the stop level to 0 with realism
 
@@ -29,15 +30,22 @@ class Rule:
     transition: rule of a step with noise.
     silent: number of last steps without noise, default 0.
     uses_known: whether the known parts of the clean latent replace the prior's estimate of them, default False.
-    x0_cache: whether every other step with noise reuses the x0_hat of the step before, which saves a network call;
-        default False. According to the paper's follow-up, two such steps in a row break the trajectory.
+    x0_cache: number of steps in a row that reuse the x0_hat of a step before them, which saves network calls; default
+        0. Steps without noise never do.
+    x0_warmup: number of steps that call the network before the first round of one step that does and `x0_cache` that
+        do not. Default 0.
+    low_steps: number of first steps at low resolution, default 0. With the first step after them rounds begin anew.
+    low_size: length of each side at low resolution in percent.
     """
 
     times: list[float]
     transition: Callable[[float, float], transition.Step]
     silent: int = 0
     uses_known: bool = False
-    x0_cache: bool = False
+    x0_cache: int = 0
+    x0_warmup: int = 0
+    low_steps: int = 0
+    low_size: int = 100
 
     @property
     def noisy(self) -> int:
@@ -50,7 +58,19 @@ class Rule:
 
     def needs_network(self, step: int) -> bool:
         """Return whether a step computes its own x0_hat."""
-        return not (self.x0_cache and step % 2 and not self.is_silent(step))
+        place = step if self.is_low(step) else step - self.low_steps
+        place -= self.x0_warmup
+        return place < 0 or place % (1 + self.x0_cache) == 0 or self.is_silent(step)
+
+    def is_low(self, step: int) -> bool:
+        """Return whether a step is computed at low resolution."""
+        return step < self.low_steps
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """Number of network calls at full and at low resolution, with that for the clean latent (`finish`)."""
+        steps = [self.is_low(step) for step in range(len(self.times)) if self.needs_network(step)]
+        return len(steps) - sum(steps) + (self.times[-1] > 0), sum(steps)
 
 
 class NoiseSource(Protocol):
@@ -59,23 +79,26 @@ class NoiseSource(Protocol):
     exhausted: bool  # whether the loop should end after the current step
 
     def initial(self) -> Array:
-        """Return x_1, white noise [size]."""
+        """Return x_1, white noise [size]; with steps at low resolution, that of the low band."""
+
+    def fill(self) -> Array:
+        """Return white noise [size] of the whole latent, for what steps at low resolution leave open."""
 
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
-        """Return (s, z) for the step from t to s: the time after the step, and noise of unit variance [size].
+        """Return (s, z) for the step from t to s: the time after the step, and noise of unit variance like x0_hat.
 
         An encoder may return a larger s than the given one, to end the loop early.
         """
 
 
-def with_known(prior: ConditionedPrior, x0: Array) -> Array:
+def with_known(prior: Flow, x0: Array) -> Array:
     """Write the prior's known parts into a clean latent, and return it."""
     for known in prior.known:
         x0[known.part] = known.values
     return x0
 
 
-def estimate(prior: ConditionedPrior, x: Array, t: float) -> Array:
+def estimate(prior: Flow, x: Array, t: float) -> Array:
     """Return x0_hat, the mean of the clean latent given x_t and the prior's known parts."""
     return with_known(prior, x - t * prior.velocity(x, t))
 
@@ -87,10 +110,11 @@ def denoise(
 
     on_step: observer of the steps (OnStep), default none.
     """
+    flow = prior.low_band(rule.low_size) if rule.low_steps else prior
     x, t = noise.initial(), 1.0
     for step, s in enumerate(rule.times):
         if rule.needs_network(step):
-            x0_hat = estimate(prior, x, t) if rule.uses_known else x - t * prior.velocity(x, t)
+            x0_hat = estimate(flow, x, t) if rule.uses_known else x - t * flow.velocity(x, t)
         silent = rule.is_silent(step)
         if not silent:
             s, z = noise.inject(step, t, s, x0_hat)  # noqa: PLW2901 - an encoder on a budget may end a step early
@@ -98,9 +122,20 @@ def denoise(
             on_step(step, t, s, x0_hat)
         x = transition.ode(t, s).apply(x, x0_hat, None) if silent else rule.transition(t, s).apply(x, x0_hat, z)
         t = s
-        if noise.exhausted:
+        last = noise.exhausted or step + 1 == len(rule.times)
+        if rule.is_low(step) and (last or not rule.is_low(step + 1)):
+            x, flow = flow.extend(x, _open(prior, rule, noise.fill(), t)), prior
+        if last:
             break
     return x, t
+
+
+def _open(prior: ConditionedPrior, rule: Rule, z: Array, t: float) -> Array:
+    """Return x_t where nothing has been coded: noise, to which only known parts of the clean latent are added."""
+    x = t * z
+    for known in prior.known if rule.uses_known else ():
+        x[known.part] += (1 - t) * known.values
+    return x
 
 
 def finish(prior: ConditionedPrior, x: Array, t: float, realism: float) -> Array:

@@ -19,7 +19,9 @@ from ..errors import BitstreamError
 from ..machine.parallel import inheriting
 from ..machine.stages import stage
 from ..prior import Array, ConditionedPrior
-from .codebooks import Atoms, codebooks_for
+from .codebooks import Atoms, Codebooks, codebooks_for
+
+FILL = 2**31  # number that keys the noise of `fill`; steps have lower ones
 
 
 class BlockNoise:
@@ -35,8 +37,11 @@ class BlockNoise:
     exhausted = False
 
     def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
-        self._codebooks = codebooks_for(prior, header, gop)
-        self._counts = [0] * len(self._codebooks.blocks)  # Counts of the step before, which predict the next ones.
+        self._low_steps = header.lowres_steps
+        self._whole = self._low = codebooks_for(prior, header, gop)
+        if self._low_steps:
+            self._low = codebooks_for(prior.low_band(header.lowres_size), header, gop)
+        self._counts: list[int] = []  # Counts of the step before, which predict the next ones.
         self._coding = ThreadPoolExecutor(1, "gvc-atoms")
 
     def __enter__(self) -> Self:
@@ -48,7 +53,23 @@ class BlockNoise:
     @stage("initial_noise")
     def initial(self) -> Array:
         """Return x_1, white noise [size], made of the codebooks of step 0."""
-        return self._codebooks.noise(0)
+        return self._codebooks(0).noise(0)
+
+    @stage("initial_noise")
+    def fill(self) -> Array:
+        """Return white noise [size] of the whole latent, for what steps at low resolution leave open."""
+        return self._whole.noise(FILL)
+
+    def _codebooks(self, step: int) -> Codebooks:
+        """Return the codebooks of a step: those of the low band or of the whole latent."""
+        return self._low if step < self._low_steps else self._whole
+
+    def _begin(self, step: int) -> Codebooks:
+        """Return the codebooks of a step. With the first step of each resolution, counts begin at 0."""
+        codebooks = self._codebooks(step)
+        if step in (0, self._low_steps):
+            self._counts = [0] * len(codebooks.blocks)
+        return codebooks
 
 
 class ReplayNoise(BlockNoise):
@@ -78,7 +99,8 @@ class ReplayNoise(BlockNoise):
         return self._coding.submit(inheriting(self._read), step) if step < self._steps else None
 
     def _read(self, step: int) -> Array:
-        return self._codebooks.noise(step + 1, [self._read_atoms(i, n) for i, n in enumerate(self._codebooks.sizes)])
+        codebooks = self._begin(step)
+        return codebooks.noise(step + 1, [self._read_atoms(i, n) for i, n in enumerate(codebooks.sizes)])
 
     def _read_atoms(self, block: int, size: int) -> Atoms:
         self._counts[block] = count = read_count(self._decoder, self._counts[block])

@@ -9,7 +9,6 @@ from ..bitstream.levels import MAX_LEVEL, level_time
 from ..entropy import RangeEncoder, set_bits, write_atoms, write_count
 from ..machine.stages import stage
 from ..prior import Array
-from .codebook import pieces
 from .codebooks import Choice, Counts, Ranked
 from .noise import BlockNoise
 from .transition import ancestral
@@ -23,7 +22,8 @@ class SearchNoise(BlockNoise):
 
     x0: clean latent of the source.
     levels: noise level after each step with matched counts; default none, for fixed counts.
-    fixed: number of atoms of each block at every step (the paper's rule); default None, posterior-matched counts.
+    fixed: number of atoms of each block of the prior at every step (the paper's rule); default None, posterior-matched
+        counts.
     budget: bits for all atoms, default no limit. The loop ends early when they are spent, and its last step may end
         above its level.
 
@@ -34,11 +34,10 @@ class SearchNoise(BlockNoise):
 
     def __init__(self, prior, header, gop, x0: Array, levels: list[int] = (), *, fixed=None, budget: float = math.inf):
         super().__init__(prior, header, gop)
-        self._x0, self._levels, self._budget, self._spent = x0, levels, budget, 0.0
-        if fixed is not None:
-            fixed = [count for count, block in zip(fixed, prior.blocks, strict=True) for _ in pieces(block)]
-            fixed = [min(count, size) for count, size in zip(fixed, self._codebooks.sizes, strict=True)]
-        self._fixed = fixed
+        self._levels, self._fixed, self._budget, self._spent = levels, fixed, budget, 0.0
+        self._x0 = self._low_x0 = x0
+        if self._low_steps:
+            self._low_x0 = prior.low_band(header.lowres_size).restrict(x0)
         self._encoder, self._writing = RangeEncoder(), []
         self.bits = 0.0
         self.stop = 0
@@ -46,11 +45,14 @@ class SearchNoise(BlockNoise):
     @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
         """Choose and write the atoms of a step; return (s, z) made of them."""
-        ranked, counts = self._codebooks.rank(step + 1, self._x0 - x0_hat), self._fixed
-        if counts is None:
+        codebooks, x0 = self._codebooks(step), self._low_x0 if step < self._low_steps else self._x0
+        ranked = codebooks.rank(step + 1, x0 - x0_hat)
+        if self._fixed is None:
             s, counts = self._match(step, t, ranked)
+        else:
+            counts = codebooks.limited(self._fixed)
         choice = ranked.take(counts)
-        self._writing.append(self._coding.submit(self._write, choice))
+        self._writing.append(self._coding.submit(self._write, step, choice))
         return s, choice.noise()
 
     @stage("atoms")
@@ -60,13 +62,13 @@ class SearchNoise(BlockNoise):
             step.result()
         return self._encoder.finish()
 
-    def _write(self, choice: Choice) -> None:
-        atoms = choice.atoms()
-        for i, ((indices, signs), size) in enumerate(zip(atoms, self._codebooks.sizes, strict=True)):
+    def _write(self, step: int, choice: Choice) -> None:
+        sizes, atoms = self._begin(step).sizes, choice.atoms()
+        for i, ((indices, signs), size) in enumerate(zip(atoms, sizes, strict=True)):
             write_count(self._encoder, len(indices), self._counts[i])
             write_atoms(self._encoder, indices, signs, size)
             self._counts[i] = len(indices)
-        self.bits += self._cost(self._counts)
+        self.bits += self._cost(step, self._counts)
 
     def _match(self, step: int, t: float, ranked: Ranked) -> tuple[float, Counts]:
         """Return (time after the step, matched counts); the step ends early if the budget requires it."""
@@ -84,7 +86,7 @@ class SearchNoise(BlockNoise):
         """Return (level after the step, counts) within the budget. counts_at: function of a fractional level."""
 
         def affordable(counts: list[int]) -> bool:
-            return self._spent + self._cost(counts) <= self._budget
+            return self._spent + self._cost(step, counts) <= self._budget
 
         level = self._levels[step]
         counts = counts_at(level)
@@ -96,11 +98,11 @@ class SearchNoise(BlockNoise):
             counts = counts_at(exact)
             if not affordable(counts):
                 counts = [0] * len(counts)
-        self._spent += self._cost(counts)
+        self._spent += self._cost(step, counts)
         return level, counts
 
-    def _cost(self, counts: list[int]) -> float:
-        sizes = self._codebooks.sizes
+    def _cost(self, step: int, counts: list[int]) -> float:
+        sizes = self._codebooks(step).sizes
         return sum(set_bits(size, count) + COUNT_BITS for count, size in zip(counts, sizes, strict=True))
 
 

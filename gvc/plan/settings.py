@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from ..bitstream import MAX_PROMPT, SDE_SHIFT, SequenceHeader
+from ..bitstream import LOWRES_SIZE, MAX_PROMPT, SDE_SHIFT, SequenceHeader
 from ..errors import OptionError
 from ..media import VideoFormat
 from ..modes import Mode, Scheme
@@ -37,7 +37,10 @@ class Settings:
     coarse_extra: int  # addition to codebook_extra for priors whose steps take little time
     codebook_limit: int  # log2 of the number of atoms in use, 0 = all
     shift: int
-    x0_cache: bool
+    x0_cache: int
+    x0_warmup: int
+    lowres_steps: int
+    lowres_size: int
     seed: int
     prompt: str
     atoms: int
@@ -72,7 +75,10 @@ class Settings:
             coarse_extra=COARSE_EXTRA if coarse and not paper else 0,
             codebook_limit=PAPER_LOG2_ATOMS if paper else 0,
             shift=options.shift or _paper_shift(mode, video_format),
-            x0_cache=bool(options.x0_cache),
+            x0_cache=options.x0_cache,
+            x0_warmup=options.x0_warmup if options.x0_cache else 0,
+            lowres_steps=options.lowres_steps,
+            lowres_size=options.lowres_size if options.lowres_steps else LOWRES_SIZE,
             seed=options.seed,
             prompt=options.prompt,
             atoms=options.atoms,
@@ -127,6 +133,9 @@ class Settings:
             codebook_extra=self.codebook_extra + (self.coarse_extra if prior.cheap_steps else 0),
             seed=self.seed,
             x0_cache=self.x0_cache,
+            x0_warmup=self.x0_warmup,
+            lowres_steps=self.lowres_steps,
+            lowres_size=self.lowres_size,
             weights_hash=prior.weights_hash,
             prior=prior.name,
             shift=self.shift if self.scheme.fixed else SDE_SHIFT,

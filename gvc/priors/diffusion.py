@@ -7,8 +7,10 @@ describes the latents. Its ConditionedDiffusion turns the known pictures of a GO
 network, and calls it.
 """
 
+import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from diffusers import DiffusionPipeline
@@ -20,6 +22,7 @@ from ..modes import Mode
 from ..pictures.rgb import from_rgb, pad_to_multiple, to_rgb
 from ..prior import Condition, ModelOptions
 from .loading import network_call, network_dtype, place_on_device
+from .low_band import DiffusionLowBand
 
 PICTURE_DEVIATION = 60.0  # approximate standard deviation of pictures, in luma samples; normalised latents have 1
 BOUNDARIES = {mode: (mode.has_first, mode.has_last) for mode in Mode}  # Known pictures of a GOP: first, last.
@@ -72,6 +75,7 @@ class DiffusionPrior:
 
     conditioned: type["ConditionedDiffusion"]  # the family's class for one GOP
     adaptive_modes: tuple[str, ...] = ()  # none: video models need the GOP lengths that they were trained with
+    has_low_band = False  # True in families whose ConditionedDiffusion has a `_shrink` for all of its inputs
     cheap_steps = False
     concurrent = False
 
@@ -166,6 +170,7 @@ class ConditionedDiffusion:
         latent_frames = (time - 1) // space.temporal_stride + 1
         self.shape = (latent_frames, space.channels, height // space.scale, width // space.scale)
         self._lay_out(range(latent_frames))
+        self._low_bands: dict[int, DiffusionLowBand] = {}
 
     def predict(self, latent: Tensor, t: float) -> Tensor:
         """Return the network's E[eps - x0 | x_t = latent], both [1, C, T', H', W']; families implement this.
@@ -201,6 +206,24 @@ class ConditionedDiffusion:
                 plane[index] = known
         return clip
 
+    def low_band(self, size: int) -> DiffusionLowBand:
+        """Return the flow at low resolution. size: length of each side in percent, 1..99."""
+        if size not in self._low_bands:
+            self._low_bands[size] = DiffusionLowBand(self, size)
+        return self._low_bands[size]
+
+    def shrunk(self, band: DiffusionLowBand) -> Self:
+        """Return the same model for latents of the size of a low band; only `velocity` is of use."""
+        model = copy.copy(self)
+        model._low_bands = {}
+        model._shrink(band)
+        return model
+
+    def _shrink(self, band: DiffusionLowBand) -> None:
+        """Adopt the size of a low band, for `shrunk`; families also shrink whatever else the network is shown."""
+        self.shape = (*self.shape[:2], *band.side)
+        self._lay_out(self._frames)
+
     def picture(self, planes: Planes) -> Tensor:
         """Convert one picture to R'G'B' [1, 3, 1, H, W] in [-1, 1], padded, on the prior's device."""
         return self.video(tuple(plane[None] for plane in planes), frames=1)
@@ -212,6 +235,7 @@ class ConditionedDiffusion:
 
     def _lay_out(self, frames: Collection[int]) -> None:
         """Set size, blocks and tail of a vector that holds these latent frames, in ascending order."""
+        self._frames = frames
         latent_frames, channels, height, width = self.shape
         plane = height * width
         self.size = len(frames) * channels * plane

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..media import Planes
 from ..prior import Condition
 from .diffusion import ConditionedDiffusion, DiffusionPrior
+from .low_band import DiffusionLowBand
 
 
 class ConditionedByFrames(ConditionedDiffusion):
@@ -76,6 +77,11 @@ class ConditionedByFrames(ConditionedDiffusion):
         if len(self._unknown) == len(self.noisy):
             return timestep[None, :1]  # The network embeds the time only once.
         return timestep.repeat_interleave(tokens)[None]
+
+    def _shrink(self, band: DiffusionLowBand) -> None:
+        super()._shrink(band)
+        self.before, self.after = band.shown(self.before), band.shown(self.after)
+        self._clean = band.shown(self._clean)
 
     def _unflatten(self, x: Tensor) -> Tensor:
         """Return the latent [1, C, T', H', W'] of a vector [size], with the known frames in their places."""

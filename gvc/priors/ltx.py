@@ -20,6 +20,7 @@ from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
 from .loading import find_model, load_network, network_dtype, read_index
+from .low_band import DiffusionLowBand
 from .prompts import Embedding, Prompts, text_pipeline
 from .weights import weights_hash
 
@@ -59,6 +60,10 @@ class ConditionedLtx(ConditionedByFrames):
         )
         return velocity.transpose(1, 2).unflatten(2, frames.shape[2:])
 
+    def _shrink(self, band: DiffusionLowBand) -> None:
+        super()._shrink(band)
+        self.coordinates = self._token_coordinates()
+
     def _token_coordinates(self) -> Tensor:
         """Return each token's time in seconds, and row and column in pixels, as [1, 3, tokens]."""
         space, (frames, _, height, width) = self.prior.space, self.shape
@@ -76,6 +81,7 @@ class LtxPrior(DiffusionPrior):
     """An LTX-Video model ready to be conditioned; its name ends in the last mode of its generation (i2v or flf2v)."""
 
     conditioned = ConditionedLtx
+    has_low_band = True
 
     @classmethod
     def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "LtxPrior":

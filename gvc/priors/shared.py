@@ -82,3 +82,8 @@ class SharedConditioned(_Shared):
     def zeros(self) -> Array:
         """Return a new latent vector, which is the user's own."""
         return self._shared.zeros()
+
+    def low_band(self, size: int) -> "SharedConditioned":
+        """Return the flow at low resolution."""
+        with self._turn():
+            return SharedConditioned(self._shared.low_band(size), self._turn)

@@ -60,6 +60,7 @@ class SkyReelsPrior(DiffusionPrior):
     """A SkyReels-V2 DF ready to be conditioned."""
 
     conditioned = ConditionedSkyReels
+    has_low_band = True
 
     @classmethod
     def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "SkyReelsPrior":

@@ -75,6 +75,8 @@ class WanPrior(DiffusionPrior):
     Raises PriorError if the device has too little memory for the model.
     """
 
+    has_low_band = True
+
     def __init__(
         self,
         kind: str,

@@ -19,6 +19,7 @@ from ..pictures.rgb import to_rgb
 from ..prior import Condition, KnownLatent
 from .diffusion import ConditionedDiffusion, flatten
 from .known_frames import ConditionedByFrames
+from .low_band import DiffusionLowBand
 from .umt5 import text_input
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class ConditionedWan(ConditionedDiffusion):
             **self.arguments,
         )
         return velocity
+
+    def _shrink(self, band: DiffusionLowBand) -> None:
+        super()._shrink(band)
+        self.channels = tuple(map(band.shown, self.channels))
 
     def _known_video(self, condition: Condition) -> tuple[Tensor, Tensor]:
         """Return the video that is mid-grey except for its known pictures, and which pictures are known.
@@ -118,6 +123,11 @@ class ConditionedByControl(ConditionedWan):
         self.arguments = {"control_hidden_states": control.to(prior.dtype)}
         if condition.first is not None:
             self._know_first_frame(inactive)
+
+    def _shrink(self, band: DiffusionLowBand) -> None:
+        super()._shrink(band)
+        control = self.arguments["control_hidden_states"]
+        self.arguments = {"control_hidden_states": band.shown(control.float()).to(control.dtype)}
 
     def _mask(self, known: Tensor) -> Tensor:
         """Return the mask [1, 64, T', H', W'], 1 for pictures that the model is to generate; `known` is [T].

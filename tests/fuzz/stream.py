@@ -14,7 +14,7 @@ from make_golden import FOLDER, read_stream
 from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, write_gop, write_sequence_header
 from gvc.bitstream.levels import MAX_LEVEL
 from gvc.bitstream.packet import KEY_GOP, MAX_SHOWN
-from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MODES, TRANSITIONS
+from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_SKIPS, MODES, TRANSITIONS
 from gvc.decoder import Decoder
 from gvc.errors import BitstreamError, PriorError
 from gvc.media import SAMPLE_FORMATS, Packet, VideoFormat
@@ -173,7 +173,9 @@ def _other_header(header: SequenceHeader, chance: Random) -> SequenceHeader:
         "codebook_extra": chance.choice((0, 1, MAX_CODEBOOK_EXTRA)),
         "codebook_limit": chance.randint(0, MAX_CODEBOOK_LIMIT),
         "shift": chance.randint(1, 255),
-        "x0_cache": not header.x0_cache,
+        "x0_cache": chance.choice((int(not header.x0_cache), chance.randint(0, MAX_SKIPS))),
+        "x0_warmup": chance.randrange(256),
+        "lowres_steps": chance.randrange(256),
         "prompt": chance.choice(("", "a", "%n[/x]\x1b")),
         "weights_hash": chance.randbytes(8),
         "prior": f"{header.prior.partition('/')[0]}/{chance.randint(0, 9)}",

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ...bitstream import SequenceHeader
-from ...prior import ConditionedPrior
+from ...prior import Flow
 from ..codebook import Codebook
 from ..codebooks import Atoms, Codebooks
 from .batch import CodebookBatch
@@ -45,7 +45,7 @@ class _Group:
 class DeviceCodebooks(Codebooks):
     """The codebooks with torch, on the device of the prior's vectors."""
 
-    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int):
+    def __init__(self, prior: Flow, header: SequenceHeader, gop: int):
         super().__init__(prior, header, gop)
         self._size, self.device = prior.size, prior.zeros().device
         self.groups = list(self._grouped())

@@ -221,6 +221,7 @@ class GpPrior:
     modes = ("t2v", "i2v", "flf2v")
     adaptive_modes = ("flf2v",)
     cheap_steps = True
+    has_low_band = False
     concurrent = True
     sample_scale = SAMPLE_SCALE
 
