@@ -224,9 +224,12 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
     expected, arguments = [], []
     cases = [(kind, mode, wan_folders[kind]) for kind, mode in SAMPLE]
     ti2v = build_tiny_ti2v(tmp_path / "ti2v")
-    for kind, mode, folder in [*cases, ("ti2v", "t2v", ti2v), ("ti2v", "i2v", ti2v)]:
+    cases += [("ti2v", "t2v", ti2v), ("ti2v", "i2v", ti2v), ("low", "flf2v", wan_folders["vace"])]
+    for kind, mode, folder in cases:
         prior, reconstructed, path = f"wan:{folder}", ShownDigest(), tmp_path / f"{kind}-{mode}.mkv"
         options = {"preset": "fast", "prior": prior, "mode": mode, "gop": 5, "quality": 20}
+        if kind == "low":
+            options |= {"lowres_steps": 5, "lowres_size": 67, "x0_cache": 2}
         encoder = Encoder(video_format, options, reconstructed.add)
         clip = smooth_clip(video_format, 9)
         with Muxer(path, encoder.extradata, video_format) as muxer:
