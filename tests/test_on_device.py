@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import device
 from gvc.bench import worker
 from gvc.bench.job import Job
-from gvc.bench.untrained import TypicalPrior
 from gvc.entropy import MAX_COUNT
 from gvc.loop import codebooks as choosing
 from gvc.loop import noise
@@ -231,7 +230,7 @@ def test_the_benchmark_of_a_device_finds_everything_equal(monkeypatch, capsys, w
 def test_a_model_with_random_weights_needs_no_folder_on_either_side(monkeypatch, wan_priors, tmp_path):
     monkeypatch.setattr(torch.nn.Module, "__call__", torch.nn.Module.__call__)  # It is restored after the test.
     monkeypatch.setattr(wan_priors["t2v"], "weights_hash", bytes(8))
-    monkeypatch.setattr(worker, "_untrained", lambda *_: TypicalPrior(wan_priors["t2v"]))
+    monkeypatch.setattr(worker, "open_untrained", lambda *_: wan_priors["t2v"])
     job = Job(random="wan/t2v-1.3b", size=(32, 32), frames=5, packets=str(tmp_path / "packets.mkv"))
     for side in ("encode", "decode"):
         found = worker.measure(replace(job, side=side, options={"quality": 5} if side == "encode" else {}))
