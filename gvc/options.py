@@ -152,7 +152,7 @@ ENCODER_OPTIONS = (
         str,
         "gp",
         "generative model: gp, neural, auto (neural if this machine can play it, else gp); "
-        "or wan:FOLDER, ltx:FOLDER, skyreels:FOLDER, kandinsky:FOLDER (or a hub id)",
+        "or a video model as FAMILY:FOLDER or FAMILY:HUB-ID, such as wan:FOLDER",
     ),
     Option(
         "transition",
@@ -202,7 +202,7 @@ DECODER_OPTIONS = (
         "prior",
         str,
         "",
-        "folder of the stream's prior, if it has weights; wan:FOLDER, ltx:FOLDER, skyreels:FOLDER or kandinsky:FOLDER",
+        "folder of the stream's prior, if it has weights, as FAMILY:FOLDER, such as wan:FOLDER",
     ),
     THREADS,
     Option(

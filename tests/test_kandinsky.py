@@ -80,6 +80,15 @@ def test_tiles_give_similar_pictures(priors, folders):
         assert a.shape == b.shape and np.abs(a.astype(int) - b).mean() < 5
 
 
+def test_at_low_resolution_the_network_sees_smaller_frames_and_the_same_mask(priors):
+    video_format = VideoFormat(64, 32)
+    band = conditioned(priors["i2v"], video_format, smooth_clip(video_format, 9)).low_band(50)
+    assert band.size == 2 * LATENT_CHANNELS * 8 and band.velocity(band.zeros(), 0.7).isfinite().all()
+    mask = band._model.channels[..., -1]
+    assert mask.shape == (1, 3, 2, 4) and mask[:, 0].all() and not mask[:, 1:].any()
+    assert [len(places) for places in band._model.positions] == [3, 1, 2]
+
+
 # Velocity
 
 
@@ -137,11 +146,11 @@ def test_a_gop_beyond_the_positions_of_the_network_is_refused(priors, size):
 # The whole codec
 
 
-@pytest.mark.parametrize(("mode", "transition"), [("t2v", "ancestral"), ("i2v", "sde")])
-def test_a_stream_decodes_to_what_the_encoder_saw(folders, mode, transition):
+@pytest.mark.parametrize(("mode", "extra"), [("t2v", {"lowres_steps": 2}), ("i2v", {"transition": "sde"})])
+def test_a_stream_decodes_to_what_the_encoder_saw(folders, mode, extra):
     options = {"prior": f"kandinsky:{folders[mode]}", "mode": mode, "gop": 9, "quality": 10, "preset": "fast"}
     clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
-    extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
+    extradata, packets, seen = encode(pictures_of(clip), **options, **extra)
     assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
     assert same(decode(extradata, packets, prior=options["prior"]), seen)
 

@@ -35,8 +35,8 @@ def build_tiny_kandinsky(folder: Path, mode: str, seed: int = 0) -> Path:
         pipeline = PIPELINES[mode](
             transformer=_transformer(),
             vae=_vae(),
-            text_encoder=_text_encoder(),
-            tokenizer=_tokenizer(),
+            text_encoder=qwen_vl(),
+            tokenizer=qwen_tokenizer(),
             text_encoder_2=_second_text_encoder(),
             tokenizer_2=_second_tokenizer(),
             scheduler=FlowMatchEulerDiscreteScheduler(shift=5.0),
@@ -75,10 +75,11 @@ def _vae() -> AutoencoderKLHunyuanVideo:
     return vae
 
 
-def _text_encoder() -> Qwen2_5_VLForConditionalGeneration:
+def qwen_vl(layers: int = 1) -> Qwen2_5_VLForConditionalGeneration:
+    """Return a tiny Qwen2.5-VL in bfloat16, for words of `qwen_tokenizer`. layers: layers that see text."""
     shared = {"hidden_size": TEXT_CHANNELS, "intermediate_size": 16}
     text = {
-        "num_hidden_layers": 1,
+        "num_hidden_layers": layers,
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
         "vocab_size": 1024,
@@ -91,7 +92,7 @@ def _text_encoder() -> Qwen2_5_VLForConditionalGeneration:
     return Qwen2_5_VLForConditionalGeneration(config).to(torch.bfloat16).eval()
 
 
-def _tokenizer() -> Qwen2Tokenizer:
+def qwen_tokenizer() -> Qwen2Tokenizer:
     """Return a tokenizer whose words are pairs of letters; the pipelines' template makes about 400 of them."""
     pairs = [(a, b) for a in LETTERS for b in LETTERS]
     words = ["<|endoftext|>", *LETTERS, *(a + b for a, b in pairs)]

@@ -16,7 +16,7 @@
     INT(sc_threshold, -1, -1, 100, "scenecut times 100, as in libx264; -1 = use scenecut") \
     STRING(preset, "medium", "search effort; gvcc = the scheme of the GVCC paper, with transition=sde (fast, medium, slow, gvcc)") \
     INT(seed, 42, 0, 4294967295, "seed of the codebooks") \
-    STRING(prior, "gp", "generative model: gp, neural, auto (neural if this machine can play it, else gp); or wan:FOLDER, ltx:FOLDER, skyreels:FOLDER, kandinsky:FOLDER (or a hub id)") \
+    STRING(prior, "gp", "generative model: gp, neural, auto (neural if this machine can play it, else gp); or a video model as FAMILY:FOLDER or FAMILY:HUB-ID, such as wan:FOLDER") \
     STRING(transition, "ancestral", "rule of the denoising steps; ancestral = posterior-matched, sde = the GVCC paper's (ancestral, sde)") \
     INT(atoms, 64, 1, 65536, "atoms for each block and step, only with transition=sde") \
     INT(shift, 0, 0, 255, "shift of the time grid, only with transition=sde; 0 = 5 for I2V and FLF2V from 720p on, otherwise 3") \
@@ -35,7 +35,7 @@
 
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
     DOUBLE(realism, 0.0, 0.0, 1.0, "texture, from 0 (closest to the source) to 1 (most natural)") \
-    STRING(prior, "", "folder of the stream's prior, if it has weights; wan:FOLDER, ltx:FOLDER, skyreels:FOLDER or kandinsky:FOLDER") \
+    STRING(prior, "", "folder of the stream's prior, if it has weights, as FAMILY:FOLDER, such as wan:FOLDER") \
     INT(low_delay, 0, 0, 1, "output of each picture with its own packet (-flags low_delay), like frame_delay=0; 1 = on, 0 = off") \
     INT(frame_delay, -1, -1, 129, "largest number of packets by which a picture may come after its own packet, while later GOPs are decoded; 129 = no limit, so that a GOP is decoded for each thread; -1 = no limit, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \
     STRING(device, "cpu", "torch device of priors with a network, such as cpu, cuda or cuda:1") \

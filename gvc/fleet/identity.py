@@ -30,6 +30,7 @@ OF_NETWORKS = {
     "ltx": ("torch", "diffusers", "transformers"),
     "skyreels": ("torch", "diffusers", "transformers"),
     "kandinsky": ("torch", "diffusers", "transformers"),
+    "hunyuan": ("torch", "diffusers", "transformers"),
 }
 OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
 UNKNOWN = "unknown"  # Version of a package that is not installed

@@ -20,7 +20,13 @@ from .model_path import check_model_path
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
 BUNDLED = ("gp", "neural")
 # Module of this package -> its class of priors, whose weights are separate files
-FAMILIES = {"wan": "WanPrior", "ltx": "LtxPrior", "skyreels": "SkyReelsPrior", "kandinsky": "KandinskyPrior"}
+FAMILIES = {
+    "wan": "WanPrior",
+    "ltx": "LtxPrior",
+    "skyreels": "SkyReelsPrior",
+    "kandinsky": "KandinskyPrior",
+    "hunyuan": "HunyuanPrior",
+}
 
 
 class NotInstalledError(PriorError):

@@ -14,6 +14,7 @@ from typing import Self
 
 import torch
 from diffusers import DiffusionPipeline
+from PIL import Image
 from torch import Tensor
 
 from ..errors import BitstreamError, PriorError
@@ -227,6 +228,11 @@ class ConditionedDiffusion:
     def picture(self, planes: Planes) -> Tensor:
         """Convert one picture to R'G'B' [1, 3, 1, H, W] in [-1, 1], padded, on the prior's device."""
         return self.video(tuple(plane[None] for plane in planes), frames=1)
+
+    def image(self, planes: Planes) -> Image.Image:
+        """Convert one picture to the input of an image encoder, 8-bit R'G'B' without padding."""
+        rgb = to_rgb(tuple(plane[None] for plane in planes), self.format)[0, :, 0]
+        return Image.fromarray(((rgb + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy())
 
     def video(self, clip: Clip, frames: int) -> Tensor:
         """Convert a clip to R'G'B' [1, 3, frames, H, W] in [-1, 1], padded to `frames` pictures of padded size."""

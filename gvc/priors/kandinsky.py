@@ -24,6 +24,7 @@ from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
 from .loading import find_model, load_network, network_dtype, quietly, read_index
+from .low_band import DiffusionLowBand
 from .prompts import TWO_ENCODERS, Embedding, Prompts, text_pipeline
 from .untrained import untrained
 from .weights import weights_hash
@@ -50,14 +51,22 @@ class ConditionedKandinsky(ConditionedByFrames):
         _check_positions(prior, condition)
         super().__init__(prior, condition)
         self.text = prior.embed_text(condition.prompt)
-        time, channels, height, width = self.shape
-        known = (1 - self.noisy).view(1, time, 1, 1, 1).expand(1, time, height, width, 1)
-        self.channels = torch.cat((known.new_zeros(1, time, height, width, channels), known), dim=-1)
-        patch = prior.space.patch
-        self.positions = [torch.arange(n, device=prior.device) for n in (time, height // patch, width // patch)]
+        self._describe_frames()
         small = self.format.height in SMALL_SIDES and self.format.width in SMALL_SIDES
         density = SMALL_TOKENS if small else LARGE_TOKENS
         self.density = (1.0, density, density)
+
+    def _describe_frames(self) -> None:
+        """Set what the network is told of all latent frames: channels beside the state, and positions of tokens."""
+        time, channels, height, width = self.shape
+        known = (1 - self.noisy).view(1, time, 1, 1, 1).expand(1, time, height, width, 1)
+        self.channels = torch.cat((known.new_zeros(1, time, height, width, channels), known), dim=-1)
+        sides = (side // self.prior.space.patch for side in (height, width))
+        self.positions = [torch.arange(n, device=self.prior.device) for n in (time, *sides)]
+
+    def _shrink(self, band: DiffusionLowBand) -> None:
+        super()._shrink(band)
+        self._describe_frames()
 
     def predict_frames(self, frames: Tensor, timestep: Tensor) -> Tensor:
         """Return the network's E[eps - x0] for all frames, [1, C, F, H', W']."""
@@ -84,6 +93,7 @@ class KandinskyPrior(DiffusionPrior):
     """
 
     conditioned = ConditionedKandinsky
+    has_low_band = True
 
     def __init__(
         self,

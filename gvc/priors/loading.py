@@ -54,10 +54,15 @@ def find_model(path: str | Path, *, text_encoder: bool = False) -> Path:
 
 def read_index(folder: Path) -> dict:
     """Return a model folder's index: the classes of its pipeline and components. Raises PriorError."""
+    return read_configuration(folder / INDEX)
+
+
+def read_configuration(path: Path) -> dict:
+    """Return the values of a JSON file of a model. Raises PriorError."""
     try:
-        return dict(json.loads((folder / INDEX).read_text("utf-8")))
+        return dict(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise PriorError(f"{folder / INDEX} cannot be read ({one_line(error)}); fetch the model again") from error
+        raise PriorError(f"{path} cannot be read ({one_line(error)}); fetch the model again") from error
 
 
 def check_files(folder: Path) -> None:
@@ -100,6 +105,19 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
     # Gradients are switched off here and not by torch.inference_mode, because the codec changes the tensors that
     # networks return in place, which inference mode forbids.
     return model.requires_grad_(False).eval()
+
+
+def load_image_processor(processor_class, folder: Path):
+    """Load what prepares pictures for an image encoder. Raises PriorError.
+
+    processor_class: class of transformers that computes with Pillow, whose resizing uses integers, so that the result
+        is the same on all machines. The default classes need torchvision.
+    folder: folder with its configuration.
+    """
+    try:
+        return processor_class.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise PriorError(f"cannot load {folder} ({one_line(error)}); fetch it again") from error
 
 
 def place_on_device(pipeline: DiffusionPipeline, options: ModelOptions) -> None:

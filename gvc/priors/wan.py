@@ -22,9 +22,18 @@ from ..errors import PriorError
 from ..machine.file_state import file_states
 from ..prior import DEFAULT_OPTIONS, ModelOptions
 from .catalogue import Model
-from .device import check_options, one_line
+from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
-from .loading import check_files, find_model, load_network, network_dtype, place_another, quietly, read_index
+from .loading import (
+    check_files,
+    find_model,
+    load_image_processor,
+    load_network,
+    network_dtype,
+    place_another,
+    quietly,
+    read_index,
+)
 from .prompts import Embedding
 from .umt5 import no_text, umt5_prompts
 from .untrained import untrained
@@ -225,12 +234,7 @@ def _load_image_encoder(folder: Path) -> dict:
     needed here.
     """
     encoder = load_network(CLIPVisionModel, folder / "image_encoder", torch.float32)
-    try:
-        # transformers' default processor needs torchvision. Pillow's resizing uses integers, so the result is the same
-        # on all machines.
-        processor = CLIPImageProcessorPil.from_pretrained(folder / "image_processor", local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise PriorError(f"cannot load {folder / 'image_processor'} ({one_line(error)}); fetch it again") from error
+    processor = load_image_processor(CLIPImageProcessorPil, folder / "image_processor")
     return {"image_encoder": encoder, "image_processor": processor}
 
 

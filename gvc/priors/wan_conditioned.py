@@ -10,12 +10,9 @@ latent frame of the state (ConditionedByTokens).
 from typing import TYPE_CHECKING
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ..media import Planes
-from ..pictures.rgb import to_rgb
 from ..prior import Condition, KnownLatent
 from .diffusion import ConditionedDiffusion, flatten
 from .known_frames import ConditionedByFrames
@@ -83,7 +80,7 @@ class ConditionedByChannels(ConditionedWan):
     def __init__(self, prior: "WanPrior", condition: Condition):
         super().__init__(prior, condition)
         pictures = [planes for planes in (condition.first, condition.last) if planes is not None]
-        images = [self._rgb(planes) for planes in pictures]
+        images = [self.image(planes) for planes in pictures]
         self.arguments = {"encoder_hidden_states_image": prior.embed_pictures(images)}
         video, known = self._known_video(condition)
         latent = prior.encode(video)
@@ -100,11 +97,6 @@ class ConditionedByChannels(ConditionedWan):
         stride = self.prior.space.temporal_stride
         by_frame = torch.cat((known[:1].expand(stride - 1), known)).view(time, stride)
         return by_frame.T[None, :, :, None, None].expand(1, stride, time, height, width)
-
-    def _rgb(self, planes: Planes) -> Image.Image:
-        """Convert a picture to the image encoder's input, 8-bit R'G'B' without padding."""
-        rgb = to_rgb(tuple(plane[None] for plane in planes), self.format)[0, :, 0]
-        return Image.fromarray(((rgb + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy())
 
 
 class ConditionedByControl(ConditionedWan):
