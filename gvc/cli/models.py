@@ -68,11 +68,11 @@ def _list(shown: Shown) -> Iterator[str]:
     """Yield the lines of a list: two for each model, the second one with the command."""
     yield from _head(shown.found)
     for model in shown.bundled:
-        yield from ("", f"{model.prior:<22}{modes_of(model.modes):<14}{model.about}; {_extra(model)}")
+        yield from ("", f"{model.prior:<28}{modes_of(model.modes):<14}{model.about}; {_extra(model)}")
         yield f"    {command(model.prior, model.modes)}"
     for entry in shown.entries:
         model = entry.model
-        yield from ("", f"{model.name:<22}{modes_of(model.modes):<14}{_fits(entry)}; {_cache(entry)}")
+        yield from ("", f"{model.name:<28}{modes_of(model.modes):<14}{_fits(entry)}; {_cache(entry)}")
         if entry.settings:
             yield f"    {command(model.prior, model.modes, entry.settings)}"
     yield from ("", "gvc models NAME says more about one, also what it needs to fit") if shown.entries else ()
