@@ -15,17 +15,20 @@ LIMITED, BT601, BT709, HD_LINES = 1, 6, 1, 720  # Range, matrix below and from H
 PIXELS = "rgb24"
 
 
-def to_rgb(picture: Picture, video_format: VideoFormat) -> np.ndarray:
+def to_rgb(picture: Picture, video_format: VideoFormat, size: tuple[int, int] | None = None) -> np.ndarray:
     """Return the pixels of a picture.
 
     Args:
         picture: picture in any sample format.
         video_format: format of its video. An unspecified range is taken as limited, an unspecified matrix as BT.601
             below 720 lines and BT.709 from there on.
+        size: width and height to scale to. Default: those of the picture.
     Returns:
         R'G'B', uint8 [H, W, 3], 0..255.
     """
     frame, colour = video_frame(picture, video_format), _colour(video_format, "src")
+    if size:
+        colour |= {"width": size[0], "height": size[1], "interpolation": "AREA"}
     return frame.reformat(format=PIXELS, threads=REFORMAT_THREADS, **colour).to_ndarray()
 
 

@@ -12,6 +12,7 @@ from av.stream import Discard, Disposition, Stream
 from .clock import has_times
 from .libav import copy_parameters
 from .reading import CorruptPackets, beginning, is_cover, main_video, open_input, timed_packets
+from .span import WHOLE, Span
 from .track import TEXT_CODECS, ConvertedSubtitles, CopiedTrack
 from .trial import first_packets, keeps_track
 
@@ -38,6 +39,7 @@ class FileCopier:
         replaced: index of the track that is not copied; None = the main video.
         warn: function called with a sentence for each track that is left out or converted.
         mux: function that writes a packet to the output.
+        span: part of the file that is copied. Default: all of it.
 
     Attributes:
         video: video track of the output.
@@ -55,8 +57,9 @@ class FileCopier:
         replaced: int | None,
         warn: Callable[[str], object],
         mux: Callable[[av.Packet], None],
+        span: Span = WHOLE,
     ):
-        self._warn, self._mux = warn, mux
+        self._warn, self._mux, self._span = warn, mux, span
         self._path, self._output = path, output
         self._source = open_input(path)
         self.corrupt = CorruptPackets(self._source)
@@ -87,7 +90,7 @@ class FileCopier:
                 self._warn(f"{_title(stream)} is left out: FFmpeg cannot store it in {name} files")
 
     def _copy_chapters(self) -> None:
-        chapters, name = _chapters(self._source), self._output.format.name
+        chapters, name = self._span.chapters(_chapters(self._source)), self._output.format.name
         if chapters and name not in WITH_CHAPTERS:
             self._warn(f"{len(chapters)} chapters are left out: FFmpeg cannot store them in {name} files")
         self._output.set_chapters(chapters)
@@ -148,20 +151,21 @@ class FileCopier:
         self._output.add_attachment(name, stream.metadata.get("mimetype", f"image/{kind}"), data)
 
     def _read(self) -> Iterator[tuple[CopiedTrack, av.Packet]]:
-        """Yield the packets of all copied tracks in the order of the file, with complete times."""
+        """Yield the packets of all copied tracks in the order of the file, with all times, on the output's clock."""
         if not self._tracks:
             return
         try:
             for packet in timed_packets(self._source, *(self._source.streams[index] for index in self._tracks)):
                 track = self._tracks.get(packet.stream_index)
-                if track and packet.size and (ready := track.prepare(packet)):
+                taken = track and packet.size and self._span.take(packet, track.source.type == "subtitle")
+                if taken and (ready := track.prepare(packet)):
                     self.corrupt.add(packet)
                     yield track, ready
         except av.error.FFmpegError as error:
             self._warn(f"{self._path} cannot be read to its end: {error.strerror or error}")
 
     def copy_until(self, seconds: Fraction | None) -> None:
-        """Write all packets before a time in seconds; None = all remaining packets. Raises OSError."""
+        """Write all packets before a time in seconds on the output's clock; None = all others. Raises OSError."""
         while self._next and (seconds is None or self._next[1].dts * self._next[1].time_base < seconds):
             track, packet = self._next
             self._output.start_encoding()  # The header decides the time bases of the output's tracks

@@ -129,10 +129,14 @@ class Demuxer:
         return side_data(self._track)
 
     @property
+    def duration(self) -> Fraction:
+        """Duration that the file gives, in seconds; 0 = unknown."""
+        return Fraction(self._container.duration or 0, av.time_base)
+
+    @property
     def frames_expected(self) -> int:
         """Expected number of frames, from the duration; 0 = unknown."""
-        seconds = (self._container.duration or 0) / av.time_base
-        return round(seconds * self._track.average_rate) if self._track.average_rate else 0
+        return round(self.duration * self._track.average_rate) if self._track.average_rate else 0
 
     def packets(self) -> Iterator[Packet]:
         """Yield all packets in the order of the file. Call this once, and once more after each `seek`.

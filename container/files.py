@@ -21,7 +21,7 @@ LONGEST_STEM = 60  # Largest number of characters of a file's own name in the na
 
 
 @contextmanager
-def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -> Iterator[Path]:
+def output_file(path: Path, overwrite: bool, source: str | Path | None = None, *, named: bool = True) -> Iterator[Path]:
     """Yield the path to write to.
 
     For a file this is a temporary file in the same folder, which replaces the file at the end and is removed after an
@@ -32,6 +32,7 @@ def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -
         path: path that the user has given.
         overwrite: whether a file may be replaced.
         source: file that is read meanwhile and must not be overwritten. Default: none.
+        named: whether the name must have an extension, which tells the file format. Default: it must.
 
     Raises OptionError if the file must not be written, OSError if it cannot be written.
     """
@@ -39,6 +40,8 @@ def output_file(path: Path, overwrite: bool, source: str | Path | None = None) -
         yield path
         return
     _check(path, overwrite, source)
+    if named and not path.suffix:
+        raise OptionError(f"{path} has no extension to tell the file format; use .mkv")
     real = Path(os.path.realpath(path))
     if path.is_block_device() or (real.exists() and not os.access(real.parent, os.W_OK)):
         yield real
@@ -93,8 +96,6 @@ def _check(path: Path, overwrite: bool, source: str | Path | None) -> None:
         raise FileNotFoundError(2, "no such folder", str(folder))
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise PermissionError(13, "may not be written", str(path if path.exists() else folder))
-    if not path.suffix:
-        raise OptionError(f"{path} has no extension to tell the file format; use .mkv")
 
 
 def _create_like(new: Path, model: Path) -> None:

@@ -19,6 +19,7 @@ from .clock import NOMINAL_RATE, frame_clock, has_times
 from .demux import CODEC_NAME
 from .libav import add_side_data, set_sample_aspect
 from .output import MediaOutput, url
+from .span import WHOLE, Span
 
 FORMATS = ("matroska", "avi", "nut")  # libavformat's names of the formats that can hold GVC
 # The space that AVI's index of indexes takes in each file: enough for 64 GiB, a quarter of FFmpeg's default.
@@ -43,6 +44,7 @@ class Muxer(MediaOutput):
         replaced: index of the video track in `copy_from` that is not copied. Default: its main video.
         field_order: order of the fields in the pictures (FFmpeg's AVFieldOrder). Default: unknown.
         side_data: side data of the whole track by the names of gvc_container.libav.SIDE_DATA. Default: none.
+        span: part of `copy_from` that is copied. Default: all of it.
         warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
 
     Raises MediaError if the format cannot hold GVC, OSError if the file cannot be written.
@@ -59,6 +61,7 @@ class Muxer(MediaOutput):
         replaced: int | None = None,
         field_order: int = 0,
         side_data: Mapping[str, bytes] = MappingProxyType({}),
+        span: Span = WHOLE,
         warn: Callable[[str], object] = warnings.warn,
     ):
         self._format, self._field_order = video_format, field_order
@@ -83,6 +86,7 @@ class Muxer(MediaOutput):
             replaced=replaced,
             clock=frame_clock(output, video_format),
             side_data=side_data,
+            span=span,
             warn=warn,
         )
 

@@ -14,6 +14,7 @@ import av
 
 from .clock import FrameClock
 from .copy import FileCopier
+from .span import WHOLE, Span
 from .trial import lost_side_data
 
 STDOUT = "-"
@@ -48,6 +49,7 @@ class MediaOutput:
         replaced: index of that track in `copy_from`. Default: its main video.
         clock: frame clock of a format that stores no times. Default: none, the pictures' own times are kept.
         side_data: side data of the source by PyAV's names. Default: none.
+        span: part of `copy_from` that is copied. Default: all of it.
         warn: function called with a sentence for each thing that is left out or changed. Default: warnings.warn.
 
     Raises MediaError if `copy_from` cannot be read.
@@ -62,6 +64,7 @@ class MediaOutput:
         replaced: int | None = None,
         clock: FrameClock | None = None,
         side_data: Mapping[str, bytes] = MappingProxyType({}),
+        span: Span = WHOLE,
         warn: Callable[[str], object] = warnings.warn,
     ):
         self._refused = 0
@@ -69,7 +72,7 @@ class MediaOutput:
         try:
             self._name_losses(side_data)
             self._copier = (
-                FileCopier(copy_from, output, add_video, replaced=replaced, warn=warn, mux=self._mux)
+                FileCopier(copy_from, output, add_video, replaced=replaced, warn=warn, mux=self._mux, span=span)
                 if copy_from
                 else None
             )

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import lru_cache
 
-from .bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet
+from .bitstream import GopUnit, SequenceHeader, is_key, parse_sequence_header, read_packet
 from .gop.decoder import ParsedGop, Reconstruction, check_unit, condition_of, open_gop
 from .gop.display import Display, ReadPacket
 from .gop.rule import CurrentGop, gop_here, in_loop, rule_of
 from .loop.denoise import OnStep
 from .machine.parallel import Team
-from .media import Clip, Packet, Picture, VideoFormat
+from .media import Clip, Packet, Picture, Planes, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .prior import Anchor, ModelOptions, Prior
 from .priors import Opener, has_memory, open_prior, prior_for
-from .stills.av1 import StillDecoder
+from .stills.av1 import StillDecoder, decode_still
 
 PRIORS = 8  # number of priors that stay open, since each keyframe may name another one
 
@@ -27,14 +27,17 @@ class PacketReader:
     A derived class says in `_decoded` how the pictures of a GOP are made.
 
     extradata: bytes of the sequence header. Default: the first keyframe has it.
+    keyframes: whether all packets but keyframes are skipped, and keyframes are read as if `Packet.alone` were set.
+        Default: not.
     Raises BitstreamError if `extradata` is damaged.
 
     Attributes:
         header: sequence header in force, None before the first one.
     """
 
-    def __init__(self, extradata: bytes | None = None):
+    def __init__(self, extradata: bytes | None = None, keyframes: bool = False):
         self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
+        self._keyframes = keyframes
         self.flush()
 
     def flush(self) -> None:
@@ -43,6 +46,8 @@ class PacketReader:
 
     def read(self, packet: Packet) -> ReadPacket:
         """Read the next packet. Errors are in the result, since they belong to the picture that it shows."""
+        if self._keyframes and not is_key(packet.data):
+            return ReadPacket(packet, header=self.header, skipped=True)
         unit = None
         try:
             unit = read_packet(packet.data)
@@ -64,6 +69,9 @@ class PacketReader:
         header = unit.header or self.header
         if header:
             check_unit(header, unit)
+        if unit.header and header.mode.has_first and (packet.alone or self._keyframes):
+            self.header, self._next_index = header, None
+            return _done(_clip_of(decode_still(unit.first, header.format.coded)))
         if unit.header:
             self._use(unit.header)
         elif self._next_index is None or unit.index != self._next_index:
@@ -103,10 +111,11 @@ class GopReader(PacketReader):
         on_step: OnStep | None = None,
     ):
         self.options = parse_options(DECODER_OPTIONS, options or {})
-        super().__init__(extradata)
+        super().__init__(extradata, bool(self.options.keyframes))
         self.team = Team(self.options.threads)
         self._opener = lru_cache(maxsize=PRIORS)(opener or open_prior)
         self._prior: Prior | None = None
+        self._opened: SequenceHeader | None = None  # the header for which the prior was opened
         self._on_step = on_step
         self._latest = CurrentGop()  # the GOP that was begun last
         self._wanted = True  # whether pictures are wanted
@@ -168,9 +177,10 @@ class GopReader(PacketReader):
             return gop.reconstruct(self._on_step)
 
     def _use(self, header: SequenceHeader) -> None:
-        if self._prior is None or (header.prior, header.weights_hash) != (self.header.prior, self.header.weights_hash):
+        opened = self._opened
+        if opened is None or (header.prior, header.weights_hash) != (opened.prior, opened.weights_hash):
             self._prior = prior_for(header, self.options.prior, ModelOptions.of(self.options), self._opener)
-        self.header = header
+        self.header = self._opened = header
 
 
 class Decoder:
@@ -228,8 +238,17 @@ class Decoder:
         If a GOP is lost or damaged, its packets show the last picture again. Until the next keyframe, later GOPs fade
         to their last still if it can be decoded, and otherwise repeat the last picture. Such pictures are marked as
         concealed. Raises BitstreamError for the damaged packet itself; decoding may continue after it.
+
+        A keyframe that is decoded alone (Packet.alone, option keyframes) is shown as its AV1 still, without the prior.
+        Pictures after it, if their packets come all the same, are concealed. T2v has no stills; there the GOP is
+        decoded as ever.
         """
         return self._display.show(self._reader.read(packet)) if packet else []
+
+
+def _clip_of(planes: Planes) -> Clip:
+    """Return a clip of one picture."""
+    return tuple(plane[None] for plane in planes)
 
 
 def _done(pictures: Clip) -> Future:

@@ -112,9 +112,12 @@ class Packet:
     data: payload, at least one byte.
     pts, duration: timestamp and duration in ticks of the video's time base; pts is None (the default) if unknown.
     key: whether decoding can start here, default False.
+    alone: for a decoder, whether a keyframe's picture is wanted and no other one up to the next keyframe; encoders
+        leave it False, the default.
     """
 
     data: bytes
     pts: int | None = None
     duration: int = 0
     key: bool = False
+    alone: bool = False

@@ -199,6 +199,15 @@ ENCODER_OPTIONS = (
 DECODER_OPTIONS = (
     Option("realism", float, 0.0, "texture, from 0 (closest to the source) to 1 (most natural)", 0, 1),
     Option(
+        "keyframes",
+        int,
+        0,
+        "first picture of each chain only, decoded from its still without the model (in t2v with it), "
+        "like -skip_frame nokey; 1 = on, 0 = off",
+        0,
+        1,
+    ),
+    Option(
         "prior",
         str,
         "",

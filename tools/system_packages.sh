@@ -26,6 +26,8 @@ if [ "$purpose" = tests ]; then
     need chromium chromium
     need mpv mpv
     need melt melt
+    need gio libglib2.0-bin
+    need update-mime-database shared-mime-info
     for package in gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-base gstreamer1.0-plugins-good; do
         need gst-launch-1.0 $package
     done

@@ -60,8 +60,9 @@ enum gvc_result {
 };
 
 enum gvc_packet_flags {
-    GVC_PACKET_KEY = 1,    ///< keyframe: decoding can start here
-    GVC_PACKET_DISCARD = 2 ///< decoder: the packet is decoded but gives no picture, as before the start of an edit list
+    GVC_PACKET_KEY = 1,     ///< keyframe: decoding can start here
+    GVC_PACKET_DISCARD = 2, ///< decoder: the packet is decoded but gives no picture, as before an edit list begins
+    GVC_PACKET_ALONE = 4    ///< decoder: of all pictures before the next keyframe only this keyframe's is wanted
 };
 
 #define GVC_NOPTS INT64_MIN ///< unknown timestamp

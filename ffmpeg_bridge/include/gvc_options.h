@@ -35,6 +35,7 @@
 
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
     DOUBLE(realism, 0.0, 0.0, 1.0, "texture, from 0 (closest to the source) to 1 (most natural)") \
+    INT(keyframes, 0, 0, 1, "first picture of each chain only, decoded from its still without the model (in t2v with it), like -skip_frame nokey; 1 = on, 0 = off") \
     STRING(prior, "", "folder of the stream's prior, if it has weights, as FAMILY:FOLDER, such as wan:FOLDER") \
     INT(low_delay, 0, 0, 1, "output of each picture with its own packet (-flags low_delay), like frame_delay=0; 1 = on, 0 = off") \
     INT(frame_delay, -1, -1, 129, "largest number of packets by which a picture may come after its own packet, while later GOPs are decoded; 129 = no limit, so that a GOP is decoded for each thread; -1 = no limit, in FFmpeg as many as its frame threads would take (-threads, -thread_type)") \

@@ -229,7 +229,7 @@ static void forget_frames(LibGVCDecContext *s)
 
 /**
  * @return whether the caller wants the frame of a packet (skip_frame). Only
- *         keyframes can be decoded without the other packets of their GOP.
+ *         keyframes can be decoded without other packets.
  */
 static int is_wanted(const AVCodecContext *avctx, const AVPacket *pkt)
 {
@@ -254,7 +254,8 @@ static int feed_decoder(AVCodecContext *avctx)
             .pts      = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts, // mpv may set only dts, which equals pts
             .duration = pkt->duration,
             .flags    = (pkt->flags & AV_PKT_FLAG_KEY     ? GVC_PACKET_KEY     : 0) |
-                        (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
+                        (pkt->flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0) |
+                        (avctx->skip_frame >= AVDISCARD_NONINTRA ? GVC_PACKET_ALONE : 0),
         };
         ret = gvc_decoder_send(s->gvc, &coded);
         if (ret == GVC_OK && (memory = expect_frame(avctx, pkt, coded.pts)) < 0)

@@ -91,7 +91,8 @@ static int ensure_engine(gvc_context *context, const gvc_packet *packet) {
 static int send_packet(gvc_context *context, const gvc_packet *packet) {
     gvc_message message = {.type = GVC_MSG_PACKET,
                            .flags = (packet->flags & GVC_PACKET_KEY ? GVC_MESSAGE_KEY : 0) |
-                                    (packet->flags & GVC_PACKET_DISCARD ? GVC_MESSAGE_DISCARD : 0),
+                                    (packet->flags & GVC_PACKET_DISCARD ? GVC_MESSAGE_DISCARD : 0) |
+                                    (packet->flags & GVC_PACKET_ALONE ? GVC_MESSAGE_ALONE : 0),
                            .pts = packet->pts,
                            .duration = packet->duration};
     int result = ensure_engine(context, packet);

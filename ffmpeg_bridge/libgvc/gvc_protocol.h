@@ -88,11 +88,12 @@ enum gvc_message_type {
 enum gvc_role { GVC_ENCODER = 1, GVC_DECODER };
 
 enum gvc_message_flags {
-    GVC_MESSAGE_KEY = 1,       /* PICTURE, PACKET: a self-contained GOP starts here */
-    GVC_MESSAGE_AHEAD = 2,     /* READY: the decoder works whole GOPs ahead */
-    GVC_MESSAGE_DISCARD = 4,   /* PACKET: the packet is decoded but gives no picture */
-    GVC_MESSAGE_NOTHING = 8,   /* DONE: the packet that was due has neither a picture nor an error */
-    GVC_MESSAGE_CONCEALED = 16 /* PICTURE: the picture replaces one that was lost or damaged */
+    GVC_MESSAGE_KEY = 1,        /* PICTURE, PACKET: a self-contained GOP starts here */
+    GVC_MESSAGE_AHEAD = 2,      /* READY: the decoder works whole GOPs ahead */
+    GVC_MESSAGE_DISCARD = 4,    /* PACKET: the packet is decoded but gives no picture */
+    GVC_MESSAGE_NOTHING = 8,    /* DONE: the packet that was due has neither a picture nor an error */
+    GVC_MESSAGE_CONCEALED = 16, /* PICTURE: the picture replaces one that was lost or damaged */
+    GVC_MESSAGE_ALONE = 32 /* PACKET: of the pictures from this keyframe to the next one, only the first is wanted */
 };
 
 typedef struct gvc_message {

@@ -79,11 +79,11 @@ int decoder_init(AVCodecContext *avctx) {
 }
 
 /**
- * Return whether the caller wants the frame of a packet (skip_frame). Only keyframes can be decoded without the other
- * packets of their GOP.
+ * Return whether the caller wants the frame of a packet. Only keyframes can be decoded without other packets.
+ *
+ * skipped: the caller's skip_frame.
  */
-static bool is_wanted(const struct host *host, AVCodecContext *avctx, const AVPacket *packet) {
-    int64_t skipped = number_option(host, avctx, "skip_frame");
+static bool is_wanted(const struct host *host, const AVPacket *packet, int64_t skipped) {
     bool key = FIELD(const int, packet, host->layout->packet_flags) & host->layout->packet_flag_key;
     return skipped < (key ? AVDISCARD_ALL : AVDISCARD_NONINTRA);
 }
@@ -93,7 +93,8 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
     struct codec_state *state = codec_state(host, avctx);
     int result = GVC_OK;
     if (FIELD(int, packet, l->packet_size) > 0) {
-        if (!is_wanted(host, avctx, packet))
+        int64_t skipped = number_option(host, avctx, "skip_frame");
+        if (!is_wanted(host, packet, skipped))
             return 0;
         int64_t pts = FIELD(int64_t, packet, l->packet_pts);
         int flags = FIELD(int, packet, l->packet_flags);
@@ -103,7 +104,8 @@ static int send_packet(const struct host *host, AVCodecContext *avctx, AVPacket 
             .pts = pts != AV_NOPTS_VALUE ? pts : FIELD(int64_t, packet, l->packet_dts), // mpv may set only dts
             .duration = FIELD(int64_t, packet, l->packet_duration),
             .flags = (flags & l->packet_flag_key ? GVC_PACKET_KEY : 0) |
-                     (flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0),
+                     (flags & AV_PKT_FLAG_DISCARD ? GVC_PACKET_DISCARD : 0) |
+                     (skipped >= AVDISCARD_NONINTRA ? GVC_PACKET_ALONE : 0),
         };
         result = gvc_decoder_send(state->gvc, &coded);
         if (result == GVC_OK && expect_frame(host, avctx, packet, &coded) < 0)

@@ -98,6 +98,11 @@ def is_show(data: bytes) -> bool:
     return len(data) == 1 and data[0] not in (GOP, KEY_GOP)
 
 
+def is_key(data: bytes) -> bool:
+    """Whether a packet carries a key GOP, with which decoding can start."""
+    return data[:1] == bytes([KEY_GOP])
+
+
 def shown_position(data: bytes) -> int | None:
     """Return which picture of its GOP a show packet is for, 1..MAX_SHOWN - 1, or None where it is just the next."""
     position = data[0] - FIRST_SHOW + 1

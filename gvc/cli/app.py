@@ -21,6 +21,11 @@ from .programs import PROGRAMS, run_program
 from .report import Report, Shown, errors_reported, reported
 from .workers import WorkerChoice
 
+CUT_OPTIONS = tuple(  # Options of the encoder for what an exact cut codes anew; the film tells the others
+    option
+    for option in ENCODER_OPTIONS
+    if option.name in ("quality", "preset", "prior", "atoms", "threads") or option in MODEL_OPTIONS
+)
 BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not set itself
     *(option for option in ENCODER_OPTIONS if option.name not in ("gop", "keyint", "scenecut")),
     *(option for option in DECODER_OPTIONS if option.name == "realism"),
@@ -188,6 +193,82 @@ def decode_command(
     decode(source, target, options, Report(quiet, shown=progress), overwrite=overwrite, audio=audio, workers=choice)
 
 
+@app.command(
+    "cut",
+    epilog=_examples(
+        "gvc cut film.mkv part.mkv --from 1:30 --to 0:02:10", "gvc cut film.mkv part.mkv --from 83.52 --exact"
+    ),
+)
+@with_options(CUT_OPTIONS)
+@reported
+def cut_command(
+    *,
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A file with GVC video.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write: .mkv .avi .nut; - = Matroska.")],
+    options: dict[str, object],
+    start: Annotated[str, typer.Option("--from", metavar="TIME", help="Start: seconds, MM:SS or HH:MM:SS.")] = "0",
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="End, in the same form. Default: end of IN.")] = "",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Start at that picture; pictures up to the next keyframe are coded anew.")
+    ] = False,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="Cut audio, subtitles, chapters too, copy attachments, tags.")
+    ] = True,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Cut a part out of a film without coding it anew. It starts at the keyframe at or before --from.
+
+    With --exact it starts at the picture that is shown then, and only the pictures before the next keyframe are coded
+    anew, with the settings of the film unless options say otherwise.
+
+    The end is always exact.
+    """
+    from gvc_container.span import Span
+
+    from .cut import cut
+    from .times import parse_time
+
+    span = Span(parse_time(start, "--from"), parse_time(end, "--to") if end else None)
+    cut(source, target, span, options, Report(quiet), exact=exact, overwrite=overwrite, audio=audio)
+
+
+@app.command(
+    "preview", epilog=_examples("gvc preview film.mkv", "gvc preview film.mkv --at 1:30 --size 256 -o thumb.png")
+)
+@reported
+def preview_command(
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file with GVC video.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="PNG file to write; - = stdout. Default: FILE as .png."),
+    ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help="One picture: the keyframe at or before seconds, HH:MM:SS or a share such as 1/3."
+        ),
+    ] = "",
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, max=16384, help="Largest side of a picture. Default: 320 in a sheet, else no limit."),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show a film by its keyframes: a sheet with one picture of each chain, or one picture.
+
+    They are decoded from their stills, in an instant and without the model. In t2v, which has no stills, they are
+    decoded with the model.
+    """
+    from .preview import preview
+
+    preview(file, output, Report(quiet), at=at, size=size, overwrite=overwrite)
+
+
 @app.command("info", epilog=_examples("gvc info out.mkv", "gvc info --json out.mkv | jq .bpp"))
 @reported
 def info_command(
@@ -309,6 +390,22 @@ def bench_command(
 
     job = Job(options, random, parse_size(size) if size else None, frames, gops, source)
     bench(job, Report(quiet=json), warmup=warmup, as_json=json)
+
+
+@app.command("install-desktop")
+@reported
+def install_desktop_command(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what an earlier call has installed.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Let file managers recognise GVC in Matroska and show its keyframes as thumbnails (docs/FFMPEG.md).
+
+    It writes two files below ~/.local/share, or $XDG_DATA_HOME.
+    """
+    from .desktop import install_desktop
+
+    install_desktop(Report(quiet), remove=remove)
 
 
 @app.command(

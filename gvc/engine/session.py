@@ -185,7 +185,8 @@ class DecoderSession:
     def _handle(self, message: ffi.CData, payload: bytearray) -> None:
         if message.type == constants.GVC_MSG_PACKET:
             key = bool(message.flags & constants.GVC_MESSAGE_KEY)
-            packet = Packet(bytes(payload), from_wire(message.pts), message.duration, key)
+            alone = bool(message.flags & constants.GVC_MESSAGE_ALONE)
+            packet = Packet(bytes(payload), from_wire(message.pts), message.duration, key, alone)
             self._decoder.put(packet, shown=not message.flags & constants.GVC_MESSAGE_DISCARD)
             self._check_waiting()
         elif message.type == constants.GVC_MSG_RELEASE:

@@ -85,11 +85,11 @@ class FleetDecoder(PacketReader):
         on_step: OnChainStep = lambda chain, gop, steps, step: None,
         on_done: OnChainDone = lambda chain: None,
     ):
-        parse_options(DECODER_OPTIONS, options)  # Wrong options are reported now, not by a worker
+        parsed = parse_options(DECODER_OPTIONS, options)  # Wrong options are reported now, not by a worker
         self._options, self._crew, self._ahead = dict(options), crew, ahead
         self._on_step, self._on_done = on_step, on_done
         self._count = self._runs = 0  # Numbers of packets and runs so far
-        super().__init__(extradata)
+        super().__init__(extradata, bool(parsed.keyframes))
 
     def flush(self) -> None:
         """Forget all packets and pictures, as for a seek."""

@@ -29,6 +29,7 @@ class ReadPacket:
     header: sequence header in force. Default: none is known.
     pictures: the GOP's pictures (Clip), or the error that prevents them. Default: none; an earlier GOP is missing.
     error: error in the packet, whatever came before it. Default: none.
+    skipped: whether no picture is wanted, and the packet changes nothing. Default: not.
     """
 
     packet: Packet
@@ -36,6 +37,7 @@ class ReadPacket:
     header: SequenceHeader | None = None
     pictures: Future | None = None
     error: Exception | None = None
+    skipped: bool = False
 
     @property
     def done(self) -> bool:
@@ -66,10 +68,12 @@ class Display:
         self._overlap.forget()
 
     def show(self, read: ReadPacket) -> list[Picture]:
-        """Return the packet's picture, or [] before the first keyframe; wait until it is decoded.
+        """Return the packet's picture, or [] before the first keyframe and for a skipped packet; wait for its decoding.
 
         Raises the errors of the packet; the next packets can be shown after that.
         """
+        if read.skipped:
+            return []
         packet, unit = read.packet, read.unit
         try:
             if read.error:

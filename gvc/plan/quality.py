@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The quality scale: a quality's noise level, down to which atoms are coded, and the quantiser of matching stills."""
 
-from ..bitstream.levels import sigma_level
+from math import log2
+
+from ..bitstream.levels import level_sigma, sigma_level
 
 BEST_SIGMA_OCTAVES = 8.5  # octaves of sigma between quality 0 and quality 100
 WORST_CRF = 63.0  # constant rate factor of quality 0
@@ -18,6 +20,12 @@ def crf_quality(crf: float) -> float:
 def quality_level(quality: float) -> int:
     """Return the noise level (gvc.bitstream.levels) where coding stops, for a quality of 0 (coarsest) to 100."""
     return sigma_level(COARSEST_SIGMA * 2.0 ** (-quality / 100 * BEST_SIGMA_OCTAVES))
+
+
+def level_quality(level: int) -> float:
+    """Return the quality whose noise level is `level`, or the end of the scale that is nearer to it."""
+    sigma = level_sigma(level) * (1 + 1e-9)  # `sigma_level` rounds down.
+    return min(max(100 / BEST_SIGMA_OCTAVES * log2(COARSEST_SIGMA / sigma), 0.0), 100.0)
 
 
 def still_quantiser(level: int) -> int:
