@@ -51,6 +51,22 @@ def wan_priors(wan_folders):
     return Lazily(lambda kind: WanPrior.from_pretrained(wan_folders[kind]))
 
 
+@pytest.fixture(scope="session")
+def ltx2_folders(tmp_path_factory):
+    """Return folders of tiny LTX-2 models by version; tests must not change them."""
+    from tiny_ltx2 import build_tiny_ltx2
+
+    return Lazily(lambda version: build_tiny_ltx2(tmp_path_factory.mktemp("ltx2"), version))
+
+
+@pytest.fixture(scope="session")
+def ltx2_priors(ltx2_folders):
+    """Return the tiny LTX-2 models by version."""
+    from gvc.priors.ltx2 import Ltx2Prior
+
+    return Lazily(lambda version: Ltx2Prior.from_pretrained(ltx2_folders[version]))
+
+
 @pytest.fixture(scope="module", params=[STOCK, *built()], ids=lambda programs: programs.name)
 def programs(request):
     """Return FFmpeg's programs with GVC, for each route that this machine has."""

@@ -28,6 +28,7 @@ OF_NETWORKS = {
     "neural": ("torch",),
     "wan": ("torch", "diffusers", "transformers"),
     "ltx": ("torch", "diffusers", "transformers"),
+    "ltx2": ("torch", "diffusers", "transformers"),
     "skyreels": ("torch", "diffusers", "transformers"),
     "kandinsky": ("torch", "diffusers", "transformers"),
     "hunyuan": ("torch", "diffusers", "transformers"),

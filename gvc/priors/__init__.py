@@ -23,6 +23,7 @@ BUNDLED = ("gp", "neural")
 FAMILIES = {
     "wan": "WanPrior",
     "ltx": "LtxPrior",
+    "ltx2": "Ltx2Prior",
     "skyreels": "SkyReelsPrior",
     "kandinsky": "KandinskyPrior",
     "hunyuan": "HunyuanPrior",

@@ -18,6 +18,7 @@ from .device import DTYPES, accelerated, one_line
 from .model_path import check_model_path
 
 INDEX = "model_index.json"
+UNUSED = ("audio_vae", "vocoder", "prompt_enhancer", "processor", "duration_head")  # parts that no prior needs
 # Phrases by which torch's RuntimeError tells that memory is exhausted.
 EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "bad allocation")
 
@@ -38,10 +39,10 @@ def find_model(path: str | Path, *, text_encoder: bool = False) -> Path:
     check_model_path(path)
     folder = Path(path)
     if not folder.is_dir():
-        unwanted = {} if text_encoder else {"text_encoder": None, "text_encoder_2": None}
+        unwanted = UNUSED if text_encoder else (*UNUSED, "text_encoder", "text_encoder_2")
         try:
             with quietly():
-                folder = Path(DiffusionPipeline.download(str(path), **unwanted))
+                folder = Path(DiffusionPipeline.download(str(path), **dict.fromkeys(unwanted)))
         except Exception as error:  # Network, hub and disk fail with many types of their own.
             raise PriorError(
                 f"there is no folder {path}, and no model of this name can be fetched "

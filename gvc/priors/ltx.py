@@ -8,9 +8,16 @@ picture fills the first latent frame; a known last picture adds tokens at its po
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKLLTXVideo, LTXConditionPipeline, LTXPipeline, LTXVideoTransformer3DModel
+from diffusers import (
+    AutoencoderKLLTX2Video,
+    AutoencoderKLLTXVideo,
+    LTXConditionPipeline,
+    LTXPipeline,
+    LTXVideoTransformer3DModel,
+)
 from torch import Tensor
 
 from ..errors import PriorError
@@ -42,7 +49,7 @@ class ConditionedLtx(ConditionedByFrames):
     def __init__(self, prior: "LtxPrior", condition: Condition):
         super().__init__(prior, condition)
         self.text = prior.embed_text(condition.prompt)
-        self.coordinates = self._token_coordinates()
+        self.coordinates = self.token_coordinates()
 
     def places(self, condition: Condition) -> dict[int, Planes | None]:
         """Return the known pictures by place: the tokens of the last one come before those of the video."""
@@ -51,20 +58,25 @@ class ConditionedLtx(ConditionedByFrames):
     def predict_frames(self, frames: Tensor, timestep: Tensor) -> Tensor:
         """Return the network's E[eps - x0] for all frames, [1, C, F, H', W']."""
         tokens_of_frame = frames.shape[3] * frames.shape[4]
-        (velocity,) = self.prior.network(
+        velocity, *_ = self.prior.network(
             hidden_states=frames.flatten(2).transpose(1, 2).contiguous().to(self.prior.dtype),
             timestep=self.token_times(timestep, tokens_of_frame),
             video_coords=self.coordinates,
             return_dict=False,
             **self.text,
+            **self.further_inputs(timestep),
         )
         return velocity.transpose(1, 2).unflatten(2, frames.shape[2:])
 
     def _shrink(self, band: DiffusionLowBand) -> None:
         super()._shrink(band)
-        self.coordinates = self._token_coordinates()
+        self.coordinates = self.token_coordinates()
 
-    def _token_coordinates(self) -> Tensor:
+    def further_inputs(self, timestep: Tensor) -> dict[str, Any]:
+        """Return inputs that only later networks take, by name. timestep: 1000 times the time of each frame, [F]."""
+        return {}
+
+    def token_coordinates(self) -> Tensor:
         """Return each token's time in seconds, and row and column in pixels, as [1, 3, tokens]."""
         space, (frames, _, height, width) = self.prior.space, self.shape
         pictures = space.temporal_stride * torch.arange(frames, device=self.prior.device)
@@ -108,7 +120,7 @@ class LtxPrior(DiffusionPrior):
             pipeline=pipeline_class(
                 transformer=transformer, vae=vae, tokenizer=None, text_encoder=None, scheduler=None
             ),
-            space=_latent_space(vae),
+            space=latent_space(vae),
             prompts=Prompts(folder, path, name, lambda where, prompt: _embed(pipeline_class, where, prompt, options)),
             options=options,
         )
@@ -117,6 +129,11 @@ class LtxPrior(DiffusionPrior):
     def counts_from_first(self) -> bool:
         """Whether the first latent frame counts as one picture in time, and not as `temporal_stride` pictures."""
         return "flf2v" in self.modes
+
+    @property
+    def text_channels(self) -> int:
+        """Channels of a prompt's embedding."""
+        return self.network.config.caption_channels
 
     def decode(self, latent: Tensor) -> Tensor:
         """Decode a normalised latent [1, C, T', H', W'] to R'G'B' [1, 3, T, H, W] in [-1, 1].
@@ -128,10 +145,10 @@ class LtxPrior(DiffusionPrior):
         return self.vae.decode(latent * self.latents_std + self.latents_mean, time).sample
 
     def embed_text(self, prompt: str) -> dict[str, Tensor]:
-        """Return the network's inputs for a prompt: T5 embedding [1, L, text_dim], mask [1, L]. Raises PriorError."""
+        """Return the network's inputs for a prompt: embedding [1, L, text_channels], mask [1, L]. Raises PriorError."""
         embedding = self.prompts(prompt)
         text, mask = (embedding.get(name) for name in ("prompt_embeds", "prompt_attention_mask"))
-        if text is None or mask is None or text.shape != (*mask.shape, self.network.config.caption_channels):
+        if text is None or mask is None or text.shape != (*mask.shape, self.text_channels):
             raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {self.name}; delete it")
         return {
             "encoder_hidden_states": text.to(self.device, self.dtype),
@@ -164,7 +181,8 @@ def _drop_noise(decoder: torch.nn.Module) -> None:
             module.per_channel_scale1 = module.per_channel_scale2 = None
 
 
-def _latent_space(vae: AutoencoderKLLTXVideo) -> LatentSpace:
+def latent_space(vae: AutoencoderKLLTXVideo | AutoencoderKLLTX2Video) -> LatentSpace:
+    """Return the geometry and scale of the latents of a VAE."""
     mean, std = vae.latents_mean.tolist(), (vae.latents_std / vae.config.scaling_factor).tolist()
     return LatentSpace(tuple(mean), tuple(std), vae.temporal_compression_ratio, vae.spatial_compression_ratio)
 

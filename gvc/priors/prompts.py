@@ -41,7 +41,7 @@ class Prompts:
     path: that folder, or the hub ID from which the text encoder may have to be fetched.
     kind: name in the cache, different for families that process the same text encoder's output differently.
     encode: function (folder, prompt) -> embedding on the CPU; it loads the text encoder and frees it again.
-    parts: subfolders of text encoders and tokenizers, default ENCODER_PARTS.
+    parts: subfolders of text encoders, tokenizers and all else that makes an embedding, default ENCODER_PARTS.
     """
 
     def __init__(

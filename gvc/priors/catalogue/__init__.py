@@ -6,14 +6,21 @@ Any other model of a family can be the prior of a stream, too. Nothing here is l
 what the user names.
 """
 
-from . import hunyuan, kandinsky, ltx, skyreels, wan
+from . import hunyuan, kandinsky, ltx, ltx2, skyreels, wan
 from .model import Bundled, Model
 
 BUNDLED = (
     Bundled("gp", "a Gaussian process in closed form"),
     Bundled("neural", "gp with a learned last step", "neural"),
 )
-MODELS: tuple[Model, ...] = (*wan.MODELS, *ltx.MODELS, *skyreels.MODELS, *kandinsky.MODELS, *hunyuan.MODELS)
+MODELS: tuple[Model, ...] = (
+    *wan.MODELS,
+    *ltx.MODELS,
+    *ltx2.MODELS,
+    *skyreels.MODELS,
+    *kandinsky.MODELS,
+    *hunyuan.MODELS,
+)
 
 
 def named(text: str) -> list[Model]:

@@ -8,7 +8,7 @@ from ...modes import Mode
 
 ALL_MODES = tuple(str(mode) for mode in Mode)
 # Billions of parameters of encoders of text, most of which several families share
-UMT5, T5, QWEN_VL, QWEN, CLIP_TEXT, BYT5 = 5.68, 4.76, 8.29, 7.07, 0.123, 0.219
+UMT5, T5, QWEN_VL, QWEN, CLIP_TEXT, BYT5, GEMMA = 5.68, 4.76, 8.29, 7.07, 0.123, 0.219, 12.19
 
 
 @dataclass(frozen=True)
