@@ -32,6 +32,7 @@ OF_NETWORKS = {
     "skyreels": ("torch", "diffusers", "transformers"),
     "kandinsky": ("torch", "diffusers", "transformers"),
     "hunyuan": ("torch", "diffusers", "transformers"),
+    "sana": ("torch", "diffusers", "transformers"),
 }
 OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
 UNKNOWN = "unknown"  # Version of a package that is not installed

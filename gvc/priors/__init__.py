@@ -27,6 +27,7 @@ FAMILIES = {
     "skyreels": "SkyReelsPrior",
     "kandinsky": "KandinskyPrior",
     "hunyuan": "HunyuanPrior",
+    "sana": "SanaPrior",
 }
 
 

@@ -161,13 +161,13 @@ class HunyuanPrior(DiffusionPrior):
         Raises PriorError.
         """
         check_options(options)
-        device, shape = options.device if options.offload == "none" else "cpu", model.shape
-        transformer = untrained(HunyuanVideo15Transformer3DModel, shape.network, network_dtype(options), device, seed)
-        vae = untrained(AutoencoderKLHunyuanVideo15, shape.vae, torch.float32, device, seed)
+        shape = model.shape
+        transformer = untrained(HunyuanVideo15Transformer3DModel, shape.network, network_dtype(options), options, seed)
+        vae = untrained(AutoencoderKLHunyuanVideo15, shape.vae, torch.float32, options, seed)
         parts = {"transformer": transformer, "vae": vae}
         if "i2v" in model.modes:
             config = {"config": SiglipVisionConfig(**SIGLIP_CONFIG)}
-            parts["image_encoder"] = untrained(SiglipVisionModel, config, torch.float32, device, seed)
+            parts["image_encoder"] = untrained(SiglipVisionModel, config, torch.float32, options, seed)
             parts["feature_extractor"] = SiglipImageProcessorPil(size={"height": 384, "width": 384})
         text = {
             "prompt_embeds": torch.zeros(1, 1, transformer.config.text_embed_dim),

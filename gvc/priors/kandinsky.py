@@ -149,10 +149,9 @@ class KandinskyPrior(DiffusionPrior):
         Raises PriorError.
         """
         check_options(options)
-        device, shape = options.device if options.offload == "none" else "cpu", model.shape
-        dtype = network_dtype(options)
-        transformer = untrained(Kandinsky5Transformer3DModel, shape.network, dtype, device, seed)
-        vae = untrained(AutoencoderKLHunyuanVideo, shape.vae, torch.float32, device, seed)
+        shape, dtype = model.shape, network_dtype(options)
+        transformer = untrained(Kandinsky5Transformer3DModel, shape.network, dtype, options, seed)
+        vae = untrained(AutoencoderKLHunyuanVideo, shape.vae, torch.float32, options, seed)
         text = {
             "prompt_embeds_qwen": torch.zeros(1, 1, transformer.config.in_text_dim),
             "prompt_embeds_clip": torch.zeros(1, transformer.config.in_text_dim2),

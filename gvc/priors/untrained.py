@@ -7,14 +7,17 @@ from contextlib import contextmanager
 
 import torch
 
+from ..prior import ModelOptions
 
-def untrained(model_class, config: dict, dtype: torch.dtype, device: str | torch.device, seed: int):
-    """Return a network like `load_network`, but with random weights, created directly on the device.
+
+def untrained(model_class, config: dict, dtype: torch.dtype, options: ModelOptions, seed: int = 0):
+    """Return a network like `load_network`, but with random weights; without offload it is created on the device.
 
     model_class, config: class of diffusers or transformers, and the arguments of its constructor.
-    seed: seed of the random weights.
+    options: device of the network, and whether there is offload.
+    seed: seed of the random weights, default 0.
     """
-    with _making(dtype, torch.device(device), seed):
+    with _making(dtype, torch.device(options.device if options.offload == "none" else "cpu"), seed):
         model = model_class(**config)
     for name, parameter in model.named_parameters():
         if set(name.split(".")) & set(model._keep_in_fp32_modules or ()):  # diffusers does the same when loading

@@ -146,13 +146,13 @@ class WanPrior(DiffusionPrior):
         """
         check_options(options)
         shape, kind = model.shape, model.stream_name.partition("/")[2]
-        device = options.device if options.offload == "none" else "cpu"
         network_class = WanVACETransformer3DModel if kind == "vace" else WanTransformer3DModel
-        make = partial(untrained, network_class, shape.network, network_dtype(options), device)
-        parts = {"transformer": make(seed), "vae": untrained(AutoencoderKLWan, shape.vae, torch.float32, device, seed)}
+        make = partial(untrained, network_class, shape.network, network_dtype(options), options)
+        vae = untrained(AutoencoderKLWan, shape.vae, torch.float32, options, seed)
+        parts = {"transformer": make(seed), "vae": vae}
         if parts["transformer"].config.image_dim is not None:
             config = {"config": CLIPVisionConfig(**CLIP_CONFIG)}
-            parts["image_encoder"] = untrained(CLIPVisionModel, config, torch.float32, device, seed)
+            parts["image_encoder"] = untrained(CLIPVisionModel, config, torch.float32, options, seed)
             parts["image_processor"] = CLIPImageProcessorPil()
         text = no_text(parts["transformer"].config.text_dim)
         low_noise = None if shape.boundary is None else LowNoise(shape.boundary, lambda: make(seed + 1))

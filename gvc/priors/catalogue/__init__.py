@@ -6,7 +6,7 @@ Any other model of a family can be the prior of a stream, too. Nothing here is l
 what the user names.
 """
 
-from . import hunyuan, kandinsky, ltx, ltx2, skyreels, wan
+from . import hunyuan, kandinsky, ltx, ltx2, sana, skyreels, wan
 from .model import Bundled, Model
 
 BUNDLED = (
@@ -20,6 +20,7 @@ MODELS: tuple[Model, ...] = (
     *skyreels.MODELS,
     *kandinsky.MODELS,
     *hunyuan.MODELS,
+    *sana.MODELS,
 )
 
 

@@ -17,11 +17,13 @@ class Shape:
 
     network: configuration of its denoising networks, as differences from the defaults of diffusers.
     vae: configuration of its VAE, likewise.
+    vae_class: class of its VAE in diffusers; default "", for families that have a single one.
     boundary: time below which the second network computes; default None, for models with one network.
     """
 
     network: dict = field(default_factory=dict)
     vae: dict = field(default_factory=dict)
+    vae_class: str = ""
     boundary: float | None = None
 
 
