@@ -33,6 +33,7 @@ class Option:
     low, high: inclusive range of numbers.
     choices: valid strings. Default: any string.
     unit: BITS if numbers may have a suffix k, M or G. Default: no unit.
+    many: whether the command's flag may be repeated, for text with commas between its parts. Default: not.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Option:
     high: float = 0
     choices: tuple[str, ...] = ()
     unit: str = ""
+    many: bool = False
 
     def parse(self, given: object) -> int | float | str:
         """Return the value that text or a number gives. Raises OptionError, which names the valid values."""
@@ -106,6 +108,14 @@ MODEL_OPTIONS = (
     ),
     Option("tiling", int, 0, "VAE in tiles, which takes less memory; 1 = on, 0 = off", 0, 1),
     Option("quantize", str, "none", "quantization of the network's weights", choices=("none", "int8", "nf4")),
+    Option(
+        "lora",
+        str,
+        "",
+        "LoRAs to add to the network's weights, FILE or FILE:WEIGHT, with :high or :low for one of two networks; "
+        "several separated by commas",
+        many=True,
+    ),
 )
 
 ENCODER_OPTIONS = (

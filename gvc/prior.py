@@ -9,7 +9,7 @@ float32 arrays of one kind: numpy arrays, or torch tensors on the prior's device
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -45,11 +45,13 @@ class ModelOptions:
     offload: str = "none"  # none, model, sequential or group
     tiling: bool = False  # whether the VAE works in tiles
     quantize: str = "none"  # none, int8 or nf4
+    lora: str = ""  # files with changes to the weights, as in the option (gvc.priors.lora_files)
 
     @classmethod
     def of(cls, options: Any) -> "ModelOptions":
         """Return the model options among parsed encoder or decoder options (gvc.options)."""
-        return cls(options.device, options.dtype, options.offload, bool(options.tiling), options.quantize)
+        values = {field.name: getattr(options, field.name) for field in fields(cls)}
+        return cls(**values | {"tiling": bool(options.tiling)})
 
 
 DEFAULT_OPTIONS = ModelOptions()

@@ -196,7 +196,7 @@ def test_digests_of_large_files_are_kept_but_never_for_another_file(tmp_path, mo
 
 def test_a_stream_made_with_quantised_weights_says_how_to_decode_it(wan_folders, wan_priors):
     header = SequenceHeader(format=FORMAT, mode="t2v", transition="ancestral", prior="wan/t2v")
-    with pytest.raises(PriorError, match=r"other weights of wan/t2v .* quantize as the encoder did"):
+    with pytest.raises(PriorError, match=r"other weights of wan/t2v .* quantize and lora as the encoder did"):
         prior_for(header, f"wan:{wan_folders['t2v']}")
 
 

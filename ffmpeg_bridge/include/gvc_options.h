@@ -31,7 +31,8 @@
     STRING(dtype, "auto", "number format of the network; auto = bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
     STRING(offload, "none", "parts of the model that stay in main memory until they are used; model = whole networks, sequential = single layers, group = groups of layers (none, model, sequential, group)") \
     INT(tiling, 0, 0, 1, "VAE in tiles, which takes less memory; 1 = on, 0 = off") \
-    STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)")
+    STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)") \
+    STRING(lora, "", "LoRAs to add to the network's weights, FILE or FILE:WEIGHT, with :high or :low for one of two networks; several separated by commas")
 
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
     DOUBLE(realism, 0.0, 0.0, 1.0, "texture, from 0 (closest to the source) to 1 (most natural)") \
@@ -43,6 +44,7 @@
     STRING(dtype, "auto", "number format of the network; auto = bfloat16 on an accelerator, float32 on the CPU (auto, float32, bfloat16, float16)") \
     STRING(offload, "none", "parts of the model that stay in main memory until they are used; model = whole networks, sequential = single layers, group = groups of layers (none, model, sequential, group)") \
     INT(tiling, 0, 0, 1, "VAE in tiles, which takes less memory; 1 = on, 0 = off") \
-    STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)")
+    STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)") \
+    STRING(lora, "", "LoRAs to add to the network's weights, FILE or FILE:WEIGHT, with :high or :low for one of two networks; several separated by commas")
 
 #endif

@@ -39,8 +39,16 @@ def _parameter(option: Option) -> inspect.Parameter:
     text = option.help if option.default == "" else rf"{option.help} \[default: {option.default}]"
     declaration = typer.Option(*flags, parser=_parser(option), metavar=metavar(option), help=text)
     return inspect.Parameter(
-        option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[object, declaration]
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[list[object] | None if option.many else object, declaration],
     )
+
+
+def _joined(value: object) -> object:
+    """Return the value of a flag; the texts of a flag that may be repeated with commas between them."""
+    return ",".join(value) or None if isinstance(value, list) else value
 
 
 def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
@@ -53,7 +61,7 @@ def with_options(table: tuple[Option, ...]) -> Callable[[Callable], Callable]:
     def decorate(command: Callable) -> Callable:
         @wraps(command)
         def wrapper(**arguments: object) -> object:
-            given = {option.name: arguments.pop(option.name) for option in table}
+            given = {option.name: _joined(arguments.pop(option.name)) for option in table}
             return command(options={k: v for k, v in given.items() if v is not None}, **arguments)
 
         # Typer reads parameters from signatures alone, and its copy of click takes no click.Option.

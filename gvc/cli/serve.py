@@ -11,6 +11,7 @@ from ..engine.server import Server, log
 from ..options import MODEL_OPTIONS, parse_options
 from ..prior import ModelOptions
 from ..priors import open_prior
+from ..priors.lora_files import rooted_loras
 from ..priors.model_path import rooted
 from ..priors.pool import PriorPool
 
@@ -30,6 +31,7 @@ def serve(preload: list[str], options: dict[str, object], idle: float, clients: 
 
     open_prior("gp")
     specs = [rooted(spec, Path.cwd()) for spec in preload]
+    options = {**options, "lora": rooted_loras(options.get("lora", ""), Path.cwd())}
     os.fchdir(address.folder)  # This folder holds no models, so a client's relative path finds none by accident
     pool = PriorPool(log)
     for spec in specs:

@@ -13,6 +13,7 @@ from ..errors import EngineError, GvcError, MediaError
 from ..media import Packet, Picture, VideoFormat
 from ..options import split_options
 from ..priors import Opener, open_prior
+from ..priors.lora_files import rooted_loras
 from ..priors.model_path import rooted
 from ..terminal import visible
 from .protocol import NOPTS, Channel, DisconnectedError, Slots, constants, ffi, video_format_of, wire_format_of
@@ -57,6 +58,8 @@ def open_session(channel: Channel, opener: Opener) -> "EncoderSession | DecoderS
     options = split_options(text.decode(errors="replace"))
     if "prior" in options:
         options["prior"] = rooted(options["prior"], os.fsdecode(folder))
+    if "lora" in options:
+        options["lora"] = rooted_loras(options["lora"], os.fsdecode(folder))
     if opening.role == constants.GVC_ENCODER:
         return EncoderSession(channel, memory, video_format_of(opening.format), options, opener)
     return DecoderSession(channel, memory, extradata or None, options, opener)

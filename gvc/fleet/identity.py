@@ -21,7 +21,7 @@ from ..options import ENCODER_OPTIONS, parse_options
 from .records import Record, is_number, is_text
 
 # Options that change no byte. The header says which prior it is and with which weights, wherever they lie.
-NEUTRAL_OPTIONS = {"threads", "device", "offload", "prior"}
+NEUTRAL_OPTIONS = {"threads", "device", "offload", "prior", "lora"}
 # Packages that decide what a prior computes, by its family, and those that always do.
 ALWAYS = ("av", "numpy")
 OF_NETWORKS = {

@@ -11,9 +11,10 @@ FileState = tuple[str, int, int, int, int]  # path, inode, size in bytes, mtime 
 def file_states(folder: Path, patterns: Iterable[str]) -> list[FileState]:
     """Return the states of the files in a folder that match one of the glob patterns. Raises OSError."""
     paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-    return [_state(path) for path in sorted(paths)]
+    return [file_state(path) for path in sorted(paths)]
 
 
-def _state(path: Path) -> FileState:
+def file_state(path: Path) -> FileState:
+    """Return the state of a file. Raises OSError."""
     status = path.stat()
     return str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -15,6 +15,7 @@ from ..errors import OptionError, PriorError
 from ..extras import import_extra
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
 from .catalogue import MODELS, named
+from .lora_files import check_loras
 from .model_path import check_model_path
 
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
@@ -55,13 +56,18 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     spec: a bundled prior (gp), a version of one (gp/3; older versions can only decode), FAMILY:FOLDER or FAMILY:HUB-ID.
     """
     kind, _, path = spec.partition(":")
+    check_loras(options.lora)
     if spec.partition("/")[0] in BUNDLED:
+        if options.lora:
+            raise PriorError(f"the prior {spec} takes no LoRA; leave out lora")
         return _open_bundled(spec, options)
     if kind not in FAMILIES or not path:
         known = ", ".join([*BUNDLED, *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
     check_model_path(path)  # Checked before large libraries are imported.
     family = getattr(prior_module(kind), FAMILIES[kind])
+    if options.lora and not getattr(family, "takes_loras", False):
+        raise PriorError(f"the prior {kind} takes no LoRA; leave out lora")
     return family.from_pretrained(path, options)
 
 
@@ -74,8 +80,8 @@ def open_untrained(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     if model is None:
         known = ", ".join(model.name for model in MODELS if model.shape)
         raise OptionError(f"there is no model {name!r} with random weights; valid: {known}")
-    if options.quantize != "none":
-        raise PriorError("random weights cannot be quantised; leave quantize=none")
+    if options.quantize != "none" or options.lora:
+        raise PriorError("random weights cannot be quantised and take no LoRA; leave quantize=none and no lora")
     return getattr(prior_module(model.family), FAMILIES[model.family]).from_config(model, options)
 
 
@@ -123,6 +129,6 @@ def prior_for(
     if prior.weights_hash != header.weights_hash:
         raise PriorError(
             f"this stream was made with other weights of {prior.name} (hash {header.weights_hash.hex()}, "
-            f"found {prior.weights_hash.hex()}); give the folder of the right weights, and quantize as the encoder did"
+            f"found {prior.weights_hash.hex()}); give the right folder, and quantize and lora as the encoder did"
         )
     return prior

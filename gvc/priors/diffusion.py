@@ -79,6 +79,7 @@ class DiffusionPrior:
     has_low_band = False  # True in families whose ConditionedDiffusion has a `_shrink` for all of its inputs
     cheap_steps = False
     concurrent = False
+    takes_loras = False  # whether `from_pretrained` of the family adds those of the option `lora` to the weights
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
 from .loading import find_model, load_network, network_dtype, quietly, read_index
+from .lora import load_denoiser
+from .lora_files import parse_loras
 from .low_band import DiffusionLowBand
 from .prompts import TWO_ENCODERS, Embedding, Prompts, text_pipeline
 from .untrained import untrained
@@ -94,6 +96,7 @@ class KandinskyPrior(DiffusionPrior):
 
     conditioned = ConditionedKandinsky
     has_low_band = True
+    takes_loras = True
 
     def __init__(
         self,
@@ -131,12 +134,13 @@ class KandinskyPrior(DiffusionPrior):
         kind = read_index(folder).get("_class_name")
         if kind not in MODES:
             raise PriorError(f"{folder} holds a {kind}, not a Kandinsky 5 Video model; valid: {', '.join(MODES)}")
-        dtype = network_dtype(options)
-        transformer = load_network(Kandinsky5Transformer3DModel, folder / "transformer", dtype, options.quantize)
+        transformer = load_denoiser(
+            Kandinsky5Transformer3DModel, folder / "transformer", options, Kandinsky5T2VPipeline
+        )
         vae = load_network(AutoencoderKLHunyuanVideo, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae.config, folder)
         prompts = Prompts(folder, path, "kandinsky", lambda where, prompt: _embed(where, prompt, options), TWO_ENCODERS)
-        identity = weights_hash(folder, COMPONENTS, options.quantize)
+        identity = weights_hash(folder, COMPONENTS, options.quantize, loras=parse_loras(options.lora))
         return cls(MODES[kind], identity, transformer, vae, prompts=prompts, options=options)
 
     @classmethod

@@ -97,7 +97,7 @@ def load_network(model_class, folder: Path, dtype: torch.dtype, quantize: str = 
         if ran_out_of_memory(error):
             raise PriorError(f"there is too little memory to load {folder}; try dtype=bfloat16") from error
         remedy = "fetch the model again"
-        if settings or _is_quantised(folder):
+        if settings or is_quantised(folder):
             remedy = "quantised weights need their library, and most of them a GPU"
         raise PriorError(f"cannot load {folder} ({one_line(error)}); {remedy}") from error
     absent = [*info["missing_keys"], *info["mismatched_keys"]]
@@ -199,7 +199,7 @@ def ran_out_of_memory(error: Exception) -> bool:
 
 def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
     """Return diffusers' configuration for quantising while loading. Raises PriorError."""
-    if _is_quantised(folder):
+    if is_quantised(folder):
         raise PriorError(f"the weights in {folder} are quantised already; leave quantize=none")
     try:
         if quantize == "int8":
@@ -217,7 +217,8 @@ def _quantization(folder: Path, quantize: str, dtype: torch.dtype):
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
 
 
-def _is_quantised(folder: Path) -> bool:
+def is_quantised(folder: Path) -> bool:
+    """Return whether the weights of a network are quantised in its files."""
     return b'"quantization_config"' in (folder / "config.json").read_bytes()
 
 

@@ -26,7 +26,9 @@ from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
-from .loading import find_model, load_network, network_dtype, read_index
+from .loading import find_model, load_network, read_index
+from .lora import load_denoiser
+from .lora_files import parse_loras
 from .low_band import DiffusionLowBand
 from .prompts import Embedding, Prompts, text_pipeline
 from .weights import weights_hash
@@ -94,6 +96,7 @@ class LtxPrior(DiffusionPrior):
 
     conditioned = ConditionedLtx
     has_low_band = True
+    takes_loras = True
 
     @classmethod
     def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "LtxPrior":
@@ -106,8 +109,7 @@ class LtxPrior(DiffusionPrior):
         check_options(options)
         folder = find_model(path)
         _check_supported(folder)
-        dtype = network_dtype(options)
-        transformer = load_network(LTXVideoTransformer3DModel, folder / "transformer", dtype, options.quantize)
+        transformer = load_denoiser(LTXVideoTransformer3DModel, folder / "transformer", options, LTXPipeline)
         vae = load_network(AutoencoderKLLTXVideo, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae.config, folder)
         _drop_noise(vae.decoder)
@@ -116,7 +118,7 @@ class LtxPrior(DiffusionPrior):
         return cls(
             name,
             modes,
-            weights_hash(folder, COMPONENTS, options.quantize),
+            weights_hash(folder, COMPONENTS, options.quantize, loras=parse_loras(options.lora)),
             pipeline=pipeline_class(
                 transformer=transformer, vae=vae, tokenizer=None, text_encoder=None, scheduler=None
             ),

@@ -20,7 +20,9 @@ from ..errors import PriorError
 from ..media import Planes
 from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
-from .loading import find_model, load_network, network_dtype, read_index
+from .loading import find_model, load_network, read_index
+from .lora import load_denoiser
+from .lora_files import parse_loras
 from .ltx import ConditionedLtx, LtxPrior, latent_space
 from .ltx2_network import VideoNetwork, no_sound
 from .ltx2_vae import decode_latent
@@ -84,14 +86,14 @@ class Ltx2Prior(LtxPrior):
         kind = read_index(folder).get("_class_name")
         if kind not in PIPELINES:
             raise PriorError(f"{folder} holds a {kind}, not an LTX-2 model; valid: {', '.join(PIPELINES)}")
-        transformer = load_network(VideoNetwork, folder / "transformer", network_dtype(options), options.quantize)
+        transformer = load_denoiser(VideoNetwork, folder / "transformer", options, LTX2ConditionPipeline)
         vae = load_network(AutoencoderKLLTX2Video, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae, folder)
         text = dict.fromkeys((*ENCODER_PARTS, "connectors"))
         return cls(
             "ltx2/all",
             MODES,
-            weights_hash(folder, COMPONENTS, options.quantize),
+            weights_hash(folder, COMPONENTS, options.quantize, loras=parse_loras(options.lora)),
             pipeline=LTX2ConditionPipeline(transformer=transformer, vae=vae, scheduler=None, **text, **SOUND),
             space=latent_space(vae),
             prompts=Prompts(folder, path, "ltx2", lambda where, prompt: _embed(where, prompt, options), tuple(text)),

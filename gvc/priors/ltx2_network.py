@@ -30,6 +30,8 @@ class VideoNetwork(LTX2VideoTransformer3DModel):
     They are not loaded: diffusers ignores weights in a file that a network has no place for.
     """
 
+    left_out = SOUND_PARTS  # parts that LoRAs may change without effect
+
     @classmethod
     def from_config(cls, *args: Any, **options: Any) -> "VideoNetwork":
         """Create a network, as diffusers does before it loads the weights; its arguments are those of diffusers."""

@@ -16,6 +16,7 @@ from ..extras import import_extra
 from ..machine.file_state import FileState, file_states
 from ..prior import ModelOptions, Prior
 from . import FAMILIES, NotInstalledError, Opener, open_prior
+from .lora_files import check_loras, lora_states, parse_loras
 from .model_path import check_model_path
 from .shared import FairLock, SharedPrior
 
@@ -78,8 +79,9 @@ class PriorPool:
         kind, _, path = spec.partition(":")
         if kind not in FAMILIES or not path:  # Bundled priors are small and not worth sharing.
             return _Entry((spec, options), open_prior(spec, options))
+        check_loras(options.lora)
         folder = self._find(path)
-        key, state = (f"{kind}:{folder}", options), _state_of(folder)
+        key, state = (f"{kind}:{folder}", options), _state_of(folder, options.lora)
         if entry := self._known(key, state):
             return entry
         with self._loading:
@@ -132,9 +134,9 @@ class PriorPool:
             torch.cuda.empty_cache()
 
 
-def _state_of(folder: Path) -> list[FileState]:
-    """Return the states of all files of a model and its components. Raises PriorError."""
+def _state_of(folder: Path, loras: str) -> list[FileState]:
+    """Return the states of all files of a model and its components, and of LoRAs. Raises PriorError."""
     try:
-        return file_states(folder, ("*", "*/*"))
+        return file_states(folder, ("*", "*/*")) + lora_states(parse_loras(loras))
     except OSError as error:
         raise PriorError(f"cannot read {folder} ({error.strerror}); fetch the model again") from error

@@ -23,6 +23,8 @@ from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
 from .loading import INDEX, find_model, load_network, network_dtype, read_index
+from .lora import load_denoiser
+from .lora_files import parse_loras
 from .ltx2_vae import decode_latent
 from .prompts import Embedding, Prompts, text_pipeline
 from .untrained import untrained
@@ -69,6 +71,7 @@ class SanaPrior(DiffusionPrior):
 
     conditioned = ConditionedSana
     has_low_band = True
+    takes_loras = True
 
     def __init__(
         self,
@@ -101,15 +104,15 @@ class SanaPrior(DiffusionPrior):
         Raises PriorError if it is no complete SANA-Video or cannot be run with these options.
         """
         check_options(options)
-        dtype = _dtype(options)
+        _check_dtype(options)
         folder = find_model(path)
         vae_class = _class_of_vae(folder)
-        transformer = load_network(SanaVideoTransformer3DModel, folder / "transformer", dtype, options.quantize)
+        transformer = load_denoiser(SanaVideoTransformer3DModel, folder / "transformer", options, SanaVideoPipeline)
         vae = load_network(vae_class, folder / "vae", torch.float32)
         space = _latent_space(transformer.config, vae)
         _check_fit(transformer.config, vae.config, space, folder)
         prompts = Prompts(folder, path, "sana", lambda where, prompt: _embed(where, prompt, options))
-        identity = weights_hash(folder, COMPONENTS, options.quantize)
+        identity = weights_hash(folder, COMPONENTS, options.quantize, loras=parse_loras(options.lora))
         return cls(identity, transformer, vae, space, prompts=prompts, options=options)
 
     @classmethod
@@ -121,7 +124,8 @@ class SanaPrior(DiffusionPrior):
         Raises PriorError.
         """
         check_options(options)
-        shape, dtype = model.shape, _dtype(options)
+        _check_dtype(options)
+        shape, dtype = model.shape, network_dtype(options)
         transformer = untrained(SanaVideoTransformer3DModel, shape.network, dtype, options)
         vae = untrained(VAES[shape.vae_class], shape.vae, torch.float32, options)
         text = {
@@ -150,12 +154,10 @@ class SanaPrior(DiffusionPrior):
         }
 
 
-def _dtype(options: ModelOptions) -> torch.dtype:
-    """Return the dtype that the denoising network computes in. Raises PriorError if its numbers are too small."""
-    dtype = network_dtype(options)
-    if dtype == torch.float16:
+def _check_dtype(options: ModelOptions) -> None:
+    """Raise PriorError if the numbers of the denoising network would be too small."""
+    if network_dtype(options) == torch.float16:
         raise PriorError("the sums of SANA-Video's attention overflow in float16; set dtype=bfloat16 or float32")
-    return dtype
 
 
 def _class_of_vae(folder: Path) -> type:

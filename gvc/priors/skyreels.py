@@ -21,7 +21,9 @@ from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
-from .loading import find_model, load_network, network_dtype, read_index
+from .loading import find_model, load_network, read_index
+from .lora import load_denoiser
+from .lora_files import parse_loras
 from .umt5 import text_input, umt5_prompts
 from .weights import weights_hash
 
@@ -61,6 +63,7 @@ class SkyReelsPrior(DiffusionPrior):
 
     conditioned = ConditionedSkyReels
     has_low_band = True
+    takes_loras = True
 
     @classmethod
     def from_pretrained(cls, path: str | Path, options: ModelOptions = DEFAULT_OPTIONS) -> "SkyReelsPrior":
@@ -75,14 +78,15 @@ class SkyReelsPrior(DiffusionPrior):
         kind = read_index(folder).get("_class_name")
         if kind not in PIPELINES:
             raise PriorError(f"{folder} holds a {kind}, not a SkyReels-V2 DF model; valid: {', '.join(PIPELINES)}")
-        dtype = network_dtype(options)
-        transformer = load_network(SkyReelsV2Transformer3DModel, folder / "transformer", dtype, options.quantize)
+        transformer = load_denoiser(
+            SkyReelsV2Transformer3DModel, folder / "transformer", options, SkyReelsV2DiffusionForcingPipeline
+        )
         vae = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae.config, folder)
         return cls(
             "skyreels/df",
             MODES,
-            weights_hash(folder, COMPONENTS, options.quantize),
+            weights_hash(folder, COMPONENTS, options.quantize, loras=parse_loras(options.lora)),
             pipeline=SkyReelsV2DiffusionForcingPipeline(
                 transformer=transformer, vae=vae, tokenizer=None, text_encoder=None, scheduler=None
             ),

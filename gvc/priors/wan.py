@@ -7,7 +7,7 @@ A folder or hub repository has the layout of diffusers' Wan pipelines. Condition
 The times, the loop and the noise are the codec's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,8 @@ from .loading import (
     quietly,
     read_index,
 )
+from .lora import load_denoiser, loras_for
+from .lora_files import HIGH, LOW, Lora, lora_states, parse_loras
 from .prompts import Embedding
 from .umt5 import no_text, umt5_prompts
 from .untrained import untrained
@@ -85,6 +87,7 @@ class WanPrior(DiffusionPrior):
     """
 
     has_low_band = True
+    takes_loras = True
 
     def __init__(
         self,
@@ -120,8 +123,8 @@ class WanPrior(DiffusionPrior):
         check_options(options)
         folder = find_model(path)
         network_class, boundary, token_times = _described(folder)
-        load = partial(load_network, network_class, dtype=network_dtype(options), quantize=options.quantize)
-        parts = {"transformer": load(folder / "transformer")}
+        load = partial(load_denoiser, network_class, options=options, pipeline_class=WanPipeline)
+        parts = {"transformer": load(folder / "transformer", network=HIGH if boundary else "")}
         parts["vae"] = load_network(AutoencoderKLWan, folder / "vae", torch.float32)
         transformer, vae = (parts[name].config for name in ("transformer", "vae"))
         kind = kind_of(transformer, vae, folder, two_networks=boundary is not None, token_times=token_times)
@@ -130,9 +133,10 @@ class WanPrior(DiffusionPrior):
         prompts = umt5_prompts(folder, path, options)
         components, settings, low_noise = COMPONENTS, {}, None
         if boundary is not None:
-            low_noise = LowNoise(boundary, _later(load, folder / SECOND, transformer))
+            later = _later(partial(load, network=LOW), folder / SECOND, transformer, loras_for(LOW, options))
+            low_noise = LowNoise(boundary, later)
             components, settings = (*COMPONENTS, SECOND), {"boundary_ratio": boundary}
-        identity = weights_hash(folder, components, options.quantize, settings)
+        identity = weights_hash(folder, components, options.quantize, settings, parse_loras(options.lora))
         return cls(kind, identity, parts, prompts=prompts, options=options, low_noise=low_noise)
 
     @classmethod
@@ -206,19 +210,22 @@ def _described(folder: Path) -> tuple[type, float | None, bool]:
     return NETWORKS[kind], boundary, token_times
 
 
-def _later(load: Callable[[Path], torch.nn.Module], folder: Path, shape: dict) -> Callable[[], torch.nn.Module]:
+def _later(
+    load: Callable[[Path], torch.nn.Module], folder: Path, shape: dict, loras: Sequence[Lora]
+) -> Callable[[], torch.nn.Module]:
     """Return a function that loads a network as its files are now.
 
     load: function that loads the network in a folder.
     folder: the folder.
     shape: configuration of the model's first network, whose inputs the second one must have.
+    loras: LoRAs that `load` adds.
     """
-    state = file_states(folder, ("*",))
+    state = file_states(folder, ("*",)) + lora_states(loras)
 
     def load_unchanged() -> torch.nn.Module:
         network = load(folder)
-        if file_states(folder, ("*",)) != state:
-            raise PriorError(f"files in {folder} have changed since the model was opened; open it again")
+        if file_states(folder, ("*",)) + lora_states(loras) != state:
+            raise PriorError(f"files of {folder} have changed since the model was opened; open it again")
         for name in ("in_channels", "out_channels", "patch_size", "text_dim", "image_dim"):
             if network.config[name] != shape[name]:
                 raise PriorError(f"the networks of {folder.parent} have different {name}; fetch the model again")

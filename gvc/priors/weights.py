@@ -5,11 +5,12 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import PriorError
 from ..machine.cache import cache_file, keep_note, read_note
+from .lora_files import Lora
 
 SMALL = 1 << 20  # bytes; digests of smaller files are computed anew and not cached
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -17,7 +18,11 @@ CONFIGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
 def weights_hash(
-    folder: Path, components: tuple[str, ...], quantize: str = "none", settings: Mapping[str, float] | None = None
+    folder: Path,
+    components: tuple[str, ...],
+    quantize: str = "none",
+    settings: Mapping[str, float] | None = None,
+    loras: Iterable[Lora] = (),
 ) -> bytes:
     """Return the 8 bytes in a stream that identify a model's weights. Raises PriorError.
 
@@ -25,10 +30,12 @@ def weights_hash(
     components: subfolders that determine the decoded pictures.
     quantize: quantisation applied while loading, which changes the weights; default none.
     settings: values of the model's index that determine the decoded pictures too, by name; default none.
+    loras: LoRAs that are added to the weights, default none.
 
     The result is the start of a SHA-256 over each component in this order: the canonical text of its configuration,
     then the SHA-256 of each of its *.safetensors, in the order of their names; and then over the canonical text of the
-    settings, if there are any, and the name of the quantisation, if there is one.
+    settings, if there are any, the name of the quantisation, if there is one, and for each LoRA the SHA-256 of its file
+    and the canonical text of its weight and network.
     """
     digest = hashlib.sha256()
     for part in components:
@@ -41,6 +48,8 @@ def weights_hash(
         digest.update(_canonical(settings))
     if quantize != "none":
         digest.update(quantize.encode())
+    for lora in loras:
+        digest.update(file_digest(lora.path) + _canonical({"network": lora.network, "weight": lora.weight}))
     return digest.digest()[:8]
 
 
