@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from hashlib import sha256
 
-from gvc.media import Picture
+from gvc.media import Packet, Picture
 
 DECODE = """
 import pickle, sys
@@ -17,8 +17,8 @@ sys.path.insert(0, sys.argv[1])
 from gvc.decoder import Decoder
 from fresh import digest
 
-for extradata, packets, prior, *lora in pickle.load(sys.stdin.buffer):
-    decoder = Decoder(extradata, {"prior": prior, "lora": ",".join(lora)})
+for extradata, packets, prior in pickle.load(sys.stdin.buffer):
+    decoder = Decoder(extradata, {"prior": prior})
     print(digest(picture for packet in [*packets, None] for picture in decoder.decode(packet)))
 """
 
@@ -28,11 +28,8 @@ def digest(pictures: Iterable[Picture]) -> str:
     return sha256(b"".join(bytes(plane) for picture in pictures for plane in picture.planes)).hexdigest()
 
 
-def digests_in_a_fresh_process(streams: list[tuple]) -> list[str]:
-    """Decode streams in a new process and return the digest of each.
-
-    streams: extradata, packets and option `prior` of each; then its LoRAs, if it has any.
-    """
+def digests_in_a_fresh_process(streams: list[tuple[bytes, list[Packet], str]]) -> list[str]:
+    """Decode streams in a new process and return the digest of each. streams: extradata, packets, option `prior`."""
     # The new process must use as many threads as this one: on some processors their number affects the last bits.
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", DECODE, os.path.dirname(__file__)]

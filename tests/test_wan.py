@@ -11,6 +11,7 @@ import pytest
 import torch
 from gvc_container.mux import Muxer
 from smooth import condition_of, picture, smooth_clip, stretch
+from tiny_lora import TARGET, changes, write
 from tiny_ti2v import build_tiny_ti2v
 from tiny_wan import FLAVOURS, SAMPLE, SINGLE, build_tiny_wan
 
@@ -209,27 +210,31 @@ from gvc_container.demux import Demuxer
 from gvc.fleet.digest import ShownDigest, joined_digest
 from gvc.decoder import Decoder
 
-for path, prior in zip(sys.argv[1::2], sys.argv[2::2]):
+for path, prior, lora in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
     shown = ShownDigest()
     with Demuxer(path) as demuxer:
-        decoder = Decoder(demuxer.header, {"prior": prior})
+        decoder = Decoder(demuxer.header, {"prior": prior, "lora": lora})
         for packet in demuxer.packets():
             shown.add(decoder.decode(packet))
     print(joined_digest(shown.parts()))
 """
 
 
-def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tmp_path):
+def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, wan_priors, tmp_path):
     video_format = VideoFormat(50, 34)
     expected, arguments = [], []
     cases = [(kind, mode, wan_folders[kind]) for kind, mode in SAMPLE]
     ti2v = build_tiny_ti2v(tmp_path / "ti2v")
     cases += [("ti2v", "t2v", ti2v), ("ti2v", "i2v", ti2v), ("low", "flf2v", wan_folders["vace"])]
+    cases += [("lora", "t2v", wan_folders["t2v"])]
+    lora = f"{write(tmp_path / 'lora.safetensors', *changes(wan_priors['t2v'].network, TARGET))}:0.5"
     for kind, mode, folder in cases:
         prior, reconstructed, path = f"wan:{folder}", ShownDigest(), tmp_path / f"{kind}-{mode}.mkv"
         options = {"preset": "fast", "prior": prior, "mode": mode, "gop": 5, "quality": 20}
         if kind == "low":
             options |= {"lowres_steps": 5, "lowres_size": 67, "x0_cache": 2}
+        if kind == "lora":
+            options |= {"lora": lora}
         encoder = Encoder(video_format, options, reconstructed.add)
         clip = smooth_clip(video_format, 9)
         with Muxer(path, encoder.extradata, video_format) as muxer:
@@ -237,7 +242,7 @@ def test_files_decode_in_a_fresh_process_to_what_the_encoder_saw(wan_folders, tm
                 for packet in encoder.encode(given):
                     muxer.write(packet)
         expected.append(joined_digest(reconstructed.parts()))
-        arguments += [path, prior]
+        arguments += [path, prior, options.get("lora", "")]
     # The new process must use as many threads as this one: on some processors their number affects the last bits.
     variables = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", DECODE, *map(str, arguments)]
