@@ -18,22 +18,14 @@ from ..errors import BitstreamError, EngineError
 from ..machine.lazy import lazy
 from ..media import VideoFormat
 from ..options import ENCODER_OPTIONS, parse_options
+from ..priors import FAMILIES
 from .records import Record, is_number, is_text
 
 # Options that change no byte. The header says which prior it is and with which weights, wherever they lie.
 NEUTRAL_OPTIONS = {"threads", "device", "offload", "prior", "lora"}
 # Packages that decide what a prior computes, by its family, and those that always do.
 ALWAYS = ("av", "numpy")
-OF_NETWORKS = {
-    "neural": ("torch",),
-    "wan": ("torch", "diffusers", "transformers"),
-    "ltx": ("torch", "diffusers", "transformers"),
-    "ltx2": ("torch", "diffusers", "transformers"),
-    "skyreels": ("torch", "diffusers", "transformers"),
-    "kandinsky": ("torch", "diffusers", "transformers"),
-    "hunyuan": ("torch", "diffusers", "transformers"),
-    "sana": ("torch", "diffusers", "transformers"),
-}
+OF_NETWORKS = {"neural": ("torch",)} | dict.fromkeys(FAMILIES, ("torch", "diffusers", "transformers"))
 OUTER_ROOMS = {"bench", "cli", "compare", "engine", "fleet", "metrics"}  # Rooms that the encoder does not use
 UNKNOWN = "unknown"  # Version of a package that is not installed
 LONGEST_SHOWN = 40  # Largest number of characters of a value in a sentence

@@ -14,7 +14,6 @@ from ..bitstream import SequenceHeader
 from ..errors import OptionError, PriorError
 from ..extras import import_extra
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
-from .catalogue import MODELS, named
 from .lora_files import check_loras
 from .model_path import check_model_path
 
@@ -76,6 +75,8 @@ def open_untrained(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
 
     name: name of the model in the catalogue (gvc.priors.catalogue), which must know its shape.
     """
+    from .catalogue import MODELS
+
     model = next((model for model in MODELS if model.name == name and model.shape), None)
     if model is None:
         known = ", ".join(model.name for model in MODELS if model.shape)
@@ -118,6 +119,8 @@ def prior_for(
     if kind in BUNDLED and spec in ("", "auto", kind):
         spec = header.prior
     elif spec in ("", "auto"):
+        from .catalogue import named
+
         advice = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
         advice += f" (gvc models {header.prior} says which may have made it)" if named(header.prior) else ""
         raise PriorError(f"this stream was made with the prior {header.prior}; {advice}")

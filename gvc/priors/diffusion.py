@@ -8,9 +8,9 @@ network, and calls it.
 """
 
 import copy
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from diffusers import DiffusionPipeline
@@ -38,6 +38,18 @@ class LatentSpace:
     temporal_stride: int  # pictures in a latent frame, except the first, which holds a single picture
     scale: int  # luma samples per latent value, horizontally and vertically
     patch: int = 1  # latent values per token of the network, horizontally and vertically; default 1
+
+    @classmethod
+    def of_wan(cls, vae: Mapping[str, Any], patch: int) -> Self:
+        """Return the space of Wan's VAE. vae: its configuration."""
+        mean, std = tuple(vae.latents_mean), tuple(vae.latents_std)
+        return cls(mean, std, vae.scale_factor_temporal, vae.scale_factor_spatial, patch)
+
+    @classmethod
+    def of_one_scale(cls, vae: Mapping[str, Any], patch: int = 1) -> Self:
+        """Return the space of a VAE with one scale for all channels. vae: its configuration."""
+        mean, std = (0.0,) * vae.latent_channels, (1 / vae.scaling_factor,) * vae.latent_channels
+        return cls(mean, std, vae.temporal_compression_ratio, vae.spatial_compression_ratio, patch)
 
     @property
     def channels(self) -> int:

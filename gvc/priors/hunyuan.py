@@ -26,9 +26,9 @@ from .loading import (
     load_image_processor,
     load_network,
     network_dtype,
+    pipeline_of,
     quietly,
     read_configuration,
-    read_index,
 )
 from .low_band import DiffusionLowBand
 from .prompts import TWO_ENCODERS, Embedding, Prompts, text_pipeline
@@ -106,18 +106,17 @@ class HunyuanPrior(DiffusionPrior):
         prompts: Callable[[str], Embedding],
         options: ModelOptions,
     ):
-        transformer, vae = parts["transformer"], parts["vae"].config
+        transformer = parts["transformer"]
         # diffusers embeds the time in the precision in which it is given. It must be given in float32, and the layer
         # behind takes its embedding in the precision of the network.
         dtype = network_dtype(options)
         transformer.time_embed.timestep_embedder.register_forward_pre_hook(lambda _, given: (given[0].to(dtype),))
-        mean, std = (0.0,) * vae.latent_channels, (1 / vae.scaling_factor,) * vae.latent_channels
         super().__init__(
             f"hunyuan/1.5-{mode}",
             (mode,),
             weights_hash,
             pipeline=PIPELINES[mode](**parts, **ABSENT),
-            space=LatentSpace(mean, std, vae.temporal_compression_ratio, vae.spatial_compression_ratio),
+            space=LatentSpace.of_one_scale(parts["vae"].config),
             prompts=prompts,
             options=options,
         )
@@ -133,23 +132,19 @@ class HunyuanPrior(DiffusionPrior):
         check_options(options)
         folder = find_model(path)
         kinds = {pipeline.__name__: mode for mode, pipeline in PIPELINES.items()}
-        kind = read_index(folder).get("_class_name")
-        if kind not in kinds:
-            raise PriorError(f"{folder} holds a {kind}, not a HunyuanVideo 1.5 model; valid: {', '.join(kinds)}")
+        mode = kinds[pipeline_of(folder, kinds, "a HunyuanVideo 1.5")]
         dtype, quantize = network_dtype(options), options.quantize
         parts = {
-            "transformer": load_network(
-                HunyuanVideo15Transformer3DModel, folder / "transformer", dtype, options.quantize
-            ),
+            "transformer": load_network(HunyuanVideo15Transformer3DModel, folder / "transformer", dtype, quantize),
             "vae": load_network(AutoencoderKLHunyuanVideo15, folder / "vae", torch.float32),
         }
         _check_fit(parts["transformer"].config, parts["vae"].config, folder)
-        if kinds[kind] == "i2v":
+        if mode == "i2v":
             parts["image_encoder"] = load_network(SiglipVisionModel, folder / "image_encoder", torch.float32)
             parts["feature_extractor"] = load_image_processor(SiglipImageProcessorPil, folder / "feature_extractor")
         prompts = Prompts(folder, path, "hunyuan", lambda where, prompt: _embed(where, prompt, options), TWO_ENCODERS)
         identity = weights_hash(folder, COMPONENTS, quantize)
-        return cls(kinds[kind], identity, parts, prompts=prompts, options=options)
+        return cls(mode, identity, parts, prompts=prompts, options=options)
 
     @classmethod
     def from_config(cls, model: Model, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "HunyuanPrior":

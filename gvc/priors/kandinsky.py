@@ -23,7 +23,7 @@ from .catalogue import Model
 from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
-from .loading import find_model, load_network, network_dtype, quietly, read_index
+from .loading import find_model, load_network, network_dtype, pipeline_of, quietly
 from .lora import load_denoiser
 from .lora_files import parse_loras
 from .low_band import DiffusionLowBand
@@ -116,7 +116,7 @@ class KandinskyPrior(DiffusionPrior):
             (mode,),
             weights_hash,
             pipeline=Kandinsky5T2VPipeline(transformer=transformer, vae=vae, **absent),
-            space=_latent_space(transformer.config, vae.config),
+            space=LatentSpace.of_one_scale(vae.config, transformer.config.patch_size[-1]),
             prompts=prompts,
             options=options,
         )
@@ -131,9 +131,7 @@ class KandinskyPrior(DiffusionPrior):
         """
         check_options(options)
         folder = find_model(path)
-        kind = read_index(folder).get("_class_name")
-        if kind not in MODES:
-            raise PriorError(f"{folder} holds a {kind}, not a Kandinsky 5 Video model; valid: {', '.join(MODES)}")
+        mode = MODES[pipeline_of(folder, MODES, "a Kandinsky 5 Video")]
         transformer = load_denoiser(
             Kandinsky5Transformer3DModel, folder / "transformer", options, Kandinsky5T2VPipeline
         )
@@ -141,7 +139,7 @@ class KandinskyPrior(DiffusionPrior):
         _check_fit(transformer.config, vae.config, folder)
         prompts = Prompts(folder, path, "kandinsky", lambda where, prompt: _embed(where, prompt, options), TWO_ENCODERS)
         identity = weights_hash(folder, COMPONENTS, options.quantize, loras=parse_loras(options.lora))
-        return cls(MODES[kind], identity, transformer, vae, prompts=prompts, options=options)
+        return cls(mode, identity, transformer, vae, prompts=prompts, options=options)
 
     @classmethod
     def from_config(cls, model: Model, options: ModelOptions = DEFAULT_OPTIONS, seed: int = 0) -> "KandinskyPrior":
@@ -208,12 +206,6 @@ def _check_positions(prior: KandinskyPrior, condition: Condition) -> None:
             f"{prior.name} codes at most {longest} pictures of {widest}x{highest} at a time, and no "
             f"{condition.frames} of {video.width}x{video.height}; scale the video down or set a smaller gop"
         )
-
-
-def _latent_space(transformer, vae) -> LatentSpace:
-    mean, std = (0.0,) * vae.latent_channels, (1 / vae.scaling_factor,) * vae.latent_channels
-    strides = (vae.temporal_compression_ratio, vae.spatial_compression_ratio)
-    return LatentSpace(mean, std, *strides, transformer.patch_size[-1])
 
 
 def _embed(folder: Path, prompt: str, options: ModelOptions) -> Embedding:

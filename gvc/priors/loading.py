@@ -3,7 +3,7 @@
 """Loads models of diffusers from files as ModelOptions say, and turns the libraries' errors into one sentence."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,6 +56,18 @@ def find_model(path: str | Path, *, text_encoder: bool = False) -> Path:
 def read_index(folder: Path) -> dict:
     """Return a model folder's index: the classes of its pipeline and components. Raises PriorError."""
     return read_configuration(folder / INDEX)
+
+
+def pipeline_of(folder: Path, known: Collection[str], family: str) -> str:
+    """Return the class of pipelines that a model folder's index names. Raises PriorError if it is not a known one.
+
+    known: names of classes.
+    family: name of the family with its article, for the error.
+    """
+    kind = read_index(folder).get("_class_name")
+    if kind not in known:
+        raise PriorError(f"{folder} holds a {kind}, not {family} model; valid: {', '.join(known)}")
+    return kind
 
 
 def read_configuration(path: Path) -> dict:

@@ -26,11 +26,11 @@ from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
-from .loading import find_model, load_network, read_index
+from .loading import find_model, load_network, pipeline_of
 from .lora import load_denoiser
 from .lora_files import parse_loras
 from .low_band import DiffusionLowBand
-from .prompts import Embedding, Prompts, text_pipeline
+from .prompts import Embedding, Prompts, masked_text, text_pipeline
 from .weights import weights_hash
 
 NOMINAL_RATE = 25  # pictures a second of a video without a frame rate; diffusers' pipelines assume the same
@@ -50,7 +50,7 @@ class ConditionedLtx(ConditionedByFrames):
 
     def __init__(self, prior: "LtxPrior", condition: Condition):
         super().__init__(prior, condition)
-        self.text = prior.embed_text(condition.prompt)
+        self.text = masked_text(prior, condition.prompt, prior.text_channels)
         self.coordinates = self.token_coordinates()
 
     def places(self, condition: Condition) -> dict[int, Planes | None]:
@@ -108,7 +108,7 @@ class LtxPrior(DiffusionPrior):
         """
         check_options(options)
         folder = find_model(path)
-        _check_supported(folder)
+        pipeline_of(folder, PIPELINES, "an LTX-Video")
         transformer = load_denoiser(LTXVideoTransformer3DModel, folder / "transformer", options, LTXPipeline)
         vae = load_network(AutoencoderKLLTXVideo, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae.config, folder)
@@ -145,24 +145,6 @@ class LtxPrior(DiffusionPrior):
         """
         time = torch.zeros(1, device=self.device) if self.vae.config.timestep_conditioning else None
         return self.vae.decode(latent * self.latents_std + self.latents_mean, time).sample
-
-    def embed_text(self, prompt: str) -> dict[str, Tensor]:
-        """Return the network's inputs for a prompt: embedding [1, L, text_channels], mask [1, L]. Raises PriorError."""
-        embedding = self.prompts(prompt)
-        text, mask = (embedding.get(name) for name in ("prompt_embeds", "prompt_attention_mask"))
-        if text is None or mask is None or text.shape != (*mask.shape, self.text_channels):
-            raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {self.name}; delete it")
-        return {
-            "encoder_hidden_states": text.to(self.device, self.dtype),
-            "encoder_attention_mask": mask.to(self.device),
-        }
-
-
-def _check_supported(folder: Path) -> None:
-    """Raise PriorError if a folder holds another model than LTX-Video."""
-    kind = read_index(folder).get("_class_name")
-    if kind not in PIPELINES:
-        raise PriorError(f"{folder} holds a {kind}, not an LTX-Video model; valid: {', '.join(PIPELINES)}")
 
 
 def _check_fit(transformer, vae, folder: Path) -> None:

@@ -20,7 +20,7 @@ from ..errors import PriorError
 from ..media import Planes
 from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
-from .loading import find_model, load_network, read_index
+from .loading import find_model, load_network, pipeline_of
 from .lora import load_denoiser
 from .lora_files import parse_loras
 from .ltx import ConditionedLtx, LtxPrior, latent_space
@@ -83,9 +83,7 @@ class Ltx2Prior(LtxPrior):
         """
         check_options(options)
         folder = find_model(path)
-        kind = read_index(folder).get("_class_name")
-        if kind not in PIPELINES:
-            raise PriorError(f"{folder} holds a {kind}, not an LTX-2 model; valid: {', '.join(PIPELINES)}")
+        pipeline_of(folder, PIPELINES, "an LTX-2")
         transformer = load_denoiser(VideoNetwork, folder / "transformer", options, LTX2ConditionPipeline)
         vae = load_network(AutoencoderKLLTX2Video, folder / "vae", torch.float32)
         _check_fit(transformer.config, vae, folder)

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import transformers
@@ -26,6 +27,9 @@ from ..prior import ModelOptions
 from .device import one_line
 from .loading import INDEX, find_model, load_network, network_call, place_on_device, read_index
 from .weights import folder_digest
+
+if TYPE_CHECKING:
+    from .diffusion import DiffusionPrior
 
 EMBEDDING_FILE = "gvc_prompt_embedding.safetensors"
 ENCODER_PARTS = ("text_encoder", "tokenizer")
@@ -93,6 +97,21 @@ class Prompts:
                 found = self._encode(folder, prompt)
             keep(path, save({name: tensor.contiguous() for name, tensor in found.items()}, {"prompt": prompt}))
         return found
+
+
+def masked_text(prior: "DiffusionPrior", prompt: str, channels: int) -> dict[str, Tensor]:
+    """Return a network's inputs for a prompt: embedding [1, L, channels] and its mask [1, L]. Raises PriorError.
+
+    prior: prior whose `prompts` gives both.
+    """
+    embedding = prior.prompts(prompt)
+    text, mask = (embedding.get(name) for name in ("prompt_embeds", "prompt_attention_mask"))
+    if text is None or mask is None or text.shape != (*mask.shape, channels):
+        raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {prior.name}; delete it")
+    return {
+        "encoder_hidden_states": text.to(prior.device, prior.dtype),
+        "encoder_attention_mask": mask.to(prior.device),
+    }
 
 
 @contextmanager

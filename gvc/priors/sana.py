@@ -22,11 +22,11 @@ from .catalogue import Model
 from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
-from .loading import INDEX, find_model, load_network, network_dtype, read_index
+from .loading import INDEX, find_model, load_network, network_dtype, pipeline_of, read_index
 from .lora import load_denoiser
 from .lora_files import parse_loras
 from .ltx2_vae import decode_latent
-from .prompts import Embedding, Prompts, text_pipeline
+from .prompts import Embedding, Prompts, masked_text, text_pipeline
 from .untrained import untrained
 from .weights import weights_hash
 
@@ -44,7 +44,7 @@ class ConditionedSana(ConditionedByFrames):
 
     def __init__(self, prior: "SanaPrior", condition: Condition):
         super().__init__(prior, condition)
-        self.text = prior.embed_text(condition.prompt)
+        self.text = masked_text(prior, condition.prompt, prior.network.config.caption_channels)
 
     def predict_frames(self, frames: Tensor, timestep: Tensor) -> Tensor:
         """Return the network's E[eps - x0] for all frames, [1, C, F, H', W'].
@@ -142,17 +142,6 @@ class SanaPrior(DiffusionPrior):
             return decode_latent(self.vae, latent * self.latents_std + self.latents_mean)
         return super().decode(latent)
 
-    def embed_text(self, prompt: str) -> dict[str, Tensor]:
-        """Return the network's inputs for a prompt: embedding [1, 300, text_dim], mask [1, 300]. Raises PriorError."""
-        embedding = self.prompts(prompt)
-        text, mask = (embedding.get(name) for name in ("prompt_embeds", "prompt_attention_mask"))
-        if text is None or mask is None or text.shape != (*mask.shape, self.network.config.caption_channels):
-            raise PriorError(f"the embedding of the prompt {prompt!r} is of another model than {self.name}; delete it")
-        return {
-            "encoder_hidden_states": text.to(self.device, self.dtype),
-            "encoder_attention_mask": mask.to(self.device),
-        }
-
 
 def _check_dtype(options: ModelOptions) -> None:
     """Raise PriorError if the numbers of the denoising network would be too small."""
@@ -162,10 +151,8 @@ def _check_dtype(options: ModelOptions) -> None:
 
 def _class_of_vae(folder: Path) -> type:
     """Return the class of a model's VAE. Raises PriorError if GVC cannot use what the index describes."""
+    pipeline_of(folder, PIPELINES, "a SANA-Video")
     index = read_index(folder)
-    kind = index.get("_class_name")
-    if kind not in PIPELINES:
-        raise PriorError(f"{folder} holds a {kind}, not a SANA-Video model; valid: {', '.join(PIPELINES)}")
     try:
         (_, transformer), (_, vae) = index["transformer"], index["vae"]
     except (KeyError, TypeError, ValueError) as error:
@@ -184,11 +171,11 @@ def _class_of_vae(folder: Path) -> type:
 
 
 def _latent_space(transformer, vae: AutoencoderKLWan | AutoencoderKLLTX2Video) -> LatentSpace:
+    patch = transformer.patch_size[-1]
     if isinstance(vae, AutoencoderKLWan):
-        mean, std = vae.config.latents_mean, vae.config.latents_std
-    else:
-        mean, std = vae.latents_mean.tolist(), vae.latents_std.tolist()
-    return LatentSpace(tuple(mean), tuple(std), *_strides(vae), transformer.patch_size[-1])
+        return LatentSpace.of_wan(vae.config, patch)
+    mean, std = tuple(vae.latents_mean.tolist()), tuple(vae.latents_std.tolist())
+    return LatentSpace(mean, std, *_strides(vae), patch)
 
 
 def _strides(vae: AutoencoderKLWan | AutoencoderKLLTX2Video) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from ..prior import DEFAULT_OPTIONS, Condition, ModelOptions
 from .device import check_options
 from .diffusion import DiffusionPrior, LatentSpace
 from .known_frames import ConditionedByFrames
-from .loading import find_model, load_network, read_index
+from .loading import find_model, load_network, pipeline_of
 from .lora import load_denoiser
 from .lora_files import parse_loras
 from .umt5 import text_input, umt5_prompts
@@ -75,9 +75,7 @@ class SkyReelsPrior(DiffusionPrior):
         """
         check_options(options)
         folder = find_model(path)
-        kind = read_index(folder).get("_class_name")
-        if kind not in PIPELINES:
-            raise PriorError(f"{folder} holds a {kind}, not a SkyReels-V2 DF model; valid: {', '.join(PIPELINES)}")
+        pipeline_of(folder, PIPELINES, "a SkyReels-V2 DF")
         transformer = load_denoiser(
             SkyReelsV2Transformer3DModel, folder / "transformer", options, SkyReelsV2DiffusionForcingPipeline
         )
@@ -90,7 +88,7 @@ class SkyReelsPrior(DiffusionPrior):
             pipeline=SkyReelsV2DiffusionForcingPipeline(
                 transformer=transformer, vae=vae, tokenizer=None, text_encoder=None, scheduler=None
             ),
-            space=_latent_space(transformer.config, vae.config),
+            space=LatentSpace.of_wan(vae.config, transformer.config.patch_size[-1]),
             prompts=umt5_prompts(folder, path, options),
             options=options,
         )
@@ -106,8 +104,3 @@ def _check_fit(transformer, vae, folder: Path) -> None:
         f"image_dim {transformer.image_dim}, num_frame_per_block {transformer.num_frame_per_block}); "
         "use a DF model of 1.3B or 14B"
     )
-
-
-def _latent_space(transformer, vae) -> LatentSpace:
-    mean, std = tuple(vae.latents_mean), tuple(vae.latents_std)
-    return LatentSpace(mean, std, vae.scale_factor_temporal, vae.scale_factor_spatial, transformer.patch_size[-1])

@@ -40,7 +40,7 @@ from .prompts import Embedding
 from .umt5 import no_text, umt5_prompts
 from .untrained import untrained
 from .wan_conditioned import ConditionedByChannels, ConditionedByControl, ConditionedByTokens, ConditionedWan
-from .wan_variants import CLIP_CONFIG, MODES, TEMPORAL_STRIDE, kind_of
+from .wan_variants import CLIP_CONFIG, MODES, kind_of
 from .weights import weights_hash
 
 with quietly():  # Without torchvision these imports warn about an image processor that is not used here.
@@ -106,7 +106,7 @@ class WanPrior(DiffusionPrior):
             MODES[kind],
             weights_hash,
             pipeline=pipeline,
-            space=_latent_space(pipeline.transformer.config, pipeline.vae.config),
+            space=LatentSpace.of_wan(pipeline.vae.config, pipeline.transformer.config.patch_size[-1]),
             prompts=prompts,
             options=options,
         )
@@ -243,8 +243,3 @@ def _load_image_encoder(folder: Path) -> dict:
     encoder = load_network(CLIPVisionModel, folder / "image_encoder", torch.float32)
     processor = load_image_processor(CLIPImageProcessorPil, folder / "image_processor")
     return {"image_encoder": encoder, "image_processor": processor}
-
-
-def _latent_space(transformer, vae) -> LatentSpace:
-    mean, std = tuple(vae.latents_mean), tuple(vae.latents_std)
-    return LatentSpace(mean, std, TEMPORAL_STRIDE, vae.scale_factor_spatial, transformer.patch_size[-1])
