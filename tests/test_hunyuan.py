@@ -2,25 +2,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """HunyuanVideo 1.5 on tiny random weights: vectors, whole streams, and the loop beside diffusers' own pipelines."""
 
-import json
 import shutil
 
-import numpy as np
 import pytest
 import torch
-from clips import decode, encode, same
+from beside_diffusers import image, silent_steps, watched
+from clips import decode, encode
 from diffusers import ClassifierFreeGuidance, DiffusionPipeline, FlowMatchEulerDiscreteScheduler
-from fresh import digest, digests_in_a_fresh_process
-from PIL import Image
-from smooth import condition_of, grey_clip, picture, smooth_clip
+from smooth import grey_clip, smooth_clip
 from tiny_hunyuan import LATENT_CHANNELS, PIPELINES, SIDE, build_tiny_hunyuan, tiny_vae
+from video_models import (
+    check_broken,
+    check_in_a_fresh_process,
+    check_shapes,
+    check_stream,
+    check_velocity,
+    conditioned,
+    pictures_of,
+    rewrite,
+)
 
-from gvc.bitstream import is_show
 from gvc.encoder import Encoder
 from gvc.errors import OptionError, PriorError
-from gvc.loop.denoise import Rule, denoise
-from gvc.loop.transition import ode
-from gvc.media import Picture, VideoFormat
+from gvc.media import VideoFormat
 from gvc.prior import ModelOptions
 from gvc.priors import open_prior
 
@@ -51,14 +55,6 @@ def pipelines(folders):
     return loaded
 
 
-def conditioned(prior, video_format, clip, prompt=""):
-    return prior.condition(condition_of(prior.modes[0], video_format, clip, prompt), b"")
-
-
-def pictures_of(clip):
-    return [Picture(picture(clip, i), pts=i, duration=1) for i in range(len(clip[0]))]
-
-
 # Vectors and velocity
 
 
@@ -66,24 +62,16 @@ def pictures_of(clip):
 @pytest.mark.parametrize("size", [(34, 17, 6), (16, 16, 1), (1, 33, 2)])
 def test_any_size_and_length_comes_back_with_its_own_shape(priors, mode, size):
     width, height, frames = size
-    video_format = VideoFormat(width, height)
-    clip = smooth_clip(video_format, frames)
-    ours = conditioned(priors[mode], video_format, clip)
-    x0 = ours.encode_latent(clip)
-    decoded = ours.decode_latent(x0, 0.0)
-    assert [p.shape for p in decoded] == [(frames, *shape) for shape in video_format.plane_shapes]
-    assert x0.shape == ours.velocity(ours.zeros(), 0.5).shape == (ours.size,)
+    ours = check_shapes(priors[mode], mode, VideoFormat(width, height), frames)
     latent_frames, plane = (frames + 2) // 4 + 1, -(-height // 16) * -(-width // 16)
     assert ours.size == latent_frames * LATENT_CHANNELS * plane and len(ours.blocks) == latent_frames
-    if mode == "i2v":
-        assert all(np.array_equal(p[0], source[0]) for p, source in zip(decoded, clip, strict=True))
 
 
 def test_the_first_latent_frame_of_a_known_picture_is_known(priors):
     """The VAE's encoder is causal, so that frame depends on the first picture alone."""
     video_format = VideoFormat(32, 32)
     clip = smooth_clip(video_format, 9)
-    free, ours = (conditioned(priors[mode], video_format, clip) for mode in PIPELINES)
+    free, ours = (conditioned(priors[mode], mode, video_format, clip) for mode in PIPELINES)
     (known,) = ours.known
     assert known.part == ours.blocks[0] and free.known == ()
     assert torch.allclose(known.values, ours.encode_latent(clip)[known.part], atol=1e-5)
@@ -91,7 +79,7 @@ def test_the_first_latent_frame_of_a_known_picture_is_known(priors):
 
 def test_at_low_resolution_the_network_sees_smaller_frames_and_the_same_mask(priors):
     video_format = VideoFormat(64, 32)
-    band = conditioned(priors["i2v"], video_format, smooth_clip(video_format, 9)).low_band(50)
+    band = conditioned(priors["i2v"], "i2v", video_format, smooth_clip(video_format, 9)).low_band(50)
     assert band.size == 3 * LATENT_CHANNELS * 2 and band.velocity(band.zeros(), 0.7).isfinite().all()
     mask = band._model.channels[:, -1]
     assert mask.shape == (1, 3, 1, 2) and torch.allclose(mask[:, 0], torch.ones(1, 2)) and not mask[:, 1:].any()
@@ -99,23 +87,13 @@ def test_at_low_resolution_the_network_sees_smaller_frames_and_the_same_mask(pri
 
 @pytest.mark.parametrize("mode", PIPELINES)
 def test_velocity_is_a_function_of_state_time_and_conditions(priors, folders, mode):
-    video_format = VideoFormat(48, 32)
-    clip, other = (smooth_clip(video_format, 9, seed) for seed in (0, 1))
-    ours = conditioned(priors[mode], video_format, clip)
-    x = torch.randn(ours.size, generator=torch.Generator().manual_seed(1))
-    before, velocity = x.clone(), ours.velocity(x, 0.7)
-    assert torch.equal(x, before) and velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(open_prior(f"hunyuan:{folders[mode]}"), video_format, clip)
-    assert torch.equal(velocity, again.velocity(x, 0.7))
-    assert not torch.equal(velocity, conditioned(priors[mode], video_format, clip, PROMPT).velocity(x, 0.7))
-    unlike = conditioned(priors[mode], video_format, other)
-    assert torch.equal(velocity, unlike.velocity(x, 0.7)) == (mode == "t2v")
+    check_velocity(priors[mode], open_prior(f"hunyuan:{folders[mode]}"), mode, VideoFormat(48, 32), PROMPT)
 
 
 def test_times_that_bfloat16_cannot_tell_apart_differ_in_it(folders):
     rough = open_prior(f"hunyuan:{folders['t2v']}", ModelOptions(dtype="bfloat16"))
     video_format = VideoFormat(32, 32)
-    ours = conditioned(rough, video_format, smooth_clip(video_format, 5))
+    ours = conditioned(rough, "t2v", video_format, smooth_clip(video_format, 5))
     x = torch.randn(ours.size, generator=torch.Generator().manual_seed(1))
     assert torch.tensor(700.0).bfloat16() == torch.tensor(700.9).bfloat16()
     assert not torch.equal(ours.velocity(x, 0.7), ours.velocity(x, 0.7009))
@@ -123,7 +101,7 @@ def test_times_that_bfloat16_cannot_tell_apart_differ_in_it(folders):
 
 def test_both_text_encoders_and_the_image_encoder_count(priors):
     clip = smooth_clip(GREY, 1)
-    ours, other = (conditioned(priors["i2v"], GREY, clip, prompt) for prompt in (PROMPT, 'a sign says "do fox"'))
+    ours, other = (conditioned(priors["i2v"], "i2v", GREY, clip, prompt) for prompt in (PROMPT, 'a sign says "do fox"'))
     x = torch.ones(ours.size)
     before, inputs = ours.velocity(x, 0.5), dict(ours.inputs)
     other.inputs["image_embeds"] = 1 - inputs["image_embeds"]
@@ -133,20 +111,6 @@ def test_both_text_encoders_and_the_image_encoder_count(priors):
 
 
 # As diffusers runs it
-
-
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
-
-
-def watched(network, seen):
-    """Append the arguments of each call of a network to `seen`."""
-    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
 
 
 def vector(latent):
@@ -161,7 +125,7 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, pipeli
     pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=5.0)
     with watched(pipeline.transformer, theirs):
         (result,) = pipeline(
-            **({"image": Image.fromarray(np.stack([clip[0][0]] * 3, -1))} if mode == "i2v" else size),
+            **({"image": image(clip, 0)} if mode == "i2v" else size),
             prompt=prompt,
             num_frames=frames,
             num_inference_steps=STEPS,
@@ -171,18 +135,15 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, pipeli
         )
     sigmas = pipeline.scheduler.sigmas.tolist()
     noise, *states = [vector(given["hidden_states"]) for given in theirs] + [vector(result)]
-    ours = conditioned(priors[mode], GREY, clip, prompt)
+    ours = conditioned(priors[mode], mode, GREY, clip, prompt)
     assert len(states) == STEPS and len(noise) == ours.size
-    for done, expected in enumerate(states, 1):
-        mine.clear()
-        with watched(priors[mode].network, mine):
-            # What is known of the clean latent would replace a part of the state, which the pipeline does not do.
-            ours.known = ()
-            x, t = denoise(ours, Rule(sigmas[1 : done + 1], ode, silent=done), OneNoise(noise))
-        assert t == sigmas[done]
-        assert torch.allclose(x, expected, atol=2e-5)
+    # What is known of the clean latent would replace a part of the state, which the pipeline does not do.
+    ours.known = ()
+    with watched(priors[mode].network, mine):
+        for x, expected in zip(silent_steps(ours, sigmas, noise), states, strict=True):
+            assert torch.allclose(x, expected, atol=2e-5)
     assert not torch.allclose(x, noise, atol=0.1)  # The result depends on the network.
-    for a, b in zip(mine, theirs, strict=True):
+    for a, b in zip(mine[-STEPS:], theirs, strict=True):
         inputs_are_equal(a, b)
 
 
@@ -203,7 +164,7 @@ def inputs_are_equal(mine, theirs):
 
 def test_pictures_are_decoded_as_in_the_pipeline(priors, pipelines):
     clip, vae, prior = smooth_clip(GREY, 5), pipelines["t2v"].vae, priors["t2v"]
-    rgb = conditioned(prior, GREY, clip).video(clip, 5)
+    rgb = conditioned(prior, "t2v", GREY, clip).video(clip, 5)
     latent, scale = prior.encode(rgb), vae.config.scaling_factor
     with torch.no_grad():
         assert torch.allclose(latent, vae.encode(rgb).latent_dist.mode() * scale, atol=1e-6)
@@ -216,23 +177,12 @@ def test_pictures_are_decoded_as_in_the_pipeline(priors, pipelines):
 @pytest.mark.parametrize(("mode", "extra"), [("t2v", {"lowres_steps": 2}), ("i2v", {"transition": "sde"})])
 def test_a_stream_decodes_to_what_the_encoder_saw(folders, mode, extra):
     options = {"prior": f"hunyuan:{folders[mode]}", "mode": mode, "gop": 9, "quality": 10, "preset": "fast"}
-    clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
-    extradata, packets, seen = encode(pictures_of(clip), **options, **extra)
-    assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
-    assert same(decode(extradata, packets, prior=options["prior"]), seen)
+    check_stream(smooth_clip(VideoFormat(33, 17), 12), **options, **extra)
 
 
 def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folders):
-    video_format, streams, expected = VideoFormat(34, 18), [], []
-    clip = smooth_clip(video_format, 5)
-    for mode, folder in folders.items():
-        seen, prior = [], f"hunyuan:{folder}"
-        options = {"prior": prior, "mode": mode, "gop": 5, "quality": 20, "preset": "fast", "prompt": PROMPT}
-        encoder = Encoder(video_format, options, seen.extend)
-        packets = [packet for given in [*pictures_of(clip), None] for packet in encoder.encode(given)]
-        streams.append((encoder.extradata, packets, prior))
-        expected.append(digest(seen))
-    assert digests_in_a_fresh_process(streams) == expected
+    cases = [(f"hunyuan:{folder}", mode) for mode, folder in folders.items()]
+    check_in_a_fresh_process(cases, VideoFormat(34, 18), 5, quality=20, prompt=PROMPT)
 
 
 # Models and modes that don't fit
@@ -248,10 +198,6 @@ def test_other_weights_than_the_streams_are_refused(folders, tmp_path):
     extradata, packets, _ = encode(pictures_of(smooth_clip(VideoFormat(16, 16), 1)), **options)
     with pytest.raises(PriorError, match=r"other weights of hunyuan/1\.5-t2v"):
         decode(extradata, packets, prior=f"hunyuan:{build_tiny_hunyuan(tmp_path, 't2v', seed=1)}")
-
-
-def rewrite(path, **changes):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 BROKEN = {
@@ -273,9 +219,4 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_folder_that_is_no_complete_model_is_refused_in_one_sentence(folders, tmp_path, name):
-    change, problem = BROKEN[name]
-    folder = shutil.copytree(folders["i2v"], tmp_path / "copy")
-    change(folder)
-    with pytest.raises(PriorError, match=problem) as caught:
-        open_prior(f"hunyuan:{folder}")
-    assert "\n" not in str(caught.value)
+    check_broken("hunyuan", shutil.copytree(folders["i2v"], tmp_path / "copy"), *BROKEN[name])

@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Kandinsky 5 as diffusers runs it: without noise, the codec's loop follows diffusers' own pipelines."""
 
-import numpy as np
 import pytest
 import torch
+from beside_diffusers import image, silent_steps
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
-from PIL import Image
 from smooth import condition_of, grey_clip, smooth_clip
 from tiny_kandinsky import LATENT_CHANNELS, PIPELINES, build_tiny_kandinsky
 
-from gvc.loop.denoise import Rule, denoise
-from gvc.loop.transition import ode
 from gvc.media import VideoFormat
 from gvc.priors import open_prior
 
@@ -39,15 +36,6 @@ def pipelines(folders):
     return loaded
 
 
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
-
-
 class Run:
     """A run of diffusers' pipeline on a clip: its latents after each step, and the inputs of its network."""
 
@@ -63,7 +51,7 @@ class Run:
 
         with watched(pipeline.transformer, self.inputs):
             pipeline(
-                **({"image": Image.fromarray(np.stack([clip[0][0]] * 3, -1))} if mode == "i2v" else {}),
+                **({"image": image(clip, 0)} if mode == "i2v" else {}),
                 prompt=prompt,
                 height=height,
                 width=width,
@@ -120,13 +108,10 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, pipeli
     noise = vector(theirs.inputs[0]["hidden_states"], mode)
     assert len(noise) == ours.size and len(theirs.states) == len(theirs.inputs) == STEPS
     with watched(priors[mode].network, seen):
-        for done, expected in enumerate(theirs.states, 1):
-            seen.clear()
-            x, t = denoise(ours, Rule(theirs.sigmas[1 : done + 1], ode, silent=done), OneNoise(noise))
-            assert t == theirs.sigmas[done]
+        for x, expected in zip(silent_steps(ours, theirs.sigmas, noise), theirs.states, strict=True):
             assert torch.allclose(x, vector(expected, mode), atol=2e-5)
     assert not torch.allclose(x, noise, atol=0.1)  # The result depends on the network.
-    for mine, other in zip(seen, theirs.inputs, strict=True):
+    for mine, other in zip(seen[-STEPS:], theirs.inputs, strict=True):
         inputs_are_equal(mine, other)
         assert mine["hidden_states"][0, :, :, :, -1].sum() == (mode == "i2v") * (HEIGHT // 8) * (WIDTH // 8)
 

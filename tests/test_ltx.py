@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The LTX prior on tiny random weights: latents, velocity, whole streams, and models that it cannot use."""
 
-import json
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +12,7 @@ from fresh import digest, digests_in_a_fresh_process
 from safetensors.torch import save_file
 from smooth import condition_of, picture, smooth_clip
 from tiny_ltx import LATENT_CHANNELS, MODES, build_tiny_ltx
+from video_models import conditioned, pictures_of, remove, rewrite
 
 from gvc.bitstream import GopUnit, SequenceHeader, is_show
 from gvc.bitstream.levels import matched_levels, sigma_level
@@ -22,7 +22,7 @@ from gvc.gop.rule import rule_of
 from gvc.loop.denoise import denoise, finish
 from gvc.loop.noise import ReplayNoise
 from gvc.loop.search import SearchNoise
-from gvc.media import Picture, VideoFormat
+from gvc.media import VideoFormat
 from gvc.prior import Condition, ModelOptions
 from gvc.priors import open_prior
 from gvc.priors.ltx import LtxPrior
@@ -39,18 +39,6 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module")
 def priors(folders):
     return {version: open_prior(f"ltx:{folder}") for version, folder in folders.items()}
-
-
-def conditioned(prior, mode, video_format, clip, prompt=""):
-    return prior.condition(condition_of(mode, video_format, clip, prompt), b"")
-
-
-def pictures_of(clip):
-    return [Picture(picture(clip, i), pts=i, duration=1) for i in range(len(clip[0]))]
-
-
-def rewrite(path, **changes):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def test_a_generation_has_its_modes_and_its_name(priors):
@@ -284,10 +272,6 @@ def test_other_weights_than_the_streams_are_refused(folders, tmp_path):
 def test_a_mode_that_the_model_lacks_is_refused_before_anything_is_coded(folders):
     with pytest.raises(OptionError, match="ltx/i2v cannot work in mode=flf2v; valid: t2v, i2v"):
         Encoder(VideoFormat(32, 32), {"prior": f"ltx:{folders['0.9.1']}", "mode": "flf2v"})
-
-
-def remove(path):
-    path.rename(path.with_suffix(".gone"))
 
 
 BROKEN = {

@@ -8,14 +8,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from beside_diffusers import image, silent_steps, watched
 from diffusers import DiffusionPipeline, LTX2ConditionPipeline, LTX2DFRPipeline
 from diffusers.pipelines.ltx2.pipeline_ltx2_condition import LTX2VideoCondition
-from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_ltx2 import LATENT_CHANNELS, SOUND_CHANNELS, SOUND_WIDTH, TEXT_CHANNELS, VERSIONS, sound_vae
 
-from gvc.loop.denoise import Rule, denoise
-from gvc.loop.transition import ode
 from gvc.media import VideoFormat
 from gvc.pictures.rgb import from_rgb
 from gvc.priors.ltx2 import MODES
@@ -110,15 +108,6 @@ class Run:
         self.sigmas = pipeline.scheduler.sigmas.tolist()
 
 
-def image(clip, index):
-    return Image.fromarray(np.stack([clip[0][index]] * 3, -1))
-
-
-def watched(network, seen):
-    """Append the arguments of each call of a network to `seen`."""
-    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
-
-
 def unknown(tokens, mode, frames):
     """Return the codec's vector from a pipeline's tokens, among which those of known pictures come first and last."""
     video = tokens[0, : ((frames - 1) // 8 + 1) * PLANE].view(-1, PLANE, LATENT_CHANNELS)
@@ -136,14 +125,11 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, compon
     assert len(noise) == ours.size and len(theirs.states) == len(theirs.inputs) == STEPS
     assert theirs.sigmas[0] == 1 and theirs.sigmas[-1] == 0
     with watched(prior.network, seen):
-        for done, expected in enumerate(theirs.states, 1):
-            seen.clear()
-            x, t = denoise(ours, Rule(theirs.sigmas[1 : done + 1], ode, silent=done), OneNoise(noise))
-            assert t == theirs.sigmas[done]
+        for x, expected in zip(silent_steps(ours, theirs.sigmas, noise), theirs.states, strict=True):
             assert torch.allclose(x, unknown(expected, mode, frames), atol=2e-5)
     assert not torch.allclose(x, noise, atol=0.1)  # The result depends on the network.
     tokens = ((frames - 1) // 8 + 1 + (mode == "flf2v")) * PLANE
-    for mine, other in zip(seen, theirs.inputs, strict=True):
+    for mine, other in zip(seen[-STEPS:], theirs.inputs, strict=True):
         assert mine["hidden_states"].shape == (1, tokens, LATENT_CHANNELS)
         assert torch.allclose(mine["hidden_states"], other["hidden_states"], atol=2e-5)
         assert mine["audio_hidden_states"].shape == (1, 1, SOUND_CHANNELS)
@@ -153,15 +139,6 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, compon
         for name in ("video_coords", "encoder_hidden_states", "encoder_attention_mask"):
             assert torch.equal(mine[name], other[name])
         assert mine["encoder_hidden_states"].shape == (1, 1024, TEXT_CHANNELS[version])
-
-
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
 
 
 @pytest.mark.parametrize("version", VERSIONS)

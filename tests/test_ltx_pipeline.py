@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from beside_diffusers import OneNoise, image, silent_steps
 from diffusers import DiffusionPipeline, LTXConditionPipeline, LTXImageToVideoPipeline, LTXPipeline
 from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
-from PIL import Image
 from smooth import condition_of, grey_clip, picture, smooth_clip
 from tiny_ltx import LATENT_CHANNELS, MODES, TEXT_CHANNELS, TEXT_TOKENS, build_tiny_ltx
 
@@ -96,19 +96,6 @@ class Watch:
             hook.remove()
 
 
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
-
-
-def image(clip, index):
-    return Image.fromarray(np.stack([clip[0][index]] * 3, -1))
-
-
 def unknown(tokens, prior):
     """Return the codec's vector from a pipeline's tokens, in which known pictures come first."""
     plane = (HEIGHT // 32) * (WIDTH // 32)
@@ -133,9 +120,7 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, compon
     assert len(noise) == ours.size == ((frames - 1) // 8 + (case[1] == "t2v")) * LATENT_CHANNELS * 6
     assert len(theirs.states) == len(theirs.seen.inputs) == STEPS
     assert theirs.sigmas[0] == 1 and theirs.sigmas[-1] == 0
-    for done, expected in enumerate(theirs.states, 1):
-        x, t = denoise(ours, Rule(theirs.sigmas[1 : done + 1], ode, silent=done), OneNoise(noise))
-        assert t == theirs.sigmas[done]
+    for x, expected in zip(silent_steps(ours, theirs.sigmas, noise), theirs.states, strict=True):
         assert torch.allclose(x, unknown(expected, ours), atol=2e-5)
     assert not torch.allclose(x, noise, atol=0.1)  # The result depends on the network.
 

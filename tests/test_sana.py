@@ -2,22 +2,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """SANA-Video on tiny random weights: vectors, velocities, and whole streams through the engine."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from beside_diffusers import watched
-from clips import decode, encode, same
-from fresh import digest, digests_in_a_fresh_process
-from smooth import condition_of, picture, smooth_clip
+from clips import decode, encode
+from smooth import picture, smooth_clip
 from tiny_sana import SHAPES, build_tiny_sana, ltx2_vae
 from tiny_wan import tiny_pipeline
+from video_models import (
+    check_broken,
+    check_in_a_fresh_process,
+    check_shapes,
+    check_stream,
+    check_velocity,
+    conditioned,
+    pictures_of,
+    remove,
+    rewrite,
+)
 
-from gvc.bitstream import is_show
 from gvc.encoder import Encoder
 from gvc.errors import OptionError, PriorError
-from gvc.media import Picture, VideoFormat
+from gvc.media import VideoFormat
 from gvc.prior import Condition, ModelOptions
 from gvc.priors import open_prior
 from gvc.priors.sana import MODES
@@ -35,14 +42,6 @@ def priors(folders):
     return {size: open_prior(f"sana:{folder}") for size, folder in folders.items()}
 
 
-def conditioned(prior, mode, video_format, clip, prompt=""):
-    return prior.condition(condition_of(mode, video_format, clip, prompt), b"")
-
-
-def pictures_of(clip):
-    return [Picture(picture(clip, i), pts=i, duration=1) for i in range(len(clip[0]))]
-
-
 # Vectors
 
 
@@ -50,18 +49,10 @@ def pictures_of(clip):
 @pytest.mark.parametrize("shape", [(50, 35, 10), (32, 32, 1), (1, 33, 2)])
 def test_any_size_and_length_comes_back_with_its_own_shape(priors, size, mode, shape):
     (width, height, frames), (channels, time, scale, patch) = shape, SHAPES[size]
-    video_format = VideoFormat(width, height)
-    clip = smooth_clip(video_format, frames)
-    ours = conditioned(priors[size], mode, video_format, clip)
-    x0 = ours.encode_latent(clip)
-    decoded = ours.decode_latent(x0, 0.0)
-    assert [p.shape for p in decoded] == [(frames, *plane) for plane in video_format.plane_shapes]
-    assert x0.shape == ours.velocity(ours.zeros(), 0.5).shape == (ours.size,)
+    ours = check_shapes(priors[size], mode, VideoFormat(width, height), frames)
     latent_frames = -(-(frames - 1) // time) + (mode == "t2v")
     columns, rows = (-(-n // (scale * patch)) * patch for n in (width, height))
     assert ours.size == latent_frames * channels * rows * columns and len(ours.blocks) == latent_frames
-    if mode == "i2v":
-        assert all(np.array_equal(p[0], source[0]) for p, source in zip(decoded, clip, strict=True))
 
 
 @pytest.mark.parametrize("size", SHAPES)
@@ -82,19 +73,9 @@ def test_a_known_first_picture_is_no_part_of_the_vector(priors, size):
 
 @pytest.mark.parametrize(("size", "mode"), CASES)
 def test_velocity_is_a_function_of_state_time_and_conditions(priors, folders, size, mode):
-    video_format = VideoFormat(64, 32)
-    clip, other = (smooth_clip(video_format, 9, seed) for seed in (0, 1))
-    ours = conditioned(priors[size], mode, video_format, clip)
-    x = torch.randn(ours.size, generator=torch.Generator().manual_seed(1))
-    before, velocity = x.clone(), ours.velocity(x, 0.7)
-    assert torch.equal(x, before) and velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(open_prior(f"sana:{folders[size]}"), mode, video_format, clip)
-    assert torch.equal(velocity, again.velocity(x, 0.7))
-    assert not torch.allclose(velocity, ours.velocity(x, 0.3), rtol=1e-3)
-    assert not torch.equal(velocity, conditioned(priors[size], mode, video_format, clip, "a fox").velocity(x, 0.7))
-    unlike = conditioned(priors[size], mode, video_format, other)
-    assert torch.equal(velocity, unlike.velocity(x, 0.7)) == (mode == "t2v")
-    rough = open_prior(f"sana:{folders[size]}", ModelOptions(dtype="bfloat16"))
+    spec, video_format = f"sana:{folders[size]}", VideoFormat(64, 32)
+    clip, x, velocity = check_velocity(priors[size], open_prior(spec), mode, video_format, "a fox")
+    rough = open_prior(spec, ModelOptions(dtype="bfloat16"))
     rough = conditioned(rough, mode, video_format, clip).velocity(x, 0.7)
     assert rough.dtype == torch.float32 and 0 < (velocity - rough).norm() < 0.05 * velocity.norm()
 
@@ -138,24 +119,12 @@ def test_tiles_give_about_the_same_pictures(priors, folders):
 )
 def test_a_stream_decodes_to_what_the_encoder_saw(folders, size, mode, transition):
     options = {"prior": f"sana:{folders[size]}", "mode": mode, "gop": 9, "quality": 20, "preset": "fast"}
-    clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
-    extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
-    assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
-    assert same(decode(extradata, packets, prior=options["prior"]), seen)
+    check_stream(smooth_clip(VideoFormat(33, 17), 12), transition=transition, **options)
 
 
 def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folders):
-    video_format = VideoFormat(34, 18)
-    clip = smooth_clip(video_format, 9)
-    streams, expected = [], []
-    for size, mode in CASES:
-        seen, prior = [], f"sana:{folders[size]}"
-        options = {"prior": prior, "mode": mode, "gop": 9, "quality": 20, "preset": "fast", "prompt": "a fox"}
-        encoder = Encoder(video_format, options, seen.extend)
-        packets = [packet for given in [*pictures_of(clip), None] for packet in encoder.encode(given)]
-        streams.append((encoder.extradata, packets, prior))
-        expected.append(digest(seen))
-    assert digests_in_a_fresh_process(streams) == expected
+    cases = [(f"sana:{folders[size]}", mode) for size, mode in CASES]
+    check_in_a_fresh_process(cases, VideoFormat(34, 18), 9, quality=20, prompt="a fox")
 
 
 # Models, modes and streams that don't fit
@@ -179,10 +148,6 @@ def test_other_weights_than_the_streams_are_refused(folders, tmp_path):
         decode(extradata, packets)
 
 
-def rewrite(path, **changes):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
 def rename_class(folder, part, name):
     rewrite(folder / "model_index.json", **{part: ["diffusers", name]})
 
@@ -190,10 +155,6 @@ def rename_class(folder, part, name):
 def take_the_other_vae(folder):
     tiny_pipeline("t2v").vae.save_pretrained(folder / "vae")
     rename_class(folder, "vae", "AutoencoderKLWan")
-
-
-def remove(path):
-    path.rename(path.with_suffix(".gone"))
 
 
 BROKEN = {
@@ -212,9 +173,4 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_folder_that_is_no_complete_model_is_refused_in_one_sentence(tmp_path, name):
-    change, problem = BROKEN[name]
-    folder = build_tiny_sana(tmp_path, "720p")
-    change(folder)
-    with pytest.raises(PriorError, match=problem) as caught:
-        open_prior(f"sana:{folder}")
-    assert "\n" not in str(caught.value)
+    check_broken("sana", build_tiny_sana(tmp_path, "720p"), *BROKEN[name])

@@ -2,22 +2,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The SkyReels prior on tiny random weights: vectors, velocity, whole streams, and models that it cannot use."""
 
-import json
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import torch
-from clips import decode, encode, same
-from fresh import digest, digests_in_a_fresh_process
+from clips import decode, encode
 from smooth import condition_of, picture, smooth_clip
 from tiny_skyreels import build_tiny_skyreels
 from tiny_wan import LATENT_CHANNELS
+from video_models import (
+    check_broken,
+    check_in_a_fresh_process,
+    check_shapes,
+    check_stream,
+    check_velocity,
+    conditioned,
+    pictures_of,
+    remove,
+    rewrite,
+)
 
-from gvc.bitstream import is_show
-from gvc.encoder import Encoder
 from gvc.errors import BitstreamError, PriorError
-from gvc.media import Picture, VideoFormat
+from gvc.media import VideoFormat
 from gvc.prior import Condition, ModelOptions
 from gvc.priors import open_prior
 from gvc.priors.skyreels import SkyReelsPrior
@@ -35,14 +41,6 @@ def prior(folder):
     return open_prior(f"skyreels:{folder}")
 
 
-def conditioned(prior, mode, video_format, clip, prompt=""):
-    return prior.condition(condition_of(mode, video_format, clip, prompt), b"")
-
-
-def pictures_of(clip):
-    return [Picture(picture(clip, i), pts=i, duration=1) for i in range(len(clip[0]))]
-
-
 # Vectors
 
 
@@ -50,17 +48,9 @@ def pictures_of(clip):
 @pytest.mark.parametrize("size", [(34, 17, 6), (16, 16, 1), (1, 33, 2)])
 def test_any_size_and_length_comes_back_with_its_own_shape(prior, mode, size):
     width, height, frames = size
-    video_format = VideoFormat(width, height)
-    clip = smooth_clip(video_format, frames)
-    ours = conditioned(prior, "i2v" if mode == "flf2v" and frames == 1 else mode, video_format, clip)
-    x0 = ours.encode_latent(clip)
-    decoded = ours.decode_latent(x0, 0.0)
-    assert [p.shape for p in decoded] == [(frames, *shape) for shape in video_format.plane_shapes]
-    assert all(p.dtype == np.uint8 for p in decoded)
-    assert x0.shape == ours.velocity(ours.zeros(), 0.5).shape == (ours.size,)
+    shown = "i2v" if mode == "flf2v" and frames == 1 else mode
+    ours = check_shapes(prior, shown, VideoFormat(width, height), frames)
     assert len(ours.blocks) == (frames + 2) // 4 + (mode == "t2v")
-    if mode != "t2v":
-        assert all(np.array_equal(p[0], source[0]) for p, source in zip(decoded, clip, strict=True))
 
 
 def test_only_the_first_latent_frame_is_left_out_of_the_vector(prior):
@@ -79,20 +69,7 @@ def test_only_the_first_latent_frame_is_left_out_of_the_vector(prior):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_velocity_is_a_function_of_state_time_and_conditions(prior, folder, mode):
-    video_format = VideoFormat(48, 32)
-    clip, other = (smooth_clip(video_format, 9, seed) for seed in (0, 1))
-    ours = conditioned(prior, mode, video_format, clip)
-    x = torch.randn(ours.size, generator=torch.Generator().manual_seed(1))
-    before, velocity = x.clone(), ours.velocity(x, 0.7)
-    assert torch.equal(x, before) and velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(SkyReelsPrior.from_pretrained(folder), mode, video_format, clip)
-    assert torch.equal(velocity, again.velocity(x, 0.7))
-    assert not torch.allclose(velocity, ours.velocity(x, 0.3), rtol=1e-3)
-    asked = conditioned(prior, mode, video_format, clip, "a red fox")
-    assert not torch.equal(velocity, asked.velocity(x, 0.7))
-    unlike = conditioned(prior, mode, video_format, other)
-    assert torch.equal(velocity, unlike.velocity(x, 0.7)) == (mode == "t2v")
-    velocity += 1  # The codec may change the result in place.
+    check_velocity(prior, SkyReelsPrior.from_pretrained(folder), mode, VideoFormat(48, 32), "a red fox")
 
 
 def test_the_last_picture_counts(prior):
@@ -141,24 +118,12 @@ def test_conditions_that_the_model_cannot_have_are_refused(prior):
 )
 def test_a_stream_decodes_to_what_the_encoder_saw(folder, mode, transition):
     options = {"prior": f"skyreels:{folder}", "mode": mode, "gop": 9, "quality": 20, "preset": "fast"}
-    clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
-    extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
-    assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
-    assert same(decode(extradata, packets, prior=options["prior"]), seen)
+    check_stream(smooth_clip(VideoFormat(33, 17), 12), transition=transition, **options)
 
 
 def test_bytes_decode_in_a_fresh_process_to_what_the_encoder_saw(folder):
-    video_format = VideoFormat(34, 18, frame_rate=Fraction(16))
-    clip = smooth_clip(video_format, 5)
-    streams, expected = [], []
-    for mode in MODES:
-        seen, prior = [], f"skyreels:{folder}"
-        options = {"prior": prior, "mode": mode, "gop": 5, "quality": 20, "preset": "fast", "prompt": "a fox"}
-        encoder = Encoder(video_format, options, seen.extend)
-        packets = [packet for given in [*pictures_of(clip), None] for packet in encoder.encode(given)]
-        streams.append((encoder.extradata, packets, prior))
-        expected.append(digest(seen))
-    assert digests_in_a_fresh_process(streams) == expected
+    cases, video_format = [(f"skyreels:{folder}", mode) for mode in MODES], VideoFormat(34, 18, frame_rate=Fraction(16))
+    check_in_a_fresh_process(cases, video_format, 5, quality=20, prompt="a fox")
 
 
 # Models and streams that don't fit
@@ -173,14 +138,6 @@ def test_other_weights_than_the_streams_are_refused(folder, tmp_path):
         decode(extradata, packets)
 
 
-def rewrite(path, **changes):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
-def remove(path):
-    path.rename(path.with_suffix(".gone"))
-
-
 BROKEN = {
     "another pipeline": (lambda f: rewrite(f / "model_index.json", _class_name="SkyReelsV2Pipeline"), "not a SkyReels"),
     "no transformer": (lambda f: remove(f / "transformer"), "has no config.json"),
@@ -191,9 +148,4 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_folder_that_is_no_complete_model_is_refused_in_one_sentence(tmp_path, name):
-    change, problem = BROKEN[name]
-    folder = build_tiny_skyreels(tmp_path)
-    change(folder)
-    with pytest.raises(PriorError, match=problem) as caught:
-        open_prior(f"skyreels:{folder}")
-    assert "\n" not in str(caught.value)
+    check_broken("skyreels", build_tiny_skyreels(tmp_path), *BROKEN[name])

@@ -4,22 +4,19 @@
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import torch
+from beside_diffusers import image, silent_steps, watched
 from diffusers import (
     DiffusionPipeline,
     FlowMatchEulerDiscreteScheduler,
     SkyReelsV2DiffusionForcingImageToVideoPipeline,
     SkyReelsV2DiffusionForcingPipeline,
 )
-from PIL import Image
 from smooth import condition_of, grey_clip
 from tiny_skyreels import KNOWS_RATE, build_tiny_skyreels
 from tiny_wan import LATENT_CHANNELS, TEXT_CHANNELS
 
-from gvc.loop.denoise import Rule, denoise
-from gvc.loop.transition import ode
 from gvc.media import VideoFormat
 from gvc.priors.skyreels import MODES, SkyReelsPrior
 
@@ -54,15 +51,6 @@ class WholeTimes(FlowMatchEulerDiscreteScheduler):
 
     def step(self, output, timestep, sample, **given):
         return super().step(output, timestep.float(), sample, **given)
-
-
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
 
 
 class Run:
@@ -100,15 +88,6 @@ class Run:
         self.sigmas = [1 - i / STEPS for i in range(STEPS + 1)]
 
 
-def image(clip, index):
-    return Image.fromarray(np.stack([clip[0][index]] * 3, -1))
-
-
-def watched(network, seen):
-    """Append the arguments of each call of a network to `seen`."""
-    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
-
-
 def unknown(latents, mode):
     """Return the codec's vector from a pipeline's latents, in which known pictures come first and last."""
     known = FRAMES[mode]
@@ -126,14 +105,11 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(priors, compon
     noise = unknown(theirs.inputs[0]["hidden_states"], mode)
     assert len(noise) == ours.size and len(theirs.states) == len(theirs.inputs) == STEPS
     with watched(priors[size].network, seen):
-        for done, expected in enumerate(theirs.states, 1):
-            seen.clear()
-            x, t = denoise(ours, Rule(theirs.sigmas[1 : done + 1], ode, silent=done), OneNoise(noise))
-            assert t == theirs.sigmas[done]
+        for x, expected in zip(silent_steps(ours, theirs.sigmas, noise), theirs.states, strict=True):
             assert torch.allclose(x, unknown(expected, mode), atol=2e-5)
     assert not torch.allclose(x, noise, atol=0.1)  # The result depends on the network.
     latent_frames = (frames + 3) // 4 + (mode == "flf2v")
-    for mine, other in zip(seen, theirs.inputs, strict=True):
+    for mine, other in zip(seen[-STEPS:], theirs.inputs, strict=True):
         assert mine["hidden_states"].shape == (1, LATENT_CHANNELS, latent_frames, HEIGHT // 8, WIDTH // 8)
         assert torch.allclose(mine["hidden_states"], other["hidden_states"], atol=2e-5)
         assert mine["timestep"].shape == (1, latent_frames)

@@ -5,19 +5,17 @@
 import numpy as np
 import pytest
 import torch
-from clips import decode, encode, same
+from beside_diffusers import image, silent_steps, watched
+from clips import decode, encode
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, WanImageToVideoPipeline, WanPipeline
-from PIL import Image
-from smooth import condition_of, grey_clip, picture, smooth_clip
+from smooth import grey_clip, smooth_clip
 from tiny_ti2v import TI2V_CHANNELS, build_tiny_ti2v
 from tiny_wan import TEXT_CHANNELS
+from video_models import check_broken, check_shapes, check_stream, check_velocity, conditioned, pictures_of, remove
 
-from gvc.bitstream import is_show
 from gvc.encoder import Encoder
 from gvc.errors import OptionError, PriorError
-from gvc.loop.denoise import Rule, denoise
-from gvc.loop.transition import ode
-from gvc.media import Picture, VideoFormat
+from gvc.media import VideoFormat
 from gvc.prior import ModelOptions
 from gvc.priors import open_prior
 
@@ -49,14 +47,6 @@ def pipelines(folder):
     return {"t2v": t2v, "i2v": i2v}
 
 
-def conditioned(prior, mode, video_format, clip, prompt=""):
-    return prior.condition(condition_of(mode, video_format, clip, prompt), b"")
-
-
-def pictures_of(clip):
-    return [Picture(picture(clip, i), pts=i, duration=1) for i in range(len(clip[0]))]
-
-
 # Vectors and velocity
 
 
@@ -64,17 +54,9 @@ def pictures_of(clip):
 @pytest.mark.parametrize("size", [(50, 35, 6), (32, 32, 1), (1, 33, 2)])
 def test_any_size_and_length_comes_back_with_its_own_shape(prior, mode, size):
     width, height, frames = size
-    video_format = VideoFormat(width, height)
-    clip = smooth_clip(video_format, frames)
-    ours = conditioned(prior, mode, video_format, clip)
-    x0 = ours.encode_latent(clip)
-    decoded = ours.decode_latent(x0, 0.0)
-    assert [p.shape for p in decoded] == [(frames, *shape) for shape in video_format.plane_shapes]
-    assert x0.shape == ours.velocity(ours.zeros(), 0.5).shape == (ours.size,)
+    ours = check_shapes(prior, mode, VideoFormat(width, height), frames)
     latent_frames, plane = (frames + 2) // 4 + (mode == "t2v"), -(-height // 32) * -(-width // 32) * 4
     assert ours.size == latent_frames * TI2V_CHANNELS * plane and len(ours.blocks) == latent_frames
-    if mode == "i2v":
-        assert all(np.array_equal(p[0], source[0]) for p, source in zip(decoded, clip, strict=True))
 
 
 def test_a_known_first_picture_is_no_part_of_the_vector(prior):
@@ -92,19 +74,9 @@ def test_a_known_first_picture_is_no_part_of_the_vector(prior):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_velocity_is_a_function_of_state_time_and_conditions(prior, folder, mode):
-    video_format = VideoFormat(64, 32)
-    clip, other = (smooth_clip(video_format, 9, seed) for seed in (0, 1))
-    ours = conditioned(prior, mode, video_format, clip)
-    x = torch.randn(ours.size, generator=torch.Generator().manual_seed(1))
-    before, velocity = x.clone(), ours.velocity(x, 0.7)
-    assert torch.equal(x, before) and velocity.dtype == torch.float32 and velocity.isfinite().all()
-    again = conditioned(open_prior(f"wan:{folder}"), mode, video_format, clip)
-    assert torch.equal(velocity, again.velocity(x, 0.7))
-    assert not torch.allclose(velocity, ours.velocity(x, 0.3), rtol=1e-3)
-    assert not torch.equal(velocity, conditioned(prior, mode, video_format, clip, "a red fox").velocity(x, 0.7))
-    unlike = conditioned(prior, mode, video_format, other)
-    assert torch.equal(velocity, unlike.velocity(x, 0.7)) == (mode == "t2v")
-    rough = conditioned(open_prior(f"wan:{folder}", ModelOptions(dtype="bfloat16")), mode, video_format, clip)
+    spec, video_format = f"wan:{folder}", VideoFormat(64, 32)
+    clip, x, velocity = check_velocity(prior, open_prior(spec), mode, video_format, "a red fox")
+    rough = conditioned(open_prior(spec, ModelOptions(dtype="bfloat16")), mode, video_format, clip)
     assert 0 < (velocity - rough.velocity(x, 0.7)).norm() < 0.05 * velocity.norm()
 
 
@@ -122,20 +94,6 @@ def test_tiles_give_about_the_same_pictures(prior, folder):
 # As diffusers runs it
 
 
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
-
-
-def watched(network, seen):
-    """Append the arguments of each call of a network to `seen`."""
-    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("setting", [(5, 3.0, ""), (13, 5.0, PROMPT)])
 def test_the_loop_without_noise_follows_the_pipeline_step_by_step(prior, pipelines, mode, setting):
@@ -148,7 +106,7 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(prior, pipelin
     pipeline.set_progress_bar_config(disable=True)
     with watched(pipeline.transformer, theirs):
         pipeline(
-            **({"image": Image.fromarray(np.stack([clip[0][0]] * 3, -1))} if known else {}),
+            **({"image": image(clip, 0)} if known else {}),
             prompt=prompt,
             height=HEIGHT,
             width=WIDTH,
@@ -165,14 +123,11 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(prior, pipelin
         return latent[0, :, known:].transpose(0, 1).reshape(-1)
 
     ours = conditioned(prior, mode, GREY, clip, prompt)
-    for done, expected in enumerate(states, 1):
-        mine.clear()
-        with watched(prior.network, mine):
-            x, t = denoise(ours, Rule(sigmas[1 : done + 1], ode, silent=done), OneNoise(vector(noise)))
-        assert t == sigmas[done]
-        assert torch.allclose(x, vector(expected), atol=2e-5)
+    with watched(prior.network, mine):
+        for x, expected in zip(silent_steps(ours, sigmas, vector(noise)), states, strict=True):
+            assert torch.allclose(x, vector(expected), atol=2e-5)
     assert not torch.allclose(x, vector(noise), atol=0.1)  # The result depends on the network.
-    for a, b in zip(mine, theirs, strict=True):
+    for a, b in zip(mine[-STEPS:], theirs, strict=True):
         assert torch.allclose(a["hidden_states"], b["hidden_states"], atol=2e-5)
         assert b["timestep"].shape == (1, latent_frames * 6)
         assert a["timestep"].shape == (b["timestep"].shape if known else (1, 1))
@@ -196,10 +151,7 @@ def test_pictures_are_decoded_as_in_the_pipeline(prior, pipelines):
 def test_a_stream_decodes_to_what_the_encoder_saw(folder, mode, transition):
     """tests/test_wan.py decodes such streams in a new process, too."""
     options = {"prior": f"wan:{folder}", "mode": mode, "gop": 9, "quality": 20, "preset": "fast"}
-    clip = smooth_clip(VideoFormat(33, 17), 12)  # two GOPs, the second one shorter
-    extradata, packets, seen = encode(pictures_of(clip), transition=transition, **options)
-    assert len(packets) == 12 and sum(not is_show(packet.data) for packet in packets) == 2
-    assert same(decode(extradata, packets, prior=options["prior"]), seen)
+    check_stream(smooth_clip(VideoFormat(33, 17), 12), transition=transition, **options)
 
 
 # Models and modes that don't fit
@@ -217,10 +169,6 @@ def test_other_weights_than_the_streams_are_refused(folder, tmp_path):
         decode(extradata, packets, prior=f"wan:{build_tiny_ti2v(tmp_path, seed=1)}")
 
 
-def remove(path):
-    path.rename(path.with_suffix(".gone"))
-
-
 BROKEN = {
     "no transformer": (lambda f: remove(f / "transformer"), "has no config.json"),
     "no weights": (lambda f: remove(f / "vae/diffusion_pytorch_model.safetensors"), r"has no \*.safetensors"),
@@ -229,9 +177,4 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_folder_that_is_no_complete_model_is_refused_in_one_sentence(tmp_path, name):
-    change, problem = BROKEN[name]
-    folder = build_tiny_ti2v(tmp_path)
-    change(folder)
-    with pytest.raises(PriorError, match=problem) as caught:
-        open_prior(f"wan:{folder}")
-    assert "\n" not in str(caught.value)
+    check_broken("wan", build_tiny_ti2v(tmp_path), *BROKEN[name])

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from beside_diffusers import OneNoise, image, silent_steps, watched
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, WanVACEPipeline
 from lazily import Lazily
 from PIL import Image
@@ -45,15 +46,6 @@ def load_pipeline(folder):
     return pipeline
 
 
-class OneNoise:
-    """A noise source of the loop that starts from given noise and injects nothing."""
-
-    exhausted = False
-
-    def __init__(self, vector):
-        self.initial = vector.clone
-
-
 class Run:
     """A run of diffusers' pipeline on a clip: its latents after each step, sigmas, and its networks' inputs by name."""
 
@@ -88,13 +80,8 @@ def known_pictures(pipeline, mode, clip):
         for i in known:
             video[:, i], mask[:, i] = torch.from_numpy(clip[0][i]) / 255, 0
         return {"video": video, "mask": mask} if known else {}
-    images = [Image.fromarray(np.stack([clip[0][i]] * 3, -1)) for i in known]
+    images = [image(clip, i) for i in known]
     return dict(zip(("image", "last_image"), images, strict=False))
-
-
-def watched(network, seen):
-    """Append the arguments of each call of a network to `seen`."""
-    return network.register_forward_pre_hook(lambda _module, _args, given: seen.append(given), with_kwargs=True)
 
 
 def vector(latent):
@@ -111,10 +98,7 @@ def test_the_loop_without_noise_follows_the_pipeline_step_by_step(wan_priors, pi
     theirs = Run(pipelines[kind], mode, clip, noise, prompt=prompt, shift=shift)
     assert len(theirs.states) == STEPS and theirs.sigmas[0] == 1 and theirs.sigmas[-1] == 0
     assert bool(theirs.inputs["transformer_2"]) == (kind in BOUNDARIES) and theirs.inputs["transformer"]
-    for done, expected in enumerate(theirs.states, 1):
-        rule = Rule(theirs.sigmas[1 : done + 1], ode, silent=done)
-        x, t = denoise(ours, rule, OneNoise(vector(noise)))
-        assert t == theirs.sigmas[done]
+    for x, expected in zip(silent_steps(ours, theirs.sigmas, vector(noise)), theirs.states, strict=True):
         assert torch.allclose(x, vector(expected), atol=2e-5)
     assert not torch.allclose(vector(theirs.states[-1]), vector(noise), atol=0.1)  # The result depends on the network.
 
