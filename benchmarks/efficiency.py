@@ -203,7 +203,8 @@ def _fixed(atoms: int) -> tuple[loop.Rule, dict]:
 
 def _point(variances: np.ndarray, x0: np.ndarray, rule: loop.Rule, options: dict) -> dict:
     """Code a source once, and compare its rate with the rate-distortion function at the same distortion."""
-    header = SimpleNamespace(seed=1, codebook_extra=options.pop("extra"), codebook_limit=options.pop("limit"))
+    extra, limit = options.pop("extra"), options.pop("limit")
+    header = SimpleNamespace(seed=1, codebook_extra=extra, codebook_limit=limit, lowres_steps=0)
     prior = _Gaussian(variances)
     noise = SearchNoise(prior, header, 0, x0, **options)
     clean = loop.finish(prior, *loop.denoise(prior, rule, noise), realism=0.0)

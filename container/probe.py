@@ -51,8 +51,8 @@ class GopInfo:
     seconds: time of its first frame; None = unknown.
     start, stop: noise levels at which its coding starts and stops.
     bytes: size of its packet.
-    frames: number of frames that it shows.
     calls, lowres_calls: number of calls of the prior that its decoding takes, at full and at low resolution.
+    frames: number of frames that it shows.
     """
 
     index: int
@@ -61,9 +61,9 @@ class GopInfo:
     start: int
     stop: int
     bytes: int
-    frames: int
     calls: int
     lowres_calls: int
+    frames: int
 
 
 @dataclass
@@ -108,7 +108,7 @@ def probe(path: str | Path) -> Probe:
             if unit:
                 seconds = None if packet.pts is None else float(packet.pts * demuxer.time_base)
                 levels, size = (unit.start, unit.stop), len(packet.data)
-                gops.append(GopInfo(unit.index, unit.key, seconds, *levels, size, unit.shown, *work.add(unit)))
+                gops.append(GopInfo(unit.index, unit.key, seconds, *levels, size, *work.add(unit), unit.shown))
         spent.other_tracks = tally.other_bytes = demuxer.other_bytes
         video = demuxer.format
         rate = tally.rate(path, video.time_base, video.frame_rate)

@@ -35,7 +35,7 @@ from gvc.fleet.processes import ProcessWorker
 from gvc.fleet.tasks import Tasks
 from gvc.media import Packet, VideoFormat
 from gvc.priors import FAMILIES, has_memory, prior_module
-from gvc.priors.diffusion import ConditionedDiffusion
+from gvc.priors.diffusion import ConditionedDiffusion, DiffusionPrior
 
 SECONDS = 60  # Longest time that a test waits for something
 CHAINS = [("t2v", 0), ("t2v", 2), ("i2v", 0), ("flf2v", 0)]
@@ -199,8 +199,7 @@ def test_a_large_model_gets_gops_one_by_one_where_they_do_not_need_each_other(wa
 @pytest.mark.parametrize("family", FAMILIES)
 def test_models_whose_gops_are_decoded_one_by_one_have_no_memory(family):
     assert not has_memory(f"{family}/1")
-    module = prior_module(family)
-    assert issubclass(getattr(module, FAMILIES[family]), module.DiffusionPrior)
+    assert issubclass(getattr(prior_module(family), FAMILIES[family]), DiffusionPrior)
     assert ConditionedDiffusion.memory is None
     assert all("memory" not in vars(kind) for kind in subclasses(ConditionedDiffusion))
 
@@ -358,9 +357,9 @@ def test_a_process_that_is_killed_costs_no_picture():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_of_a_command_that_is_stopped(film, tmp_path, number):
     command = [sys.executable, "-m", "gvc.cli", "decode", film, tmp_path / "out.mkv", "--workers", "2"]
-    running = subprocess.Popen(
-        [*command, "--progress", "json"], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    # In the background of a shell script interrupts are ignored, and children inherit that.
+    heeding = {"start_new_session": True, "preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}
+    running = subprocess.Popen([*command, "--progress", "json"], stderr=subprocess.PIPE, text=True, **heeding)
     assert json.loads(running.stderr.readline())["stage"] == "decode"  # Its workers are being started
     running.send_signal(number)
     said = running.communicate(timeout=SECONDS)[1]

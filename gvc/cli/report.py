@@ -55,8 +55,9 @@ def _signals_raised() -> Iterator[None]:
 
     def stop(number: int, _: object) -> None:
         nonlocal stopped
+        if stopped:
+            return  # A second signal must not interrupt the removal of incomplete files
         stopped = True
-        signal.signal(number, signal.SIG_IGN)  # A second signal must not interrupt the removal of incomplete files
         raise KeyboardInterrupt if number == signal.SIGINT else StoppedError(number)
 
     usual = (signal.SIG_DFL, signal.default_int_handler)
