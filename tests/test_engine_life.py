@@ -21,6 +21,7 @@ from test_libgvc import (  # noqa: F401
     coded,
     decoded,
     new_child,
+    new_children,
     pictures,
     same,
 )
@@ -54,7 +55,7 @@ def test_a_decoder_goes_on_with_another_engine_at_the_next_keyframe(coded, decod
         check_that_it_goes_on(
             decoder, coded, decoded, lambda: os.kill(new_child(before), signal.SIGKILL), "signal 9, as"
         )
-    assert children() == before
+    assert not new_children(before)
 
 
 def test_a_seek_also_brings_another_engine(coded, decoded):  # noqa: F811
@@ -85,7 +86,7 @@ def test_an_engine_that_is_ended_before_it_is_ready_has_a_successor(coded, decod
     assert all(said in error.sentence for error in errors), errors
     assert same(taken[-8:], decoded[-8:])
     assert len(taken) >= len(decoded)
-    assert children() == before
+    assert not new_children(before)
 
 
 def test_pictures_that_have_come_survive_their_engine(tmp_path, monkeypatch):
@@ -95,7 +96,7 @@ def test_pictures_that_have_come_survive_their_engine(tmp_path, monkeypatch):
     before = children()
     with Decoder() as decoder:
         decoder.send(KEY)
-        (engine,) = set(children()) - set(before)
+        engine = new_child(before)
         for _ in range(2):
             decoder.send(OTHER)
         wait_for_end(engine)
@@ -136,14 +137,14 @@ def test_a_stopped_engine_is_an_error_of_an_encoder(pictures):  # noqa: F811
         with pytest.raises(CallError, match="is stopped") as failure:
             encoder.encode(pictures)
         assert failure.value.code == lib.GVC_ERROR_ENGINE
-    assert children() == before
+    assert not new_children(before)
 
 
 def test_a_decoder_replaces_a_stopped_engine(coded, decoded):  # noqa: F811
     before = children()
     with Decoder(extradata=coded[0], options="low_delay=1") as decoder:
         check_that_it_goes_on(decoder, coded, decoded, lambda: os.kill(new_child(before), signal.SIGSTOP), "is stopped")
-    assert children() == before
+    assert not new_children(before)
 
 
 def test_an_engine_may_be_stopped_for_a_while(coded, pictures, decoded):  # noqa: F811
