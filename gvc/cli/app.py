@@ -3,20 +3,15 @@
 """The commands of `gvc`. Each imports its modules only when it runs, so that --help is fast."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from ..errors import EXIT_CODES, OptionError
 from ..options import DECODER_OPTIONS, ENCODER_OPTIONS, MODEL_OPTIONS
-from ..terminal import visible
+from .commands import Commands, PassThrough
 from .flags import with_options
-from .objects import write_object
 from .programs import PROGRAMS, run_program
 from .report import Report, Shown, errors_reported, reported
 from .workers import WorkerChoice
@@ -32,36 +27,8 @@ BENCH_OPTIONS = (  # Options of the encoder and the decoder that bench does not 
 )
 
 
-class _Commands(TyperGroup):
-    """The group of all commands. Usage errors repeat arguments, so control characters in them are made visible."""
-
-    def make_context(self, info_name: str | None, args: list[str], **kwargs: object) -> typer.Context:
-        as_json = "--progress=json" in args or ("--progress", "json") in pairwise(args)
-        with _visible_errors(as_json):
-            context = super().make_context(info_name, args, **kwargs)
-        context.obj = as_json
-        return context
-
-    def invoke(self, ctx: typer.Context) -> object:
-        with _visible_errors(ctx.obj):
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _visible_errors(as_json: bool) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if hasattr(error, "message"):  # typer prints the message of such errors
-            error.message = visible(error.message)
-            if as_json:
-                write_object("error", text=error.message, code=error.exit_code)
-                raise SystemExit(error.exit_code) from None
-        raise
-
-
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     help="Generative video codec: video coded as the noise choices of a generative model.",
     epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning, _ in EXIT_CODES)}, 128+n ended by signal n.",
     no_args_is_help=True,
@@ -431,18 +398,10 @@ def serve_command(
     serve(preload or [], options, idle, clients)
 
 
-class _PassThrough(TyperCommand):
-    """A command that passes every argument to the program that it runs, --help and -- included."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        ctx.args = list(args)
-        return []
-
-
 def _add_program(name: str, example: str) -> None:
     @app.command(
         name,
-        cls=_PassThrough,
+        cls=PassThrough,
         rich_help_panel="Programs with GVC built in",
         help=f"Run {name} with GVC: gvc {name} {example}",
     )
@@ -452,7 +411,7 @@ def _add_program(name: str, example: str) -> None:
 
 @app.command(
     "run",
-    cls=_PassThrough,
+    cls=PassThrough,
     rich_help_panel="Programs with GVC built in",
     help="Run any program that uses shared FFmpeg libraries with GVC: gvc run melt out.mkv",
 )
