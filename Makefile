@@ -81,7 +81,7 @@ sanitize: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	clang-format --dry-run -Werror $(C_SOURCES)
+	clang-format --dry-run -Werror $(C_SOURCES) $(wildcard tests/*.c)
 	$(BIN)/reuse lint --lines
 	$(BIN)/lint-imports --no-cache --no-logo
 

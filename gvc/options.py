@@ -277,19 +277,22 @@ def split_options(text: str) -> dict[str, str]:
     return result
 
 
-# Options for which FFmpeg has its own (-b:v, -g and others); plugin and wrapper pass those on.
+# Options for which FFmpeg has its own (-b:v, -g and others); plugin and wrapper pass those on. A table of their own
+# serves other programs.
 _STANDARD_OPTIONS = ("bitrate", "maxrate", "bufsize", "keyint", "keyint_min", "threads")
+_FFMPEG_NAME = re.compile(r" \(-[\w:]+\)")  # FFmpeg's name of a standard option in the option's help
 
 
 def _c_row(option: Option) -> str:
     """Return one row of the table for C. C knows no choices of strings, so the help text names them."""
     quote = json.dumps
+    help_text = _FFMPEG_NAME.sub("", option.help) if option.name in _STANDARD_OPTIONS else option.help
     if option.kind is str:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
-        return f"STRING({option.name}, {quote(option.default)}, {quote(option.help + choices)})"
+        return f"STRING({option.name}, {quote(option.default)}, {quote(help_text + choices)})"
     kind = "INT" if option.kind is int else "DOUBLE"
     numbers = ", ".join(str(option.kind(n)) for n in (option.default, option.low, option.high))
-    return f"{kind}({option.name}, {numbers}, {quote(option.help)})"
+    return f"{kind}({option.name}, {numbers}, {quote(help_text)})"
 
 
 def c_table() -> str:
@@ -302,11 +305,15 @@ def c_table() -> str:
 #ifndef GVC_OPTIONS_H
 #define GVC_OPTIONS_H
 
-/* INT and DOUBLE take (name, default, low, high, help), STRING takes (name, default, help). */
+/*
+ * INT and DOUBLE take (name, default, low, high, help), STRING takes (name, default, help). FFmpeg has the STANDARD
+ * options under names of its own.
+ */
 """
     for role, table in (("ENCODER", ENCODER_OPTIONS), ("DECODER", DECODER_OPTIONS)):
-        rows = [_c_row(option) for option in table if option.name not in _STANDARD_OPTIONS]
-        text += " \\\n    ".join([f"\n#define GVC_{role}_OPTIONS(INT, DOUBLE, STRING)", *rows]) + "\n"
+        for kind, standard in (("", False), ("STANDARD_", True)):
+            rows = [_c_row(option) for option in table if (option.name in _STANDARD_OPTIONS) == standard]
+            text += " \\\n    ".join([f"\n#define GVC_{role}_{kind}OPTIONS(INT, DOUBLE, STRING)", *rows]) + "\n"
     return text + "\n#endif\n"
 
 

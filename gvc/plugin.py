@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -32,7 +33,15 @@ FIRST_ARGUMENTS = {
     "vlc": ("--demux=avformat,any",),
     "cvlc": ("--demux=avformat,any",),
 }
-PACKAGES = {"ffprobe": "ffmpeg", "ffplay": "ffmpeg", "vlc": "vlc-bin", "cvlc": "vlc-bin"}
+PACKAGES = {
+    "ffprobe": "ffmpeg",
+    "ffplay": "ffmpeg",
+    "vlc": "vlc-bin",
+    "cvlc": "vlc-bin",
+    "gst-launch-1.0": "gstreamer1.0-tools",
+    "gst-play-1.0": "gstreamer1.0-plugins-base-apps",
+    "gst-discoverer-1.0": "gstreamer1.0-plugins-base-apps",
+}
 # mpv shows pictures by their timestamps, so the decoder may return them a whole GOP late. Without this variable the
 # decoder would take mpv's thread count as the permitted delay.
 VARIABLES = {"mpv": {"GVC_FRAME_DELAY": "129"}}
@@ -74,19 +83,35 @@ def _prepend(variables: dict[str, str], name: str, value: str) -> None:
     variables[name] = f"{value}:{rest}" if rest else value
 
 
-def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that give GStreamer a registry file of its own, in which GVC may be listed.
+def gstreamer_folder() -> Path:
+    """Return the folder of GVC's elements for GStreamer. Raises EngineError if they were not built."""
+    folder = Path(__file__).resolve().parent / "lib" / "gstreamer-1.0"
+    if not folder.is_dir():
+        raise EngineError(
+            "GVC's elements for GStreamer were not built; install GStreamer's headers (apt-get install "
+            "libgstreamer-plugins-base1.0-dev), then build and install gvc again"
+        )
+    return folder
 
-    In the user's normal registry, programs without the plugin would find GVC instead of the codec that it replaces, so
-    the plugin stays out of GStreamer unless these variables are set. A registry named by the user is not changed: then
-    the result is empty.
+
+def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which GStreamer finds GVC's elements, if they were built.
+
+    The variables also name a registry file, in which libavcodec's GVC may be listed too. In the user's normal registry,
+    programs without the plugin would find it instead of the codec that it replaces, so the plugin stays out of
+    GStreamer unless these variables are set. A registry named by the user is kept, and the plugin then stays out of
+    GStreamer. The elements do no harm there: GStreamer drops them as soon as their folder is not searched any more.
     """
     from .machine.cache import cache_file
 
-    if "GST_REGISTRY" in variables or "GST_REGISTRY_1_0" in variables:
-        return {}
-    registry = str(cache_file("gstreamer", "registry.bin"))
-    return {"GST_REGISTRY_1_0": registry, "GVC_GST_REGISTRY": registry}
+    changed = {}
+    with suppress(EngineError):
+        name = "GST_PLUGIN_PATH_1_0" if "GST_PLUGIN_PATH_1_0" in variables else "GST_PLUGIN_PATH"
+        changed[name] = ":".join(filter(None, [str(gstreamer_folder()), variables.get(name)]))
+    if "GST_REGISTRY" not in variables and "GST_REGISTRY_1_0" not in variables:
+        registry = str(cache_file("gstreamer", "registry.bin"))
+        changed |= {"GST_REGISTRY_1_0": registry, "GVC_GST_REGISTRY": registry}
+    return changed
 
 
 def is_static_build(path: str | Path) -> bool:
@@ -113,7 +138,7 @@ def run(program: str, args: Sequence[str], *, gstreamer: bool = False) -> NoRetu
 
     args: the program's arguments; FIRST_ARGUMENTS are put before them, so that `args` take precedence. Likewise
         variables of the environment take precedence over VARIABLES.
-    gstreamer: whether GStreamer in the program may use GVC too, default False.
+    gstreamer: whether GStreamer in the program finds GVC too, default False.
     Raises EngineError if the program is not found or the plugin cannot serve it.
     """
     path = shutil.which(program)

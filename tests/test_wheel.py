@@ -3,6 +3,7 @@
 """The wheel that `make wheel` has built, in an environment of its own without extras, compiler and build machine."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -106,6 +107,19 @@ def test_the_plugin_alone_finds_its_engine(installed, coded):
     words = ("-i", coded, "-fps_mode", "passthrough", "-f", "framemd5", "-")
     done = installed.run("python", "-c", script, *words, LD_PRELOAD=str(plugin))
     assert hashes_in(done.stdout) == hashes(installed, coded)
+
+
+def test_gstreamer_shows_the_same(installed, coded):
+    """The elements are in the wheel if GStreamer's headers were there when it was made."""
+    launcher = shutil.which("gst-launch-1.0")
+    if launcher is None or not [*installed.folder.rglob("libgstgvc.so")]:
+        pytest.skip("there is no GStreamer, or it had no headers when the wheel was made")
+    film, raw = coded.with_name("gstreamer.yuv"), coded.with_name("ffmpeg.yuv")
+    pipeline = f"filesrc location={coded} ! matroskademux ! gvcdec ! filesink location={film}"
+    path = f"{Path(launcher).parent}{os.pathsep}{installed.folder / 'path'}"
+    installed.run("gvc", "gst-launch-1.0", "-q", *pipeline.split(), PATH=path)
+    installed.run("gvc", "ffmpeg", "-v", "error", "-i", coded, "-fps_mode", "passthrough", "-f", "rawvideo", raw)
+    assert film.stat().st_size > 0 and film.read_bytes() == raw.read_bytes()
 
 
 def test_pictures_are_compared_by_what_is_there(installed, source, coded):

@@ -5,7 +5,10 @@
 #ifndef GVC_OPTIONS_H
 #define GVC_OPTIONS_H
 
-/* INT and DOUBLE take (name, default, low, high, help), STRING takes (name, default, help). */
+/*
+ * INT and DOUBLE take (name, default, low, high, help), STRING takes (name, default, help). FFmpeg has the STANDARD
+ * options under names of its own.
+ */
 
 #define GVC_ENCODER_OPTIONS(INT, DOUBLE, STRING) \
     STRING(mode, "flf2v", "condition of the generative model; t2v = text, i2v = first frame, flf2v = first and last frame (t2v, i2v, flf2v)") \
@@ -34,6 +37,14 @@
     STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)") \
     STRING(lora, "", "LoRAs to add to the network's weights, FILE or FILE:WEIGHT, with :high or :low for one of two networks; several separated by commas")
 
+#define GVC_ENCODER_STANDARD_OPTIONS(INT, DOUBLE, STRING) \
+    INT(bitrate, 0, 0, 1099511627776, "average bits per second of the whole file; 0 = constant quality") \
+    INT(maxrate, 0, 0, 1099511627776, "highest bits per second of any GOP; 0 = no limit") \
+    INT(bufsize, 0, 0, 1099511627776, "bits by which GOPs may exceed maxrate for a while; 0 = none") \
+    INT(keyint, 129, 1, 2147483647, "largest distance of keyframes in frames") \
+    INT(keyint_min, 1, 1, 2147483647, "smallest distance of keyframes in frames, forced ones aside") \
+    INT(threads, 0, 0, 2147483647, "largest number of processors for GVC's own search; 0 = all")
+
 #define GVC_DECODER_OPTIONS(INT, DOUBLE, STRING) \
     DOUBLE(realism, 0.0, 0.0, 1.0, "texture, from 0 (closest to the source) to 1 (most natural)") \
     INT(keyframes, 0, 0, 1, "first picture of each chain only, decoded from its still without the model (in t2v with it), like -skip_frame nokey; 1 = on, 0 = off") \
@@ -46,5 +57,8 @@
     INT(tiling, 0, 0, 1, "VAE in tiles, which takes less memory; 1 = on, 0 = off") \
     STRING(quantize, "none", "quantization of the network's weights (none, int8, nf4)") \
     STRING(lora, "", "LoRAs to add to the network's weights, FILE or FILE:WEIGHT, with :high or :low for one of two networks; several separated by commas")
+
+#define GVC_DECODER_STANDARD_OPTIONS(INT, DOUBLE, STRING) \
+    INT(threads, 0, 0, 2147483647, "largest number of processors for GVC's own search; 0 = all")
 
 #endif

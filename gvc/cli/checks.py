@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ..errors import EngineError
 from ..extras import EXTRAS, packages
 from ..machine.process import variable
 from .version import package_version
@@ -48,6 +49,7 @@ def checks() -> Iterator[Check]:
     yield _pyav()
     yield from (_program(name, needed=True) for name in MAIN_PROGRAMS)
     yield from (_program(name, needed=False) for name in PLAYERS)
+    yield _gstreamer()
     yield _engine()
     yield _warm_engine()
     yield _speeds()
@@ -120,6 +122,21 @@ def _program(name: str, needed: bool) -> Check:
     reason = " ".join(done.stderr.split()) or "it does not use shared FFmpeg libraries"
     advice = f"GVC needs a dynamically linked {name} with libavcodec 59 to 63: apt-get install {package}"
     return Check(name, False, f"{path}, {release}, cannot take the plugin ({reason})", advice, needed)
+
+
+def _gstreamer() -> Check:
+    """Look for GStreamer and GVC's elements for it."""
+    from ..plugin import gstreamer_folder
+
+    try:
+        folder = gstreamer_folder()
+    except EngineError as error:
+        return Check("GStreamer", False, *str(error).split("; ", 1), needed=False)
+    path = shutil.which("gst-launch-1.0")
+    if path is None:
+        advice = "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good"
+        return Check("GStreamer", False, "gst-launch-1.0 is not on PATH", advice, needed=False)
+    return Check("GStreamer", True, f"{path}, finds gvcdec and gvcenc in {folder}")
 
 
 def _engine() -> Check:

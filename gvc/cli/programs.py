@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..plugin import run
+from ..plugin import gstreamer_folder, run
 from .report import errors_reported
 
 PROGRAMS = {  # Name of each program, and an example of its arguments
@@ -13,10 +13,20 @@ PROGRAMS = {  # Name of each program, and an example of its arguments
     "ffprobe": "-show_packets out.mkv",
     "ffplay": "out.mkv",
     "mpv": "out.mkv",
+    "gst-launch-1.0": "playbin uri=file:///folder/out.mkv",
+    "gst-play-1.0": "out.mkv",
+    "gst-discoverer-1.0": "out.mkv",
 }
 
 
 def run_program(name: str, arguments: Sequence[str], *, gstreamer: bool = False) -> NoReturn:
-    """Replace this process by a program with the plugin (gvc.plugin.run). Errors end it with a sentence."""
+    """Replace this process by a program with the plugin (gvc.plugin.run). Errors end it with a sentence.
+
+    gstreamer: whether the program may use GStreamer, with GVC's elements if they were built. Default False, but then
+        GStreamer's own programs use it all the same, and need the elements.
+    """
     with errors_reported():
+        if not gstreamer and name.startswith("gst-"):
+            gstreamer_folder()
+            gstreamer = True
         run(name, arguments, gstreamer=gstreamer)
