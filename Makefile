@@ -90,6 +90,7 @@ generate: setup
 	$(BIN)/python -m gvc.options >build/generated && mv build/generated ffmpeg_bridge/include/gvc_options.h
 	$(BIN)/python -m gvc.cli.options_page >build/generated && mv build/generated docs/OPTIONS.md
 	$(BIN)/python -m gvc.cli.models_page docs/MODELS.md
+	$(BIN)/python -m tools.compatibility --page
 	$(BIN)/python ffmpeg_bridge/tools/make_declarations.py
 	$(BIN)/python ffmpeg_bridge/tools/make_patches.py
 

@@ -43,8 +43,8 @@ PACKAGES = {
     "gst-discoverer-1.0": "gstreamer1.0-plugins-base-apps",
 }
 # mpv shows pictures by their timestamps, so the decoder may return them a whole GOP late. Without this variable the
-# decoder would take mpv's thread count as the permitted delay.
-VARIABLES = {"mpv": {"GVC_FRAME_DELAY": "129"}}
+# decoder would take mpv's thread count as the permitted delay. OpenShot loses frames that come after the last packet.
+VARIABLES = {"mpv": {"GVC_FRAME_DELAY": "129"}, "openshot-qt": {"GVC_FRAME_DELAY": "0"}}
 
 
 def library_path() -> Path:
@@ -131,13 +131,23 @@ def is_static_build(path: str | Path) -> bool:
         return False
 
 
+def imageio_environment() -> dict[str, str]:
+    """Return the variable that makes imageio-ffmpeg start the ffmpeg on PATH.
+
+    MoviePy and imageio start the ffmpeg that this package brings, a static build. The result is empty if PATH has no
+    ffmpeg that the plugin can serve.
+    """
+    path = shutil.which("ffmpeg")
+    return {"IMAGEIO_FFMPEG_EXE": path} if path and not is_static_build(path) else {}
+
+
 def run(program: str, args: Sequence[str], *, gstreamer: bool = False) -> NoReturn:
     """Replace this process by `program` (ffmpeg, mpv, melt, python ...) with the plugin loaded.
 
     As the process is replaced, Ctrl-C, job control and the exit status are the program's own.
 
     args: the program's arguments; FIRST_ARGUMENTS are put before them, so that `args` take precedence. Likewise
-        variables of the environment take precedence over VARIABLES.
+        variables of the environment take precedence over VARIABLES and that of imageio-ffmpeg.
     gstreamer: whether GStreamer in the program finds GVC too, default False.
     Raises EngineError if the program is not found or the plugin cannot serve it.
     """
@@ -148,7 +158,7 @@ def run(program: str, args: Sequence[str], *, gstreamer: bool = False) -> NoRetu
     if is_static_build(path):
         raise EngineError(f"{path} {STATIC_BUILD}; {STATIC_ADVICE}")
     name = os.path.basename(program)
-    variables = VARIABLES.get(name, {}) | environment()
+    variables = imageio_environment() | VARIABLES.get(name, {}) | environment()
     if gstreamer:
         variables |= gstreamer_environment(variables)
     sys.stdout.flush()

@@ -152,6 +152,13 @@ def test_melt(movie, tmp_path, way):
     assert len(STOCK.packets(copy)) == 20
 
 
+def test_imageio_and_moviepy_start_an_ffmpeg_that_has_gvc(movie):
+    script = "import imageio_ffmpeg, sys; print(imageio_ffmpeg.count_frames_and_secs(sys.argv[1])[0])"
+    assert gvc_run(sys.executable, "-c", script, movie).stdout == "20\n"
+    own = gvc_run("sh", "-c", "echo $IMAGEIO_FFMPEG_EXE", IMAGEIO_FFMPEG_EXE="/my/ffmpeg")
+    assert own.stdout == "/my/ffmpeg\n"
+
+
 @pytest.mark.parametrize("before", [(), ("--",)], ids=str)
 def test_run_leaves_arguments_and_exit_status_to_the_program(before):
     done = gvc_run(*before, "sh", "-c", "echo $0 $1; exit 7", "--help", "-v")
