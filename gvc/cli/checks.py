@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -49,7 +49,7 @@ def checks() -> Iterator[Check]:
     yield _pyav()
     yield from (_program(name, needed=True) for name in MAIN_PROGRAMS)
     yield from (_program(name, needed=False) for name in PLAYERS)
-    yield _gstreamer()
+    yield from _players()
     yield _engine()
     yield _warm_engine()
     yield _speeds()
@@ -124,19 +124,25 @@ def _program(name: str, needed: bool) -> Check:
     return Check(name, False, f"{path}, {release}, cannot take the plugin ({reason})", advice, needed)
 
 
-def _gstreamer() -> Check:
-    """Look for GStreamer and GVC's elements for it."""
-    from ..plugin import gstreamer_folder
+def _players() -> Iterator[Check]:
+    """Look for players that have a decoder of their own for GVC."""
+    from ..plugin import gstreamer_folder, vlc_folder
 
+    tools = "gstreamer1.0-tools gstreamer1.0-plugins-good"
+    yield _player("GStreamer", "gst-launch-1.0", tools, gstreamer_folder, "gvcdec and gvcenc")
+    yield _player("VLC", "vlc", "vlc", vlc_folder, "its module")
+
+
+def _player(name: str, program: str, package: str, folder: Callable[[], Path], finds: str) -> Check:
+    """Check that a player is there and that what it finds in a folder was built."""
     try:
-        folder = gstreamer_folder()
+        place = folder()
     except EngineError as error:
-        return Check("GStreamer", False, *str(error).split("; ", 1), needed=False)
-    path = shutil.which("gst-launch-1.0")
+        return Check(name, False, *str(error).split("; ", 1), needed=False)
+    path = shutil.which(program)
     if path is None:
-        advice = "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good"
-        return Check("GStreamer", False, "gst-launch-1.0 is not on PATH", advice, needed=False)
-    return Check("GStreamer", True, f"{path}, finds gvcdec and gvcenc in {folder}")
+        return Check(name, False, f"{program} is not on PATH", f"apt-get install {package}", needed=False)
+    return Check(name, True, f"{path}, finds {finds} in {place}")
 
 
 def _engine() -> Check:

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..plugin import gstreamer_folder, run
+from ..plugin import gstreamer_folder, run, vlc_folder
 from .report import errors_reported
 
 PROGRAMS = {  # Name of each program, and an example of its arguments
@@ -13,6 +13,8 @@ PROGRAMS = {  # Name of each program, and an example of its arguments
     "ffprobe": "-show_packets out.mkv",
     "ffplay": "out.mkv",
     "mpv": "out.mkv",
+    "vlc": "out.mkv",
+    "cvlc": "--play-and-exit out.mkv",
     "gst-launch-1.0": "playbin uri=file:///folder/out.mkv",
     "gst-play-1.0": "out.mkv",
     "gst-discoverer-1.0": "out.mkv",
@@ -29,4 +31,6 @@ def run_program(name: str, arguments: Sequence[str], *, gstreamer: bool = False)
         if not gstreamer and name.startswith("gst-"):
             gstreamer_folder()
             gstreamer = True
+        elif name in ("vlc", "cvlc"):
+            vlc_folder()
         run(name, arguments, gstreamer=gstreamer)
