@@ -152,7 +152,28 @@ def test_melt(movie, tmp_path, way):
     assert len(STOCK.packets(copy)) == 20
 
 
+OPENCV = """
+import sys
+import cv2
+film = cv2.VideoCapture(sys.argv[1])
+whole = []
+while (read := film.read())[0]:
+    whole.append(read[1])
+right = 0
+for number in (15, 3, 18, 0, 9):
+    film.set(cv2.CAP_PROP_POS_FRAMES, number)
+    right += (film.read()[1] == whole[number]).all()
+print(len(whole), right)
+"""
+
+
+def test_opencv_reads_all_frames_and_any_frame(movie):
+    pytest.importorskip("cv2")
+    assert gvc_run(sys.executable, "-c", OPENCV, movie).stdout == "20 5\n"
+
+
 def test_imageio_and_moviepy_start_an_ffmpeg_that_has_gvc(movie):
+    pytest.importorskip("imageio_ffmpeg")
     script = "import imageio_ffmpeg, sys; print(imageio_ffmpeg.count_frames_and_secs(sys.argv[1])[0])"
     assert gvc_run(sys.executable, "-c", script, movie).stdout == "20\n"
     own = gvc_run("sh", "-c", "echo $IMAGEIO_FFMPEG_EXE", IMAGEIO_FFMPEG_EXE="/my/ffmpeg")

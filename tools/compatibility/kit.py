@@ -56,7 +56,7 @@ class Kit:
 
     def run(self, command: Sequence[object], *, check: bool = True, **variables: str) -> subprocess.CompletedProcess:
         """Run a command in the folder, without a screen. Raises TrialError if it fails or takes too long."""
-        environment = os.environ | WITHOUT_SCREEN | {"GVC_SERVE": "0", "PYTHONPATH": str(ROOT)} | variables
+        environment = os.environ | WITHOUT_SCREEN | {"GVC_SERVE": "0"} | variables
         words = [str(word) for word in command]
         try:
             done = subprocess.run(

@@ -207,7 +207,7 @@ PROGRAMS = (
     ),
     Library("PyAV", (AV, NUMPY), "av.open", PYAV, "`import gvc.av`, or `gvc run python`"),
     Library("OpenCV", (OPENCV_WHEEL, NUMPY), "cv2.VideoCapture", OPENCV, IN_PROCESS),
-    Library("OpenCV, Debian's", (), "cv2.VideoCapture", OPENCV, IN_PROCESS, debian="python3-opencv"),
+    Library("OpenCV, Debian's", (), "cv2.VideoCapture", OPENCV, "`gvc run python3`", debian="python3-opencv"),
     Library(
         "PySceneDetect",
         ("scenedetect-headless==0.7.2", OPENCV_WHEEL, NUMPY, "platformdirs", "click", "tqdm"),
