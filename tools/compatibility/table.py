@@ -161,6 +161,16 @@ PROGRAMS = (
         "`gvc gst-launch-1.0`; `gvc run` for Totem and others ([GStreamer](FFMPEG.md#gstreamer))",
         out="out.yuv",
     ),
+    Program(
+        PLAYERS,
+        "VLC",
+        "vlc-bin",
+        "gvc cvlc --play-and-exit --no-audio '--sout=#transcode{vcodec=I420}:std{access=file,mux=avi,dst=OUT}' FILM",
+        pictures,
+        "`gvc vlc` ([VLC](FFMPEG.md#vlc)); its transcoding, run here, loses the last two pictures of any film",
+        out="out.avi",
+        not_root=True,
+    ),
     Program(EDITORS, "FFmpeg", "ffmpeg", "gvc ffmpeg -nostdin -y -i FILM -c:v ffv1 OUT", pictures, "`gvc ffmpeg`"),
     Program(
         EDITORS,
