@@ -307,6 +307,16 @@ PROGRAMS = (
     ),
     Program(
         FILES,
+        "HLS as Jellyfin makes it, by Debian's FFmpeg",
+        "ffmpeg",
+        "gvc run ffmpeg -nostdin -y -i FILM -map 0:0 -c:v libx264 -preset veryfast -f hls -hls_time 1 "
+        "-hls_segment_type fmp4 -hls_playlist_type vod OUT",
+        pictures,
+        "Jellyfin itself: [see below](#not-tried)",
+        out="out.m3u8",
+    ),
+    Program(
+        FILES,
         "ffprobe, without GVC",
         "ffmpeg",
         "ffprobe -v error -show_entries stream=codec_name,codec_tag_string,width,height FILM",
