@@ -20,6 +20,7 @@ from small_films import FRAMES, damaged, decoded, processes_with, write
 
 import gvc
 from gvc import plugin
+from tools.compatibility.kit import as_user
 
 FORMATS = {"yuv420p": "I420", "yuv444p": "I444", "gbrp": "GBR8", "yuv420p10le": "I0AL", "gbrp10le": "GBAL"}
 PROGRAM = Path(__file__).with_name("vlc_pictures.py")
@@ -88,12 +89,9 @@ def runs(path, found):
 @pytest.fixture(scope="module")
 def cvlc():
     """Return a function that runs `gvc cvlc` to the end of a film. VLC refuses root, so root becomes another user."""
-    user = []
-    if os.geteuid() == 0:
-        user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-        if run([*user, "true"]).returncode:
-            pytest.skip("VLC does not run as root, and this machine has no user namespaces (unshare --user)")
-    command = [*user, sys.executable, "-m", "gvc.cli", "cvlc", "--no-audio", "--play-and-exit"]
+    if run([*as_user(), "true"]).returncode:
+        pytest.skip("VLC does not run as root, and this machine has no user namespaces (unshare --user)")
+    command = [*as_user(), sys.executable, "-m", "gvc.cli", "cvlc", "--no-audio", "--play-and-exit"]
 
     def play(*words, **variables):
         return run([*command, *words], **variables)
