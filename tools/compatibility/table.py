@@ -153,16 +153,6 @@ PROGRAMS = (
     Program(PLAYERS, "mpv", "mpv", "gvc mpv FILM --o=OUT --ovc=ffv1 --no-audio", pictures, "`gvc mpv`"),
     Program(
         PLAYERS,
-        "VLC",
-        "vlc-bin",
-        "gvc cvlc FILM vlc://quit --no-audio --sout='#transcode{vcodec=FFV1}:std{access=file,mux=avi,dst=OUT}'",
-        pictures,
-        "`gvc vlc`, `gvc cvlc`; `gvc run` for programs with libVLC ([VLC](FFMPEG.md#vlc))",
-        out="out.avi",
-        not_root=True,
-    ),
-    Program(
-        PLAYERS,
         "GStreamer",
         "gstreamer1.0-tools",
         "gvc gst-launch-1.0 filesrc location=FILM ! decodebin ! videoconvert ! video/x-raw,format=I420 ! "
