@@ -15,16 +15,17 @@ from gvc.errors import BitstreamError
 from gvc.machine.parallel import Team
 from gvc.media import VideoFormat
 from gvc.stills.av1 import (
+    ADAPTED,
     COARSEST,
     FINEST,
+    LAYERED,
     LOW_DELAY,
-    REORDERED,
     StillDecoder,
     StillEncoder,
     decode_still,
     encode_still,
 )
-from gvc.stills.chain import StillChain
+from gvc.stills.chain import COARSEST_CHAIN, StillChain
 
 
 def picture(width: int, height: int):
@@ -94,7 +95,7 @@ def test_each_still_of_a_chain_comes_at_once_and_builds_on_those_before(chain):
     assert max(map(len, stills[1:])) < 0.7 * min(map(len, alone))
 
 
-@pytest.mark.parametrize("structure", [LOW_DELAY, REORDERED])
+@pytest.mark.parametrize("structure", [LOW_DELAY, LAYERED, ADAPTED])
 def test_threads_change_no_byte(chain, structure):
     pictures, _ = chain
     found = []
@@ -105,11 +106,12 @@ def test_threads_change_no_byte(chain, structure):
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.parametrize("structure", [LAYERED, ADAPTED])
 @pytest.mark.parametrize("count", range(1, 11))
-def test_reordered_stills_come_in_the_order_of_their_pictures(count):
+def test_reordered_stills_come_in_the_order_of_their_pictures(structure, count):
     """Decoding a unit returns its own picture at once, whatever further frames the unit contains."""
     pictures = [picture.planes for picture in pan_clip(count, 128, 96, speed=6)]
-    stills = list(StillEncoder((96, 128), 40, 5, boost=8, structure=REORDERED).encode_all(pictures))
+    stills = list(StillEncoder((96, 128), 40, 5, boost=8, structure=structure).encode_all(pictures))
     decoder = StillDecoder(VideoFormat(128, 96))
     shown = [decoder.decode(still) for still in stills]
     for index, planes in enumerate(shown):
@@ -117,17 +119,27 @@ def test_reordered_stills_come_in_the_order_of_their_pictures(count):
         assert errors.index(min(errors)) == index
 
 
-def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits():
+@pytest.mark.parametrize("structure", [LAYERED, ADAPTED])
+def test_a_known_chain_gives_what_one_still_after_another_would_with_fewer_bits(structure):
     header = SequenceHeader(format=VideoFormat(128, 96), mode="flf2v", transition="ancestral", prior="gp/4")
     pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
     found = []
     for known in (pictures, ()):
-        chain = StillChain(header, 40, 3, known)
+        chain = StillChain(header, 40, 3, known, structure)
         stills = [chain.code(planes) for planes in pictures]
         mean = sum(error(shown, source) for (_, shown), source in zip(stills, pictures, strict=True)) / len(pictures)
         found.append((sum(len(data) for data, _ in stills), mean))
     assert found[0][0] < found[1][0]
     assert found[0][1] < 1.1 * found[1][1]
+
+
+@pytest.mark.parametrize("structure", [LAYERED, ADAPTED])
+def test_a_coarser_quantiser_never_takes_more_bytes(structure):
+    header = SequenceHeader(format=VideoFormat(128, 96), mode="flf2v", transition="ancestral", prior="gp/4")
+    pictures = [picture.planes for picture in pan_clip(9, 128, 96, speed=2)]
+    chains = [StillChain(header, quantiser, 8, pictures, structure) for quantiser in (50, 58, 62, COARSEST_CHAIN)]
+    sizes = [sum(chain.sizes()) for chain in chains]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > 1.5 * sizes[-1]
 
 
 @pytest.mark.parametrize("broken", [0, 3, 8])

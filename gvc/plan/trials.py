@@ -19,12 +19,15 @@ from ..loop.budget import check_gop_size
 from ..machine.parallel import each
 from ..media import Planes
 from ..prior import Condition, Prior
-from ..stills.av1 import COARSEST, TRIAL_SPEED
+from ..stills.av1 import ADAPTED, COARSEST, LAYERED, TRIAL_SPEED, Structure
 from ..stills.chain import StillChain
 from .window import Plan, Window
 
 # Measured ratio (six clips): bytes of medium stills to bytes of trial stills; first still, then the others.
 FIRST_SAVING, SAVING = 0.91, 0.86
+# Largest mean number of pictures from still to still for ADAPTED. What it learns from the stills says little about the
+# pictures between if there are many: later stills, which all of these depend on, become too coarse.
+NEAR_STILLS = 10
 SAMPLES = 5  # number of GOPs whose atoms the prior predicts
 SAMPLE_REACH = 20  # levels over which the prediction for a GOP is reused
 # Measured: steps of the quantiser over which the bits of stills halve, and levels over which the other bits halve.
@@ -52,14 +55,21 @@ class Trials:
 
         Raises MediaError if a GOP of the plan is too large.
         """
-        check_gop_size(max(plan.lengths) + 1, self.header.format)
-        known = self._sources(plan) if self.reorders and self.window.whole else ()
-        return StillChain(self.header, plan.quantiser, speed, known)
+        near = sum(plan.lengths) <= NEAR_STILLS * len(plan.lengths)
+        return self._chain(plan, speed, ADAPTED if near else LAYERED)
 
     def still_bits(self, plan: Plan, speed: int) -> list[float]:
-        """Code the plan's stills with an SVT-AV1 preset and return their bits, first the one before the window."""
-        chain = self.chain(plan, speed)
+        """Code the plan's stills with an SVT-AV1 preset and return their bits, first the one before the window.
+
+        They are what stills that are near each other take, since the bits decide whether the stills should be.
+        """
+        chain = self._chain(plan, speed, ADAPTED)
         return [8.0 * len(chain.code(source)[0]) for source in self._sources(plan)]
+
+    def _chain(self, plan: Plan, speed: int, structure: Structure) -> StillChain:
+        check_gop_size(max(plan.lengths) + 1, self.header.format)
+        known = self._sources(plan) if self.reorders and self.window.whole else ()
+        return StillChain(self.header, plan.quantiser, speed, known, structure)
 
     def predicted(self, plan: Plan) -> Plan:
         """Return the plan with predicted bits. The ratio of actual bits to these is the caller's to learn."""

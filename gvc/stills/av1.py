@@ -8,6 +8,7 @@ AV1 decoders are bit-exact, so encoder and decoder see the same pictures.
 import ctypes
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
@@ -38,20 +39,38 @@ INDICES_A_CRF = 4  # AV1 quantiser indices (of 256) in one step of crf
 CHAIN_SPEED = {"fast": 5, "medium": 2, "slow": 0}
 CHAIN_SPEED_LARGE = {"fast": 5, "medium": 3, "slow": 0}
 LARGE = 2**19  # largest number of luma samples of pictures that are not large
-SPEED = {"fast": 5, "medium": 2, "slow": 0}
 SPEED = {"fast": 5, "medium": 3, "slow": 1}  # SVT-AV1 preset by effort, for pictures that nothing refers to
 TRIAL_SPEED = 8  # SVT-AV1 preset for stills that are coded only to learn their sizes
 # Settings that keep fine detail, which an encoder that minimises squared error removes first. They are for chains only,
 # since a tail is a difference and not a picture. Restoration is off because it smooths: this saves 9 % of the bytes by
 # LPIPS and costs 1 % by PSNR.
 DETAIL = {"sharpness": 5, "ac-bias": 2.0, "enable-restoration": 0}
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How the stills of a chain refer to each other, and how fine each of them is.
+
+    parameters: parameters of SVT-AV1.
+    offsets: quantiser indices by which stills of each temporal layer are coarser than the chain's quantiser, up to six
+        of them. Default: none, the encoder finds out how much each block of each still is worth to the others.
+    """
+
+    parameters: Mapping[str, object]
+    offsets: tuple[int, ...] = ()
+
+
 # Coding order = display order: the packet of a picture is ready at once, and pictures refer only to earlier ones.
-LOW_DELAY = {"pred-struct": 1, "lookahead": 0, "qindex-offsets": (0, 0, 0, 0, 0, 0)}
+LOW_DELAY = Structure({"pred-struct": 1, "lookahead": 0}, (0,) * 6)
 # Hierarchical coding order: every sixteenth picture is coded first and finest, then the one in the middle, and so on.
 # By comparison with every eighth this saves 3 % of the bytes by PSNR and 5 % by SSIM, in less time (four clips).
 # tune=2 optimises SSIM, which SVT-AV1 refuses in low delay; with it and DETAIL, LPIPS, DISTS and VGG see 9 % fewer
 # bytes and PSNR 4 % more (five clips).
-REORDERED = {"pred-struct": 2, "hierarchical-levels": 4, "qindex-offsets": (-24, -10, 4, 18, 26, 0), "tune": 2}
+LAYERED = Structure({"pred-struct": 2, "hierarchical-levels": 4, "tune": 2}, (-24, -10, 4, 18, 26, 0))
+# The same order, and quantisers by what blocks are worth to the stills that refer to them.
+ADAPTED = Structure({"pred-struct": 2, "hierarchical-levels": 4, "tune": 2, "aq-mode": 2})
+# Steps of crf by which ADAPTED's quantiser is above that of LAYERED for about as many bytes, and its limit in SVT-AV1.
+ADAPTED_CRF, COARSEST_CRF = 8, 70
 # Highest of SVT-AV1's six levels of parallelism in use. Levels change time and memory, not the bytes: for a reordered
 # chain at 1280x720, levels 1 to 6 take 130, 190, 200, 340, 460 and 750 MB.
 MOST_PARALLEL = 3
@@ -83,8 +102,9 @@ class StillEncoder:
     crf: quantiser of all stills but the first, FINEST..COARSEST, a multiple of 1/4.
     speed: SVT-AV1 preset, 0 (best) to 10.
     boost: steps of crf by which the first still is finer, since all others refer to it; a multiple of 1/4, default 0.
+        ADAPTED finds it out by itself.
     detail: whether to keep detail at the cost of squared error (DETAIL), default False.
-    structure: references between the stills, LOW_DELAY or REORDERED, default LOW_DELAY.
+    structure: references between the stills, default LOW_DELAY.
     threads: largest number of threads; default 0, the limit in force (gvc.machine.parallel).
     """
 
@@ -96,26 +116,21 @@ class StillEncoder:
         *,
         boost: float = 0,
         detail: bool = False,
-        structure: Mapping[str, object] = LOW_DELAY,
+        structure: Structure = LOW_DELAY,
         threads: int = 0,
     ):
         self._height, self._width = (max(MIN_SIZE, n + n % 2) for n in shape)
         context = av.CodecContext.create("libsvtav1", "w")
         context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
-        rest = round(INDICES_A_CRF * (crf - int(crf)))  # The encoder takes integers only; offsets add the fraction.
-        offsets = ",".join(str(rest + offset) for offset in structure["qindex-offsets"])
         parameters = {
             "lp": min(threads or allowed(), MOST_PARALLEL),
-            "aq-mode": 0,
-            "use-fixed-qindex-offsets": 1,  # exactly the requested quantisers, without the encoder's own adaptation
-            "key-frame-qindex-offset": rest - round(INDICES_A_CRF * boost),
             **(DETAIL if detail else {}),
-            **structure,
-            "qindex-offsets": f"[{offsets}]",
+            **structure.parameters,
+            **_quantisers(crf, boost, structure),
         }
         text = ":".join(f"{name}={value}" for name, value in parameters.items())
-        context.options = {"crf": str(int(crf)), "preset": str(speed), "svtav1-params": text}
+        context.options = {"preset": str(speed), "svtav1-params": text}
         with scheduling_kept():
             context.open()
         self._context, self._count = context, 0
@@ -147,6 +162,20 @@ class StillEncoder:
         frame.pts = self._count
         self._count += 1
         return frame
+
+
+def _quantisers(crf: float, boost: float, structure: Structure) -> dict[str, object]:
+    """Return the parameters of SVT-AV1 that set the quantisers of a chain."""
+    if not structure.offsets:
+        return {"crf": min(crf + ADAPTED_CRF, COARSEST_CRF)}
+    rest = round(INDICES_A_CRF * (crf - int(crf)))  # Fixed offsets go with integers only, so they add the fraction.
+    return {
+        "crf": int(crf),
+        "aq-mode": 0,
+        "use-fixed-qindex-offsets": 1,  # exactly the requested quantisers, without the encoder's own adaptation
+        "key-frame-qindex-offset": rest - round(INDICES_A_CRF * boost),
+        "qindex-offsets": str([rest + offset for offset in structure.offsets]).replace(" ", ""),
+    }
 
 
 class StillDecoder:

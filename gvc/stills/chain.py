@@ -9,7 +9,7 @@ from ..bitstream import SequenceHeader
 from ..errors import BitstreamError
 from ..machine.process import give_back_memory
 from ..media import Planes
-from .av1 import COARSEST, LOW_DELAY, REORDERED, StillDecoder, StillEncoder
+from .av1 import ADAPTED, COARSEST, LOW_DELAY, StillDecoder, StillEncoder, Structure
 
 BOOST = 12  # steps of crf by which the first still is finer, since all later ones refer to it (measured)
 # Quantisers above COARSEST code all stills at COARSEST and reduce the first still's boost by the excess.
@@ -23,15 +23,22 @@ class StillChain:
     speed: SVT-AV1 preset, 0 (best) to 10.
     pictures: the pictures of all stills, if they are known in advance (`known`): then stills may refer to later ones.
         Default none: each still is coded when `code` gets its picture.
+    structure: references between `pictures` and their quantisers, default ADAPTED.
     """
 
-    def __init__(self, header: SequenceHeader, quantiser: float, speed: int, pictures: Sequence[Planes] = ()):
+    def __init__(
+        self,
+        header: SequenceHeader,
+        quantiser: float,
+        speed: int,
+        pictures: Sequence[Planes] = (),
+        structure: Structure = ADAPTED,
+    ):
         self.quantiser, self.known = quantiser, bool(pictures)
         self._video, crf = header.format.coded, min(quantiser, COARSEST)
         # An I2V chain has a single still, so no other still profits from a boost.
         boost = 0 if not header.mode.has_last else BOOST - (quantiser - crf)
-        structure = REORDERED if pictures else LOW_DELAY
-        settings = {"boost": boost, "detail": True, "structure": structure}
+        settings = {"boost": boost, "detail": True, "structure": structure if pictures else LOW_DELAY}
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
         self._pictures, self._count, self._given = pictures, len(pictures), []
         give_back_memory()  # An encoder takes much, so what the work before has left free would add to the peak.

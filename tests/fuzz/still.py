@@ -9,7 +9,7 @@ from clips import moving_clip
 
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
-from gvc.stills.av1 import REORDERED, StillDecoder, StillEncoder
+from gvc.stills.av1 import ADAPTED, StillDecoder, StillEncoder
 
 from .pieces import join, rearranged, split
 
@@ -24,7 +24,7 @@ def seeds() -> dict[str, bytes]:
     for height, width in SHAPES:
         pictures = [picture.planes for picture in moving_clip(4, width, height)]
         chain = StillEncoder((height, width), 50, 8, threads=1)
-        reordered = StillEncoder((height, width), 40, 8, structure=REORDERED, threads=1)
+        reordered = StillEncoder((height, width), 40, 8, structure=ADAPTED, threads=1)
         stills = {"chain": map(chain.encode, pictures[:3]), "reordered": reordered.encode_all(pictures)}
         for name, coded in stills.items():
             found[f"{name}-{width}x{height}"] = join([SIZE.pack(width - 1, height - 1), *coded])
