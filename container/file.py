@@ -113,9 +113,7 @@ class FileReader:
                 for answer in self._decoder.answers():
                     yield from self._checked(answer)
             if self._concealed:
-                self._complain(
-                    f"packets are missing or damaged: {self._concealed} frames show the one before or a fade"
-                )
+                self._complain(f"packets are missing or damaged: {self._concealed} frames are concealed")
         except MediaError as error:  # The pictures before the error are good
             self._complain(str(error))
 
@@ -132,7 +130,7 @@ class FileReader:
             self._complain(f"packet {answer.number}: {answer.error}")
         elif answer.error:
             raise answer.error
-        elif answer.format:
+        if answer.format:
             self._check_layout(answer.format)
         self.count += len(answer.pictures)
         self._concealed += sum(picture.concealed for picture in answer.pictures)

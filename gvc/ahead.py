@@ -67,7 +67,7 @@ class Answer:
 
     pictures: one picture or none.
     format: format of the pictures. Default: None, without pictures.
-    error: error that replaces the picture. Default: none.
+    error: error that replaces the picture, or that was found in the packet of the picture. Default: none.
     number: number of the packet to which the picture or error belongs, counted from 0. Default: None, nothing was due.
     to_packet: whether this answers a packet instead of the end. Default: a packet.
     last: whether this is the last answer to the end. Default: not.
@@ -237,15 +237,16 @@ class AheadDecoder:
         pictures, error = [], None
         try:
             pictures = self._display.show(job.reading.result())
+            error = next((picture.error for picture in pictures), None)
         except Exception as caught:
             error = caught
             if not isinstance(error, GvcError):
                 self._display.flush()  # After an unexpected error the state is unknown
         self._start_jobs()
         header = self._display.header
-        return Answer(
-            pictures if job.shown else [], header.format if header and not error else None, error, job.number, to_packet
-        )
+        pictures = pictures if job.shown else []
+        video = header.format if header and (pictures or not error) else None
+        return Answer(pictures, video, error, job.number, to_packet)
 
     def _notify_of(self, reading: Future) -> None:
         """Notify when the picture of a packet that was read can be taken. Any thread may call this."""

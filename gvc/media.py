@@ -96,6 +96,7 @@ class Picture:
     pts, duration: timestamp and duration in ticks of VideoFormat.time_base; pts is None (the default) if unknown.
     key: for an encoder, whether a self-contained GOP must start here; from a decoder, whether one did. Default False.
     concealed: whether the picture replaces one that was lost or damaged; encoders ignore it. Default False.
+    error: error in the picture's packet that was concealed or repaired; encoders ignore it. Default: none.
     """
 
     planes: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -103,6 +104,7 @@ class Picture:
     duration: int = 0
     key: bool = False
     concealed: bool = False
+    error: Exception | None = None
 
 
 @dataclass

@@ -65,7 +65,7 @@ class Condition:
     frames: int  # T, number of pictures including boundaries
     first: Planes | None = None  # decoded first picture (I2V, FLF2V)
     last: Planes | None = None  # decoded last picture (FLF2V)
-    # ConditionedPrior.memory of the GOP before in the chain, or a Future of it while that GOP is being encoded
+    # ConditionedPrior.memory of the key GOP, in older streams of the GOP before, or a Future of it in the encoder
     previous: Any = field(default=None, compare=False)
     prompt: str = ""  # text for priors that were trained with text; other priors ignore it
 
@@ -78,8 +78,12 @@ class Condition:
 
     @property
     def memory(self) -> Any:
-        """ConditionedPrior.memory of the GOP before in the chain, None without one; wait for it if need be."""
+        """ConditionedPrior.memory of the GOP that this one refers to, None without one; wait for it if need be."""
         return self.previous.result() if isinstance(self.previous, Future) else self.previous
+
+    def handed_on(self, memory: Any) -> Any:
+        """Return the memory for the next GOP of the chain: that of the key GOP. memory: this GOP's own."""
+        return memory if self.previous is None else self.previous
 
     def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         """Return the result of `compute`, which is called at most once for each key and kept with this condition.

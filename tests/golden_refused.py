@@ -137,14 +137,14 @@ def packet_cases() -> Iterator[Case]:
         return Case(rule, element, [key, sealed(plain[:offset] + value + plain[end:-4])])
 
     yield Case("a packet is not empty", "packet_type", [key, b""])
-    yield Case("longer packets are of type 1 or 2", "packet_type", [key, b"\3" + plain[1:]])
+    yield Case("longer packets are of type 1 or 2", "packet_type", [key, b"\xf0" + plain[1:]])
     yield Case("a packet of type 1 has more than a byte", "packet_checksum", [key, b"\1"])
     yield Case("packet_checksum", "packet_checksum", [key, plain[:-1] + bytes([plain[-1] ^ 1])])
     yield Case("packet_checksum", "packet_checksum", [key, plain[:20] + bytes([plain[20] ^ 64]) + plain[21:]])
     yield field("packet_checksum is the last element", "packet_checksum", len(plain) - 4, b"\0", 0)
     for shown in (0, 130):
         yield field("shown is 1..129", "shown", 5, bytes([shown]))
-    yield field("boundary_flags are 0..31", "boundary_flags", 6, b"\x20")
+    yield field("boundary_flags are 0..63", "boundary_flags", 6, b"\x40")
     for ahead in (0, 130):
         yield field("ahead that is flagged is 1..129", "ahead", 6, bytes([8, ahead]), 1)
     for bit, element in ((1, "first"), (2, "last"), (4, "tail")):

@@ -25,7 +25,7 @@ from gvc.prior import Anchor
 from gvc.priors import prior_for
 from gvc.priors.gp.layout import Layout
 from gvc.priors.gp.mean import FLAT, MOTION, SMOOTHNESS, still
-from gvc.stills.av1 import StillDecoder
+from gvc.stills.recovery import RecoveringStills
 
 TEMPORAL_EDGES = (0.000001, 0.06, 0.16, 0.4)
 SPATIAL_EDGES = (0.005, 0.015, 0.03, 0.06, 0.1, 0.16, 0.25, 0.4, 0.6)
@@ -81,12 +81,14 @@ def decoded_gops(extradata: bytes, packets: list[Packet], given: list[Planes | N
     units = filter(None, (read_packet(packet.data) for packet in packets))
     for number, unit in enumerate(units):
         if unit.key:
-            header, anchor, stills = unit.header, None, StillDecoder(unit.header.format.coded)
+            header, anchor, stills = unit.header, None, RecoveringStills(unit.header.format.coded)
         if anchor and given and given[number]:
             anchor = Anchor(given[number], anchor.memory)
         reconstruction = open_gop(prior_for(header, ""), header, unit, anchor, stills).reconstruct()
         yield DecodedGop(header, unit, reconstruction)
         anchor = reconstruction.anchor() if header.mode != "t2v" else None
+        if anchor and unit.checked:
+            anchor = Anchor(anchor.planes, reconstruction.condition.handed_on(anchor.memory))
 
 
 def values_of(gop: DecodedGop) -> dict:

@@ -41,11 +41,13 @@ VECTORS = {
     "gvcc": {"mode": "i2v", "preset": "gvcc", "atoms": 12, "shift": 5},
     "gbrp10": {"mode": "flf2v", "quality": 60},
     "bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
+    "checked": {"mode": "flf2v", "quality": 70},
 }
+LENGTHS = {"checked": 13}  # numbers of pictures; the others have FRAMES
 OLDER = {  # those that there are
-    "gp/1": [name for name in VECTORS if name != "bare"],
-    "gp/2": list(VECTORS),
-    "gp/3": list(VECTORS),
+    "gp/1": [name for name in VECTORS if name not in ("bare", "checked")],
+    "gp/2": [name for name in VECTORS if name != "checked"],
+    "gp/3": [name for name in VECTORS if name != "checked"],
 }
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
 DAMAGED = ("concealed", "damaged")
@@ -94,6 +96,7 @@ def _describe_gop(gop: DecodedGop) -> dict:
     fields = np.array(reconstruction.conditioned.motion_mean.corrections)
     return {
         **{name: getattr(unit, name) for name in ("index", "shown", "ahead", "key", "start", "stop", "stride")},
+        **({"number": unit.number, "last_check": unit.last_check} if unit.checked else {}),
         "stills": [
             _hash(known.first) if unit.first else None,
             _hash(known.last) if unit.last else None,
@@ -109,7 +112,7 @@ def _describe_gop(gop: DecodedGop) -> dict:
 def describe_packets(extradata: bytes, packets: list[Packet]) -> list[dict]:
     """Return what a player makes of each packet of a damaged stream.
 
-    error: the element at fault. picture: number of the picture, counted from 0. concealed: that picture stands in.
+    error: the element at fault. picture: number of the picture, counted from 0. concealed: whether it stands in.
     """
     decoder, events, count = Decoder(extradata), [], 0
     for packet in packets:
@@ -118,7 +121,10 @@ def describe_packets(extradata: bytes, packets: list[Packet]) -> list[dict]:
         except BitstreamError as error:
             events.append({"error": error.element})
             continue
-        events.append({"picture": count, "concealed": pictures[0].concealed} if pictures else {})
+        event = {"picture": count, "concealed": pictures[0].concealed} if pictures else {}
+        if pictures and pictures[0].error:
+            event["error"] = pictures[0].error.element
+        events.append(event)
         count += len(pictures)
     return events
 
@@ -171,7 +177,7 @@ def values_text(extradata: bytes, packets: list[Packet]) -> str:
 def encoded(name: str) -> tuple[bytes, list[Packet]]:
     """Return (extradata, packets) of one of VECTORS, from the encoder."""
     tail.CHAIN_WEIGHT = 1e4  # pictures as small as these hardly ever earn a tail
-    pictures, video = in_samples(moving_clip(FRAMES, WIDTH, HEIGHT), SAMPLES.get(name, "yuv420p"))
+    pictures, video = in_samples(moving_clip(LENGTHS.get(name, FRAMES), WIDTH, HEIGHT), SAMPLES.get(name, "yuv420p"))
     extradata, packets, _ = encode(pictures, video, **COMMON | VECTORS[name])
     return extradata, packets
 

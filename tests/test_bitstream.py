@@ -262,8 +262,11 @@ def test_every_flipped_byte_is_detected():
             for flip in (0x01, 0x80, 0xFF):
                 data = bytearray(whole)
                 data[place] ^= flip
-                with pytest.raises(BitstreamError):
-                    parse(bytes(data))
+                try:
+                    found = parse(bytes(data))
+                except BitstreamError:
+                    continue
+                assert flip != 0xFF and found == replace(read_packet(whole), repaired=True)
 
 
 def test_every_truncation_and_extension_is_detected():
@@ -298,7 +301,7 @@ def test_huge_lengths_allocate_nothing(length):
     [
         (5, b"\0", "shown"),
         (5, b"\xff", "shown"),
-        (6, b"\x20", "boundary_flags"),
+        (6, b"\x40", "boundary_flags"),
         (8, b"\xff\xff", "start"),
         (10, b"\xff\x02", "stop"),  # above the start level
     ],

@@ -21,7 +21,7 @@ from gvc.loop.denoise import finish
 from gvc.media import VideoFormat
 from gvc.plan.bitrate import FILE_BYTES
 from gvc.priors.wan import WanPrior
-from gvc.stills.av1 import StillDecoder
+from gvc.stills.recovery import RecoveringStills
 
 ATOMS, SDE_STEPS, PAPER_ATOMS = 8, 17, 1 << 14
 WIDTH, HEIGHT = 128, 96  # so that a latent frame has 3072 values
@@ -101,7 +101,7 @@ def test_the_tail_corrects_the_last_latent_frame(wan_folders):
     pictures, prior = moving_clip(13, WIDTH, HEIGHT), WanPrior.from_pretrained(wan_folders["i2v"])
     header, _, _, (unit,), _ = code(wan_folders, "i2v")
     coded, plain = (
-        open_gop(prior, header, each, None, StillDecoder(header.format.coded)).reconstruct()
+        open_gop(prior, header, each, None, RecoveringStills(header.format.coded)).reconstruct()
         for each in (unit, replace(unit, tail=b""))
     )
     source = coded.conditioned.encode_latent(stack(pictures))
@@ -119,7 +119,7 @@ def test_the_tail_corrects_the_last_latent_frame(wan_folders):
 def test_no_atoms_are_spent_on_what_is_known(wan_folders, mode):
     """The first latent frame belongs to a picture that the decoder has already."""
     header, _, _, (unit, *_), _ = code(wan_folders, mode, preset="fast", quality=30)
-    prior, stills = WanPrior.from_pretrained(wan_folders[mode]), StillDecoder(header.format.coded)
+    prior, stills = WanPrior.from_pretrained(wan_folders[mode]), RecoveringStills(header.format.coded)
     coded = open_gop(prior, header, unit, None, stills).reconstruct()
     blocks, decoder = len(coded.conditioned.blocks), RangeDecoder(unit.atoms)
     steps, counts = len(rule_of(header, unit).times), [0] * len(coded.conditioned.blocks)

@@ -317,7 +317,7 @@ static int output_frame(AVCodecContext *avctx, AVFrame *frame)
 static int libgvc_receive_frame(AVCodecContext *avctx, AVFrame *frame)
 {
     LibGVCDecContext *s = avctx->priv_data;
-    int fed, ret;
+    int fed, ret, error = 0;
 
     do {
         fed = feed_decoder(avctx);
@@ -327,6 +327,12 @@ static int libgvc_receive_frame(AVCodecContext *avctx, AVFrame *frame)
     } while (ret == GVC_AGAIN && fed >= 0);
     if (ret == GVC_AGAIN)
         return fed;
+    while (ret == GVC_ERROR_BITSTREAM) { // the concealed picture of a damaged packet may follow
+        error = decoder_error(avctx, ret);
+        ret   = gvc_decoder_peek(s->gvc);
+    }
+    if (error && (ret == GVC_AGAIN || ret == GVC_EOF))
+        return error;
     if (ret == GVC_EOF)
         return AVERROR_EOF;
     if (ret != GVC_OK)

@@ -92,7 +92,7 @@ enum gvc_message_flags {
     GVC_MESSAGE_AHEAD = 2,      /* READY: the decoder works whole GOPs ahead */
     GVC_MESSAGE_DISCARD = 4,    /* PACKET: the packet is decoded but gives no picture */
     GVC_MESSAGE_NOTHING = 8,    /* DONE: the packet that was due has neither a picture nor an error */
-    GVC_MESSAGE_CONCEALED = 16, /* PICTURE: the picture replaces one that was lost or damaged */
+    GVC_MESSAGE_CONCEALED = 16, /* PICTURE: it replaces one that was lost or damaged; FAILURE: a picture follows it */
     GVC_MESSAGE_ALONE = 32 /* PACKET: of the pictures from this keyframe to the next one, only the first is wanted */
 };
 

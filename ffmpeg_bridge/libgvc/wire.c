@@ -204,8 +204,9 @@ static bool is_final(const gvc_context *context, const gvc_message *message) {
 
 /** Return whether a message settles a packet: with its picture, its error, or the news that it has neither. */
 static bool answers_packet(const gvc_context *context, const gvc_message *message) {
-    return message->type == GVC_MSG_PICTURE || (message->type == GVC_MSG_FAILURE && !is_final(context, message)) ||
-           (message->type == GVC_MSG_DONE && message->flags & GVC_MESSAGE_NOTHING);
+    if (message->type == GVC_MSG_FAILURE)
+        return !is_final(context, message) && !(message->flags & GVC_MESSAGE_CONCEALED);
+    return message->type == GVC_MSG_PICTURE || (message->type == GVC_MSG_DONE && message->flags & GVC_MESSAGE_NOTHING);
 }
 
 /** Queue a reply. FORMAT keeps its own descriptor of the memory, because its engine may be gone when it is applied. */

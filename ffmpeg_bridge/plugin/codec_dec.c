@@ -122,10 +122,11 @@ static int receive_frame(const struct host *host, AVCodecContext *avctx, AVFrame
     const struct layout *l = host->layout;
     struct codec_state *state = codec_state(host, avctx);
     int error = 0, result;
-    // FFmpeg stops draining after some errors, so errors are skipped at the end if pictures follow them.
+    // After the error of a damaged packet its concealed picture follows. FFmpeg stops draining after some errors, so
+    // all of them are skipped at the end if pictures follow.
     while ((result = gvc_decoder_peek(state->gvc)) < GVC_EOF) {
         error = codec_error(host, avctx, result);
-        if (!state->draining)
+        if (!state->draining && result != GVC_ERROR_BITSTREAM)
             return error;
     }
     if (result != GVC_OK)

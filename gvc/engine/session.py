@@ -70,8 +70,8 @@ def _cut(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
     return [stream.read(size) for size in sizes]
 
 
-def report(channel: Channel, error: Exception) -> None:
-    """Send `error` to the client as a sentence.
+def report(channel: Channel, error: Exception, flags: int = 0) -> None:
+    """Send `error` to the client as a sentence. flags: flags of the message, default none.
 
     An error that is neither a GvcError nor a lack of memory is a bug, so its traceback goes to standard error too.
     """
@@ -83,7 +83,7 @@ def report(channel: Channel, error: Exception) -> None:
         print(visible("".join(traceback.format_exception(error)), keep="\n"), end="", file=sys.stderr)
         code, sentence = GvcError.code, f"the engine failed with {type(error).__name__}: {error}"
     text = visible(sentence).encode()[: constants.GVC_MAX_SENTENCE].decode(errors="ignore").encode()
-    channel.send(constants.GVC_MSG_FAILURE, text, code=code)
+    channel.send(constants.GVC_MSG_FAILURE, text, code=code, flags=flags)
 
 
 def to_wire(pts: int | None) -> int:
@@ -230,7 +230,7 @@ class DecoderSession:
         if isinstance(answer.error, DisconnectedError):
             raise answer.error
         if answer.error:
-            report(self._channel, answer.error)
+            report(self._channel, answer.error, constants.GVC_MESSAGE_CONCEALED if answer.pictures else 0)
         for picture in answer.pictures:
             self._send_picture(picture, answer.format)
         if answer.to_packet:

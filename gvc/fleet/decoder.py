@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Decoding by a crew of workers: packets in, pictures out in their order.
 
-Packets are read and pictures are shown here, as gvc.decoder.Decoder does it, damage and concealment included. Only the
-pictures of GOPs are made elsewhere. A task is a *run*: GOPs of one chain that follow each other. The prior decides how
-long it is:
+Packets are read and pictures are shown here, as gvc.decoder.Decoder does it. Only the pictures of GOPs are made
+elsewhere. After a GOP that is lost or cannot be read, the picture shown last remains until the next keyframe.
+
+A task is a *run*: GOPs of one chain that follow each other. The prior decides how long it is:
 
 - Large models take minutes for a GOP. In t2v and flf2v a GOP needs nothing but the stills of those before, so each is a
   run of its own.
@@ -21,7 +22,7 @@ from functools import partial
 from ..ahead import Answer
 from ..bitstream import GopUnit, write_gop
 from ..decoder import PacketReader
-from ..errors import EngineError, GvcError
+from ..errors import GvcError
 from ..gop.display import Display, ReadPacket
 from ..media import Packet
 from ..options import DECODER_OPTIONS, parse_options
@@ -135,7 +136,8 @@ class FleetDecoder(PacketReader):
             pictures = self._display.show(read)
         except GvcError as error:
             return Answer([], error=error, number=number)
-        return Answer(pictures, self._display.header and self._display.header.format, number=number)
+        error = next((picture.error for picture in pictures), None)
+        return Answer(pictures, self._display.header and self._display.header.format, error, number)
 
     def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
         if unit.key:
@@ -149,7 +151,7 @@ class FleetDecoder(PacketReader):
         if self._run and (self._alone or self._run.samples + samples > RUN_SAMPLES):
             self._submit()
         if not self._run:
-            self._run = self._new_run(unit)
+            self._run = self._new_run(packet, unit)
         else:
             self._run.packets.append(packet.data)
         self._gops += 1
@@ -163,13 +165,13 @@ class FleetDecoder(PacketReader):
         mode = self.header.mode
         return not has_memory(self.header.prior) and (mode.has_last or not mode.has_first)
 
-    def _new_run(self, unit: GopUnit) -> _Run:
+    def _new_run(self, packet: Packet, unit: GopUnit) -> _Run:
         """Return a run that begins with the next GOP of the chain."""
         chain, first = self._chains - 1, self._gops
         if self._chain:
             return _Run(chain, first, first, [*self._chain])
         # In t2v a GOP needs no other. As a keyframe it needs no header from elsewhere.
-        return _Run(chain, first, 0, [write_gop(replace(unit, header=self.header))])
+        return _Run(chain, first, 0, [packet.data if unit.key else write_gop(replace(unit, header=self.header))])
 
     def _submit(self) -> None:
         """End the run that is being collected, and hand it to the crew."""
@@ -193,8 +195,8 @@ class FleetDecoder(PacketReader):
             outcomes = [error] * len(run.gops)
         # The first one comes last, so that whoever has waited for it need not wait for the others.
         for outcome, (_, future) in reversed([*zip(outcomes, run.gops, strict=True)]):
-            if isinstance(outcome, tuple):
-                future.set_result(outcome)
+            if outcome is None or isinstance(outcome, tuple):
+                future.set_result(outcome)  # None: a GOP that needs one with an error
             else:
-                future.set_exception(outcome or EngineError("a worker lacks GOPs that were sent to it"))
+                future.set_exception(outcome)
         self._on_done(run.chain)

@@ -16,7 +16,7 @@ from ..loop.noise import ReplayNoise
 from ..machine.lazy import lazy
 from ..media import Clip
 from ..prior import Anchor, Array, Condition, ConditionedPrior, Prior
-from ..stills.av1 import StillDecoder
+from ..stills.recovery import RecoveringStills
 from .rule import rule_of
 from .tail import PictureTail, add_latent_tail
 
@@ -46,6 +46,7 @@ class Reconstruction:
     x: Array  # state x_t of the trajectory
     t: float  # time where the coded steps end
     tail: PictureTail | None = None  # correction of the last pictures
+    cut: bool = False  # whether atoms are missing, so that the prior has to find the rest of the way by itself
 
     @lazy
     def plain(self) -> Clip:
@@ -54,7 +55,7 @@ class Reconstruction:
 
     def pictures(self, realism: float) -> Clip:
         """Return the GOP's pictures without the anchor, including those ahead, uint8 [T, H, W] for each plane."""
-        flow = realism if self.conditioned.follows_flow else 0.0
+        flow = (1.0 if self.cut else realism) if self.conditioned.follows_flow else 0.0
         clip = self.conditioned.decode_latent(finish(self.conditioned, self.x, self.t, flow), realism)
         clip = tuple(plane[-self.new :] for plane in clip)
         return self.tail.correct(clip) if self.tail else clip
@@ -91,11 +92,11 @@ class ParsedGop:
     def reconstruct(self, on_step: OnStep | None = None) -> Reconstruction:
         """Replay the atoms. Raises BitstreamError."""
         header, unit, conditioned = self.header, self.unit, self.conditioned
-        rule = rule_of(header, unit)
-        with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy) as noise:
-            x, t = denoise(conditioned, rule, noise, on_step)
+        rule, cut = rule_of(header, unit), bool(unit.damage)
+        with ReplayNoise(conditioned, header, unit.index, unit.atoms, rule.noisy, cut=cut) as noise:
+            x, t = (noise.whole(), 1.0) if noise.exhausted else denoise(conditioned, rule, noise, on_step)
             noise.finish()
-        reconstruction = Reconstruction(conditioned, self.condition, unit.shown + unit.ahead, x, t)
+        reconstruction = Reconstruction(conditioned, self.condition, unit.shown + unit.ahead, x, t, cut=cut)
         if unit.tail and header.transition.corrects_latent:
             add_latent_tail(x, conditioned.tail, unit.tail)
             return reconstruction
@@ -103,9 +104,9 @@ class ParsedGop:
 
 
 def open_gop(
-    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder
+    prior: Prior, header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: RecoveringStills
 ) -> ParsedGop:
-    """Decode a GOP's stills and side information; `stills` has decoded those of the chain so far.
+    """Decode a GOP's stills and side information; `stills` has decoded those of the chain that were there.
 
     Raises BitstreamError, also for a GOP that would be too much work.
     """
@@ -122,7 +123,7 @@ def open_gop(
     return ParsedGop(header, unit, condition, conditioned)
 
 
-def condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: StillDecoder) -> Condition:
+def condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, stills: RecoveringStills) -> Condition:
     """Return the condition that stills and anchor give. Raises BitstreamError if the stills do not fit the mode."""
     anchor = anchor if header.mode.has_first else None
     frames = int(anchor is not None) + unit.shown + unit.ahead
@@ -132,5 +133,5 @@ def condition_of(header: SequenceHeader, unit: GopUnit, anchor: Anchor | None, s
         raise BitstreamError("boundary_flags", 0, f"the stills do not fit a {header.mode} GOP of {frames} pictures")
     _keep_within(beyond_samples(frames, header.format))
     first = stills.decode(unit.first, "first") if unit.first else anchor and anchor.planes
-    last = stills.decode(unit.last, "last") if unit.last else None
+    last = stills.decode(unit.last, "last", unit.last_check if unit.checked else None) if unit.last else None
     return Condition(header.format.coded, frames, first, last, anchor.memory if anchor else None, header.prompt)

@@ -11,12 +11,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-from ..bitstream import GopUnit, SequenceHeader, shown_position
+from ..bitstream import MAX_SHOWN, GopUnit, SequenceHeader, shown_position
 from ..errors import BitstreamError
 from ..media import Packet, Picture, Planes
-from ..pictures.fade import fade
 from ..pictures.samples import from_coded
-from ..stills.av1 import decode_still
+from .concealment import Substitute
 from .overlap import Overlap
 
 
@@ -27,8 +26,14 @@ class ReadPacket:
     packet: the packet itself.
     unit: GOP in it. Default: none.
     header: sequence header in force. Default: none is known.
-    pictures: the GOP's pictures (Clip), or the error that prevents them. Default: none; an earlier GOP is missing.
+    pictures: the GOP's pictures (Clip), None where an earlier GOP is missing, or the error that prevents them. Default:
+        none; an earlier GOP is missing.
     error: error in the packet, whatever came before it. Default: none.
+    damage: damage in the packet in spite of which there are pictures. Default: none.
+    concealed: whether these pictures are not quite the right ones. Default: not.
+    substitute: pictures in the place of those of the packet's GOP where there are none. Default: the one shown last.
+    makeshift: picture in the place of the first one, where none was shown yet. Default: none.
+    lost: whether the packet shows a picture of a GOP whose own packet is missing. Default: not.
     skipped: whether no picture is wanted, and the packet changes nothing. Default: not.
     """
 
@@ -37,6 +42,11 @@ class ReadPacket:
     header: SequenceHeader | None = None
     pictures: Future | None = None
     error: Exception | None = None
+    damage: BitstreamError | None = None
+    concealed: bool = False
+    substitute: Substitute | None = None
+    makeshift: Planes | None = None
+    lost: bool = False
     skipped: bool = False
 
     @property
@@ -63,63 +73,70 @@ class Display:
         """Forget all pictures, as for a seek. No picture is shown before the next keyframe."""
         self._pictures: list[Callable[[], Planes]] = []  # functions that make the pictures of the current GOP
         self._position = 0  # index of the next picture in this list
-        self._broken = True  # whether a GOP of the chain is missing
+        self._concealed = True  # whether they are not the right ones
         self._shown: Planes | None = None
         self._overlap.forget()
 
     def show(self, read: ReadPacket) -> list[Picture]:
         """Return the packet's picture, or [] before the first keyframe and for a skipped packet; wait for its decoding.
 
-        Raises the errors of the packet; the next packets can be shown after that.
+        The picture of a damaged packet has the error. Without a picture the error is raised, and so are errors of
+        other kinds; the next packets can be shown after that.
         """
         if read.skipped:
             return []
-        packet, unit = read.packet, read.unit
+        packet, unit, error = read.packet, read.unit, read.error or read.damage
         try:
-            if read.error:
+            if read.error and not isinstance(read.error, BitstreamError):
                 raise read.error
-            if unit:
-                self._start(unit, read)
-        except BaseException:  # After any kind of error this GOP is missing.
-            self._break()
+            if unit or read.error:
+                self._start(read)
+            elif read.lost:
+                self._replace(read.substitute)
+        except BitstreamError as found:
+            error = found
+            self._replace(read.substitute)
+        except BaseException:  # After any other error this GOP is missing, too.
+            self._replace(None)
             raise
-        concealed = not self._move(None if unit else shown_position(packet.data)) or self._broken
+        carried = unit is not None or read.error is not None
+        found = self._move(0 if carried else shown_position(packet.data))
         if self._shown is None:
+            self._shown = read.makeshift
+        if self._shown is None:
+            if error:
+                raise error
             return []
         planes = from_coded(self._shown, self.header.format)
-        return [Picture(planes, packet.pts, packet.duration, unit is not None and unit.key, concealed)]
+        concealed = not found or self._concealed
+        key = unit is not None and unit.key
+        return [Picture(planes, packet.pts, packet.duration, key, concealed, error)]
 
-    def _start(self, unit: GopUnit, read: ReadPacket) -> None:
-        if unit.header:
+    def _start(self, read: ReadPacket) -> None:
+        """Take the pictures of the GOP in a packet, or substitutes. Raises the error that prevents them."""
+        unit = read.unit
+        if unit and unit.header and not read.error:
             if self.header and unit.header.format.coded.plane_shapes != self.header.format.coded.plane_shapes:
                 self._shown = None
             self.header = read.header
-        elif self._broken or read.pictures is None:
-            self._break()
-            self._conceal(unit)
+        if read.error or read.pictures is None:
+            self._replace(read.substitute)
             return
         self._pictures = []  # The pictures of the GOP before are freed before this one's are waited for.
-        shown = zip(*self._overlap.join(read.pictures.result(), unit.shown, unit.key), strict=True)
+        clip = read.pictures.result()
+        if clip is None:
+            self._replace(read.substitute)
+            return
+        shown = zip(*self._overlap.join(clip, unit.shown, unit.key), strict=True)
         self._pictures, self._position = [partial(tuple, planes) for planes in shown], 0
-        self._broken = False
+        self._concealed = read.concealed
 
-    def _break(self) -> None:
-        """Forget the GOP, so that pictures are concealed until the next keyframe."""
-        self._pictures, self._position, self._broken = [], 0, True
+    def _replace(self, substitute: Substitute | None) -> None:
+        """Show substitutes until the next GOP; without any, the picture shown last."""
+        count = MAX_SHOWN if substitute else 0
+        self._pictures = [partial(substitute.picture, position) for position in range(count)]
+        self._position, self._concealed = 0, True
         self._overlap.forget()
-
-    def _conceal(self, unit: GopUnit) -> None:
-        """Conceal a GOP that cannot be decoded by a fade from the picture shown last to the GOP's last still.
-
-        Most stills need earlier ones as references. If the still cannot be decoded, the picture shown last remains.
-        """
-        if self._shown is None or not unit.last:
-            return
-        try:
-            last = decode_still(unit.last, self.header.format.coded)
-        except BitstreamError:
-            return
-        self._pictures = [partial(_faded, self._shown, last, i, unit.shown) for i in range(1, unit.shown + 1)]
 
     def _move(self, position: int | None) -> bool:
         """Go to a picture of the current GOP; return False if it is missing or was shown before.
@@ -134,8 +151,3 @@ class Display:
         if found:
             self._shown, self._position = self._pictures[position](), position + 1
         return found
-
-
-def _faded(first: Planes, last: Planes, index: int, span: int) -> Planes:
-    """Return the blend of two pictures in which `last` has the weight index / span."""
-    return tuple(fade(a, b, [index], span)[0] for a, b in zip(first, last, strict=True))

@@ -13,10 +13,11 @@ from ..loop.codebook import bit_price
 from ..loop.denoise import OnStep, denoise, with_known
 from ..loop.search import SearchNoise
 from ..media import Clip
-from ..plan.gops import Gop
+from ..plan.gops import INDEXES, Gop
 from ..plan.settings import Settings
 from ..plan.target import Target
 from ..prior import Analysis, Anchor, Array, ConditionedPrior, Prior
+from ..stills.recovery import check_of
 from .boundary import Boundaries, BoundaryCoder, stop_level
 from .decoder import Reconstruction
 from .rule import CurrentGop, in_loop, rule_of
@@ -46,20 +47,22 @@ class OpenGop:
     source: its source pictures.
     boundaries: its coded stills.
     analyses: result of GopEncoder.analyse, if that was begun; default None.
-    memory: ConditionedPrior.memory for the next GOP of the chain, which may begin before this one is coded.
+    number: number of the GOP in its chain.
+    memory: ConditionedPrior.memory for later GOPs of the chain, which may begin before this one is coded.
     """
 
     gop: Gop
     source: Source
     boundaries: Boundaries
     analyses: Future | None = None
+    number: int = 0
     memory: Future = field(default_factory=Future)
 
     @property
     def anchor(self) -> Anchor | None:
         """State for the next GOP, if that does not depend on this one's atoms; otherwise None."""
-        ending = self.boundaries.condition.ending
-        return Anchor(ending, self.memory) if ending else None
+        condition = self.boundaries.condition
+        return Anchor(condition.ending, condition.handed_on(self.memory)) if condition.ending else None
 
 
 class GopEncoder:
@@ -78,6 +81,7 @@ class GopEncoder:
         self._prior, self._header, self._settings = prior, header, settings
         self._on_step, self.current = on_step, CurrentGop()
         self._boundaries = BoundaryCoder(prior, header, settings.effort)
+        self._first = 0  # index of the chain's key GOP
 
     @property
     def knows_stills(self) -> bool:
@@ -91,7 +95,10 @@ class GopEncoder:
         """
         source = Source.of(gop, anchor, self._header)
         target = target and target.less(8 * gop_overhead(gop.key))
-        return OpenGop(gop, source, self._boundaries.choose(source, anchor, target))
+        if gop.key:
+            self._first = gop.index
+        boundaries = self._boundaries.choose(source, anchor, target)
+        return OpenGop(gop, source, boundaries, number=(gop.index - self._first) % INDEXES)
 
     def analyse(self, opened: OpenGop, level: int) -> tuple[Analysis, Analysis]:
         """Return the analysis of an open GOP, and a refined one for coding down to a noise level."""
@@ -128,6 +135,9 @@ class GopEncoder:
             first=boundaries.first,
             last=boundaries.last,
             side=side,
+            checked=True,
+            number=opened.number,
+            last_check=check_of(boundaries.condition.last) if boundaries.last else 0,
         )
         budget = max(0.0, bits - 8 * len(side))
         scheme = self._header.transition

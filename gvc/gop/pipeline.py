@@ -17,7 +17,7 @@ The number of threads changes only the time that this takes; the stream is alway
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..bitstream import GopUnit
@@ -116,5 +116,6 @@ class GopPipeline:
                 target = opened.target or self._rate.target(gop, None)
                 unit, reconstruction = self._coder.code(opened.gop, target)
             if self._anchored and not self._side_by_side:
-                self._anchor = reconstruction.anchor()
+                anchor = reconstruction.anchor()
+                self._anchor = replace(anchor, memory=reconstruction.condition.handed_on(anchor.memory))
             yield CodedGop(gop, unit, reconstruction)

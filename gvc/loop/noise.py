@@ -75,13 +75,23 @@ class BlockNoise:
 class ReplayNoise(BlockNoise):
     """The decoder's source: it reads the atoms of each step from the bitstream.
 
-    atoms: coded atoms of all steps. steps: number of steps with noise.
+    atoms: coded atoms of all steps.
+    steps: number of steps with noise.
+    cut: whether the end of `atoms` is missing. Then it is `exhausted` before the first step whose atoms are not all
+        there. Default: not.
     """
 
-    def __init__(self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes, steps: int):
+    def __init__(
+        self, prior: ConditionedPrior, header: SequenceHeader, gop: int, atoms: bytes, steps: int, *, cut: bool = False
+    ):
         super().__init__(prior, header, gop)
-        self._decoder, self._steps = RangeDecoder(atoms, "atoms"), steps
+        self._decoder, self._steps, self._cut = RangeDecoder(atoms, "atoms"), steps, cut
         self._next = self._read_ahead(0)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the loop should end here, because the atoms of the next step are missing."""
+        return self._cut and self._next is not None and self._next.exception() is not None
 
     @stage("atoms")
     def inject(self, step: int, t: float, s: float, x0_hat: Array) -> tuple[float, Array]:
@@ -93,14 +103,22 @@ class ReplayNoise(BlockNoise):
     @stage("atoms")
     def finish(self) -> None:
         """Raise BitstreamError if bytes are left over after the last step."""
-        self._decoder.finish()
+        if not self._cut:
+            self._decoder.finish()
+
+    def whole(self) -> Array:
+        """Return white noise [size] of the whole latent, in the place of x_1, where no step can be taken."""
+        return self.fill() if self._low_steps else self.initial()
 
     def _read_ahead(self, step: int) -> Future | None:
         return self._coding.submit(inheriting(self._read), step) if step < self._steps else None
 
     def _read(self, step: int) -> Array:
         codebooks = self._begin(step)
-        return codebooks.noise(step + 1, [self._read_atoms(i, n) for i, n in enumerate(codebooks.sizes)])
+        atoms = [self._read_atoms(i, n) for i, n in enumerate(codebooks.sizes)]
+        if self._cut and self._decoder.is_past_end:
+            raise BitstreamError("atoms", 0, "the atoms of a step are cut off")
+        return codebooks.noise(step + 1, atoms)
 
     def _read_atoms(self, block: int, size: int) -> Atoms:
         self._counts[block] = count = read_count(self._decoder, self._counts[block])

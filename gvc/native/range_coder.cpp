@@ -47,6 +47,8 @@ void bind_range_coder(py::module_ &module) {
         .def("decode_bits", &RangeDecoder::decode_bits, count)
         .def("decode_subset", &RangeDecoder::decode_subset, count, places)
         .def("decode_signs", &RangeDecoder::decode_signs, count)
+        .def_property_readonly("is_past_end", &RangeDecoder::is_past_end,
+                               "Whether zeros were read beyond the end of the bytes.")
         .def("finish", &RangeDecoder::finish, "Raises if bytes follow the coded values.");
     py::class_<AdaptiveModel>(module, "AdaptiveModel",
                               "Frequencies of the symbols 0..size-1, updated with every symbol that is coded.")

@@ -273,6 +273,12 @@ class RangeDecoder {
         return signs;
     }
 
+    /// Whether zeros were read beyond the end. Until then all values are those that were coded, even if the end is
+    /// missing.
+    bool is_past_end() const {
+        return position_ > data_.size();
+    }
+
     /// Throws if bytes follow the coded values.
     void finish() const {
         const size_t needed =

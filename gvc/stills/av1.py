@@ -14,12 +14,12 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from ..bitstream.fields import FieldReader
 from ..errors import BitstreamError
 from ..machine.parallel import allowed
 from ..machine.process import scheduling_kept
 from ..machine.stages import stage
 from ..media import Planes, VideoFormat
+from .headers import FRAME, FRAME_HEADER, obus
 
 # Silences SVT-AV1, which otherwise prints its settings at the start and a notice at the end. Errors are exceptions.
 os.environ.setdefault("SVT_LOG", "0")
@@ -28,8 +28,6 @@ MIN_SIZE = 64  # smallest side that SVT-AV1 accepts; smaller pictures are padded
 FINEST, COARSEST = 10, 63  # range of the quantiser (crf) in use
 STRIDE = {"fast": 10, "medium": 5, "slow": 3}  # step of the search for the best quantiser, by effort
 DELIMITER = b"\x12\x00"  # OBU that separates two temporal units
-HAS_EXTENSION, HAS_SIZE = 4, 2  # flag bits in the header of an OBU
-FRAME_OBUS = (3, 6)  # types of OBU that begin a frame: OBU_FRAME_HEADER and OBU_FRAME
 # Largest number of frames in a temporal unit. Without a limit a hostile stream could make a decoder work for long: an
 # empty frame takes a few bytes and as much time as any other.
 MAX_FRAMES = 8
@@ -192,7 +190,7 @@ class StillDecoder:
     def decode(self, data: bytes, element: str = "still") -> Planes:
         """Decode the next still. Raises BitstreamError, which names it as `element` of the stream."""
         video = self._video
-        if sum(kind in FRAME_OBUS for kind in _obu_types(data, element)) > MAX_FRAMES:
+        if sum(kind in (FRAME_HEADER, FRAME) for kind, _ in obus(data, element)) > MAX_FRAMES:
             raise BitstreamError(element, 0, f"the still has more than {MAX_FRAMES} AV1 frames")
         try:
             # The delimiter flushes any further picture in these bytes, which would be taken for the next still.
@@ -205,18 +203,6 @@ class StillDecoder:
             raise BitstreamError(element, 0, "the still is smaller than the video")
         shapes = video.plane_shapes
         return tuple(_samples(p)[:h, :w].copy() for p, (h, w) in zip(frames[0].planes, shapes, strict=True))
-
-
-def _obu_types(data: bytes, element: str) -> Iterator[int]:
-    """Yield the types of the OBUs of a temporal unit. Raises BitstreamError if one has no size field."""
-    reader = FieldReader(data)
-    while reader.offset < len(data):
-        header = reader.uint(element, 1)
-        if not header & HAS_SIZE:
-            raise reader.fail(element, "an OBU has no size field")
-        reader.raw(element, int(bool(header & HAS_EXTENSION)))
-        reader.sized(element)
-        yield header >> 3 & 15
 
 
 def encode_still(planes: Planes, crf: int, effort: str) -> bytes:
