@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from gvc.errors import BitstreamError
 from gvc.media import VideoFormat
-from gvc.stills.av1 import LOW_DELAY, REORDERED, StillDecoder, StillEncoder
+from gvc.stills.av1 import LAYERED, LOW_DELAY, StillDecoder, StillEncoder
 from gvc.stills.headers import FrameHeader, HeaderReader
 from gvc.stills.recovery import RecoveringStills, check_of
 from gvc.stills.references import References
 
 VIDEO = VideoFormat(64, 64)
 UNITS = 20
-STRUCTURES = {"low delay": LOW_DELAY, "reordered": REORDERED}
+STRUCTURES = {"low delay": LOW_DELAY, "reordered": LAYERED}
 
 
 @cache
