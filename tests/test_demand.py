@@ -62,7 +62,7 @@ def test_too_low_a_bitrate_is_refused_before_anything_is_coded():
 
 def scenes() -> list[list[Picture]]:
     found, first = [], 0
-    for clip in (moving_clip(13), still_clip(8), pan_clip(13), still_clip(1, value=10)):
+    for clip in (moving_clip(13), still_clip(13), pan_clip(13), still_clip(1, value=10)):
         for number, picture in enumerate(clip, first):
             picture.pts = number
         found.append(clip)
