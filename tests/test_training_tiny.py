@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from gvc.priors import open_prior
 from training.tiny import __main__ as tiny
-from training.tiny import flow, vae
+from training.tiny import distil, flow, single_pass, vae
 from training.tiny.clips import FORMAT, Clips
 from training.tiny.models import TRANSFORMER, VAE
 
@@ -51,12 +51,12 @@ def make_clip(path: Path) -> None:
 
 def run(folder: Path, *more: object) -> None:
     """Run the recipe with the clips in `folder` and with smaller networks."""
-    words = [folder / "out", folder / "media.tsv", "--windows", 1, "--crops", 1, "--threads", 1, *more]
-    words += ["--vae_steps", STEPS, "--vae_batch", 1, "--flow_steps", STEPS, "--flow_batch", 3]
+    words = [folder / "out", folder / "media.tsv", "--windows", 1, "--crops", 3, "--threads", 1, *more]
+    words += ["--vae_steps", STEPS, "--vae_batch", 1, "--decoder_steps", STEPS]
+    words += ["--flow_steps", STEPS, "--flow_batch", 3]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TRANSFORMER, "num_layers", 2)
-        patch.setitem(VAE, "base_dim", 2)
-        patch.setitem(VAE, "dim_mult", [1, 1, 2, 2])
+        patch.setitem(VAE, "base_dim", 4)
         patch.setattr(vae, "Lpips", Distance)
         for module in (vae, flow):
             patch.setattr(module, "HELD_OUT_CLIPS", 1)
@@ -79,7 +79,7 @@ def folder(tmp_path_factory):
 def test_the_model_is_a_folder_of_diffusers_and_a_prior(folder):
     model = folder / "out" / "wan-tiny"
     pipeline = WanVACEPipeline.from_pretrained(model, dtype=torch.float32, tokenizer=None, text_encoder=None)
-    assert pipeline.vae_scale_factor_spatial == 8 and pipeline.vae_scale_factor_temporal == 4
+    assert pipeline.vae.config.scale_factor_spatial == 8
     prior = open_prior(f"wan:{model}")
     assert prior.name == "wan/vace" and prior.modes == ("t2v", "i2v", "flf2v")
     assert (model / "CREDITS.tsv").read_text() == (folder / "media.tsv").read_text()
@@ -95,12 +95,22 @@ def test_the_networks_are_small_enough_to_be_published():
 
 def test_latents_are_normalised(folder):
     latents = load_file(next((folder / "out" / "latents").glob("moving*")))
-    clean = latents["clean"].float()
-    assert clean.shape == (2, 16, 9, FORMAT.height // 8, FORMAT.width // 8)  # a crop and its twin
+    clean = latents["clean_both"].float()
+    assert clean.shape == (1, 16, 9, FORMAT.height // 8, FORMAT.width // 8)
     assert abs(clean.mean()) < 0.3 and 0.7 < clean.std() < 1.3
-    # The first picture of a clip is known in both modes, and nothing else of it in i2v.
-    assert (latents["first"][:, :, 0] != latents["first"][:, :, -1]).any()
-    assert not torch.equal(latents["first"][:, :, -1], latents["both"][:, :, -1])
+    # What is shown resembles the clip only where a picture is known.
+    for name, last in (("first", False), ("both", True), ("both_short", True)):
+        errors = (latents[f"shown_{name}"].float() - latents[f"clean_{name}"].float()).square().mean((0, 1, 3, 4))
+        assert errors[0] < 0.3 * errors[3] and (errors[-1] < errors[-2]) == last, name
+
+
+def test_a_single_pass_computes_what_diffusers_computes():
+    network = AutoencoderKLWan(**VAE | {"base_dim": 8})
+    video = torch.rand(2, 3, 13, 32, 48) * 2 - 1
+    with torch.inference_mode():
+        latent = network.encode(video).latent_dist.mode()
+        torch.testing.assert_close(single_pass.encode(network, video), latent)
+        torch.testing.assert_close(single_pass.decode(network, latent), network.decode(latent).sample)
 
 
 def test_the_same_command_goes_on_where_it_was(folder):
@@ -113,7 +123,7 @@ def test_the_same_command_goes_on_where_it_was(folder):
     assert before == {path: path.stat().st_mtime_ns for path in before}
     again = load_file(output / "wan-tiny" / "transformer" / "diffusion_pytorch_model.safetensors")
     assert all(torch.equal(weights[name], again[name]) for name in weights)
-    for part in ("vae", "flow"):  # No step was made twice.
+    for part in ("vae", "decoder", "flow"):  # No step was made twice.
         log = (output / f"{part}_training" / "log.jsonl").read_text().splitlines()
         assert [json.loads(line)["step"] for line in log] == [STEPS]
 
@@ -123,3 +133,12 @@ def test_clips_have_the_pictures_of_their_source(folder):
     assert clips.shape == (3, 3, 9, FORMAT.height, FORMAT.width)
     assert clips.min() >= -1 and clips.max() <= 1 and clips.std() > 0.2
     assert (clips[:, :, 1:] - clips[:, :, :-1]).abs().mean() > 0.005  # They move.
+
+
+def test_a_distilled_model_is_a_prior_too(folder, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["distil", str(folder / "out"), "--steps", "1", "--batch", "3", "--threads", "1"])
+    distil.main()
+    log = json.loads((folder / "out" / "distillation" / "log.jsonl").read_text())
+    assert set(log["held_out"]) == set(map(str, flow.TIMES))
+    teacher, student = (open_prior(f"wan:{folder / 'out' / name}") for name in ("wan-tiny", "wan-tiny-distilled"))
+    assert student.name == teacher.name and student.weights_hash != teacher.weights_hash

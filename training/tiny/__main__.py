@@ -17,9 +17,9 @@ from training.pack import pack_all
 from training.tiny.clips import PICTURES, Clips, crops
 from training.tiny.flow import train_flow
 from training.tiny.latents import encode_all
-from training.tiny.models import export
+from training.tiny.models import channels_last, export
 from training.tiny.run import Run
-from training.tiny.vae import train_vae
+from training.tiny.vae import train_decoder, train_vae
 
 
 def main() -> None:
@@ -33,8 +33,9 @@ def main() -> None:
         clips = divided((run.output / "clips").glob("*.safetensors"))
     except (MediaError, OSError) as error:
         sys.exit(str(error))
-    vae = AutoencoderKLWan.from_pretrained(train_vae(*map(Clips, clips), run), dtype=torch.float32)
-    vae.requires_grad_(False).to(run.device)
+    drawn = tuple(map(Clips, clips))
+    vae = AutoencoderKLWan.from_pretrained(train_vae(*drawn, run), dtype=torch.float32)
+    vae = train_decoder(channels_last(vae).to(run.device), *drawn, run)
     encode_all([*clips[0], *clips[1]], vae, run.output / "latents")
     latents = tuple([run.output / "latents" / path.name for path in part] for part in clips)
     export(run.output / "wan-tiny", vae, train_flow(latents, vae, run), arguments.media)
@@ -46,11 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("media", type=Path, help="list of the media (training.media says how)")
     parser.add_argument("--folder", type=Path, help="folder with the media; default: that of the list")
     parser.add_argument("--windows", type=int, default=4, help="number of windows of each clip; default: 4")
-    parser.add_argument("--crops", type=int, default=8, help="number of crops of each window; default: 8")
-    parser.add_argument("--vae_steps", type=int, default=12000, help="steps of the autoencoder; default: 12000")
+    parser.add_argument("--crops", type=int, default=6, help="number of crops of each window, at least 3; default: 6")
+    parser.add_argument("--vae_steps", type=int, default=1800, help="steps of the autoencoder; default: 1800")
     parser.add_argument("--vae_batch", type=int, default=4, help="clips a step; default: 4")
-    parser.add_argument("--flow_steps", type=int, default=30000, help="steps of the transformer; default: 30000")
-    parser.add_argument("--flow_batch", type=int, default=16, help="clips a step; default: 16")
+    parser.add_argument("--decoder_steps", type=int, default=900, help="steps of the decoder alone; default: 900")
+    parser.add_argument("--flow_steps", type=int, default=3000, help="steps of the transformer; default: 3000")
+    parser.add_argument("--flow_batch", type=int, default=8, help="clips a step; default: 8")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=1, help="seed of all choices; default: 1")

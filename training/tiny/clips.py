@@ -6,7 +6,7 @@ They are stored as the planes that a decoder has, uint8 4:2:0, and become R'G'B'
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -60,10 +60,6 @@ class Clips:
     def draw(self, count: int, pictures: int, rng: Generator) -> Tensor:
         """Return `pictures` successive pictures of `count` random clips, R'G'B' [count, 3, pictures, HEIGHT, WIDTH]."""
         return torch.cat([_clip(self._scenes.file(rng), pictures, rng) for _ in range(count)])
-
-    def one_of_each(self, rng: Generator) -> Iterator[Tensor]:
-        """Yield a random clip of each file, R'G'B' [1, 3, PICTURES, HEIGHT, WIDTH]."""
-        return (_clip(path, PICTURES, rng) for path in self._files)
 
 
 def _clip(path: Path, pictures: int, rng: Generator) -> Tensor:

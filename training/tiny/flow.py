@@ -13,18 +13,17 @@ from safetensors import safe_open
 from torch import Tensor
 
 from gvc.modes import Mode
-from gvc.priors.device import has_bfloat16
 from training.data import Scenes
 from training.loop import State, train
 from training.tiny.clips import HEIGHT, PICTURES, WIDTH
 from training.tiny.latents import SHORT
 from training.tiny.models import SPATIAL_STRIDE, TEXT_CHANNELS, TRANSFORMER, encode, latent_frames
-from training.tiny.run import CHECKPOINT_SECONDS, Run, normal
+from training.tiny.run import CHECKPOINT_SECONDS, Run, faster, normal
 
 RATE = 8e-4
 EARLIEST = 0.03  # smallest time of the half of the times that is drawn by their logarithm
-HELD_OUT_CLIPS = 12
-TIMES = (0.1, 0.3, 0.6, 0.9)  # times at which held-out clips are looked at
+HELD_OUT_CLIPS = 8
+TIMES = (0.1, 0.4, 0.8)  # times at which held-out clips are looked at
 
 
 class Latents:
@@ -50,13 +49,13 @@ class Latents:
         return clean, torch.cat((shown, grey, mask), dim=1)
 
     def _clip(self, mode: Mode, frames: int, rng: Generator) -> tuple[Tensor, Tensor]:
-        short = "" if frames == latent_frames(PICTURES) else "_short"
-        name = {Mode.I2V: "first", Mode.FLF2V: f"both{short}"}.get(mode)
+        both = "both" if frames == latent_frames(PICTURES) else "both_short"
+        name = {Mode.I2V: "first", Mode.FLF2V: both}.get(mode) or ("first", both)[rng.integers(2)]
         with safe_open(self._scenes.file(rng), "pt") as file:
-            clips = file.get_slice("clean").get_shape()[0]
+            clips = file.get_slice(f"clean_{name}").get_shape()[0]
             window = (int(rng.integers(clips)), slice(None), slice(frames))
-            clean = file.get_slice("clean")[window].float()
-            return clean, file.get_slice(name)[window].float() if name else self._grey[:, :frames]
+            clean, shown = (file.get_slice(f"{kind}_{name}")[window].float() for kind in ("clean", "shown"))
+            return clean, self._grey[:, :frames] if mode == Mode.T2V else shown
 
 
 class Flow:
@@ -69,11 +68,8 @@ class Flow:
         self._noise = normal(next(iter(self._held_out.values()))[0].shape, rng)
 
     def loss(self, network: WanVACETransformer3DModel, rng: Generator) -> tuple[Tensor, dict[str, float]]:
-        pictures = SHORT if rng.random() < 0.5 else PICTURES
-        modes = [list(Mode)[i % len(Mode)] for i in range(self._batch)]
-        clean, control = self._latents.draw(modes, pictures, rng)
-        with torch.autocast(self._device, torch.bfloat16, enabled=has_bfloat16(self._device)):
-            squared = self._squared_errors(network, clean, control, times(self._batch, rng), normal(clean.shape, rng))
+        clean, control = draw_batch(self._latents, self._batch, rng)
+        squared = self._squared_errors(network, clean, control, times(self._batch, rng), normal(clean.shape, rng))
         return squared.mean(), {}
 
     @torch.inference_mode()
@@ -93,17 +89,29 @@ class Flow:
         """Return the squared errors of the velocity of latents [N, 16, T', H', W'] at times t [N]."""
         clean, control, noise = (x.to(self._device) for x in (clean, control, noise))
         t = torch.from_numpy(t).float().to(self._device)
-        weight = t.view(-1, 1, 1, 1, 1)
-        # All tokens of the empty prompt are zero, and attention to many equal tokens is attention to one.
-        text = torch.zeros(len(clean), 1, TEXT_CHANNELS, device=self._device)
-        (velocity,) = network(
-            hidden_states=(1 - weight) * clean + weight * noise,
+        found = velocity(network, noisy(clean, noise, t), t, control)
+        return (found - (noise - clean)).square()
+
+
+def noisy(clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+    """Return x_t of latents and noise [N, 16, T', H', W'] at times t [N]."""
+    weight = t.view(-1, 1, 1, 1, 1)
+    return (1 - weight) * clean + weight * noise
+
+
+def velocity(network: WanVACETransformer3DModel, x: Tensor, t: Tensor, control: Tensor) -> Tensor:
+    """Return the network's velocity, float32 [N, 16, T', H', W'], of x_t at times t [N], with an empty prompt."""
+    # All tokens of the empty prompt are zero, and attention to many equal tokens is attention to one.
+    text = torch.zeros(len(x), 1, TEXT_CHANNELS, device=x.device)
+    with faster(x.device.type):
+        (found,) = network(
+            hidden_states=x,
             timestep=1000 * t,
             encoder_hidden_states=text,
             control_hidden_states=control,
             return_dict=False,
         )
-        return (velocity.float() - (noise - clean)).square()
+    return found.float()
 
 
 def times(count: int, rng: Generator) -> np.ndarray:
@@ -113,6 +121,12 @@ def times(count: int, rng: Generator) -> np.ndarray:
     """
     uniform = np.linspace(0, 1, count, endpoint=False) + rng.random(count) / count
     return np.where(np.arange(count) % 2, uniform, EARLIEST**uniform)
+
+
+def draw_batch(latents: Latents, count: int, rng: Generator) -> tuple[Tensor, Tensor]:
+    """Return random latents and controls (Latents.draw), as many of each mode, and short clips half of the time."""
+    pictures = SHORT if rng.random() < 0.5 else PICTURES
+    return latents.draw([list(Mode)[i % len(Mode)] for i in range(count)], pictures, rng)
 
 
 def train_flow(files: tuple[list[Path], list[Path]], vae: AutoencoderKLWan, run: Run) -> WanVACETransformer3DModel:

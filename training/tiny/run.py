@@ -9,7 +9,9 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-CHECKPOINT_SECONDS = 600
+from gvc.priors.device import has_bfloat16
+
+CHECKPOINT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,16 @@ class Run:
     output: Path
     vae_steps: int
     vae_batch: int
+    decoder_steps: int
     flow_steps: int
     flow_batch: int
     device: str
     seed: int
+
+
+def faster(device: str) -> torch.autocast:
+    """Return the context in which networks compute in bfloat16, if the device is faster with it."""
+    return torch.autocast(device, torch.bfloat16, enabled=has_bfloat16(device))
 
 
 def normal(shape: torch.Size, rng: Generator) -> Tensor:
