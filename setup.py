@@ -67,8 +67,8 @@ setup(
             "**/*.json",
             "**/*.npz",
             "compare/page/*",
-            "priors/neural/CREDITS.tsv",  # whoever passes the weights on passes these on too
-            "priors/neural/MODEL_CARD.md",
+            "**/CREDITS.tsv",  # whoever passes weights on passes these on too
+            "**/MODEL_CARD.md",
         ],
         "gvc_container": ["py.typed"],
     },

@@ -130,7 +130,7 @@ def test_the_details_of_a_model_say_what_its_folder_lacks(hub, cache):
 
 def test_an_unknown_model_is_refused_in_one_sentence(hub):
     said = gvc("models", "wan/7b", code=2, env=hub).stderr
-    assert said.count("\n") == 1 and "'wan/7b' is unknown; valid: gp, neural, wan/t2v-1.3b" in said
+    assert said.count("\n") == 1 and "'wan/7b' is unknown; valid: gp, neural, wan:tiny, wan/t2v-1.3b" in said
 
 
 def test_the_doctor_names_models_of_the_cache(hub):

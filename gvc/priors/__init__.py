@@ -15,7 +15,7 @@ from ..errors import OptionError, PriorError
 from ..extras import import_extra
 from ..prior import DEFAULT_OPTIONS, ModelOptions, Prior
 from .lora_files import check_loras
-from .model_path import check_model_path
+from .model_path import check_model_path, find_bundled
 
 Opener = Callable[[str, ModelOptions], Prior]  # function with the signature of open_prior
 BUNDLED = ("gp", "neural")
@@ -52,7 +52,8 @@ def prior_module(kind: str) -> ModuleType:
 def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     """Open a prior. Raises PriorError.
 
-    spec: a bundled prior (gp), a version of one (gp/3; older versions can only decode), FAMILY:FOLDER or FAMILY:HUB-ID.
+    spec: a bundled prior (gp), a version of one (gp/3; older versions can only decode), FAMILY:FOLDER, FAMILY:HUB-ID,
+        or FAMILY:NAME of a model that comes with GVC (wan:tiny).
     """
     kind, _, path = spec.partition(":")
     check_loras(options.lora)
@@ -63,6 +64,7 @@ def open_prior(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Prior:
     if kind not in FAMILIES or not path:
         known = ", ".join([*BUNDLED, *(f"{family}:FOLDER-OR-HUB-ID" for family in FAMILIES)])
         raise PriorError(f"prior {spec!r} is unknown; valid: {known}")
+    path = find_bundled(kind, path)
     check_model_path(path)  # Checked before large libraries are imported.
     family = getattr(prior_module(kind), FAMILIES[kind])
     if options.lora and not getattr(family, "takes_loras", False):
@@ -115,15 +117,10 @@ def prior_for(
     opener: function that opens the prior, default `open_prior`.
     Raises PriorError if `spec` is not the prior that the stream names.
     """
-    kind = header.prior.partition("/")[0]
-    if kind in BUNDLED and spec in ("", "auto", kind):
+    if spec in ("", "auto"):
+        spec = _bundled_prior(header)
+    elif spec in BUNDLED and spec == header.prior.partition("/")[0]:
         spec = header.prior
-    elif spec in ("", "auto"):
-        from .catalogue import named
-
-        advice = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
-        advice += f" (gvc models {header.prior} says which may have made it)" if named(header.prior) else ""
-        raise PriorError(f"this stream was made with the prior {header.prior}; {advice}")
     prior = (opener or open_prior)(spec, options)
     if prior.name != header.prior:
         raise PriorError(
@@ -135,3 +132,17 @@ def prior_for(
             f"found {prior.weights_hash.hex()}); give the right folder, and quantize and lora as the encoder did"
         )
     return prior
+
+
+def _bundled_prior(header: SequenceHeader) -> str:
+    """Return the value of the option `prior` for the bundled prior that a stream names. Raises PriorError."""
+    kind = header.prior.partition("/")[0]
+    if kind in BUNDLED:
+        return header.prior
+    from .catalogue import bundled, named
+
+    if spec := bundled(header.prior, header.weights_hash):
+        return spec
+    advice = f"give its weights with prior={kind}:FOLDER" if kind in FAMILIES else "update GVC, which lacks it"
+    advice += f" (gvc models {header.prior} says which may have made it)" if named(header.prior) else ""
+    raise PriorError(f"this stream was made with the prior {header.prior}; {advice}")

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from ..errors import PriorError
 
+BUNDLED = Path(__file__).parents[1] / "models"  # models that come with GVC: FAMILY/NAME
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")  # ORG/NAME
+
+
+def find_bundled(kind: str, path: str) -> str:
+    """Return the folder of a model that comes with GVC if `path` is its name and no folder of the user; else `path`.
+
+    kind: family of the model.
+    """
+    names = {folder.name: folder for folder in (BUNDLED / kind).glob("*")}
+    return path if Path(path).is_dir() else str(names.get(path, path))
 
 
 def check_model_path(path: str | Path) -> None:

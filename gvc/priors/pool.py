@@ -17,7 +17,7 @@ from ..machine.file_state import FileState, file_states
 from ..prior import ModelOptions, Prior
 from . import FAMILIES, NotInstalledError, Opener, open_prior
 from .lora_files import check_loras, lora_states, parse_loras
-from .model_path import check_model_path
+from .model_path import check_model_path, find_bundled
 from .shared import FairLock, SharedPrior
 
 Key = tuple[str, ModelOptions]  # (spec with a resolved folder, options)
@@ -80,7 +80,7 @@ class PriorPool:
         if kind not in FAMILIES or not path:  # Bundled priors are small and not worth sharing.
             return _Entry((spec, options), open_prior(spec, options))
         check_loras(options.lora)
-        folder = self._find(path)
+        folder = self._find(find_bundled(kind, path))
         key, state = (f"{kind}:{folder}", options), _state_of(folder, options.lora)
         if entry := self._known(key, state):
             return entry

@@ -12,6 +12,13 @@ from .model import Bundled, Model
 BUNDLED = (
     Bundled("gp", "a Gaussian process in closed form"),
     Bundled("neural", "gp with a learned last step", "neural"),
+    Bundled(
+        "wan:tiny",
+        "a Wan VACE small enough for any machine, for small pictures",
+        "models",
+        stream_name="wan/vace",
+        weights_hash="5346f324fe6c22be",
+    ),
 )
 MODELS: tuple[Model, ...] = (
     *wan.MODELS,
@@ -22,6 +29,12 @@ MODELS: tuple[Model, ...] = (
     *hunyuan.MODELS,
     *sana.MODELS,
 )
+
+
+def bundled(stream_name: str, weights_hash: bytes) -> str:
+    """Return the value of the option `prior` for the bundled model of a stream, "" if its weights are not bundled."""
+    wanted = (stream_name, weights_hash.hex())
+    return next((model.prior for model in BUNDLED if (model.stream_name, model.weights_hash) == wanted), "")
 
 
 def named(text: str) -> list[Model]:

@@ -84,9 +84,14 @@ class Bundled:
     prior: value of the option `prior`.
     about: description in a few words.
     extra: extra that it needs (gvc.extras); default "", for none.
+    modes: modes that it was made for; default all.
+    stream_name: name in streams, if its weights are files like those of other models; default "".
+    weights_hash: hash of these weights in streams, in hexadecimal; default "".
     """
 
     prior: str
     about: str
     extra: str = ""
     modes: tuple[str, ...] = ALL_MODES
+    stream_name: str = ""
+    weights_hash: str = ""
