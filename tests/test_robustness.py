@@ -167,7 +167,7 @@ def test_a_wrong_bit_is_put_right_and_reported(chain, index):
 
 def test_wrong_bits_far_apart_are_put_right():
     """A large packet has a check for each of its segments."""
-    unit = GopUnit(index=3, shown=5, last=bytes(range(256)) * 12, checked=True, bare=True, stride=1)
+    unit = GopUnit(index=3, number=3, shown=5, last=bytes(range(256)) * 12, checked=True, bare=True, stride=1)
     data = bytearray(write_gop(unit))
     for place in (700, 1500, 2500, 3080):
         data[place] ^= 4
@@ -343,7 +343,7 @@ def test_damaged_payloads(part, data):
     damaged = replace(unit, **{part: mutate(getattr(unit, part), data.draw)})
     pictures, errors = watch(extradata, with_unit(packets, index, damaged), realism=1)
     assert len(errors) <= 1
-    assert len(pictures) + len(errors) == FRAMES or (index == 0 and errors)
+    assert len(pictures) == FRAMES or (index == 0 and errors)
     assert all(p.planes[0].shape == (24, 32) for p in pictures)
 
 
