@@ -162,7 +162,8 @@ def _decoded(original: Path, packets: Sequence[Coded]) -> dict[int, np.ndarray]:
             packet.pts = round((coded.place + REORDERED) * step)
             packet.dts = round(coded.order * step)
             packet.is_keyframe = coded.key
-            target.mux_one(packet)
+            with suppress(av.FFmpegError):  # The muxer refuses AV1 that it cannot read, which is then lost
+                target.mux_one(packet)
     words = [
         "-i",
         "-",
