@@ -54,7 +54,7 @@ def _ffmpeg_encode(words: str, knob: str, clip: Clip, level: float, *, halved: b
     scale = ["-vf", f"scale={_half(clip.width)}:{_half(clip.height)}:flags=lanczos"] if halved else []
     given = [FFMPEG, "-v", "error", "-y", "-i", SOURCE, "-an", "-fps_mode", "passthrough", *scale]
     plain = ["-map_metadata", "-1", "-fflags", "+bitexact"]
-    return [*given, *words.split(), knob, f"{level:g}", "-g", str(ONE_KEYFRAME), *plain, CODED]
+    return [*given, *words.split(), *knob.format(level).split(), "-g", str(ONE_KEYFRAME), *plain, CODED]
 
 
 def _ffmpeg_decode(clip: Clip, view: str, *, halved: bool = False) -> Command:
@@ -89,8 +89,7 @@ def _paper(mode: str, quick: Sequence[float], full: Sequence[float]) -> Codec:
 
 
 def _rival(label: str, words: str, quick: Sequence[float], full: Sequence[float], *, halved: bool = False) -> Codec:
-    knob = "-qp" if "libvvenc" in words else "-crf"
-    encode = partial(_ffmpeg_encode, words, knob, halved=halved)
+    encode = partial(_ffmpeg_encode, words, KNOBS.get(words, "-crf {:g}"), halved=halved)
     return Codec(label, "half size" if halved else "rival", encode, partial(_ffmpeg_decode, halved=halved), quick, full)
 
 
@@ -98,6 +97,8 @@ X264 = "-pix_fmt yuv420p -c:v libx264 -preset veryslow -bsf:v filter_units=remov
 X265 = "-pix_fmt yuv420p -c:v libx265 -preset veryslow -x265-params log-level=error:info=0"
 SVT = "-pix_fmt yuv420p -c:v libsvtav1 -preset 4"
 VVENC = "-pix_fmt yuv420p10le -c:v libvvenc -preset medium"
+# Options that set a level where it is not -crf. FFmpeg's own -crf ends at 63, while SVT-AV1 goes to 70.
+KNOBS = {SVT: "-svtav1-params crf={:g}", VVENC: "-qp {:g}"}
 QUALITIES = (0, 5, 10, 20, 34, 50)
 FEWER = (0, 10, 20, 34)
 QUICK_QUALITIES = (0, 12, 24, 36)
@@ -112,11 +113,11 @@ CODECS = {
     "gvcc-t2v": _paper("t2v", (), (64, 256)),
     "x264": _rival("x264 veryslow", X264, (33, 37, 41, 45), (24, 28, 31, 34, 37, 40, 43, 46, 49)),
     "x265": _rival("x265 veryslow", X265, (30, 35, 40, 45), (24, 27, 30, 33, 36, 39, 42, 45, 48)),
-    "svt-av1": _rival("SVT-AV1 preset 4", SVT, (40, 49, 56, 63), (28, 34, 40, 45, 49, 53, 57, 60, 63)),
+    "svt-av1": _rival("SVT-AV1 preset 4", SVT, (49, 57, 63, 70), (28, 34, 40, 45, 49, 53, 57, 60, 63, 67, 70)),
     "vvenc": _rival("VVenC medium", VVENC, (34, 39, 44, 49), (27, 30, 33, 36, 39, 42, 45, 48, 51)),
     "x265-half": _rival("x265 at half size", X265, (24, 29, 34, 39), (18, 21, 24, 27, 30, 33, 36, 39, 42), halved=True),
     "svt-av1-half": _rival(
-        "SVT-AV1 at half size", SVT, (28, 38, 48, 58), (20, 26, 32, 38, 43, 48, 53, 58, 63), halved=True
+        "SVT-AV1 at half size", SVT, (28, 38, 48, 58), (20, 26, 32, 38, 43, 48, 53, 58, 63, 67), halved=True
     ),
     "floor": Codec(
         "stills and cross-fade", "floor", _floor_encode, _floor_decode,
