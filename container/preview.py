@@ -14,7 +14,7 @@ import numpy as np
 from gvc.bitstream import is_key
 from gvc.decoder import Decoder
 from gvc.errors import BitstreamError, MediaError
-from gvc.media import MAX_DIMENSION, VideoFormat
+from gvc.media import MAX_DIMENSION, Packet, Picture, VideoFormat
 
 from .arrays import PIXELS, to_rgb
 from .demux import Demuxer
@@ -73,7 +73,7 @@ def keyframe_at(
         if packet is None:
             raise MediaError(f"{path} has no keyframe there")
         decoder = Decoder(film.header, {"keyframes": 1})
-        (picture,) = decoder.decode(packet)
+        picture = _keyframe(decoder, packet)
         pixels = to_rgb(picture, decoder.format, fitted(decoder.format, size, size))
         return pixels, (packet.pts or 0) * film.time_base
 
@@ -103,9 +103,17 @@ def _keyframes(path: str | Path, width: int, height: int, warn: Callable[[str], 
             if not is_key(packet.data):
                 continue
             try:
-                (picture,) = decoder.decode(packet)
+                picture = _keyframe(decoder, packet)
             except BitstreamError as error:
                 warn(f"a keyframe is damaged: {error}")
                 yield None
             else:
                 yield to_rgb(picture, decoder.format, fitted(decoder.format, width, height))
+
+
+def _keyframe(decoder: Decoder, packet: Packet) -> Picture:
+    """Decode a keyframe alone. Raises BitstreamError if it is damaged beyond repair, PriorError."""
+    (picture,) = decoder.decode(packet)
+    if picture.concealed:
+        raise picture.error
+    return picture

@@ -97,7 +97,11 @@ def _unit(packet: Packet) -> GopUnit | None:
 
 def _decoded(decoder: Decoder, packet: Packet, warn: Callable[[str], object]) -> list[Picture]:
     try:
-        return decoder.decode(packet)
+        pictures = decoder.decode(packet)
     except BitstreamError as error:
         warn(f"a picture at the beginning is missing: {error}")
         return []
+    for picture in pictures:
+        if picture.error:
+            warn(f"a picture at the beginning comes from a damaged packet: {picture.error}")
+    return pictures

@@ -31,7 +31,7 @@ def damaged(source: Path, target: Path) -> Path:
     with Demuxer(source) as demuxer:
         packets = [packet.data for packet in demuxer.packets()]
     second = next(data for data in packets[1:] if len(data) > 20)
-    target.write_bytes(source.read_bytes().replace(second, second[:-9] + bytes([second[-9] ^ 1]) + second[-8:]))
+    target.write_bytes(source.read_bytes().replace(second, second[:-9] + bytes(9)))
     return target
 
 

@@ -157,7 +157,7 @@ def test_options_are_those_of_vlc(films):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # GVC's own decoder warns of the damage
 def test_a_damaged_gop_is_concealed_as_by_gvc_decode(films, tmp_path):
     found, whole = all_shown(damaged(films["yuv420p"], tmp_path / "damaged.mkv"))
-    assert found == whole and len(whole) < FRAMES
+    assert found == whole != expected(films["yuv420p"])
 
 
 def test_another_engine_goes_on_at_a_keyframe(long_film):

@@ -32,6 +32,14 @@ def checked(ask: Callable[[], vs.VideoFrame]) -> str:
         return str(error).strip().splitlines()[-1]
 
 
+def is_concealed(clip: vs.VideoNode, number: int) -> bool:
+    """Return whether a frame can be had, but stands in for one that was lost."""
+    try:
+        return bool(clip.get_frame(number).props["gvc_concealed"])
+    except vs.Error:
+        return False
+
+
 def report(path: str) -> dict:
     """Return what a film is like, and its frames in the order of the film and, from a second clip, in a random one."""
     try:
@@ -47,6 +55,7 @@ def report(path: str) -> dict:
         "rate": str(clip.fps),
         "linear": [checked(partial(clip.get_frame, number)) for number in numbers],
         "mixed": [found[number] for number in numbers],
+        "concealed": [number for number in numbers if is_concealed(clip, number)],
         "props": {name: str(value) for name, value in clip.get_frame(1).props.items()},
     }
 

@@ -21,10 +21,10 @@ from safetensors.torch import save_file
 from gvc.bitstream import read_packet
 from gvc.encoder import Encoder
 from gvc.gop.decoder import open_gop
+from gvc.gop.survival import ChainState
 from gvc.media import Picture, VideoFormat
 from gvc.priors.gp import GpPrior
 from gvc.priors.neural.inputs import pack, view_of
-from gvc.stills.av1 import StillDecoder
 from training.material import HEIGHT, PHOTO_PICTURES, WIDTH, Planes, clip_windows, moved_photo
 from training.media import Media, MediaError, read_media
 
@@ -44,13 +44,14 @@ def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Te
         options["gop"] = int(rng.choice((5, 9, 17)))
     encoder = Encoder(VideoFormat(WIDTH, HEIGHT), options)
     packets = [p for picture in [*map(Picture, pictures), None] for p in encoder.encode(picture)]
-    rows, anchor, at, stills, prior, header = [], None, 0, None, GpPrior(), None
+    rows, at, chain, prior, header = [], 0, None, GpPrior(), None
     for unit in filter(None, (read_packet(packet.data) for packet in packets)):
         header = unit.header or header
-        if unit.key:
-            anchor, stills = None, StillDecoder(header.format)
-        gop = open_gop(prior, header, unit, anchor, stills).reconstruct()
-        known = int(anchor is not None and mode != "t2v")
+        chain = ChainState(header, unit) if unit.key else chain
+        chain.enter(unit)
+        anchor = chain.anchor(unit) if header.mode.has_first and not unit.key else None
+        gop = open_gop(prior, header, unit, anchor, chain.stills).reconstruct()
+        known = int(anchor is not None)
         view = view_of(
             gop.conditioned.motion_mean,
             _padded(gop.plain, known),
@@ -59,7 +60,8 @@ def code(pictures: list[Planes], rng: np.random.Generator) -> dict[str, torch.Te
         )
         source = pack(*(np.stack(planes) for planes in zip(*pictures[at : at + unit.shown], strict=True)))
         rows.append(_stored(view, source))
-        anchor, at = gop.anchor(), at + unit.shown
+        chain.leave(gop.anchor())
+        at += unit.shown
     return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
 
 

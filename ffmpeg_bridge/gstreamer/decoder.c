@@ -176,6 +176,8 @@ static GstFlowReturn output_pictures(GstGvcDec *dec) {
     while (flow == GST_FLOW_OK && (result = gvc_decoder_peek(dec->gvc)) != GVC_AGAIN && result != GVC_EOF) {
         if (result == GVC_OK)
             flow = output_picture(dec);
+        else if (result == GVC_ERROR_BITSTREAM) /* the concealed picture of a damaged packet may follow */
+            flow = lose_picture(dec, NULL, result, FALSE);
         else
             flow = lose_picture(dec, gst_video_decoder_get_oldest_frame(GST_VIDEO_DECODER(dec)), result, FALSE);
     }

@@ -105,7 +105,10 @@ class Film:
             self._demuxer.seek(self._start + start)
         try:
             for packet in chain(self._demuxer.packets(), [None]):
-                yield from self._decoder.decode(packet)
+                for picture in self._decoder.decode(packet):
+                    if picture.error and picture.concealed:
+                        raise picture.error
+                    yield picture
         except BitstreamError as error:
             raise MediaError(f"{self.path} is damaged ({error}); `gvc decode` writes the readable part") from None
 
