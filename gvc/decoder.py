@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from .bitstream import (
+    INDEXES,
     MAX_SHOWN,
     GopUnit,
     SequenceHeader,
@@ -97,7 +98,7 @@ class PacketReader:
         """Begin with the pictures of a GOP. Raises what `_decoded` does."""
         self._next_index = None
         pictures = self._decoded(packet, unit)
-        self._next_index = (unit.index + 1) % 2**32
+        self._next_index = (unit.index + 1) % INDEXES
         return ReadPacket(packet, unit, self.header, pictures, damage=_damage_of(unit), concealed=bool(unit.damage))
 
     def _read_after_gap(self, packet: Packet, unit: GopUnit) -> ReadPacket:

@@ -66,28 +66,34 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
             raise EngineError(
                 f"the FFmpeg plugin cannot be preloaded from {path}; install gvc in a path without colons"
             )
-        _prepend(variables, "LD_LIBRARY_PATH", str(path.parent))
+        variables["LD_LIBRARY_PATH"] = _before(path.parent, variables.get("LD_LIBRARY_PATH"))
         preload = path.name
-    _prepend(variables, "LD_PRELOAD", preload)
+    variables["LD_PRELOAD"] = _before(preload, variables.get("LD_PRELOAD"))
     if sys.executable:
         variables.setdefault("GVC_PYTHON", sys.executable)
     return variables
 
 
-def _prepend(variables: dict[str, str], name: str, value: str) -> None:
-    rest = variables.get(name)
-    variables[name] = f"{value}:{rest}" if rest else value
+def _before(entry: str | Path, others: str | None) -> str:
+    """Return a list for the environment that has an entry before the others, if there are any."""
+    return f"{entry}:{others}" if others else str(entry)
+
+
+def _built_folder(name: str, advice: str) -> Path:
+    """Return a folder of what is built for a player. Raises EngineError with `advice` if it is not there."""
+    folder = Path(__file__).resolve().parent / "lib" / name
+    if not folder.is_dir():
+        raise EngineError(advice)
+    return folder
 
 
 def gstreamer_folder() -> Path:
     """Return the folder of GVC's elements for GStreamer. Raises EngineError if they were not built."""
-    folder = Path(__file__).resolve().parent / "lib" / "gstreamer-1.0"
-    if not folder.is_dir():
-        raise EngineError(
-            "GVC's elements for GStreamer were not built; install GStreamer's headers (apt-get install "
-            "libgstreamer-plugins-base1.0-dev), then build and install gvc again"
-        )
-    return folder
+    return _built_folder(
+        "gstreamer-1.0",
+        "GVC's elements for GStreamer were not built; install GStreamer's headers (apt-get install "
+        "libgstreamer-plugins-base1.0-dev), then build and install gvc again",
+    )
 
 
 def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -103,7 +109,7 @@ def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
     changed = {}
     with suppress(EngineError):
         name = "GST_PLUGIN_PATH_1_0" if "GST_PLUGIN_PATH_1_0" in variables else "GST_PLUGIN_PATH"
-        changed[name] = ":".join(filter(None, [str(gstreamer_folder()), variables.get(name)]))
+        changed[name] = _before(gstreamer_folder(), variables.get(name))
     if "GST_REGISTRY" not in variables and "GST_REGISTRY_1_0" not in variables:
         registry = str(cache_file("gstreamer", "registry.bin"))
         changed |= {"GST_REGISTRY_1_0": registry, "GVC_GST_REGISTRY": registry}
@@ -112,19 +118,17 @@ def gstreamer_environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 def vlc_folder() -> Path:
     """Return the folder of GVC's module for VLC. Raises EngineError if it was not built."""
-    folder = Path(__file__).resolve().parent / "lib" / "vlc"
-    if not folder.is_dir():
-        raise EngineError(
-            "GVC's module for VLC was not built; install the headers of VLC 3.0 (apt-get install libvlccore-dev), then "
-            "install gvc again"
-        )
-    return folder
+    return _built_folder(
+        "vlc",
+        "GVC's module for VLC was not built; install the headers of VLC 3.0 (apt-get install libvlccore-dev), then "
+        "install gvc again",
+    )
 
 
 def vlc_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables by which VLC finds GVC's module, if it was built."""
     with suppress(EngineError):
-        return {"VLC_PLUGIN_PATH": ":".join(filter(None, [str(vlc_folder()), variables.get("VLC_PLUGIN_PATH")]))}
+        return {"VLC_PLUGIN_PATH": _before(vlc_folder(), variables.get("VLC_PLUGIN_PATH"))}
     return {}
 
 

@@ -82,6 +82,7 @@ def test_the_model_is_a_folder_of_diffusers_and_a_prior(folder):
     assert pipeline.vae.config.scale_factor_spatial == 8
     prior = open_prior(f"wan:{model}")
     assert prior.name == "wan/vace" and prior.modes == ("t2v", "i2v", "flf2v")
+    assert not [path for path in model.rglob("*.json") if str(folder) in path.read_text()]
     assert (model / "CREDITS.tsv").read_text() == (folder / "media.tsv").read_text()
 
 

@@ -4,6 +4,7 @@
 
 from .packet import (
     BARE_BYTES,
+    INDEXES,
     MAX_SHOWN,
     GopUnit,
     gop_overhead,
@@ -20,6 +21,7 @@ from .sequence import LOWRES_SIZE, MAX_PROMPT, SDE_SHIFT, SequenceHeader, parse_
 
 __all__ = [
     "BARE_BYTES",
+    "INDEXES",
     "LOWRES_SIZE",
     "MAX_PROMPT",
     "MAX_SHOWN",

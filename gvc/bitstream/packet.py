@@ -16,6 +16,7 @@ from .repair import CHECKSUM_SIZE, has_checksum, repaired, segment_checks, segme
 from .sequence import MAX_SIZE, SequenceHeader, parse_sequence_header, write_sequence_header
 
 GOP, KEY_GOP = 1, 2
+INDEXES = 2**32  # number of different indexes of GOPs
 MAX_SHOWN = 129
 FIRST_SHOW = 3  # the byte that shows the picture at position 1
 HAS_FIRST, HAS_LAST, HAS_TAIL, HAS_AHEAD, IS_BARE, IS_CHECKED = 1, 2, 4, 8, 16, 32

@@ -5,7 +5,7 @@
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from ..bitstream import GopUnit, SequenceHeader, gop_overhead
+from ..bitstream import INDEXES, GopUnit, SequenceHeader, gop_overhead
 from ..bitstream.levels import MAX_LEVEL, level_sigma, matched_levels, sigma_level
 from ..errors import MediaError
 from ..loop.budget import beyond_work
@@ -13,7 +13,7 @@ from ..loop.codebook import bit_price
 from ..loop.denoise import OnStep, denoise, with_known
 from ..loop.search import SearchNoise
 from ..media import Clip
-from ..plan.gops import INDEXES, Gop
+from ..plan.gops import Gop
 from ..plan.settings import Settings
 from ..plan.target import Target
 from ..prior import Analysis, Anchor, Array, ConditionedPrior, Prior

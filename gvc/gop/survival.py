@@ -9,15 +9,13 @@ later stills refer to this one (gvc.stills.references), or the AV1 decoder has g
 
 from typing import Any
 
-from ..bitstream import GopUnit, SequenceHeader
+from ..bitstream import INDEXES, GopUnit, SequenceHeader
 from ..errors import BitstreamError
 from ..media import Planes
 from ..prior import Anchor
 from ..priors import has_memory
 from ..stills.recovery import RecoveringStills
 from .concealment import Substitute
-
-INDEXES = 2**32  # number of different indexes of GOPs
 
 
 class ChainState:

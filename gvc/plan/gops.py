@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..bitstream import INDEXES
 from ..media import Picture
 from .window import Plan, Window
 
 Choose = Callable[[Window], Plan]  # function that divides a window into GOPs and plans their coding
 
-INDEXES = 2**32  # number of different indexes of GOPs
 SCENE_SAMPLE = 2  # step between the luma samples that scene detection reads, in both directions
 
 

@@ -96,6 +96,8 @@ def export(folder: Path, vae: AutoencoderKLWan, transformer: WanVACETransformer3
 
     credits: list of the media that the model was trained on.
     """
+    for network in (vae, transformer):
+        network.register_to_config(_name_or_path="")  # Else the path on this machine is published
     pipeline = WanVACEPipeline(
         tokenizer=None,
         text_encoder=None,
