@@ -113,10 +113,10 @@ def label(series: Series) -> str:
 
 
 def number(metric: str, value: float | None) -> str:
-    """Return a value as text, with as many decimals as its metric needs."""
+    """Return a value as text; "–" where there is none."""
     if value is None:
         return "–"
-    return f"{value:.2f}" if METRICS[metric].unit or metric == "vmaf" else f"{value:.4f}"
+    return f"{value:.{METRICS[metric].digits}f}"
 
 
 def best(values: Sequence[float | None], metric: str) -> float | None:

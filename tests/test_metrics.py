@@ -4,6 +4,7 @@
 
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ pytest.importorskip("cv2")
 pytest.importorskip("imageio_ffmpeg")
 
 SIDE = 176
+FITTING = tuple(name for name, metric in METRICS.items() if metric.smallest <= SIDE)
 OTHERS = {"lpips_alex": 0.334022, "lpips_vgg": 0.315718, "dists": 0.308126, "ms_ssim": 0.953903}
 NETWORKS = ("lpips_alex", "lpips_vgg", "dists")
 HIGHER = {name for name, metric in METRICS.items() if metric.higher_is_better}
@@ -27,19 +29,21 @@ HIGHER = {name for name, metric in METRICS.items() if metric.higher_is_better}
 def grey(luma):
     """Return grey pictures with the given luma."""
     luma = np.clip(np.round(luma), 0, 255).astype(np.uint8)
-    return Frames(np.repeat(luma[..., None], 3, axis=-1), luma)
+    frames, height, width = luma.shape
+    chroma = np.full((frames, 2, (height + 1) // 2, (width + 1) // 2), 128, np.uint8)
+    return Frames(np.repeat(luma[..., None], 3, axis=-1), luma, chroma)
 
 
-def texture(frames, speed=0, seed=3):
+def texture(frames, speed=0, seed=3, side=SIDE):
     """Return pictures of a camera that pans over a rough texture, floats between 40 and 215."""
-    world = np.random.default_rng(seed).uniform(40, 215, (SIDE // 4, SIDE // 4 + frames * speed))
+    world = np.random.default_rng(seed).uniform(40, 215, (side // 4, side // 4 + frames * speed))
     world = np.kron(world, np.ones((4, 4)))
     for axis in (0, 1):
         world = (np.roll(world, 1, axis) + world + np.roll(world, -1, axis)) / 3
-    return np.stack([world[:SIDE, speed * i :][:, :SIDE] for i in range(frames)])
+    return np.stack([world[:side, speed * i :][:, :side] for i in range(frames)])
 
 
-def means(source, decoded, names=tuple(METRICS), every=1):
+def means(source, decoded, names=FITTING, every=1):
     scores = measure([(source, decoded)], names, every)
     assert not scores.missing
     return scores.means()
@@ -67,8 +71,8 @@ def test_more_noise_is_worse_by_every_metric(weights):
     source = texture(3, speed=1)
     noise = np.random.default_rng(5).normal(0, 1, source.shape)
     little, much = (means(grey(source), grey(source + level * noise)) for level in (4, 24))
-    assert little.keys() == much.keys() == METRICS.keys()
-    for name in METRICS:
+    assert set(little) == set(much) == set(FITTING)
+    for name in FITTING:
         assert little[name] > much[name] if name in HIGHER else little[name] < much[name], name
 
 
@@ -107,6 +111,36 @@ def test_an_error_that_moves_with_its_object_does_not_flicker():
     moving = means(grey(pan), grey(pan + dirt), ("flicker",))["flicker"]
     staying = means(grey(pan), grey(pan + dirt[:1]), ("flicker",))["flicker"]
     assert moving < 0.4 * staying
+
+
+def test_sharpening_helps_only_the_oldest_vmaf():
+    source = texture(3, speed=1)
+    blurred = sum(np.roll(source, shift, axis) for axis in (1, 2) for shift in (-1, 1)) / 4
+    names = ("vmaf", "vmaf_neg")
+    plain, sharper = (means(grey(source), grey(source + gain * (source - blurred)), names) for gain in (0, 0.5))
+    assert sharper["vmaf"] > plain["vmaf"]
+    assert sharper["vmaf_neg"] < plain["vmaf_neg"] - 1
+
+
+@pytest.mark.parametrize("name", ["vmaf", "vmaf_neg", "vmaf_v1"])
+@pytest.mark.parametrize("size", [(216, 216), (217, 219)])
+def test_vmaf_compares_pictures_of_even_and_odd_sizes(name, size):
+    margins = [(0, side - 216) for side in size]
+    pictures = grey(np.pad(texture(2, speed=1, side=216), ((0, 0), *margins), "edge"))
+    noise = np.random.default_rng(5).normal(0, 12, pictures.luma.shape)
+    same, worse = (means(pictures, grey(pictures.luma + error), (name,))[name] for error in (0 * noise, noise))
+    assert same > 97
+    assert worse < same - 5
+
+
+def test_only_the_new_vmaf_sees_chroma():
+    side = 320  # Below this it does not look.
+    pictures = grey(texture(2, speed=1, side=side))
+    old, other = np.random.default_rng(5).integers(68, 188, (2, 2, 2, side // 2, side // 2), dtype=np.uint8)
+    source = replace(pictures, chroma=old)
+    good, bad = (means(source, replace(source, chroma=shown), ("vmaf", "vmaf_v1")) for shown in (old, other))
+    assert bad["vmaf"] == good["vmaf"]
+    assert bad["vmaf_v1"] < good["vmaf_v1"] - 2
 
 
 def test_each_picture_has_its_place():
@@ -189,7 +223,8 @@ def test_a_talkative_ffmpeg_is_no_hindrance(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
     pictures = grey(texture(3))
-    assert measure([(pictures, pictures)], ("vmaf",)).missing == {"vmaf": "VMAF: ffmpeg's libvmaf failed: no model"}
+    missing = measure([(pictures, pictures)], ("vmaf",)).missing
+    assert missing == {"vmaf": "VMAF v0.6.1: ffmpeg's libvmaf failed: no model"}
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
@@ -201,7 +236,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
 
 
 def test_pictures_too_small_for_a_metric():
-    pictures = Frames(np.zeros((1, 20, 40, 3), np.uint8), np.zeros((1, 20, 40), np.uint8))
+    pictures = grey(np.zeros((1, 20, 40)))
     scores = measure([(pictures, pictures)], ("ms_ssim", "psnr_y"))
     assert "40x20" in scores.missing["ms_ssim"] and scores.frames["psnr_y"] == [100]
 

@@ -17,7 +17,7 @@ from PIL import Image
 from ..metrics import METRICS
 from ..terminal import visible
 from .align import plural
-from .summary import Comparison, Figures, digits
+from .summary import Comparison, Figures
 
 PICTURE_BYTES = 32 << 20  # largest size of all pictures in a page; browsers are slow with more
 LONGEST_SIDE = 1920  # longest side of a picture in a page, in pixels
@@ -81,7 +81,7 @@ def _curves(name: str, comparison: Comparison) -> dict:
     return {
         "name": metric.label,
         "unit": metric.unit,
-        "digits": digits(name),
+        "digits": metric.digits,
         "higher": metric.higher_is_better,
         "values": [figures.scores.frames.get(name, []) if figures.scores else [] for figures in comparison.figures],
     }

@@ -8,7 +8,6 @@ from fractions import Fraction
 from ..metrics import METRICS, Scores
 
 SCHEMA = 1  # version of the JSON, raised when a key changes its meaning
-DIGITS = {"psnr_rgb": 2, "psnr_y": 2, "vmaf": 2, "flicker": 2}  # decimals by metric; other metrics have 4
 NOTHING = "–"
 
 
@@ -72,7 +71,7 @@ class Comparison:
         means = [f.scores.means().get(name) if f.scores else None for f in self.figures]
         known = [mean for mean in means if mean is not None]
         top = (max if metric.higher_is_better else min)(known)
-        cells = [NOTHING if mean is None else f"{mean:.{digits(name)}f}" for mean in means]
+        cells = [NOTHING if mean is None else f"{mean:.{metric.digits}f}" for mean in means]
         return Row(metric_label(name), cells, [len(known) > 1 and mean == top for mean in means])
 
     def as_dict(self) -> dict:
@@ -85,11 +84,6 @@ class Comparison:
             "notes": self.notes,
             "files": [_as_dict(figures) for figures in self.figures],
         }
-
-
-def digits(name: str) -> int:
-    """Return the number of decimals with which a metric is shown."""
-    return DIGITS.get(name, 4)
 
 
 def metric_label(name: str) -> str:

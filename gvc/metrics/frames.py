@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Decoded pictures in the form that the metrics take: R'G'B' and luma, 8 bits each."""
+"""Decoded pictures in the form that the metrics take: R'G'B', luma and chroma, 8 bits each."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,27 +20,36 @@ BATCH = 8  # Pictures that are read at a time: few, so that long files take litt
 
 @dataclass(frozen=True)
 class Frames:
-    """Some consecutive pictures: rgb uint8 [T, H, W, 3] and luma uint8 [T, H, W]."""
+    """Some consecutive pictures.
+
+    rgb: uint8 [T, H, W, 3].
+    luma: uint8 [T, H, W].
+    chroma: Cb and Cr, uint8 [T, 2, (H + 1) // 2, (W + 1) // 2].
+    """
 
     rgb: np.ndarray
     luma: np.ndarray
+    chroma: np.ndarray
 
     @classmethod
     def of(cls, frames: Iterable[av.VideoFrame]) -> "Frames":
         """Convert frames of PyAV. FFmpeg converts the colours by the matrix that a frame names, by default BT.601."""
         frames = list(frames)
-        rgb = np.stack([frame.to_ndarray(format="rgb24") for frame in frames])
-        return cls(rgb, np.stack([_luma(frame) for frame in frames]))
+        rgb = [frame.to_ndarray(format="rgb24") for frame in frames]
+        planes = [_planes(frame) for frame in frames]
+        return cls(np.stack(rgb), np.stack([luma for luma, _ in planes]), np.stack([chroma for _, chroma in planes]))
 
     def __len__(self) -> int:
         return len(self.luma)
 
     def __getitem__(self, chosen: slice | list[int]) -> "Frames":
-        return Frames(self.rgb[chosen], self.luma[chosen])
+        return Frames(self.rgb[chosen], self.luma[chosen], self.chroma[chosen])
 
 
-def _luma(frame: av.VideoFrame) -> np.ndarray:
-    return samples(frame.reformat(format="yuv420p").planes[0], YUV420P).copy()
+def _planes(frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return luma [H, W] and chroma [2, (H + 1) // 2, (W + 1) // 2]."""
+    luma, *chroma = (samples(plane, YUV420P) for plane in frame.reformat(format="yuv420p").planes)
+    return luma.copy(), np.stack(chroma)
 
 
 def read_frames(path: str | Path) -> Iterator[Frames]:

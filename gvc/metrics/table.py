@@ -44,6 +44,7 @@ class Metric:
     Args:
         label: name in reports.
         unit: unit in reports; empty if there is none.
+        digits: number of decimals in reports.
         higher_is_better: whether higher values mean closer pictures.
         smallest: smallest side of a picture, in pixels, that the metric can measure.
         start: function that opens a meter. It is given `every`, width, height and the memory of the source.
@@ -51,6 +52,7 @@ class Metric:
 
     label: str
     unit: str
+    digits: int
     higher_is_better: bool
     smallest: int
     start: Callable[[int, int, int, SourceMemory], Meter]
@@ -97,18 +99,25 @@ def _network(name: str, label: str, make: Callable[[ModuleType], "Lpips | Dists"
         networks = needed("gvc.metrics.perceptual")
         return _ByNetwork(name, networks.NetworkDistance(make(networks)), every, memory)
 
-    return Metric(label, "", False, 32, start)
+    return Metric(label, "", 4, False, 32, start)
+
+
+def _vmaf(label: str, model: str, smallest: int) -> Metric:
+    """Return a metric by a model of libvmaf."""
+    return Metric(label, "", 2, True, smallest, lambda every, width, height, _: Vmaf(model, width, height))
 
 
 METRICS = {
-    "psnr_rgb": Metric("PSNR RGB", "dB", True, 1, lambda *_: _PerPicture(psnr_rgb)),
-    "psnr_y": Metric("PSNR Y", "dB", True, 1, lambda *_: _PerPicture(psnr_y)),
-    "ms_ssim": Metric("MS-SSIM", "", True, 161, lambda every, *_: _PerPicture(ms_ssim, every)),
+    "psnr_rgb": Metric("PSNR RGB", "dB", 2, True, 1, lambda *_: _PerPicture(psnr_rgb)),
+    "psnr_y": Metric("PSNR Y", "dB", 2, True, 1, lambda *_: _PerPicture(psnr_y)),
+    "ms_ssim": Metric("MS-SSIM", "", 4, True, 161, lambda every, *_: _PerPicture(ms_ssim, every)),
     "lpips_alex": _network("lpips_alex", "LPIPS (AlexNet)", lambda networks: networks.Lpips("alexnet")),
     "lpips_vgg": _network("lpips_vgg", "LPIPS (VGG)", lambda networks: networks.Lpips("vgg16")),
     "dists": _network("dists", "DISTS", lambda networks: networks.Dists()),
-    "vmaf": Metric("VMAF", "", True, 64, lambda every, w, h, _: Vmaf(w, h)),
-    "flicker": Metric("flicker", "levels", False, 32, lambda every, w, h, memory: Flicker(w, h, memory)),
+    "vmaf": _vmaf("VMAF v0.6.1", "vmaf_v0.6.1", 64),
+    "vmaf_neg": _vmaf("VMAF v0.6.1neg", "vmaf_v0.6.1neg", 64),
+    "vmaf_v1": _vmaf("VMAF v1", "vmaf_v1.0.16_3d0h", 216),
+    "flicker": Metric("flicker", "levels", 2, False, 32, lambda every, w, h, memory: Flicker(w, h, memory)),
 }
 
 

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""VMAF (Netflix, model vmaf_v0.6.1), by the ffmpeg of the package imageio-ffmpeg."""
+"""VMAF (Netflix), by the ffmpeg of the package imageio-ffmpeg.
+
+Model v0.6.1 rewards sharpening, and its variant v0.6.1neg does not. The newer v1 does not either; it looks at banding
+as well, at chroma from 320 pixels a side on, and asks for 10 bits.
+"""
 
 import json
 import subprocess
@@ -13,23 +17,25 @@ import numpy as np
 from .errors import MetricError, needed
 from .frames import Frames
 
-NEUTRAL = 128  # Value of both chroma planes, which the model does not look at.
+DEPTH = "yuv420p10le"  # What models see. To the older ones 8 bits would be the same.
 LOG, MESSAGES = "vmaf.json", "messages.txt"
 
 
 class Vmaf:
-    """Gives ffmpeg both luma planes in one picture, one above the other, so that no timestamp can pair the wrong ones.
+    """Gives ffmpeg both pictures in one, one above the other, so that no timestamp can pair the wrong ones.
 
     The messages of ffmpeg go to a file. A pipe is not read while pictures are written, and would stop ffmpeg once full.
     """
 
-    def __init__(self, width: int, height: int):
+    def __init__(self, model: str, width: int, height: int):
         program = needed("imageio_ffmpeg").get_ffmpeg_exe()
         self._folder = TemporaryDirectory(prefix="gvc-vmaf-")
-        size = f"crop={width}:{height}:0"
-        halves = f"split[a][b];[a]{size}:0[source];[b]{size}:{height}[shown]"
-        graph = f"{halves};[shown][source]libvmaf=log_fmt=json:log_path={LOG}"
-        given = ["-f", "rawvideo", "-pix_fmt", "yuv444p", "-video_size", f"{width}x{2 * height}", "-i", "-"]
+        self._odd_rows = height % 2  # Both begin at even rows, where chroma does.
+        second = height + self._odd_rows
+        crop = f"exact=1:out_w={width}:out_h={height}:x=0"
+        halves = f"format={DEPTH},split[a][b];[a]crop={crop}:y=0[source];[b]crop={crop}:y={second}[shown]"
+        graph = f"{halves};[shown][source]libvmaf=model=version={model}:log_fmt=json:log_path={LOG}"
+        given = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{width}x{2 * second}", "-i", "-"]
         command = [program, "-v", "error", *given, "-lavfi", graph, "-f", "null", "-"]
         # ffmpeg runs in the folder of the log, since a path in a filter graph could hold characters of its syntax.
         try:
@@ -41,10 +47,11 @@ class Vmaf:
 
     def add(self, source: Frames, decoded: Frames) -> None:
         with suppress(BrokenPipeError):  # ffmpeg has ended; finish() reports the reason.
-            for picture, shown in zip(source.luma, decoded.luma, strict=True):
-                luma = np.concatenate([picture, shown])
-                self._process.stdin.write(luma.tobytes())
-                self._process.stdin.write(np.full((2, *luma.shape), NEUTRAL, np.uint8).tobytes())
+            for picture in range(len(source)):
+                lumas = (np.pad(frames.luma[picture], ((0, self._odd_rows), (0, 0))) for frames in (source, decoded))
+                chroma = np.concatenate([source.chroma[picture], decoded.chroma[picture]], axis=1)
+                for plane in (*lumas, *chroma):
+                    self._process.stdin.write(plane.tobytes())
 
     def finish(self) -> list[float | None]:
         with suppress(BrokenPipeError):
