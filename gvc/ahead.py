@@ -43,7 +43,8 @@ from types import SimpleNamespace
 from .bitstream import MAX_SHOWN, is_show, pictures_in
 from .decoder import GopReader
 from .errors import GvcError
-from .gop.display import Display, ReadPacket
+from .gop.display import Display
+from .gop.reader import ReadPacket
 from .gop.rule import CurrentGop
 from .loop.denoise import OnStep
 from .media import Packet, Picture, VideoFormat
@@ -108,8 +109,8 @@ class _Job:
     def wait(self) -> None:
         """Wait until the picture can be taken."""
         wait([self.reading])
-        if self.reading.exception() is None and self.reading.result().pictures:
-            wait([self.reading.result().pictures])
+        if self.reading.exception() is None and self.reading.result().outcome:
+            wait([self.reading.result().outcome])
 
 
 class AheadDecoder:
@@ -250,8 +251,8 @@ class AheadDecoder:
 
     def _notify_of(self, reading: Future) -> None:
         """Notify when the picture of a packet that was read can be taken. Any thread may call this."""
-        if not reading.cancelled() and reading.exception() is None and reading.result().pictures:
-            reading.result().pictures.add_done_callback(lambda _: self._notify())
+        if not reading.cancelled() and reading.exception() is None and reading.result().outcome:
+            reading.result().outcome.add_done_callback(lambda _: self._notify())
         else:
             self._notify()
 

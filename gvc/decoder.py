@@ -4,122 +4,24 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import lru_cache
 
-from .bitstream import (
-    INDEXES,
-    MAX_SHOWN,
-    GopUnit,
-    SequenceHeader,
-    is_key,
-    parse_sequence_header,
-    read_packet,
-    salvage_first,
-    shown_position,
-)
+from .bitstream import INDEXES, GopUnit, SequenceHeader
 from .errors import BitstreamError
-from .gop.concealment import makeshift
-from .gop.decoder import ParsedGop, Reconstruction, check_unit, condition_of, open_gop
-from .gop.display import Display, ReadPacket
+from .gop.concealment import Substitute
+from .gop.decoder import ParsedGop, Reconstruction, condition_of, open_gop
+from .gop.display import Display
+from .gop.reader import NOTHING, Outcome, PacketReader, ReadPacket, done
 from .gop.rule import CurrentGop, gop_here, in_loop, rule_of
 from .gop.survival import ChainState
 from .loop.denoise import OnStep
 from .machine.parallel import Team
-from .media import Clip, Packet, Picture, Planes, VideoFormat
+from .media import Packet, Picture, VideoFormat
 from .options import DECODER_OPTIONS, parse_options
 from .prior import Anchor, ModelOptions, Prior
 from .priors import Opener, has_memory, open_prior, prior_for
-from .stills.av1 import decode_still
 
 PRIORS = 8  # number of priors that stay open, since each keyframe may name another one
-
-
-class PacketReader:
-    """Reads the packets of a stream in their order: which GOP each carries, and whether it can be decoded at all.
-
-    A derived class says in `_decoded` how the pictures of a GOP are made.
-
-    extradata: bytes of the sequence header. Default: the first keyframe has it.
-    keyframes: whether all packets but keyframes are skipped, and keyframes are read as if `Packet.alone` were set.
-        Default: not.
-    Raises BitstreamError if `extradata` is damaged.
-
-    Attributes:
-        header: sequence header in force, None before the first one.
-    """
-
-    def __init__(self, extradata: bytes | None = None, keyframes: bool = False):
-        self.header: SequenceHeader | None = parse_sequence_header(extradata) if extradata else None
-        self._keyframes = keyframes
-        self.flush()
-
-    def flush(self) -> None:
-        """Forget all GOPs, as for a seek."""
-        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
-
-    def read(self, packet: Packet) -> ReadPacket:
-        """Read the next packet. Errors are in the result, since they belong to the picture that it shows."""
-        if self._keyframes and not is_key(packet.data):
-            return ReadPacket(packet, header=self.header, skipped=True)
-        unit = None
-        try:
-            unit = read_packet(packet.data)
-            return self._read_gop(packet, unit) if unit else self._read_show(packet)
-        except BaseException as error:
-            self._next_index = None
-            if not isinstance(error, Exception):
-                raise
-            return self._spoiled(ReadPacket(packet, unit, self.header, error=error))
-
-    def _read_gop(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        """Read a packet with a GOP. Raises errors that do not depend on earlier GOPs."""
-        header = unit.header or self.header
-        if header:
-            check_unit(header, unit)
-        if unit.header and header.mode.has_first and (packet.alone or self._keyframes):
-            self.header, self._next_index = header, None
-            return ReadPacket(packet, unit, header, _done(_clip_of(decode_still(unit.first, header.format.coded))))
-        if unit.header:
-            self._use(unit.header)
-        elif self._next_index is None or unit.index != self._next_index:
-            self._next_index = None
-            return self._read_after_gap(packet, unit)
-        return self._read_next(packet, unit)
-
-    def _read_next(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        """Read a packet with a GOP, of which all that it needs is there."""
-        try:
-            return self._begin(packet, unit)
-        except Exception as error:
-            return ReadPacket(packet, unit, self.header, _failed(error))
-
-    def _begin(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        """Begin with the pictures of a GOP. Raises what `_decoded` does."""
-        self._next_index = None
-        pictures = self._decoded(packet, unit)
-        self._next_index = (unit.index + 1) % INDEXES
-        return ReadPacket(packet, unit, self.header, pictures, damage=_damage_of(unit), concealed=bool(unit.damage))
-
-    def _read_after_gap(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        """Read a packet with a GOP before which others of its chain are missing."""
-        return ReadPacket(packet, unit, self.header)
-
-    def _read_show(self, packet: Packet) -> ReadPacket:
-        """Read a packet that shows a picture of an earlier one's GOP."""
-        return ReadPacket(packet, header=self.header)
-
-    def _spoiled(self, read: ReadPacket) -> ReadPacket:
-        """Return what was read of a packet with an error, with what conceals it."""
-        return read
-
-    def _use(self, header: SequenceHeader) -> None:
-        """Use the sequence header of a keyframe, which may be a different one where streams were joined."""
-        self.header = header
-
-    def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
-        """Return the pictures of a GOP (Clip), whose chain is complete up to it. Raises what `open_gop` does."""
-        raise NotImplementedError
 
 
 class GopReader(PacketReader):
@@ -157,15 +59,11 @@ class GopReader(PacketReader):
         """Forget all GOPs, as for a seek."""
         super().flush()
         self._chain: ChainState | None = None
-        self._places = range(1, 1)  # positions in the GOP of the pictures that may be shown next
-        self._lost = False  # whether its packet is missing
-        self._until: int | None = None  # end of the last packet's time, None if it is not known
+        self._next_index: int | None = None  # index of the chain's next GOP; None if a GOP is missing
 
     def read(self, packet: Packet) -> ReadPacket:
         with self.team.leading():
-            read = super().read(packet)
-        self._until = packet.pts + packet.duration if packet.pts is not None and packet.duration else None
-        return read
+            return super().read(packet)
 
     def pass_over(self, packet: Packet) -> None:
         """Read a packet whose pictures nobody wants, with no more work than the GOPs after it need."""
@@ -175,75 +73,58 @@ class GopReader(PacketReader):
         finally:
             self._wanted = True
 
-    def _read_gop(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        self._places, self._lost = range(1, unit.shown), False
-        read = super()._read_gop(packet, unit)
-        return self._with_substitute(read, unit.shown)
+    def _begin(self, packet: Packet, unit: GopUnit) -> Future:
+        if unit.key:
+            self._chain = ChainState(self.header, unit)
+        if self._chain is None:
+            return done(NOTHING)
+        next_one = unit.key or unit.index == self._next_index
+        self._next_index = None
+        if not next_one and not self._resume(unit):
+            return self._replaced(unit.shown)
+        try:
+            outcome = self._decoded(unit, bool(unit.damage) or (not next_one and not self.header.mode.has_first))
+        except BitstreamError as error:
+            # Where something of the chain is missing, it is no error that this GOP needs it.
+            return self._replaced(unit.shown, error if unit.key or self._chain.stills.whole else None)
+        except Exception as error:
+            outcome = Future()
+            outcome.set_exception(error)
+            return outcome
+        self._next_index = (unit.index + 1) % INDEXES
+        return outcome
 
-    def _read_after_gap(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        """Read a packet with a GOP before which others of its chain are missing.
+    def _resume(self, unit: GopUnit) -> bool:
+        """Return whether a GOP may be decoded before which others of its chain are missing.
 
         In t2v it needs none of them but for the pictures that both code. In flf2v it needs stills, of which some may be
         there. In i2v it needs all GOPs before.
         """
-        read = ReadPacket(packet, unit, self.header)
-        if self._chain is None:
-            return read
         mode = self.header.mode
         if not mode.has_first:
-            return replace(self._read_next(packet, unit), concealed=True)
+            return True
         if mode.has_last and not self._chain.has(unit):
             self._chain = ChainState(self.header, unit, self._chain)
         if not mode.has_last or self._chain.is_late(unit):
-            return read
+            return False
         self._chain.stills.whole = False
-        return self._read_next(packet, unit)
+        return True
 
-    def _read_next(self, packet: Packet, unit: GopUnit) -> ReadPacket:
-        """Read a packet with a GOP; where something of the chain is missing, it is no error that this GOP needs it."""
-        if unit.key or not self._chain or self._chain.stills.whole:
-            return super()._read_next(packet, unit)
-        try:
-            return self._begin(packet, unit)
-        except BitstreamError:
-            return ReadPacket(packet, unit, self.header)
+    def _pass_gap(self) -> Future:
+        if self._chain is None:
+            return done(NOTHING)
+        self._chain.miss()
+        return self._replaced()
 
-    def _read_show(self, packet: Packet) -> ReadPacket:
-        """Read a packet that shows a picture, of the GOP before or of one whose packet is missing.
+    def _replaced(self, count: int = 0, error: BitstreamError | None = None) -> Future:
+        """Return the outcome of a GOP that cannot be decoded. count: number of its pictures. Default: not known."""
+        return done(Outcome(error=error, substitute=self._chain.substitute(count)))
 
-        A position that does not come next belongs to another GOP, if packets are missing before it. Otherwise it is
-        damaged, or came twice.
+    def _decoded(self, unit: GopUnit, concealed: bool) -> Future:
+        """Return the outcome of a GOP. concealed: whether its pictures are not quite the right ones.
+
+        Raises what `open_gop` and `ParsedGop.reconstruct` do.
         """
-        position = shown_position(packet.data)
-        if position is None:
-            position = self._places.start
-        if position not in self._places and (packet.pts is None or self._until is None or packet.pts > self._until):
-            self._miss()
-        self._places = range(max(position + 1, self._places.start), self._places.stop)
-        read = ReadPacket(packet, header=self.header, lost=self._lost)
-        return self._with_substitute(read) if self._lost else read
-
-    def _spoiled(self, read: ReadPacket) -> ReadPacket:
-        if read.unit is not None:
-            return read
-        self._miss()
-        if is_key(read.packet.data) and self.header:
-            still = makeshift(salvage_first(read.packet.data), self.header.format.coded)
-            read = replace(read, makeshift=still)
-        return self._with_substitute(read)
-
-    def _miss(self) -> None:
-        """Note that the packet of the next GOP is missing."""
-        self._places, self._lost = range(1, MAX_SHOWN), True
-        if self._chain:
-            self._chain.miss()
-
-    def _with_substitute(self, read: ReadPacket, count: int = 0) -> ReadPacket:
-        return replace(read, substitute=self._chain.substitute(count)) if self._chain else read
-
-    def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
-        if unit.key:
-            self._chain = ChainState(self.header, unit)
         chain, needed = self._chain, self.header.mode.has_first
         chain.enter(unit)
         anchor = None
@@ -256,18 +137,25 @@ class GopReader(PacketReader):
         if not self._wanted:
             if needed:
                 chain.leave(self._anchor_alone(unit, anchor, current))
-            return _done(())
+            return done(NOTHING)
         gop = open_gop(self._prior, self.header, unit, anchor, chain.stills)
         if self._prior.concurrent and (gop.condition.ending or not needed):
             if needed:
                 chain.leave(Anchor(gop.condition.ending, gop.conditioned.memory))
-            return self.team.submit(lambda: self._reconstruct(gop, current).shown(self.options.realism))
+            substitute = chain.substitute(unit.shown)
+            return self.team.submit(lambda: self._outcome(gop, current, concealed, substitute))
         reconstruction = self._reconstruct(gop, current)
         pictures = reconstruction.shown(self.options.realism)
         # With realism > 0 an anchor costs a second reconstruction, so it is made only in modes that use it.
         if needed:
             chain.leave(reconstruction.anchor())
-        return _done(pictures)
+        return done(Outcome(pictures, concealed))
+
+    def _outcome(self, gop: ParsedGop, current: CurrentGop, concealed: bool, substitute: Substitute | None) -> Outcome:
+        try:
+            return Outcome(self._reconstruct(gop, current).shown(self.options.realism), concealed)
+        except BitstreamError as error:
+            return Outcome(error=error, substitute=substitute)
 
     def _anchor_alone(self, unit: GopUnit, anchor: Anchor | None, current: CurrentGop) -> Anchor:
         """Return what a GOP passes to the next one, with as little as possible of the work that its pictures need."""
@@ -351,27 +239,3 @@ class Decoder:
         decoded as ever.
         """
         return self._display.show(self._reader.read(packet)) if packet else []
-
-
-def _clip_of(planes: Planes) -> Clip:
-    """Return a clip of one picture."""
-    return tuple(plane[None] for plane in planes)
-
-
-def _done(pictures: Clip) -> Future:
-    future = Future()
-    future.set_result(pictures)
-    return future
-
-
-def _damage_of(unit: GopUnit) -> BitstreamError | None:
-    """Return the error that a GOP was read in spite of."""
-    if unit.damage:
-        return BitstreamError("atoms", 0, unit.damage)
-    return BitstreamError("packet_checksum", 0, "wrong bits were put right") if unit.repaired else None
-
-
-def _failed(error: Exception) -> Future:
-    future = Future()
-    future.set_exception(error)
-    return future

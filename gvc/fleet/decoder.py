@@ -3,7 +3,7 @@
 """Decoding by a crew of workers: packets in, pictures out in their order.
 
 Packets are read and pictures are shown here, as gvc.decoder.Decoder does it. Only the pictures of GOPs are made
-elsewhere. After a GOP that is lost or cannot be read, the picture shown last remains until the next keyframe.
+elsewhere, and those in place of GOPs that are missing. An empty packet stands for such a GOP.
 
 A task is a *run*: GOPs of one chain that follow each other. The prior decides how long it is:
 
@@ -16,14 +16,15 @@ A task is a *run*: GOPs of one chain that follow each other. The prior decides h
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from ..ahead import Answer
-from ..bitstream import GopUnit, write_gop
-from ..decoder import PacketReader
+from ..bitstream import GopUnit
 from ..errors import GvcError
-from ..gop.display import Display, ReadPacket
+from ..gop.concealment import MOST_SPANNED
+from ..gop.display import Display
+from ..gop.reader import NOTHING, Outcome, PacketReader, ReadPacket, done
 from ..media import Packet
 from ..options import DECODER_OPTIONS, parse_options
 from ..priors import has_memory
@@ -45,8 +46,9 @@ class _Run:
     chain: number of the chain, from 0.
     first: number of the first GOP in its chain, from 0.
     passed_over: number of GOPs that are sent before it because it needs them.
-    packets: packets with GOPs, those that are passed over first.
-    gops: what is expected of each GOP, and the future of its pictures.
+    packets: packets with GOPs of the chain, those that are passed over first.
+    gops: what is expected of each GOP, and the future of its outcome.
+    samples: number of luma samples in their pictures.
     """
 
     chain: int
@@ -99,7 +101,7 @@ class FleetDecoder(PacketReader):
         self._waiting: deque[tuple[int, int, ReadPacket]] = deque()  # Number of the packet, number of its run, itself
         self._in_run = 0  # Number of packets in the current run
         self._chains = self._gops = 0  # Numbers of chains so far, and of GOPs in the current one
-        self._chain: list[bytes] = []  # Packets with GOPs of the current chain, where they need those before
+        self._chain: list[bytes] = []  # Packets with GOPs of the current chain that later ones may need
         self._run: _Run | None = None  # Run that is being collected
         self._ended = False
 
@@ -123,7 +125,7 @@ class FleetDecoder(PacketReader):
             if not read.done:
                 if not self._ended and self._runs - run <= self._ahead:
                     return
-                wait([read.pictures])
+                wait([read.outcome])
             self._waiting.popleft()
             yield self._answer(number, read)
 
@@ -139,39 +141,54 @@ class FleetDecoder(PacketReader):
         error = next((picture.error for picture in pictures), None)
         return Answer(pictures, self._display.header and self._display.header.format, error, number)
 
-    def _decoded(self, packet: Packet, unit: GopUnit) -> Future:
+    def _begin(self, packet: Packet, unit: GopUnit) -> Future:
         if unit.key:
             self._submit()
             self._chain, self._chains, self._gops = [], self._chains + 1, 0
-        if self.header.mode.has_first:
-            self._chain.append(packet.data)
-        video = self.header.format.coded
-        pictures = unit.shown + unit.ahead
-        samples = pictures * video.width * video.height
-        if self._run and (self._alone or self._run.samples + samples > RUN_SAMPLES):
+        elif not self._chain:
+            return done(NOTHING)
+        return self._add(packet.data, unit.shown + unit.ahead)
+
+    def _pass_gap(self) -> Future:
+        # After so many that are missing nothing replaces them.
+        known = self._chain and any(self._chain[-MOST_SPANNED:])
+        return self._add(b"", 0) if known else done(NOTHING)
+
+    def _add(self, packet: bytes, pictures: int) -> Future:
+        """Add a GOP to the run that is being collected, and return the future of its outcome.
+
+        packet: packet of the GOP, b"" if it is missing.
+        pictures: number of its pictures.
+        """
+        expected = Expected(self.header.format.coded, pictures)
+        if self._run and (self._alone or self._run.samples + expected.samples > RUN_SAMPLES):
             self._submit()
         if not self._run:
-            self._run = self._new_run(packet, unit)
-        else:
-            self._run.packets.append(packet.data)
+            self._run = _Run(self._chains - 1, self._gops, len(self._chain), [*self._chain])
         self._gops += 1
-        self._run.samples += samples
-        self._run.gops.append((Expected(video, pictures), Future()))
+        self._run.packets.append(packet)
+        self._run.samples += expected.samples
+        self._run.gops.append((expected, Future()))
+        self._remember(packet)
         return self._run.gops[-1][1]
+
+    def _remember(self, packet: bytes) -> None:
+        """Keep a packet for later runs, which need to know of those missing only what came after the last other one.
+
+        In t2v a GOP needs nothing but the header, and to know whether the one before is there.
+        """
+        if packet and self._chain:
+            if not self.header.mode.has_first:
+                del self._chain[1:]
+            while not self._chain[-1]:
+                self._chain.pop()
+        self._chain.append(packet)
 
     @property
     def _alone(self) -> bool:
         """Whether each GOP of the stream is a run of its own."""
         mode = self.header.mode
         return not has_memory(self.header.prior) and (mode.has_last or not mode.has_first)
-
-    def _new_run(self, packet: Packet, unit: GopUnit) -> _Run:
-        """Return a run that begins with the next GOP of the chain."""
-        chain, first = self._chains - 1, self._gops
-        if self._chain:
-            return _Run(chain, first, first, [*self._chain])
-        # In t2v a GOP needs no other. As a keyframe it needs no header from elsewhere.
-        return _Run(chain, first, 0, [packet.data if unit.key else write_gop(replace(unit, header=self.header))])
 
     def _submit(self) -> None:
         """End the run that is being collected, and hand it to the crew."""
@@ -195,8 +212,8 @@ class FleetDecoder(PacketReader):
             outcomes = [error] * len(run.gops)
         # The first one comes last, so that whoever has waited for it need not wait for the others.
         for outcome, (_, future) in reversed([*zip(outcomes, run.gops, strict=True)]):
-            if outcome is None or isinstance(outcome, tuple):
-                future.set_result(outcome)  # None: a GOP that needs one with an error
+            if isinstance(outcome, Outcome):
+                future.set_result(outcome)
             else:
                 future.set_exception(outcome)
         self._on_done(run.chain)

@@ -4,11 +4,13 @@
 
 An answer begins with the length of a JSON list, a number of 4 bytes, and this list, in which each GOP has
 
-    the number of its pictures,
-    null: it could not be decoded because an earlier GOP is missing, or
-    {"kind": ..., "text": ...}: its error (gvc.fleet.failures); the parts of a BitstreamError in place of `text`.
+    {"clip": number of its pictures, "concealed": whether they are not quite the right ones},
+    {"error": ..., "substitute": ...}: the error that prevents them, and what is shown in their place, or
+    {"failure": ...}: an error that is no fault of the stream.
 
-The samples of all pictures follow: for each GOP the planes Y, Cb, Cr, uint8 [T, H, W].
+An error is {"kind": ..., "text": ...} (gvc.fleet.failures), with the parts of a BitstreamError in place of `text`; null
+is no error, since an earlier GOP is missing. A substitute is [start, span] of two stills, or null. The samples of all
+pictures follow: for each GOP the planes Y, Cb, Cr of its clip or of its stills, uint8 [T, H, W].
 """
 
 import json
@@ -21,7 +23,8 @@ import numpy as np
 
 from ..decoder import GopReader
 from ..errors import BitstreamError, EngineError, GvcError
-from ..gop.display import ReadPacket
+from ..gop.concealment import MOST_SPANNED, Substitute
+from ..gop.reader import Outcome, ReadPacket
 from ..media import Clip, Packet, VideoFormat
 from .failures import described, rebuilt
 from .identity import check_versions, versions
@@ -32,24 +35,19 @@ LENGTH = struct.Struct(">I")
 PARTS = ("element", "offset", "reason")  # Of a BitstreamError
 GREETING = Task("greet", "the start")
 
-Outcome = Clip | GvcError | None  # None: an earlier GOP is missing
+STILLS = 2  # Number of stills between which substitutes are made
 
 
 class Expected(NamedTuple):
-    """What the pictures of a GOP must be: their format and their number."""
+    """What the pictures of a GOP must be: their format and their number, which is 0 if the GOP is missing."""
 
     format: VideoFormat
     pictures: int
 
     @property
-    def shapes(self) -> list[tuple[int, int, int]]:
-        """[T, H, W] of the planes."""
-        return [(self.pictures, *shape) for shape in self.format.plane_shapes]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the planes."""
-        return sum(t * h * w for t, h, w in self.shapes)
+    def samples(self) -> int:
+        """Largest number of luma samples in its pictures or those in their place."""
+        return max(self.pictures, STILLS) * self.format.width * self.format.height
 
 
 def greet(task: Task, tools: Tools) -> bytes:
@@ -89,59 +87,100 @@ def decode(task: Task, tools: Tools) -> bytes:
         reader.team.dismiss()
 
 
-def _outcome(read: ReadPacket) -> Outcome:
+def _outcome(read: ReadPacket) -> Outcome | GvcError:
     """Return what has become of a packet. Raises errors that no packet can explain, such as those of a GPU."""
     try:
-        if read.error:
+        if not read.outcome:
             raise read.error
-        return read.pictures and read.pictures.result()
+        return read.outcome.result()
     except GvcError as error:
         return error
 
 
-def _answer(outcomes: list[Outcome]) -> bytes:
-    clips = [outcome for outcome in outcomes if isinstance(outcome, tuple)]
+def _answer(outcomes: list[Outcome | GvcError]) -> bytes:
     text = json.dumps([*map(_summary, outcomes)]).encode()
-    samples = (np.ascontiguousarray(plane).data for clip in clips for plane in clip)
+    samples = (np.ascontiguousarray(plane).data for outcome in outcomes for plane in _planes(outcome))
     return b"".join([LENGTH.pack(len(text)), text, *samples])
 
 
-def _summary(outcome: Outcome) -> object:
-    if isinstance(outcome, BitstreamError):
-        return {"kind": "BitstreamError", **{part: getattr(outcome, part) for part in PARTS}}
+def _summary(outcome: Outcome | GvcError) -> dict[str, object]:
     if isinstance(outcome, GvcError):
-        return described(outcome)
-    return outcome and len(outcome[0])
+        return {"failure": _described(outcome)}
+    if outcome.clip is not None:
+        return {"clip": len(outcome.clip[0]), "concealed": outcome.concealed}
+    substitute = outcome.substitute and [outcome.substitute.start, outcome.substitute.span]
+    return {"error": outcome.error and _described(outcome.error), "substitute": substitute}
 
 
-def outcomes_of(answer: bytes, expected: Sequence[Expected]) -> list[Outcome]:
+def _described(error: GvcError) -> dict[str, object]:
+    if isinstance(error, BitstreamError):
+        return {"kind": "BitstreamError", **{part: getattr(error, part) for part in PARTS}}
+    return described(error)
+
+
+def _planes(outcome: Outcome | GvcError) -> Clip:
+    """Return the planes in an answer."""
+    if isinstance(outcome, GvcError):
+        return ()
+    if outcome.clip is not None:
+        return outcome.clip
+    substitute = outcome.substitute
+    return tuple(map(np.stack, zip(substitute.first, substitute.last, strict=True))) if substitute else ()
+
+
+def outcomes_of(answer: bytes, expected: Sequence[Expected]) -> list[Outcome | GvcError]:
     """Return what an answer says about each GOP; the planes are views of its bytes.
 
     Raises EngineError for an answer that is not about these GOPs.
     """
     try:
         offset = LENGTH.size + LENGTH.unpack_from(answer)[0]
-        outcomes = []
+        samples, outcomes = _Samples(answer, offset), []
         for summary, gop in zip(json.loads(answer[LENGTH.size : offset]), expected, strict=True):
-            if summary == gop.pictures:
-                outcomes.append(_clip(answer, offset, gop))
-                offset += gop.size
-            else:
-                outcomes.append(None if summary is None else _error(summary))
-        if offset != len(answer):
-            raise ValueError
+            outcomes.append(_read_outcome(summary, gop, samples))
+        samples.finish()
         return outcomes
-    except (ValueError, TypeError, LookupError, RecursionError, struct.error):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, struct.error):
         raise EngineError("a worker has answered with something else than the pictures it was asked for") from None
 
 
-def _clip(answer: bytes, offset: int, expected: Expected) -> Clip:
-    planes = []
-    for shape in expected.shapes:
-        count = int(np.prod(shape))
-        planes.append(np.frombuffer(answer, np.uint8, count, offset).reshape(shape))
-        offset += count
-    return tuple(planes)
+class _Samples:
+    """Reads the pictures in an answer. Raises ValueError if they are not there."""
+
+    def __init__(self, data: bytes, offset: int):
+        self._data, self._offset = data, offset
+
+    def clip(self, video: VideoFormat, pictures: int) -> Clip:
+        planes = []
+        for height, width in video.plane_shapes:
+            count = pictures * height * width
+            plane = np.frombuffer(self._data, np.uint8, count, self._offset)
+            planes.append(plane.reshape(pictures, height, width))
+            self._offset += count
+        return tuple(planes)
+
+    def finish(self) -> None:
+        if self._offset != len(self._data):
+            raise ValueError
+
+
+def _read_outcome(summary: dict[str, object], expected: Expected, samples: _Samples) -> Outcome | GvcError:
+    if "failure" in summary:
+        return _error(summary["failure"])
+    if "clip" in summary:
+        if summary["clip"] != expected.pictures or not expected.pictures:
+            raise ValueError
+        return Outcome(samples.clip(expected.format, expected.pictures), bool(summary["concealed"]))
+    error, substitute = summary["error"] and _error(summary["error"]), None
+    if summary["substitute"]:
+        start, span = map(int, summary["substitute"])
+        if not 0 < span <= MOST_SPANNED or not start > 0:
+            raise ValueError
+        stills = zip(*samples.clip(expected.format, STILLS), strict=True)
+        substitute = Substitute(*stills, start, span)
+    if error and not isinstance(error, BitstreamError):
+        raise ValueError
+    return Outcome(error=error, substitute=substitute)
 
 
 def _error(summary: dict[str, object]) -> GvcError:

@@ -17,6 +17,7 @@ from ..pictures.motion import motion_fields
 from ..stills.av1 import decode_still
 
 GREY = 128  # value of all samples of a picture of which nothing is known
+MOST_SPANNED = 4096  # largest number of pictures from one still to the other
 SMOOTHNESS = 4  # weight of smoothness in the search for motion, as in gp/4
 
 
@@ -26,7 +27,7 @@ class Substitute:
 
     first, last: the stills.
     start: number of pictures from `first` to the first substitute, 1 if it is the next one.
-    span: number of pictures from `first` to `last`.
+    span: number of pictures from `first` to `last`, at most MOST_SPANNED.
     """
 
     first: Planes

@@ -7,52 +7,15 @@ order, is it known whether the GOPs before it were good.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 
-from ..bitstream import MAX_SHOWN, GopUnit, SequenceHeader, shown_position
+from ..bitstream import MAX_SHOWN, SequenceHeader, shown_position
 from ..errors import BitstreamError
-from ..media import Packet, Picture, Planes
+from ..media import Picture, Planes
 from ..pictures.samples import from_coded
 from .concealment import Substitute
 from .overlap import Overlap
-
-
-@dataclass(frozen=True)
-class ReadPacket:
-    """A packet that was read, and of which at least the serial part is decoded.
-
-    packet: the packet itself.
-    unit: GOP in it. Default: none.
-    header: sequence header in force. Default: none is known.
-    pictures: the GOP's pictures (Clip), None where an earlier GOP is missing, or the error that prevents them. Default:
-        none; an earlier GOP is missing.
-    error: error in the packet, whatever came before it. Default: none.
-    damage: damage in the packet in spite of which there are pictures. Default: none.
-    concealed: whether these pictures are not quite the right ones. Default: not.
-    substitute: pictures in the place of those of the packet's GOP where there are none. Default: the one shown last.
-    makeshift: picture in the place of the first one, where none was shown yet. Default: none.
-    lost: whether the packet shows a picture of a GOP whose own packet is missing. Default: not.
-    skipped: whether no picture is wanted, and the packet changes nothing. Default: not.
-    """
-
-    packet: Packet
-    unit: GopUnit | None = None
-    header: SequenceHeader | None = None
-    pictures: Future | None = None
-    error: Exception | None = None
-    damage: BitstreamError | None = None
-    concealed: bool = False
-    substitute: Substitute | None = None
-    makeshift: Planes | None = None
-    lost: bool = False
-    skipped: bool = False
-
-    @property
-    def done(self) -> bool:
-        """Whether `Display.show` need not wait."""
-        return self.pictures is None or self.pictures.done()
+from .reader import NOTHING, ReadPacket
 
 
 class Display:
@@ -85,22 +48,16 @@ class Display:
         """
         if read.skipped:
             return []
-        packet, unit, error = read.packet, read.unit, read.error or read.damage
+        packet, unit = read.packet, read.unit
         try:
             if read.error and not isinstance(read.error, BitstreamError):
                 raise read.error
-            if unit or read.error:
-                self._start(read)
-            elif read.lost:
-                self._replace(read.substitute)
-        except BitstreamError as found:
-            error = found
-            self._replace(read.substitute)
-        except BaseException:  # After any other error this GOP is missing, too.
+            error = self._start(read) if read.carries or read.outcome else None
+        except BaseException:  # After such an error this GOP is missing, too.
             self._replace(None)
             raise
-        carried = unit is not None or read.error is not None
-        found = self._move(0 if carried else shown_position(packet.data))
+        error = read.error or error or read.damage
+        found = self._move(0 if read.carries else shown_position(packet.data))
         if self._shown is None:
             self._shown = read.makeshift
         if self._shown is None:
@@ -112,24 +69,25 @@ class Display:
         key = unit is not None and unit.key
         return [Picture(planes, packet.pts, packet.duration, key, concealed, error)]
 
-    def _start(self, read: ReadPacket) -> None:
-        """Take the pictures of the GOP in a packet, or substitutes. Raises the error that prevents them."""
+    def _start(self, read: ReadPacket) -> BitstreamError | None:
+        """Take the pictures of a packet's GOP, or substitutes; return the error that prevents them, None without one.
+
+        Raises errors of other kinds.
+        """
         unit = read.unit
         if unit and unit.header and not read.error:
             if self.header and unit.header.format.coded.plane_shapes != self.header.format.coded.plane_shapes:
                 self._shown = None
             self.header = read.header
-        if read.error or read.pictures is None:
-            self._replace(read.substitute)
-            return
         self._pictures = []  # The pictures of the GOP before are freed before this one's are waited for.
-        clip = read.pictures.result()
-        if clip is None:
-            self._replace(read.substitute)
-            return
-        shown = zip(*self._overlap.join(clip, unit.shown, unit.key), strict=True)
-        self._pictures, self._position = [partial(tuple, planes) for planes in shown], 0
-        self._concealed = read.concealed
+        outcome = read.outcome.result() if read.outcome else NOTHING
+        if outcome.clip is None:
+            self._replace(outcome.substitute)
+        else:
+            shown = zip(*self._overlap.join(outcome.clip, unit.shown, unit.key), strict=True)
+            self._pictures, self._position = [partial(tuple, planes) for planes in shown], 0
+            self._concealed = outcome.concealed
+        return outcome.error
 
     def _replace(self, substitute: Substitute | None) -> None:
         """Show substitutes until the next GOP; without any, the picture shown last."""

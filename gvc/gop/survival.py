@@ -15,7 +15,7 @@ from ..media import Planes
 from ..prior import Anchor
 from ..priors import has_memory
 from ..stills.recovery import RecoveringStills
-from .concealment import Substitute
+from .concealment import MOST_SPANNED, Substitute
 
 
 class ChainState:
@@ -92,7 +92,7 @@ class ChainState:
             return
 
     def substitute(self, count: int = 0) -> Substitute | None:
-        """Return pictures in place of the latest GOP; None if there are no stills before and after them.
+        """Return pictures in place of the latest GOP; None if no stills are near, before and after them.
 
         count: number of pictures of the GOP. Default: not known.
         """
@@ -107,7 +107,8 @@ class ChainState:
             if found is None:
                 return None
             after, last = found[0] - self._unit(self._number), found[1]
-        return Substitute(first, last, passed + 1, passed + (count or self._length) + after * self._length)
+        span = passed + (count or self._length) + after * self._length
+        return Substitute(first, last, passed + 1, span) if span <= MOST_SPANNED else None
 
     def _number_of(self, unit: GopUnit) -> int:
         return (unit.index - self._index) % INDEXES
