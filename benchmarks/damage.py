@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gvc.media import Planes
+from gvc.metrics.pixels import BEST_PSNR, PEAK
+
 BURST = 4  # mean number of packets that are lost in a row in bursts
-GREY = 128  # luma of what is seen before the first picture
+LPIPS_EVERY = 4  # LPIPS takes longest, so it is measured of one picture in so many
+GREY = 128  # value of all samples that are seen before the first picture
 
 
 @dataclass(frozen=True)
@@ -17,16 +21,14 @@ class Coded:
 
     place: number of the picture that it is shown as.
     key: whether it is a keyframe.
-    order: number of the packet in its file.
     """
 
     data: bytes
     place: int
     key: bool
-    order: int
 
 
-Distance = Callable[[np.ndarray, np.ndarray], float]  # function of two planes of luma
+Distance = Callable[[Planes, Planes], float]
 Damage = Callable[[Sequence[Coded], np.random.Generator], list[Coded]]
 
 
@@ -80,10 +82,10 @@ class Seen:
     """What a viewer sees of a damaged stream, compared with the whole one.
 
     shown: number of pictures that came at their own time.
-    exact: number of times at which the right picture is seen.
+    exact: number of times at which the right picture is seen, equal in all samples.
     frozen: number of times at which the picture before is seen again, although the right one is another one.
     psnr: mean PSNR in dB of luma at the times that are not exact; None if there are none.
-    lpips: mean LPIPS at these times; None if it was not measured or there are none.
+    lpips: mean LPIPS at the first of every LPIPS_EVERY of these times; None if there are none.
     """
 
     shown: int
@@ -93,25 +95,34 @@ class Seen:
     lpips: float | None
 
 
-def seen(whole: Sequence[np.ndarray], came: dict[int, np.ndarray], lpips: Distance | None) -> Seen:
+def seen(whole: Sequence[Planes], came: dict[int, Planes], lpips: Distance) -> Seen:
     """Compare pictures with those of the whole stream.
 
-    whole: luma of all pictures, uint8 [H, W] each.
-    came: luma of the pictures that came, by place.
-    lpips: function that measures two planes of luma, None = not measured.
+    whole: all pictures.
+    came: pictures that came, by place.
+    lpips: function for the LPIPS of two pictures.
     """
-    now, exact, frozen, errors, distances = np.full_like(whole[0], GREY), 0, 0, [], []
+    now, exact, frozen, ratios, distances = tuple(np.full_like(plane, GREY) for plane in whole[0]), 0, 0, [], []
     for place, right in enumerate(whole):
         before, now = now, came.get(place, now)
-        if np.array_equal(now, right):
+        if _equal(now, right):
             exact += 1
             continue
-        frozen += np.array_equal(now, before)
-        errors.append(20 * np.log10(255) - 10 * np.log10(np.square(now.astype(np.float32) - right).mean()))
-        if lpips:
+        frozen += _equal(now, before)
+        ratios.append(_psnr(now[0], right[0]))
+        if len(ratios) % LPIPS_EVERY == 1:
             distances.append(lpips(now, right))
     shown = sum(0 <= place < len(whole) for place in came)
-    return Seen(shown, exact, frozen, _mean(errors), _mean(distances))
+    return Seen(shown, exact, frozen, _mean(ratios), _mean(distances))
+
+
+def _equal(picture: Planes, other: Planes) -> bool:
+    return all(map(np.array_equal, picture, other))
+
+
+def _psnr(plane: np.ndarray, other: np.ndarray) -> float:
+    error = np.square(plane.astype(np.float32) - other).mean()
+    return min(20 * np.log10(PEAK) - 10 * np.log10(error), BEST_PSNR) if error else BEST_PSNR
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -69,9 +69,9 @@ def code_of(package: str) -> str:
     return digest.hexdigest()
 
 
-def command_line() -> str:
-    """Return the command line of this run."""
-    return " ".join(["python -m benchmarks", *sys.argv[1:]])
+def command_line(module: str = "benchmarks") -> str:
+    """Return the command line of this run of a module."""
+    return " ".join([f"python -m {module}", *sys.argv[1:]])
 
 
 def _first(pattern: str, path: Path) -> str:
