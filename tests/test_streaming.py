@@ -5,13 +5,17 @@
 MPEG-TS has no place for GVC, so it is live Matroska with a cluster for each frame: readers go on with the next one.
 """
 
+import random
 import shutil
 import socket
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 from clips import facts, moving_clip
 from gvc_container.file import FileReader, FileWriter
+from lossy_link import LossyLink, free_port
+from programs import STOCK
 
 from gvc import plugin
 from gvc.media import VideoFormat
@@ -21,6 +25,9 @@ if not shutil.which("ffmpeg"):
 
 FRAMES, KEYINT = 39, 13
 PATIENCE = 60  # seconds
+LIVE = ("-c", "copy", "-f", "matroska", "-live", "1", "-cluster_time_limit", "1", "-flush_packets", "1")
+RECEIVED = 2 * FRAMES  # pictures of a film that begins anew at its end, after which a receiver stops
+DAMAGED = range(4, 50)  # datagrams that may be lost
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +47,7 @@ def datagrams(film):
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         receiver.bind(("127.0.0.1", 0))
         target = f"udp://127.0.0.1:{receiver.getsockname()[1]}?pkt_size=1316"
-        live = ["-f", "matroska", "-live", "1", "-cluster_time_limit", "1", "-flush_packets", "1"]
-        command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(film), "-c", "copy", *live, target]
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(film), *LIVE, target]
         subprocess.run(command, env=plugin.environment(), check=True, timeout=PATIENCE)
         receiver.setblocking(False)
         received = []
@@ -84,3 +90,71 @@ def test_a_receiver_that_comes_late_begins_with_the_next_keyframe(film, datagram
     with FileReader(film) as reader:
         right = [facts(picture)[3:] for picture in reader][-KEYINT:]
     assert [facts(picture)[3:] for picture, _ in found] == right and found[0][0].key
+
+
+# Live: a program that sends the film again and again in its own time, the link, and a program that receives
+
+
+@contextmanager
+def sending(film, link):
+    """Run an FFmpeg that sends a film without end."""
+    endless = ["-re", "-stream_loop", "-1", "-i", str(film)]
+    command = ["ffmpeg", "-nostdin", "-v", "error", *endless, *LIVE, f"{link.address}?pkt_size=1316"]
+    with subprocess.Popen(command, env=plugin.environment()) as sender:
+        try:
+            yield
+        finally:
+            sender.kill()
+
+
+@contextmanager
+def receiving(frames):
+    """Run an FFmpeg that receives so many pictures; give its port, and a function for them as (number, MD5)."""
+    port = free_port()
+    output = ["-frames:v", str(frames), "-fps_mode", "passthrough", "-copyts", "-f", "framemd5", "-"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"udp://127.0.0.1:{port}", *output]
+    with subprocess.Popen(command, env=plugin.environment(), stdout=subprocess.PIPE, text=True) as receiver:
+
+        def pictures():
+            said, _ = receiver.communicate(timeout=PATIENCE)
+            assert receiver.returncode == 0
+            lines = [line.split(",") for line in said.splitlines() if not line.startswith("#")]
+            return [(int(pts), digest.strip()) for _, _, pts, *_, digest in lines]
+
+        try:
+            yield port, pictures
+        finally:
+            receiver.kill()
+
+
+@pytest.fixture(scope="module")
+def right(film):
+    """Return the MD5 of each picture."""
+    return STOCK.hashes(film)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_receiver_goes_on_after_losses(film, right, seed):
+    """From the keyframe after the last lost datagram on all is as it should be."""
+    rng = random.Random(seed)
+    lost = {number for number in DAMAGED if rng.random() < 0.2}
+    with LossyLink(lost.__contains__) as link, receiving(RECEIVED) as (port, pictures):
+        link.join(port)
+        with sending(film, link):
+            found = pictures()
+    numbers = [number for number, _ in found]
+    assert link.lost == len(lost) and numbers == sorted({*numbers})
+    assert numbers[0] == 0 and numbers[-1] < RECEIVED + len(lost)
+    exact = {number for number, digest in found if digest == right[number % FRAMES]}
+    recovered = (DAMAGED.stop // KEYINT + 1) * KEYINT
+    assert {*range(recovered, numbers[-1] + 1)} <= exact and len(exact) > RECEIVED / 2
+
+
+def test_a_receiver_that_joins_begins_with_the_next_keyframe(film, right):
+    with LossyLink() as link, sending(film, link), receiving(FRAMES) as (port, pictures):
+        link.wait_for(KEYINT + 6)
+        link.join(port)
+        found = pictures()
+    first = found[0][0]
+    assert first > KEYINT and first % KEYINT == 0
+    assert found == [(number, right[number % FRAMES]) for number in range(first, first + FRAMES)]
