@@ -35,6 +35,14 @@ def same_scheduling():
         yield
 
 
+@pytest.fixture
+def chain():
+    """Return an FLF2V stream with a single keyframe at 0; GOPs start at 0, 5, 9."""
+    from small_streams import stream
+
+    return stream("flf2v", "ancestral")
+
+
 @pytest.fixture(scope="session")
 def wan_folders(tmp_path_factory):
     """Return folders of tiny Wan models by kind; tests must not change them."""

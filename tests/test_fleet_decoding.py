@@ -20,8 +20,9 @@ from gvc_container.file import FileReader
 from gvc_container.mux import Muxer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_streams import KINDS, stream
 from test_cli import gvc
-from test_robustness import KINDS, header_changes, mutate, stream
+from test_robustness import header_changes, mutate
 
 from gvc.bitstream import is_show, read_packet, write_gop
 from gvc.decoder import Decoder

@@ -16,7 +16,7 @@ cxx=${CXX:-c++} cc=${CC:-cc}
 export cxx flags build
 KERNELS="tests/test_entropy.py tests/test_codebook.py tests/test_motion.py tests/test_kernels.py
     tests/test_local_velocity.py tests/test_correction.py tests/test_gp.py tests/test_bitstream.py tests/test_gop.py
-    tests/test_loop.py tests/test_robustness.py"
+    tests/test_loop.py tests/test_robustness.py tests/test_concealment.py"
 
 # A copy of the package without its native parts.
 rm -rf "$package"
