@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks import clips as sources
-from benchmarks.codecs import CODECS
+from benchmarks.codecs import CODECS, ONE_KEYFRAME
 from benchmarks.jobs import Plan, cells
 from benchmarks.machine import ROOT, command_line, describe
 from benchmarks.parts import PARTS, Request
@@ -23,30 +23,30 @@ from gvc.metrics import METRICS
 OWN_CLIP = ROOT / "assets" / "city_416x240.mp4"
 # VGG16 takes a second for each picture of 416x240 on two cores, so only full runs use it.
 QUICK_METRICS = tuple(name for name in METRICS if name not in ("lpips_vgg", "dists"))
-QUICK_FRAMES, FULL_FRAMES = 65, 97
-EVERY = {False: 5, True: 11}  # Neither has a common factor with a GOP's 32 pictures.
+LOW_METRICS = ("psnr_y", "lpips_alex", "dists", "vmaf_neg", "vmaf_v1", "flicker")
+# Metrics, pictures of a clip, and the distance of those that networks see: without a common factor with a GOP's 32.
+KINDS = {"quick": (QUICK_METRICS, 65, 5), "full": (tuple(METRICS), 97, 11), "low": (LOW_METRICS, 65, 11)}
 
 
 def main() -> None:
     arguments = _arguments()
-    full, folder, parts = arguments.full, arguments.output, arguments.parts
-    metrics = tuple(arguments.metrics or (METRICS if full else QUICK_METRICS))
-    plan = Plan(full, metrics, EVERY[full], arguments.jobs)
-    frames = arguments.frames or (FULL_FRAMES if full else QUICK_FRAMES)
+    kind, folder, parts = arguments.kind, arguments.output, arguments.parts
+    metrics, frames, every = KINDS[kind]
+    plan = Plan(kind, tuple(arguments.metrics or metrics), every, arguments.keyint, arguments.jobs)
     (folder / "cells").mkdir(parents=True, exist_ok=True)
     started, about = time.time(), describe()
     try:
         if arguments.against:
             commands(arguments.against)  # Tells at once if it cannot be used
-        clips = [sources.prepare(path, frames, folder / "clips") for path in arguments.clips]
+        clips = [sources.prepare(path, arguments.frames or frames, folder / "clips") for path in arguments.clips]
         rows = measure_all(list(cells(clips, arguments.codecs, plan)), plan, folder / "cells") if "rd" in parts else []
-        asked = Request(clips, full, folder / "cells", arguments.runs, arguments.against)
+        asked = Request(clips, kind == "full", folder / "cells", arguments.runs, arguments.against)
         others = {name: PARTS[name](asked) for name in parts if name in PARTS}
     except ProgramError as error:
         sys.exit(f"benchmarks: {error}")
     result = {
         "schema": 1,
-        "kind": "full" if full else "quick",
+        "kind": kind,
         "command": command_line(),
         "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
         "seconds": round(time.time() - started),
@@ -65,8 +65,16 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("clips", nargs="*", type=Path, default=[OWN_CLIP], help="videos; or else the sample clip")
-    parser.add_argument("--full", action="store_true", help="all levels and metrics")
-    parser.add_argument("--frames", type=int, help=f"of each clip: {QUICK_FRAMES}, or {FULL_FRAMES} with --full")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.set_defaults(kind="quick")
+    kinds.add_argument("--full", dest="kind", action="store_const", const="full", help="all levels and metrics")
+    kinds.add_argument(
+        "--low", dest="kind", action="store_const", const="low", help="low rates, where SVT-AV1's coarsest files lie"
+    )
+    parser.add_argument("--frames", type=int, help="of each clip: 65, or 97 with --full")
+    parser.add_argument(
+        "--keyint", type=int, default=ONE_KEYFRAME, metavar="N", help="largest distance of keyframes; or else one only"
+    )
     parser.add_argument("--codecs", nargs="+", choices=CODECS, default=list(CODECS), metavar="CODEC")
     parser.add_argument("--parts", nargs="+", choices=("rd", *PARTS), default=["rd", *PARTS], help="or else all")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, metavar="METRIC", help="or else all that fit the run")

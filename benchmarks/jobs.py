@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks.cache import cached
 from benchmarks.clips import Clip
-from benchmarks.codecs import CODECS, CODED, DECODED, SOURCE, Codec, Command
+from benchmarks.codecs import CODECS, CODED, DECODED, ONE_KEYFRAME, SOURCE, Codec, Command
 from benchmarks.machine import code_of, versions
 from benchmarks.paper import paper_bytes
 from benchmarks.programs import readable, run
@@ -25,15 +25,23 @@ SOURCE_MEMORY = 1 << 30  # bytes of cached features of a source clip, enough for
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings of a run: codecs, metrics, and the number of cells measured in parallel."""
+    """The settings of a run.
 
-    full: bool
+    kind: "quick", "full" or "low", which chooses the levels.
+    metrics: keys of METRICS.
+    every: distance of the pictures that networks look at.
+    keyint: largest distance of keyframes of all codecs, in pictures. Default: one keyframe for all.
+    jobs: number of cells measured in parallel. Default: 1.
+    """
+
+    kind: str
     metrics: tuple[str, ...]
     every: int
+    keyint: int = ONE_KEYFRAME
     jobs: int = 1
 
     def levels(self, codec: Codec) -> tuple[float, ...]:
-        return tuple(codec.full if self.full else codec.quick)
+        return tuple({"quick": codec.quick, "full": codec.full, "low": codec.low}[self.kind])
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,10 @@ class Cell:
     def depends(self, plan: Plan) -> list:
         """Return everything that the cell's figures depend on."""
         codec = self.codec
-        words = [codec.encode(self.clip, self.level), *(codec.decode(self.clip, view) for view in codec.views)]
+        words = [
+            codec.encode(self.clip, self.level, plan.keyint),
+            *(codec.decode(self.clip, view) for view in codec.views),
+        ]
         code = [code_of("gvc/metrics"), code_of("gvc") if codec.family == "gvc" else ""]
         return [self.clip.sha256, [readable(w) for w in words], plan.metrics, plan.every, code, versions()]
 
@@ -76,7 +87,7 @@ def rows_of(cell: Cell, plan: Plan, folder: Path) -> list[dict]:
 
 def _measured(cell: Cell, plan: Plan, scratch: Path, path: Path) -> list[dict]:
     clip, codec, rows, memory = cell.clip, cell.codec, [], _source_memory(cell.clip.sha256)
-    encode = codec.encode(clip, cell.level)
+    encode = codec.encode(clip, cell.level, plan.keyint)
     encoding = run(_with_files(encode, clip, scratch), scratch / "log")
     size = (scratch / CODED).stat().st_size
     for number, view in enumerate(cell.codec.views):

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from PIL import Image
 
 from benchmarks import plots
+from benchmarks.anchored import anchored
 from benchmarks.bdrate import BdRate
 from benchmarks.codecs import CODECS
 from benchmarks.jobs import shown_pictures
@@ -32,7 +33,7 @@ def write_report(result: dict, path: Path, sources: dict[str, Path]) -> None:
         metrics=[METRICS[name] for name in summary.metrics],
         verdicts=summary.verdicts(),
         clips=[_clip(summary, clip, sources[clip["name"]], path.parent) for clip in result["clips"] if result["rows"]],
-        targets=targets(summary) if result["rows"] else [],
+        targets=[*anchored(summary), *targets(summary)] if result["rows"] else [],
         tables=tables(result),
         strip_rate=STRIP_RATE,
         anchor=label(ANCHOR),

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.anchored import anchored
 from benchmarks.summary import ANCHOR, RATES, Summary, label, number
 from benchmarks.tables import Table, tables
 from benchmarks.targets import bd_rates, targets
@@ -51,7 +52,7 @@ def _comparison(summary: Summary) -> Iterator[str]:
     yield "Bytes that GVC (flf2v, realism 0) takes more (+) or less (-) for equal quality, where both curves reach it."
     for title, said in summary.verdicts().items():
         yield from ("", f"{title}:", "", *(f"- {sentence}" for sentence in said or ["nowhere that was measured"]))
-    for table in targets(summary):
+    for table in (*anchored(summary), *targets(summary)):
         yield from ("", f"## {table.title}", *_lines(table))
     labels = [METRICS[metric].label for metric in summary.metrics]
     for clip in summary.clips:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.clips import Clip
-from benchmarks.codecs import CODECS, CODED, SOURCE
+from benchmarks.codecs import CODECS, CODED, ONE_KEYFRAME, SOURCE
 from benchmarks.programs import FFMPEG, Cost, ProgramError, run
 
 THIS, OTHER = "this", "other"
@@ -111,7 +111,7 @@ def of_rivals(clip: Clip, size: int, runs: int) -> dict:
         names = {SOURCE: str(source), CODED: str(coded)}
 
         def encode(codec: str, level: int) -> Cost:
-            return run([names.get(word, word) for word in CODECS[codec].encode(clip, level)], log)
+            return run([names.get(word, word) for word in CODECS[codec].encode(clip, level, ONE_KEYFRAME)], log)
 
         def size_of(codec: str, level: int) -> int:
             encode(codec, level)

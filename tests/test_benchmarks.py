@@ -21,6 +21,7 @@ for package in ("bjontegaard", "jinja2", "matplotlib", "imageio_ffmpeg", "cv2"):
     pytest.importorskip(package)
 
 from benchmarks import scaling, speed, versions  # noqa: E402
+from benchmarks.anchored import anchored  # noqa: E402
 from benchmarks.bdrate import bd_rate  # noqa: E402
 from benchmarks.clips import prepare  # noqa: E402
 from benchmarks.efficiency import distortion_of, of_clip, of_gaussian, rate_of  # noqa: E402
@@ -284,6 +285,22 @@ def test_targets_are_judged_in_the_window_and_said_with_what_was_compared():
     assert window[1].startswith("-50 % (") and window[1].endswith(", 100%)")
     narrow = Summary(summary.result | {"window": (0.1, 0.2)})
     assert targets(narrow)[0].rows[0] == ["c", "–", "–"]
+
+
+def test_all_are_compared_with_svt_av1_clip_by_clip():
+    points = [(size, 30 + 3 * math.log2(size / 100)) for size in (100, 200, 400, 800)]
+    half, far = ([(scale * size, quality + gain) for size, quality in points] for scale, gain in ((0.5, 0), (1, 50)))
+    found = [*rows("gvc-flf2v", "0", half), *rows("x265", "", far), *rows("svt-av1", "", points)]
+    for row, flicker in zip(found, (2, 4, 8, 16) * 3, strict=True):
+        row["metrics"]["flicker"] = flicker
+    ours, everything = anchored(Summary({"clips": [{"name": "c"}], "rows": found}))
+    assert ours.head == everything.head == ["", "PSNR Y", "flicker"]
+    assert ours.rows == [["c", "-50.0 % (100%)", "2.00"], ["mean", "-50.0 %", "2.00"], ["worst", "-50.0 %", "2.00"]]
+    assert everything.rows == [
+        ["GVC flf2v, realism 0", "-50.0 % (1)", "2.00 (1)"],
+        ["x265 veryslow", "–", "1.00 (1)"],
+    ]
+    assert not anchored(Summary({"clips": [{"name": "c"}], "rows": rows("x265", "", points)}))
 
 
 def test_the_rate_distortion_function_of_gaussian_values():
