@@ -7,11 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from gvc.bitstream.fields import FieldWriter
 from gvc.decoder import Decoder
 from gvc.encoder import Encoder
 from gvc.media import SAMPLE_FORMATS, Clip, Packet, Picture, VideoFormat
 from gvc.pictures.samples import from_coded
 from gvc.plan.bitrate import FILE_BYTES, FRAME_BYTES, KEYFRAME_BYTES
+from gvc.stills.headers import HAS_SIZE, obus
 
 
 def moving_clip(frames: int, width: int = 64, height: int = 48, *, seed: int = 1, speed: int = 3) -> list[Picture]:
@@ -111,3 +113,11 @@ def psnr(a: list[Picture], b: list[Picture]) -> float:
     pairs = zip(a, b, strict=True)
     error = np.mean([(p.planes[0].astype(float) - q.planes[0]) ** 2 for p, q in pairs])
     return 10 * np.log10(255**2 / max(error, 1e-9))
+
+
+def with_last_size(still: bytes) -> bytes:
+    """Return a still whose last OBU says its size, so that more may follow."""
+    *_, (_, payload) = obus(still, "still")
+    header, sized = len(still) - len(payload) - 1, FieldWriter()
+    sized.sized(payload)
+    return still[:header] + bytes([still[header] | HAS_SIZE]) + bytes(sized)

@@ -42,12 +42,15 @@ VECTORS = {
     "gbrp10": {"mode": "flf2v", "quality": 60},
     "bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
     "checked": {"mode": "flf2v", "quality": 70},
+    "compact": {"mode": "flf2v", "quality": 70},
+    "compact_bare": {"mode": "flf2v", "gop": 0, "preset": "medium", "quality": 12, "scenecut": 0},
 }
-LENGTHS = {"checked": 13}  # numbers of pictures; the others have FRAMES
+LENGTHS = {"checked": 13, "compact": 13}  # numbers of pictures; the others have FRAMES
+LATER = ("checked", "compact", "compact_bare")  # written with gp/4 only
 OLDER = {  # those that there are
-    "gp/1": [name for name in VECTORS if name not in ("bare", "checked")],
-    "gp/2": [name for name in VECTORS if name != "checked"],
-    "gp/3": [name for name in VECTORS if name != "checked"],
+    "gp/1": [name for name in VECTORS if name not in ("bare", *LATER)],
+    "gp/2": [name for name in VECTORS if name not in LATER],
+    "gp/3": [name for name in VECTORS if name not in LATER],
 }
 SAMPLES = {"gbrp10": "gbrp10le"}  # the others are yuv420p
 DAMAGED = ("concealed", "damaged")

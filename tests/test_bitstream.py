@@ -16,11 +16,14 @@ from gvc.bitstream import (
     SequenceHeader,
     parse_sequence_header,
     read_packet,
+    repair,
     write_gop,
     write_sequence_header,
 )
 from gvc.bitstream.fields import FieldReader, FieldWriter
+from gvc.bitstream.head import write_head
 from gvc.bitstream.levels import MAX_LEVEL
+from gvc.bitstream.repair import CRC16_SIZE, CRC32_SIZE, segment_checks
 from gvc.bitstream.sequence import (
     LOWRES_SIZE,
     MAX_CODEBOOK_EXTRA,
@@ -31,6 +34,7 @@ from gvc.bitstream.sequence import (
     PRIOR_NAME,
     TRANSITIONS,
 )
+from gvc.bitstream.similarity import abridged, unabridged
 from gvc.errors import BitstreamError
 from gvc.media import MAX_DIMENSION, VideoFormat
 
@@ -84,6 +88,19 @@ units = st.builds(
     atoms=blobs,
     ahead=st.integers(0, 129),
     tail=blobs,
+)
+REPEAT = b"\x18\xa8"  # an AV1 frame shown again
+
+
+def _compact(unit: GopUnit, still: bytes, number: int, bare: bool) -> GopUnit:
+    levels = {"start": 0, "stop": 0, "stride": 1, "atoms": b""} if bare else {}
+    number, check = 0 if unit.header else number, 7 if still else 0
+    checked = {"checked": True, "compact": True, "number": number, "last_check": check}
+    return replace(unit, last=still, bare=bare, **checked, **levels)
+
+
+compact_units = st.builds(
+    _compact, units, st.binary(max_size=1) | st.just(REPEAT) | blobs, st.integers(1, 2**32), st.booleans()
 )
 
 HEADER = SequenceHeader(
@@ -201,9 +218,80 @@ def test_bad_values_name_their_element(offset, value, element):
     assert failure.value.element == element
 
 
-@given(units)
+@given(units | compact_units)
 def test_gop_round_trip(unit):
     assert read_packet(write_gop(unit)) == unit
+
+
+@given(headers)
+def test_a_sequence_header_is_its_differences_from_the_usual_one(header):
+    whole = write_sequence_header(header)
+    assert unabridged(abridged(whole)) == whole
+    assert len(abridged(whole)) <= len(whole) * 9 // 8
+
+
+@pytest.mark.parametrize("size", [*range(240, 262), *range(1020, 1034), *range(2046, 2056)])
+def test_a_bare_compact_gop_of_any_size_round_trip(size):
+    """Its last element has no size of its own, and the sizes of checks after it depend on that of the packet."""
+    unit = _compact(replace(UNIT, header=None, side=bytes(size)), b"last", 2, True)
+    header = parse_sequence_header(write_sequence_header(HEADER))
+    for whole in (unit, replace(unit, last=REPEAT), replace(unit, header=header, number=0)):
+        assert read_packet(write_gop(whole)) == whole
+
+
+@pytest.mark.parametrize("still", [REPEAT, b"last"])
+def test_each_single_wrong_bit_of_a_bare_compact_packet_is_put_right(still):
+    """Those of lengths and flags, too, after which everything else is read in another way."""
+    unit = _compact(replace(UNIT, header=None), still, 5, True)
+    whole = write_gop(unit)
+    for place in range(8 * len(whole)):
+        data = bytearray(whole)
+        data[place // 8] ^= 1 << place % 8
+        assert read_packet(bytes(data)) == replace(unit, repaired=True), place
+
+
+def test_a_compact_packet_takes_half_of_the_bytes():
+    full = GopUnit(index=7, number=7, shown=2, last=REPEAT, side=b"side", checked=True, bare=True, stride=1)
+    compact = write_gop(replace(full, compact=True))
+    assert len(compact) - 6 <= (len(write_gop(full)) - 6) / 2  # without the still and the side information
+    header = {"header": replace(HEADER, prior="gp/4", seed=42), "index": 0, "number": 0}
+    assert len(write_gop(replace(full, compact=True, **header))) - len(compact) <= 16
+
+
+@given(compact_units, st.data())
+def test_mutations_of_compact_packets_are_a_value_or_an_error(unit, data):
+    body = bytearray(write_head(unit))
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    body = bytes(body[: data.draw(st.integers(0, len(body)))])
+    for size in (CRC16_SIZE, CRC32_SIZE):
+        check_orderly(read_packet, repair.with_checksum(body, size))
+        check_orderly(read_packet, repair.with_checksum(body + segment_checks(body), size))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "element"),
+    [
+        (0, b"\xc0", "packet_type"),
+        (0, b"\x70", "boundary_flags"),  # a frame to show again, and no still
+        (1, b"\xff\xff\xff\xff\x10", "gop_index"),
+        (2, b"\0", "shown"),
+        (3, b"\0", "gop_number"),
+    ],
+)
+def test_bad_compact_fields_name_their_element(place, value, element):
+    unit = replace(_compact(replace(UNIT, header=None), b"", 5, True), first=b"")
+    body = bytearray(write_head(unit))
+    body[place : place + 1] = value
+    with pytest.raises(BitstreamError) as failure:
+        read_packet(repair.with_checksum(bytes(body), CRC16_SIZE))
+    assert failure.value.element == element
+
+
+@pytest.mark.parametrize("size", [0, 29, 4097, 65535])
+def test_differences_that_claim_another_size_are_refused(size):
+    with pytest.raises(BitstreamError, match="header_size"):
+        unabridged(b"\x0c" + size.to_bytes(2, "little") + bytes(600))
 
 
 @pytest.mark.parametrize("part", ["first", "last", "tail"])

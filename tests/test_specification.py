@@ -85,6 +85,16 @@ def test_a_packet_is_read_as_its_table_says(reads):
     assert [read for read in own if read in table] == table
 
 
+def test_a_compact_packet_is_read_as_its_table_says(reads):
+    fields = {"first": b"1", "last": b"2", "tail": b"3", "side": b"4", "ahead": 2, "checked": True, "compact": True}
+    table = [name for name, _ in rows("### 4.2 Compact packets") if name not in ("atoms", "atoms_checksum")]
+    for key in (header("t2v"), None):
+        del reads[:]
+        read_packet(write_gop(GopUnit(header=key, index=0, number=0 if key else 1, shown=1, **fields)))
+        own = [name for name, _ in reads[: len(table) - 1]]
+        assert own == [name for name in table if name != ("gop_number" if key else "sequence_header")]
+
+
 def test_errors_name_elements_of_the_document():
     """All that the code names, and all that section 5.1 lists as what its steps find."""
     tables = set(re.findall(r"^\| (?:\d* ?\| )?`(\w+)` \|", TEXT, re.MULTILINE))

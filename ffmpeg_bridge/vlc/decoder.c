@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { KEY_GOP = 2 }; ///< first byte of packets at which decoding can start, and of no other longer packet
+/** First bytes of packets at which decoding can start, and of no other longer packets. */
+enum { KEY_GOP = 2, COMPACT_KEY_GOP = 128, LAST_COMPACT_KEY_GOP = 191 };
 
 struct decoder_sys_t {
     gvc_context *gvc;
@@ -99,12 +100,19 @@ static int drain(decoder_t *decoder) {
     return status;
 }
 
+static bool is_key(const block_t *block) {
+    if (block->i_buffer < 2)
+        return false;
+    uint8_t type = block->p_buffer[0];
+    return type == KEY_GOP || (type >= COMPACT_KEY_GOP && type <= LAST_COMPACT_KEY_GOP);
+}
+
 static int decode(decoder_t *decoder, block_t *block) {
     if (!block)
         return drain(decoder);
     /* Matroska's demuxer gives only dts. Those of MOV and AVI do not mark all keyframes, but the first byte does. */
     vlc_tick_t pts = block->i_pts > VLC_TICK_INVALID ? block->i_pts : block->i_dts;
-    bool key = block->i_buffer > 1 && block->p_buffer[0] == KEY_GOP;
+    bool key = is_key(block);
     const gvc_packet packet = {
         .data = block->p_buffer,
         .size = block->i_buffer,

@@ -4,9 +4,6 @@
 
 from .packet import (
     BARE_BYTES,
-    INDEXES,
-    MAX_SHOWN,
-    GopUnit,
     gop_overhead,
     is_key,
     is_show,
@@ -18,6 +15,7 @@ from .packet import (
     write_show,
 )
 from .sequence import LOWRES_SIZE, MAX_PROMPT, SDE_SHIFT, SequenceHeader, parse_sequence_header, write_sequence_header
+from .unit import INDEXES, MAX_SHOWN, GopUnit
 
 __all__ = [
     "BARE_BYTES",

@@ -88,6 +88,11 @@ class FieldReader:
             raise self.fail(element, "it is flagged and empty")
         return data
 
+    def require(self, element: str, valid: bool, reason: str) -> None:
+        """Raise the error for a bad value of the element just read unless it is `valid`."""
+        if not valid:
+            raise self.fail(element, reason)
+
     def finish(self, element: str) -> None:
         """Raise unless all bytes have been read."""
         if self.offset != self.end:

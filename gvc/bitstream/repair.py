@@ -9,20 +9,20 @@ two places in 2^32 bits apart, CRC-16 in 2^15. So a checksum not only notices a 
 import zlib
 from binascii import crc_hqx
 
-CHECKSUM_SIZE = 4  # bytes of CRC-32 at the end
+CRC32_SIZE, CRC16_SIZE = 4, 2  # bytes of the checksum at the end
 SEGMENT, SEGMENT_CHECK = 1024, 2  # bytes of a segment, and of its CRC-16
 MOST_REPAIRED = 2**16  # largest size of what is repaired, which bounds the time that it takes
 POLYNOMIAL_32, POLYNOMIAL_16 = 0xEDB88320, 0x1021  # the first one reflected
 
 
-def with_checksum(data: bytes) -> bytes:
-    """Return the data with their CRC-32."""
-    return data + zlib.crc32(data).to_bytes(CHECKSUM_SIZE, "little")
+def with_checksum(data: bytes, size: int = CRC32_SIZE) -> bytes:
+    """Return the data with their CRC-32, or with their CRC-16 if `size` is CRC16_SIZE."""
+    return data + _checksum(data, size).to_bytes(size, "little")
 
 
-def has_checksum(data: bytes) -> bool:
-    """Return whether data end with the CRC-32 of what is before it."""
-    return len(data) > CHECKSUM_SIZE and with_checksum(data[:-CHECKSUM_SIZE]) == data
+def has_checksum(data: bytes, size: int = CRC32_SIZE) -> bool:
+    """Return whether data end with the checksum, of `size` bytes, of what is before it."""
+    return len(data) > size and with_checksum(data[:-size], size) == data
 
 
 def segment_checks_size(size: int) -> int:
@@ -36,14 +36,15 @@ def segment_checks(data: bytes) -> bytes:
     return b"".join(_check16(data[i : i + SEGMENT]).to_bytes(SEGMENT_CHECK, "little") for i in starts)
 
 
-def repaired(data: bytes, checks: int = 0) -> bytes | None:
-    """Return data that end with their CRC-32, with one wrong bit put right in each segment, and one in all; else None.
+def repaired(data: bytes, checks: int = 0, size: int = CRC32_SIZE) -> bytes | None:
+    """Return data that end with a checksum, with one wrong bit put right in each segment, and one in all; else None.
 
-    checks: size of the checks of segments before the CRC-32. Default: there are none.
+    checks: size of the checks of segments before the checksum. Default: there are none.
+    size: size of the checksum, default CRC32_SIZE.
     """
-    if not CHECKSUM_SIZE < len(data) <= MOST_REPAIRED:
+    if not size < len(data) <= MOST_REPAIRED:
         return None
-    end = len(data) - CHECKSUM_SIZE
+    end = len(data) - size
     segments = [data[i * SEGMENT : (i + 1) * SEGMENT] for i in range(checks // SEGMENT_CHECK)]
     for i, segment in enumerate(segments):
         place = end - checks + i * SEGMENT_CHECK
@@ -51,12 +52,17 @@ def repaired(data: bytes, checks: int = 0) -> bytes | None:
         if syndrome:
             segments[i] = _flipped(segment, _place_16(syndrome, len(segment)))
     data = b"".join(segments) + data[len(segments) * SEGMENT :]
-    syndrome = zlib.crc32(data[:end]) ^ int.from_bytes(data[end:], "little")
+    syndrome = _checksum(data[:end], size) ^ int.from_bytes(data[end:], "little")
     if syndrome.bit_count() == 1:  # The wrong bit is in the checksum.
-        return with_checksum(data[:end])
+        return with_checksum(data[:end], size)
     if syndrome:
-        data = _flipped(data[:end], _place_32(syndrome, end)) + data[end:]
-    return data if has_checksum(data) else None
+        place = (_place_16 if size == CRC16_SIZE else _place_32)(syndrome, end)
+        data = _flipped(data[:end], place) + data[end:]
+    return data if has_checksum(data, size) else None
+
+
+def _checksum(data: bytes, size: int) -> int:
+    return _check16(data) if size == CRC16_SIZE else zlib.crc32(data)
 
 
 def _check16(data: bytes) -> int:

@@ -136,6 +136,7 @@ class GopEncoder:
             last=boundaries.last,
             side=side,
             checked=True,
+            compact=True,
             number=opened.number,
             last_check=check_of(boundaries.condition.last) if boundaries.last else 0,
         )

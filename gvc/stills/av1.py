@@ -19,7 +19,7 @@ from ..machine.parallel import allowed
 from ..machine.process import scheduling_kept
 from ..machine.stages import stage
 from ..media import Planes, VideoFormat
-from .headers import FRAME, FRAME_HEADER, obus
+from .headers import FRAME, FRAME_HEADER, obus, without_last_size
 
 # Silences SVT-AV1, which otherwise prints its settings at the start and a notice at the end. Errors are exceptions.
 os.environ.setdefault("SVT_LOG", "0")
@@ -150,7 +150,7 @@ class StillEncoder:
     def _send(self, planes: Planes | None) -> Iterator[bytes]:
         """Send the encoder a picture, or None to flush it; yield the packets that are ready, without delimiters."""
         for packet in self._context.encode_lazy(self._frame(planes) if planes else None):
-            yield bytes(packet).removeprefix(DELIMITER)
+            yield without_last_size(bytes(packet).removeprefix(DELIMITER))
 
     def _frame(self, planes: Planes) -> av.VideoFrame:
         frame = av.VideoFrame(self._width, self._height, "yuv420p")

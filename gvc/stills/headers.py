@@ -9,7 +9,7 @@ stills writes (frame numbers, timing, short signalling, switching frames) are no
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..bitstream.fields import FieldReader
+from ..bitstream.fields import FieldReader, FieldWriter
 from ..errors import BitstreamError
 
 SLOTS = 8  # number of pictures that an AV1 decoder keeps as references
@@ -69,19 +69,30 @@ class Bits:
 
 
 def obus(data: bytes, element: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the (type, payload) of the OBUs of a temporal unit. Raises BitstreamError if one has no size field."""
+    """Yield the (type, payload) of the OBUs of a temporal unit; the last one has the rest if it does not say its size.
+
+    Raises BitstreamError where sizes do not fit.
+    """
     reader = FieldReader(data)
     while reader.offset < len(data):
         header = reader.uint(element, 1)
-        if not header & HAS_SIZE:
-            raise reader.fail(element, "an OBU has no size field")
         reader.raw(element, int(bool(header & HAS_EXTENSION)))
-        yield header >> 3 & 15, reader.sized(element)
+        payload = reader.sized(element) if header & HAS_SIZE else reader.raw(element, len(data) - reader.offset)
+        yield header >> 3 & 15, payload
+
+
+def without_last_size(data: bytes) -> bytes:
+    """Return a temporal unit without the size of its last OBU, which the unit's own size tells."""
+    *_, (_, payload) = obus(data, "still")
+    before = FieldWriter()
+    before.varint(len(payload))
+    header = len(data) - len(payload) - len(bytes(before)) - 1
+    return data[:header] + bytes([data[header] & ~HAS_SIZE]) + payload
 
 
 def show_existing(slot: int) -> bytes:
     """Return the temporal unit that shows the frame in a slot again."""
-    return bytes([FRAME_HEADER << 3 | HAS_SIZE, 1, 1 << 7 | slot << 4 | 1 << 3])
+    return bytes([FRAME_HEADER << 3, 1 << 7 | slot << 4 | 1 << 3])
 
 
 class HeaderReader:

@@ -11,9 +11,18 @@ from random import Random
 from clips import encode, moving_clip
 from make_golden import FOLDER, read_stream
 
-from gvc.bitstream import GopUnit, SequenceHeader, parse_sequence_header, read_packet, write_gop, write_sequence_header
+from gvc.bitstream import (
+    MAX_SHOWN,
+    GopUnit,
+    SequenceHeader,
+    parse_sequence_header,
+    read_packet,
+    write_gop,
+    write_sequence_header,
+)
+from gvc.bitstream.head import COMPACT_GOP, KEY_GOP, checksum_size
 from gvc.bitstream.levels import MAX_LEVEL
-from gvc.bitstream.packet import KEY_GOP, MAX_SHOWN
+from gvc.bitstream.repair import CRC16_SIZE, CRC32_SIZE, with_checksum
 from gvc.bitstream.sequence import MAX_CODEBOOK_EXTRA, MAX_CODEBOOK_LIMIT, MAX_SKIPS, MODES, TRANSITIONS
 from gvc.decoder import Decoder
 from gvc.errors import BitstreamError, PriorError
@@ -150,7 +159,7 @@ def _other_packet(packet: bytes, other: GopUnit | None, chance: Random, scramble
 
 
 def _other_unit(unit: GopUnit, other: GopUnit, chance: Random, scramble) -> GopUnit:
-    name = chance.choice([*PAYLOADS * 2, "index", "shown", "ahead", "levels", "bare"])
+    name = chance.choice([*PAYLOADS * 2, "index", "shown", "ahead", "levels", "bare", "compact"])
     if name in PAYLOADS:
         return replace(unit, **{name: scramble(getattr(chance.choice((unit, unit, other)), name))})
     if name == "levels":
@@ -161,6 +170,7 @@ def _other_unit(unit: GopUnit, other: GopUnit, chance: Random, scramble) -> GopU
         "shown": chance.randint(1, MAX_SHOWN if chance.random() < 0.2 else 8),
         "ahead": chance.randint(0, 4),
         "bare": not unit.bare,
+        "compact": not unit.compact,
     }
     return replace(unit, **{name: values[name]})
 
@@ -186,12 +196,15 @@ def _other_header(header: SequenceHeader, chance: Random) -> SequenceHeader:
 
 def _with_checksums(packet: bytes, was: GopUnit | None) -> bytes:
     """Return a packet with valid checksums; that of its header is repaired if it is still at its old position."""
-    body = packet[:-4]
+    if packet and packet[0] >= COMPACT_GOP:
+        body = packet[:-CRC16_SIZE]
+        return with_checksum(body, checksum_size(True, len(body)))
+    body = packet[:-CRC32_SIZE]
     if was and was.header and packet[:1] == bytes([KEY_GOP]):
         size = len(write_sequence_header(was.header))
         start = 1 + (1 if size < 0x80 else 2)
         body = body[:start] + _with_header_checksum(body[start : start + size]) + body[start + size :]
-    return body + zlib.crc32(body).to_bytes(4, "little")
+    return with_checksum(body)
 
 
 def _with_header_checksum(header: bytes) -> bytes:
