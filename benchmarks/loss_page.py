@@ -21,7 +21,8 @@ size. *Shown*: pictures that came at their own times; a lost packet shows none. 
 picture is seen. *Frozen*: times at which the picture before is seen again. PSNR is that of luma, and LPIPS that by
 AlexNet, both against the whole stream at times that are not exact, LPIPS at one in {LPIPS_EVERY} of them. Bursts are of
 {BURST} packets on average. All figures are means over the seeds. x265 slow and SVT-AV1 preset 6 have the same keyframes
-and are decoded by FFmpeg's library (hevc, libdav1d, one thread), which conceals what it can.
+and are decoded by FFmpeg's library (hevc, libdav1d, one thread), which conceals what it can; libdav1d may also refuse
+the keyframe after lost pictures. No codec loses the headers that containers hold.
 """
 
 

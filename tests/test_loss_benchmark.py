@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_cli import clip as write_clip
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 pytest.importorskip("imageio_ffmpeg")
 
 from benchmarks.damage import KINDS, Coded, seen
 from benchmarks.loss_page import page
+from benchmarks.loss_streams import OTHERS, gvc_stream, other_stream, prepare
 
 PACKETS = [Coded(bytes([place % 251]) * 100, place, place % 33 == 0) for place in range(20_000)]
 
@@ -40,6 +42,20 @@ def test_bits_are_flipped_as_often_as_asked(kind, rate):
     damaged = KINDS[kind](PACKETS, np.random.default_rng(0))
     before, after = (np.frombuffer(b"".join(p.data for p in packets), np.uint8) for packets in (PACKETS, damaged))
     assert np.unpackbits(before ^ after).mean() == pytest.approx(rate, rel=0.2)
+
+
+@pytest.mark.parametrize("codec", ["GVC", *OTHERS])
+def test_streams_are_decoded_without_a_keyframe(codec, tmp_path):
+    """All pictures before it are as they were. FFmpeg's decoder of AV1 may refuse the next keyframe, too."""
+    clip = prepare(write_clip(tmp_path / "source.mkv", frames=14), 27, "64x48", tmp_path)
+    stream = gvc_stream(clip, {"quality": 30, "keyint": 9, "preset": "fast"}, tmp_path)
+    if codec != "GVC":
+        stream = other_stream(codec, clip, 9, stream.size, tmp_path)
+    assert len(stream.whole) == 27 and stream.whole[0][0].shape == (48, 64)
+    keys = [packet.place for packet in stream.packets if packet.key]
+    assert keys == [0, 9, 18]
+    found = seen(stream.whole, stream.decode([p for p in stream.packets if p.place != 9]), differs)
+    assert (9 if codec == "SVT-AV1" else 18) <= found.exact < 27
 
 
 def test_a_missing_picture_is_seen_as_the_one_before():
