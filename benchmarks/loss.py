@@ -5,10 +5,10 @@
     python -m benchmarks.loss CLIP ... -o FOLDER [--seeds 5] [--qualities 20 40] [--gvc resilience=1]
     python -m benchmarks.loss_page FOLDER/loss.json ... >docs/results/loss.md
 
-Clips go forward and back. Each kind of damage hits each stream once for each seed. GVC decodes its streams, and
-FFmpeg's library the others, with its own concealment; both go on after errors. Packets keep the times of their
-pictures, so that the right picture at a wrong time counts as wrong. All figures go into loss.json. A run that was
-broken off goes on where it was, and only what depends on changed code is measured again.
+Clips go forward and back. Each kind of damage hits each stream once for each seed, and each clip in another way. GVC
+decodes its streams, and FFmpeg's library the others, with its own concealment; both go on after errors. Packets keep
+the times of their pictures, so that the right picture at a wrong time counts as wrong. All figures go into loss.json. A
+run that was broken off goes on where it was, and only what depends on changed code is measured again.
 """
 
 import argparse
@@ -18,10 +18,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
 
+from benchmarks import damage
 from benchmarks.cache import cached
 from benchmarks.damage import KINDS, Distance, seen
 from benchmarks.loss_streams import OTHERS, Stream, gvc_stream, other_stream, prepare
@@ -57,25 +59,26 @@ def streams(clip: Path, quality: float, given: argparse.Namespace) -> Iterator[t
         yield codec, stream
 
 
-def measured(stream: Stream, kind: str, seed: int, folder: Path) -> dict:
+def measured(stream: Stream, kind: str, seed: tuple[int, int], folder: Path) -> dict:
     """Return what is seen of a stream after a kind of damage, by the names of `Seen`."""
 
     def figures(_: Path) -> dict:
         came = stream.decode(KINDS[kind](stream.packets, np.random.default_rng(seed)))
         return asdict(seen(stream.whole, came, lpips(stream.format)))
 
-    return cached(folder, [stream.digest, kind, seed], figures)
+    return cached(folder, [stream.digest, Path(damage.__file__).read_text(), kind, seed], figures)
 
 
 def rows(given: argparse.Namespace) -> Iterator[dict]:
     """Yield the figures of each clip, codec, quality and kind of damage."""
     for source in given.clips:
+        seeds = [(seed, crc32(source.stem.encode())) for seed in range(given.seeds)]
         clip = prepare(source, given.frames, given.size, given.output)
         for quality in given.qualities:
             for codec, stream in streams(clip, quality, given):
                 row = {"clip": source.stem, "codec": codec, "quality": quality, "bytes": stream.size}
                 for kind in KINDS:
-                    found = [measured(stream, kind, seed, given.output) for seed in range(given.seeds)]
+                    found = [measured(stream, kind, seed, given.output) for seed in seeds]
                     yield row | {"damage": kind, "seeds": found}
 
 
