@@ -43,7 +43,7 @@ from types import SimpleNamespace
 from .bitstream import MAX_SHOWN, is_show, pictures_in
 from .decoder import GopReader
 from .errors import GvcError
-from .gop.display import Display
+from .gop.display import LOOK_AHEAD, Display
 from .gop.reader import ReadPacket
 from .gop.rule import CurrentGop
 from .loop.denoise import OnStep
@@ -106,6 +106,14 @@ class _Job:
         """Whether the picture can be taken without waiting."""
         return self.reading.done() and (self.reading.exception() is not None or self.reading.result().done)
 
+    @property
+    def read(self) -> ReadPacket | None:
+        """What was read, None before the picture can be taken."""
+        if not self.done:
+            return None
+        error = self.reading.exception()
+        return ReadPacket(self.packet, error=error) if error else self.reading.result()
+
     def wait(self) -> None:
         """Wait until the picture can be taken."""
         wait([self.reading])
@@ -137,8 +145,9 @@ class AheadDecoder:
         self._opener, self._notify = opener or open_prior, notify
         self._reader = GopReader(extradata, options, self._open, on_step)
         self._display = Display(self._reader.header)
-        self.delay = _delay(self._reader.options)
+        self.delay = delay_of(self._reader.options)
         self._most_ahead = self._reader.team.size if self.delay else 0  # Largest number of GOPs decoded ahead
+        self._sight = min(self.delay, LOOK_AHEAD)  # Largest number of packets to look at ahead of a picture
         self._thread = ThreadPoolExecutor(1, "gvc-decoder")
         self._count = self._gop = 0  # Numbers of packets and GOPs so far
         self._reset()
@@ -155,6 +164,7 @@ class AheadDecoder:
         shown: whether the packet's picture is wanted. Default: it is.
         """
         if packet is None:
+            self._ended = True
             self._unanswered.append((inf, inf))
             return
         self._gop += not is_show(packet.data)
@@ -168,22 +178,27 @@ class AheadDecoder:
         """Return the next answer, without waiting; None if all packets are answered or the next answer takes time."""
         if not self._unanswered:
             return None
+        self._start_jobs()
         (gop, number), oldest = self._unanswered[0], self._jobs[0] if self._jobs else None
-        ready = oldest is not None and oldest.done
-        if oldest and not ready and (gop >= oldest.gop + self._most_ahead or number >= oldest.number + self.delay):
+        busy = self._busy  # Asked before what follows, which threads may complete at any time
+        following = self._following() if oldest else None
+        late = oldest and (gop >= oldest.gop + self._most_ahead or number >= oldest.number + self.delay)
+        if late and following is None and busy:
             return None
         to_packet = gop < inf
         if to_packet or not oldest:
             self._unanswered.popleft()
-        return self._take(to_packet) if ready else Answer([], to_packet=to_packet, last=not to_packet)
+        if following is None:
+            return Answer([], to_packet=to_packet, last=not to_packet)
+        return self._take(to_packet, following)
 
     def answers(self) -> Iterator[Answer]:
         """Yield an answer to each packet that has none yet, and wait for answers that take time."""
         while self._unanswered:
             if answer := self.answer():
                 yield answer
-            else:
-                self._jobs[0].wait()
+            elif job := next((job for job in self._jobs if not job.done), None):
+                job.wait()
 
     def flush(self) -> None:
         """Discard all packets and pictures, without waiting. GOPs under way stop at the next use of the prior."""
@@ -208,6 +223,7 @@ class AheadDecoder:
         self._inbox: deque[tuple[Packet, int, int, int, bool]] = deque()
         self._jobs: deque[_Job] = deque()
         self._unanswered: deque[tuple[float, float]] = deque()  # GOP and number of packets; infinity = end of stream
+        self._ended = False  # whether no further packet comes
         self._wanted = Event()
         self._wanted.set()
         self.waiting = 0
@@ -215,7 +231,8 @@ class AheadDecoder:
     def _start_jobs(self) -> None:
         """Have the packets of the oldest GOP decoded, and those of the next ones as far as these may be decoded ahead.
 
-        The next GOP alone may be of any size.
+        The next GOP alone may be of any size. Where the oldest picture is missing, one packet after the other may be
+        decoded, up to one with a picture.
         """
         video = self._display.header and self._display.header.format
         luma = video.width * video.height if video else 1
@@ -225,19 +242,30 @@ class AheadDecoder:
             if self._jobs:
                 ahead = gop - self._jobs[0].gop
                 held = samples + sum(job.samples for job in self._jobs if job.gop > self._jobs[0].gop)
-                if ahead > min(self._most_ahead, 1) and (ahead > self._most_ahead or held > AHEAD_SAMPLES):
+                most = ahead > min(self._most_ahead, 1) and (ahead > self._most_ahead or held > AHEAD_SAMPLES)
+                if most and (not all(job.done for job in self._jobs) or self._following() is not None):
                     return
             self._inbox.popleft()
             reading = self._thread.submit(self._read, packet, self._wanted)
             self._jobs.append(_Job(number, gop, samples, shown, packet, reading))
             reading.add_done_callback(self._notify_of)
 
-    def _take(self, to_packet: bool) -> Answer:
+    @property
+    def _busy(self) -> bool:
+        """Whether packets wait to be decoded, or are being decoded."""
+        return bool(self._inbox) or not all(job.done for job in self._jobs)
+
+    def _following(self) -> list[ReadPacket] | None:
+        """Return the packets that are needed to show the oldest one; None if some are not there or not decoded yet."""
+        reads = (job.read for job in self._jobs)
+        return self._display.foresee(reads, self._sight, self._ended and not self._inbox)
+
+    def _take(self, to_packet: bool, following: list[ReadPacket]) -> Answer:
         job = self._jobs.popleft()
         self.waiting -= _cost(job.packet)
         pictures, error = [], None
         try:
-            pictures = self._display.show(job.reading.result())
+            pictures = self._display.show(job.reading.result(), following)
             error = next((picture.error for picture in pictures), None)
         except Exception as caught:
             error = caught
@@ -274,7 +302,8 @@ class AheadDecoder:
             raise _StoppedError
 
 
-def _delay(options: SimpleNamespace) -> float:
+def delay_of(options: SimpleNamespace) -> float:
+    """Return the largest number of packets by which a picture may be late, infinity without a limit."""
     if options.low_delay:
         return 0
     return inf if options.frame_delay in (-1, MAX_SHOWN) else options.frame_delay

@@ -107,22 +107,27 @@ def pictures_of(answers: list[Answer]) -> list[Picture]:
     return [picture for answer in answers for picture in answer.pictures]
 
 
-def story(answers: list[Answer]) -> list:
+def outline(picture: Picture) -> tuple:
+    """Return the facts of a picture; without its samples if it is concealed, for which later packets may be used."""
+    return facts(picture)[:3] if picture.concealed else facts(picture)
+
+
+def story(answers: list[Answer], tell=facts) -> list:
     """Return pictures and errors in their order, in a form that can be compared."""
     told = []
     for answer in answers:
         told += [str(answer.error)] if answer.error else []
-        told += map(facts, answer.pictures)
+        told += map(tell, answer.pictures)
     return told
 
 
-def story_of_decoder(extradata, packets) -> list:
+def story_of_decoder(extradata, packets, tell=facts) -> list:
     decoder, told = Decoder(extradata), []
     for packet in packets:
         try:
             pictures = decoder.decode(packet)
             told += [str(picture.error) for picture in pictures if picture.error]
-            told += map(facts, pictures)
+            told += map(tell, pictures)
         except GvcError as error:
             told.append(str(error))
     return told
@@ -151,10 +156,11 @@ def test_errors_and_what_hides_them_come_in_their_places(stream, threads, low_de
     for index in (5, FRAMES + 17):  # a GOP in the middle, and the last one
         damaged[index] = replace(packets[index], data=packets[index].data[:-4] + b"oops")
     damaged[1:1] = [Packet(b"rubbish", 77)]
-    expected = story_of_decoder(extradata, damaged)
+    tell = facts if low_delay else outline
+    expected = story_of_decoder(extradata, damaged, tell)
     assert sum(isinstance(thing, str) for thing in expected) == 3
     with Ahead(extradata, {"low_delay": low_delay, "threads": threads}) as decoder:
-        assert story(decoder.decode([*damaged, None])) == expected
+        assert story(decoder.decode([*damaged, None]), tell) == expected
 
 
 @THREADS

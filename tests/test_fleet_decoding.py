@@ -24,8 +24,8 @@ from small_streams import KINDS, stream
 from test_cli import gvc
 from test_robustness import header_changes, mutate
 
+from gvc.ahead import AheadDecoder
 from gvc.bitstream import is_show, read_packet, write_gop
-from gvc.decoder import Decoder
 from gvc.errors import BitstreamError, EngineError, GvcError, PriorError
 from gvc.fleet import decoder as fleet_decoder
 from gvc.fleet.crew import Crew
@@ -76,28 +76,30 @@ def answered(pictures, error=None):
 
 
 def alone(extradata, packets, **options):
-    """What Decoder makes of each packet: a picture, nothing, or an error."""
-    decoder, found = Decoder(extradata, {"threads": 1, **options}), []
-    for packet in packets:
-        try:
-            pictures = decoder.decode(packet)
-            error = next((picture.error for picture in pictures), None)
-        except GvcError as caught:
-            pictures, error = [], caught
-        found.append(answered(pictures, error))
-    return found
+    """What AheadDecoder makes of each packet: a picture, nothing, or an error."""
+    decoder, found = AheadDecoder(extradata, {"threads": 1, **options}), []
+    for packet in [*packets, None]:
+        decoder.put(packet)
+        found += [answer for answer in decoder.answers() if answer.number is not None]
+    decoder.close()
+    return answers_to(packets, found)
+
+
+def answers_to(packets, answers):
+    """What has become of each packet; also the pictures must come with the packets that they belong to."""
+    assert [answer.number for answer in answers] == [*range(len(packets))]
+    return [answered(answer.pictures, answer.error) for answer in answers]
 
 
 def by_workers(extradata, packets, workers=(), ahead=3, **options):
-    """The same by workers; also the pictures must come with the packets that they belong to."""
+    """The same by workers."""
     found = []
     with Crew(workers or [Here(), Here()]) as crew:
         decoder = FleetDecoder(extradata, options, crew, ahead)
         for packet in [*packets, None]:
             decoder.put(packet)
             found += decoder.answers()
-    assert [answer.number for answer in found] == [*range(len(packets))]
-    return [answered(answer.pictures, answer.error) for answer in found]
+    return answers_to(packets, found)
 
 
 @cache
@@ -153,6 +155,8 @@ def test_damaged_streams_are_decoded_alike(mode, overlap, kind):
             case "shuffled":
                 random.Random(index).shuffle(damaged)
         assert by_workers(extradata, damaged) == alone(extradata, damaged)
+    late = {"low_delay": 1} if kind == "lost" else {"frame_delay": 2}
+    assert by_workers(extradata, damaged, **late) == alone(extradata, damaged, **late)
 
 
 def test_joined_streams_are_decoded_alike():

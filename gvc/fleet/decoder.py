@@ -19,11 +19,11 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..ahead import Answer
+from ..ahead import Answer, delay_of
 from ..bitstream import GopUnit
 from ..errors import GvcError
 from ..gop.concealment import MOST_SPANNED
-from ..gop.display import Display
+from ..gop.display import LOOK_AHEAD, Display
 from ..gop.reader import NOTHING, Outcome, PacketReader, ReadPacket, done
 from ..media import Packet
 from ..options import DECODER_OPTIONS, parse_options
@@ -89,6 +89,7 @@ class FleetDecoder(PacketReader):
         on_done: OnChainDone = lambda chain: None,
     ):
         parsed = parse_options(DECODER_OPTIONS, options)  # Wrong options are reported now, not by a worker
+        self._sight = min(delay_of(parsed), LOOK_AHEAD)  # Largest number of packets to look at ahead of a picture
         self._options, self._crew, self._ahead = dict(options), crew, ahead
         self._on_step, self._on_done = on_step, on_done
         self._count = self._runs = 0  # Numbers of packets and runs so far
@@ -121,21 +122,24 @@ class FleetDecoder(PacketReader):
     def answers(self) -> Iterator[Answer]:
         """Yield the answers that are ready, and wait for those without which too much would be in memory."""
         while self._waiting:
-            number, run, read = self._waiting[0]
-            if not read.done:
+            reads = (read if read.done else None for *_, read in self._waiting)
+            following = self._display.foresee(reads, self._sight, self._ended)
+            if following is None:
+                run, read = next(((run, read) for _, run, read in self._waiting if not read.done), (self._runs, None))
                 if not self._ended and self._runs - run <= self._ahead:
                     return
                 wait([read.outcome])
-            self._waiting.popleft()
-            yield self._answer(number, read)
+                continue
+            number, _, read = self._waiting.popleft()
+            yield self._answer(number, read, following)
 
     def close(self) -> None:
         """Forget all packets and pictures."""
         self.flush()
 
-    def _answer(self, number: int, read: ReadPacket) -> Answer:
+    def _answer(self, number: int, read: ReadPacket, following: list[ReadPacket]) -> Answer:
         try:
-            pictures = self._display.show(read)
+            pictures = self._display.show(read, following)
         except GvcError as error:
             return Answer([], error=error, number=number)
         error = next((picture.error for picture in pictures), None)

@@ -50,6 +50,32 @@ class Substitute:
         )
 
 
+@dataclass(frozen=True)
+class Bridge:
+    """Pictures between one that was shown and a later one that is known already, each made when it is asked for.
+
+    first, last: the two pictures.
+    start, end: their times.
+    """
+
+    first: Planes
+    last: Planes
+    start: int
+    end: int
+
+    @lazy
+    def _between(self) -> Substitute:
+        return Substitute(self.first, self.last, 0, MOST_SPANNED)
+
+    def covers(self, time: int) -> bool:
+        """Return whether a time lies between those of the two pictures."""
+        return self.start < time < self.end
+
+    def picture(self, time: int) -> Planes:
+        """Return the picture at a time that it covers."""
+        return self._between.picture(MOST_SPANNED * (time - self.start) // (self.end - self.start))
+
+
 def makeshift(still: bytes, video: VideoFormat) -> Planes:
     """Return a picture in the place of the first one of a stream: what a damaged still decodes to, or grey."""
     try:

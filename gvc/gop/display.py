@@ -6,16 +6,21 @@ A GOP may be decoded while earlier ones are still under way (gvc.gop.decoder). O
 order, is it known whether the GOPs before it were good.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 
-from ..bitstream import MAX_SHOWN, SequenceHeader, shown_position
+import numpy as np
+
+from ..bitstream import MAX_SHOWN, SequenceHeader
 from ..errors import BitstreamError
 from ..media import Picture, Planes
 from ..pictures.samples import from_coded
-from .concealment import Substitute
+from .concealment import Bridge, Substitute
 from .overlap import Overlap
 from .reader import NOTHING, ReadPacket
+
+LOOK_AHEAD = 64  # largest number of packets among which the next picture is looked for where one is missing
 
 
 class Display:
@@ -37,12 +42,44 @@ class Display:
         self._pictures: list[Callable[[], Planes]] = []  # functions that make the pictures of the current GOP
         self._position = 0  # index of the next picture in this list
         self._concealed = True  # whether they are not the right ones
+        self._still = True  # whether nothing is known of the current GOP
         self._shown: Planes | None = None
+        self._time: int | None = None  # time of the last packet
+        self._bridge: Bridge | None = None  # what leads to the next picture that is known, where nothing else does
         self._overlap.forget()
 
-    def show(self, read: ReadPacket) -> list[Picture]:
+    def foresee(self, reads: Iterable[ReadPacket | None], most: int, ended: bool) -> list[ReadPacket] | None:
+        """Return the packets that are needed to show the next one; None if some are not there or not done yet.
+
+        reads: the next packet and those after it; None = one that is not done.
+        most: largest number of packets to return.
+        ended: whether no further packets come.
+        """
+        reads, following = iter(reads), []
+        read = next(reads)
+        if read is None or not self._stands_still(read):
+            return None if read is None else following
+        for later in islice(reads, most):
+            if later is None:
+                return None
+            following.append(later)
+            if later.landmark:
+                return following
+        return following if ended or len(following) == most else None
+
+    def _stands_still(self, read: ReadPacket) -> bool:
+        """Return whether the next packet would show the last picture again, unless a later one leads to another."""
+        time = read.packet.pts
+        if self._shown is None or self._time is None or time is None or read.skipped:
+            return False
+        if self._bridge and self._bridge.covers(time):
+            return False
+        return read.landmark is None if read.carries or read.outcome else self._still
+
+    def show(self, read: ReadPacket, following: Iterable[ReadPacket] = ()) -> list[Picture]:
         """Return the packet's picture, or [] before the first keyframe and for a skipped packet; wait for its decoding.
 
+        following: packets after it that `foresee` has returned. Default: none are known.
         The picture of a damaged packet has the error. Without a picture the error is raised, and so are errors of
         other kinds; the next packets can be shown after that.
         """
@@ -57,7 +94,12 @@ class Display:
             self._replace(None)
             raise
         error = read.error or error or read.damage
-        found = self._move(0 if read.carries else shown_position(packet.data))
+        found = self._move(read.position)
+        if found:
+            self._bridge = None
+        elif self._still:
+            self._cross(read, following)
+        self._time = packet.pts
         if self._shown is None:
             self._shown = read.makeshift
         if self._shown is None:
@@ -86,14 +128,14 @@ class Display:
         else:
             shown = zip(*self._overlap.join(outcome.clip, unit.shown, unit.key), strict=True)
             self._pictures, self._position = [partial(tuple, planes) for planes in shown], 0
-            self._concealed = outcome.concealed
+            self._concealed, self._still = outcome.concealed, False
         return outcome.error
 
     def _replace(self, substitute: Substitute | None) -> None:
         """Show substitutes until the next GOP; without any, the picture shown last."""
         count = MAX_SHOWN if substitute else 0
         self._pictures = [partial(substitute.picture, position) for position in range(count)]
-        self._position, self._concealed = 0, True
+        self._position, self._concealed, self._still = 0, True, substitute is None
         self._overlap.forget()
 
     def _move(self, position: int | None) -> bool:
@@ -109,3 +151,12 @@ class Display:
         if found:
             self._shown, self._position = self._pictures[position](), position + 1
         return found
+
+    def _cross(self, read: ReadPacket, following: Iterable[ReadPacket]) -> None:
+        """Go on from the picture shown last to the next one that is known; without one it remains."""
+        if self._stands_still(read):
+            last = next(filter(None, (later.landmark for later in following)), None)
+            alike = last and [*map(np.shape, last[1])] == [*map(np.shape, self._shown)]
+            self._bridge = Bridge(self._shown, last[1], self._time, last[0]) if alike else None
+        if self._bridge and self._bridge.covers(read.packet.pts):
+            self._shown = self._bridge.picture(read.packet.pts)

@@ -72,6 +72,26 @@ class ReadPacket:
         return self.outcome is None or self.outcome.done()
 
     @property
+    def position(self) -> int | None:
+        """Number of its picture in the GOP; None = the next one."""
+        return 0 if self.carries else shown_position(self.packet.data)
+
+    @property
+    def landmark(self) -> tuple[int, Planes] | None:
+        """A picture of its GOP that is known, and its time; None if there is none, or none was decoded yet."""
+        time = self.packet.pts
+        if time is None or self.outcome is None or not self.outcome.done() or self.outcome.exception():
+            return None
+        outcome = self.outcome.result()
+        if outcome.clip is not None:
+            return time, tuple(plane[0] for plane in outcome.clip)
+        substitute = outcome.substitute
+        if substitute is None:
+            return None
+        left = substitute.span - substitute.start - (self.position or 0)
+        return time + max(left, 0) * self.packet.duration, substitute.last
+
+    @property
     def carries(self) -> bool:
         """Whether the packet is the first one of a GOP, as far as it can be told."""
         return self.unit is not None or self.error is not None
