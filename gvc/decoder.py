@@ -98,14 +98,15 @@ class GopReader(PacketReader):
         """Return whether a GOP may be decoded before which others of its chain are missing.
 
         In t2v it needs none of them but for the pictures that both code. In flf2v it needs stills, of which some may be
-        there. In i2v it needs all GOPs before.
+        there. In i2v it needs the picture before it, in whose place another one of the chain may be taken.
         """
         mode = self.header.mode
         if not mode.has_first:
             return True
         if mode.has_last and not self._chain.has(unit):
             self._chain = ChainState(self.header, unit, self._chain)
-        if not mode.has_last or self._chain.is_late(unit):
+        known = mode.has_last or (unit.checked and self._chain.has(unit))
+        if not known or self._chain.is_late(unit):
             return False
         self._chain.stills.whole = False
         return True
@@ -133,6 +134,9 @@ class GopReader(PacketReader):
             if anchor is None:
                 chain.pass_over(unit)
                 raise BitstreamError("gop_index", 0, "the GOP before is missing")
+        concealed |= not chain.exact
+        if concealed and needed and not self.header.mode.has_last:  # What it leaves is taken on
+            chain.exact = False
         current = self._latest = CurrentGop(self._latest.number + 1, len(rule_of(self.header, unit).times))
         if not self._wanted:
             if needed:

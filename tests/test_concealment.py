@@ -229,3 +229,23 @@ def test_show_packets_of_a_lost_gop_show_nothing_of_the_one_before(chain):
 def test_starting_at_a_non_keyframe_shows_nothing(chain, start):
     extradata, packets, _ = chain
     assert watch(extradata, packets[start:]) == ([], [])
+
+
+def test_in_i2v_a_chain_goes_on_from_the_last_picture_that_is_there():
+    """So it is closer to what it should be than a still picture."""
+    extradata, packets, reconstruction = encode(moving_clip(21, 32, 24), mode="i2v", gop=5, preset="fast", quality=60)
+    lost, start = gop_starts(packets)[1:3]
+    pictures, errors = watch(extradata, packets[:lost] + packets[lost + 1 :])
+    assert errors == [] and [picture.pts for picture in pictures] == [*range(lost), *range(lost + 1, 21)]
+    assert same(pictures[:lost], reconstruction[:lost]) and concealed(pictures) == [*range(lost + 1, 21)]
+    found, right = pictures[start - 1 :], reconstruction[start:]
+    assert len(set(map(str, looks(found)))) == len(found)
+    assert psnr(found, right) > psnr(len(right) * [reconstruction[lost - 1]], right) + 1
+
+
+def test_in_i2v_nothing_that_follows_damaged_atoms_is_said_to_be_right():
+    extradata, packets, _ = stream("i2v", "ancestral")
+    second = gop_starts(packets)[1]
+    pictures, errors = watch(extradata, with_unit(packets, second, packets[second].data[:-2]))
+    assert [error.element for error in errors] == ["atoms"] and len(pictures) == FRAMES
+    assert concealed(pictures) == [*range(second, FRAMES)]

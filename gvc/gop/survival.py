@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a decoder has of a chain of GOPs, some of which may be missing, and what that allows for the next one.
 
-GOPs of a chain are numbered from 0. A GOP depends on its last still, on the one before, and on what the prior remembers
-of an earlier GOP. So one that is missing costs itself and the next one, whose first picture is its last still, unless
-later stills refer to this one (gvc.stills.references), or the AV1 decoder has got it with another one.
+GOPs of a chain are numbered from 0. In flf2v a GOP depends on its last still, on the one before, and on what the prior
+remembers of an earlier GOP. So one that is missing costs itself and the next one, whose first picture is its last
+still, unless later stills refer to this one (gvc.stills.references), or the AV1 decoder has got it with another one.
+
+In i2v a GOP depends on the last picture of the one before. Where that is missing, the chain goes on from the last one
+that is there. Its pictures are similar to the right ones from there on.
 """
 
 from typing import Any
@@ -27,10 +30,12 @@ class ChainState:
 
     Attributes:
         stills: decoder of the chain's stills.
+        exact: whether GOPs that can be decoded are what they should be.
     """
 
     def __init__(self, header: SequenceHeader, unit: GopUnit, before: "ChainState | None" = None):
         self.stills = RecoveringStills(header.format.coded)
+        self.exact = True
         self._closed = header.mode.has_last  # whether GOPs end with stills
         self._index = (unit.index - unit.number) % INDEXES
         self._key_last = int(bool(unit.last)) if unit.key else 1
@@ -68,9 +73,10 @@ class ChainState:
         """Return the anchor of the GOP that has come last; None if it is missing, or what the prior remembers is."""
         before = self._number - 1
         if self._end is None or self._end[0] != before:
-            picture = self.stills.recover(self._unit(before)) if self._closed else None
+            picture = self.stills.recover(self._unit(before)) if self._closed else self._end and self._end[1]
             if picture is None:
                 return None
+            self.exact &= self._closed
             self._end = self._before = before, picture
         if unit.checked:
             memory = self._first_memory
