@@ -249,3 +249,14 @@ def test_in_i2v_nothing_that_follows_damaged_atoms_is_said_to_be_right():
     pictures, errors = watch(extradata, with_unit(packets, second, packets[second].data[:-2]))
     assert [error.element for error in errors] == ["atoms"] and len(pictures) == FRAMES
     assert concealed(pictures) == [*range(second, FRAMES)]
+
+
+@pytest.mark.parametrize("ahead", [2000, 2**30])
+def test_a_gop_from_far_ahead_is_shown_and_does_no_harm(chain, ahead):
+    extradata, packets, reconstruction = chain
+    unit = read_packet(packets[9].data)
+    far = replace(unit, index=unit.index + ahead, number=unit.number + ahead)
+    pictures, errors = watch(extradata, [*with_unit(packets, 9, far), *packets])
+    assert len(pictures) == 2 * FRAMES and errors == []
+    assert same(pictures[:9] + pictures[FRAMES:], reconstruction[:9] + reconstruction)
+    assert concealed(pictures) == [*range(9, FRAMES)]
