@@ -22,9 +22,9 @@ picture is seen. *Frozen*: times at which the picture before is seen again. PSNR
 AlexNet, both against the whole stream at times that are not exact, LPIPS at one in {LPIPS_EVERY} of them. Bursts are of
 {BURST} packets on average. All figures are means over the seeds. x265 slow and SVT-AV1 preset 6 have the same keyframes
 and are decoded by FFmpeg's library (hevc, libdav1d, one thread) as it does by default. It then leaves out pictures of
-x265 whose references are lost; with `-flags +output_corrupt` it shows them, so that few are frozen and most are far from
-right (dog at 5 %: 9 in place of 53 frozen, 18 in place of 26 dB). libdav1d may also refuse the keyframe after lost
-pictures. No codec loses the headers that containers hold.
+x265 whose references are lost; with `-flags +output_corrupt` it shows them, so that few are frozen and most are far
+from right (one run of the dog at 5 %: 9 in place of 53 frozen, 18 in place of 26 dB). libdav1d may also refuse the
+keyframe after lost pictures. No codec loses the headers that containers hold.
 """
 
 
