@@ -150,6 +150,15 @@ ENCODER_OPTIONS = (
     Option("scenecut", float, 0.4, "threshold for scene changes, lower values find more; 0 = off", 0, 1),
     Option("sc_threshold", int, -1, "scenecut times 100, as in libx264; -1 = use scenecut", -1, 100),
     Option(
+        "resilience",
+        int,
+        0,
+        "limit of what a lost packet costs, for more bytes; 1 = no still refers to every second one, 2 = in long "
+        "chains stills depend on the keyframe and on their group of eight only; 0 = none",
+        0,
+        2,
+    ),
+    Option(
         "preset",
         str,
         "medium",

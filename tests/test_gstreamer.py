@@ -166,12 +166,19 @@ def test_what_is_missing_is_named(player, films, element, variables, message):
     assert line.startswith(message)
 
 
-@pytest.mark.parametrize(("pix_fmt", "muxer"), [("yuv420p", "matroskamux"), ("gbrp10le", "qtmux")])
-def test_the_encoder_makes_the_same_packets(player, films, tmp_path, pix_fmt, muxer):
+@pytest.mark.parametrize(
+    ("pix_fmt", "muxer", "given"),
+    [
+        ("yuv420p", "matroskamux", OPTIONS),
+        ("gbrp10le", "qtmux", OPTIONS),
+        ("yuv420p", "matroskamux", {"resilience": 1, "preset": "fast"}),
+    ],
+)
+def test_the_encoder_makes_the_same_packets(player, tmp_path, pix_fmt, muxer, given):
     clip, video = in_samples(moving_clip(FRAMES), pix_fmt)
     source, film = tmp_path / "film.yuv", tmp_path / f"film{'.mkv' if muxer == 'matroskamux' else '.mov'}"
     source.write_bytes(b"".join(np.ascontiguousarray(plane) for picture in clip for plane in picture.planes))
-    options = [f"{name}={value}" for name, value in OPTIONS.items()]
+    options = [f"{name}={value}" for name, value in given.items()]
     parts = [
         f"filesrc location={source}",
         f"rawvideoparse format={FORMATS[pix_fmt].lower().replace('_', '-')} width=64 height=48 framerate={RATE}/1",
@@ -186,7 +193,7 @@ def test_the_encoder_makes_the_same_packets(player, films, tmp_path, pix_fmt, mu
         assert [packet.pts * demuxer.time_base * RATE for packet in found] == list(range(FRAMES))
     with gvc.open(film) as file:
         assert file.format.colorspace == (0 if video.samples.rgb else 6)
-        _, packets, _ = encode(clip, file.format, **OPTIONS)
+        _, packets, _ = encode(clip, file.format, **given)
     assert [(packet.key, packet.data) for packet in found] == [(packet.key, packet.data) for packet in packets]
     assert pictures(player, decoding(film), "rest") == expected(film)
 

@@ -17,6 +17,7 @@
     INT(gop, 0, 0, 129, "frames in a GOP, rounded down to 4k+1; 0 = 33, or fewer where motion is strong unless transition=sde") \
     DOUBLE(scenecut, 0.4, 0.0, 1.0, "threshold for scene changes, lower values find more; 0 = off") \
     INT(sc_threshold, -1, -1, 100, "scenecut times 100, as in libx264; -1 = use scenecut") \
+    INT(resilience, 0, 0, 2, "limit of what a lost packet costs, for more bytes; 1 = no still refers to every second one, 2 = in long chains stills depend on the keyframe and on their group of eight only; 0 = none") \
     STRING(preset, "medium", "search effort; gvcc = the scheme of the GVCC paper, with transition=sde (fast, medium, slow, gvcc)") \
     INT(seed, 42, 0, 4294967295, "seed of the codebooks") \
     STRING(prior, "gp", "generative model: gp, neural, auto (neural if this machine can play it, else gp); or a video model as FAMILY:FOLDER or FAMILY:HUB-ID, such as wan:FOLDER") \

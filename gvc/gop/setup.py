@@ -10,6 +10,7 @@ from ..bitstream import SequenceHeader
 from ..errors import MediaError, OptionError
 from ..media import MAX_DIMENSION, VideoFormat
 from ..options import ENCODER_OPTIONS, parse_options
+from ..plan.control import most_held
 from ..plan.settings import Settings
 from ..prior import ModelOptions, Prior
 from ..priors import Opener, open_prior
@@ -54,4 +55,21 @@ class Setup:
             raise OptionError(f"prior {prior.name} cannot work in mode={parsed.mode}; valid: {', '.join(prior.modes)}")
         if parsed.lowres_steps and not prior.has_low_band:
             raise OptionError(f"prior {prior.name} computes no steps at low resolution; leave lowres_steps out")
+        if settings.resilience:
+            _check_resilience(settings, prior, video_format)
         return cls(parsed, settings, prior, settings.header(video_format, prior), chosen.reason)
+
+
+def _check_resilience(settings: Settings, prior: Prior, video: VideoFormat) -> None:
+    """Raise OptionError unless the stills of whole chains are planned together."""
+    if settings.maxrate or not settings.lengths(prior):
+        raise OptionError(
+            "resilience is for stills that are planned together: mode=flf2v with the prior gp or neural, without gop, "
+            "maxrate and transition=sde; leave it out, and set a smaller keyint (-g)"
+        )
+    most = most_held(settings, video)
+    if settings.keyint > most:
+        raise OptionError(
+            f"with resilience all pictures of a chain wait in memory, at {video.width}x{video.height} up to {most}; "
+            f"set keyint={most} (-g) or less"
+        )

@@ -44,6 +44,7 @@ class ChainPlanner:
     effort: fast, medium or slow.
     lengths: model of good GOP lengths.
     reorders: whether stills of a whole chain may refer to later ones.
+    resilience: value of the option, default 0. Only with `reorders`.
     """
 
     prior: Prior
@@ -51,6 +52,7 @@ class ChainPlanner:
     effort: str
     lengths: GopLengths
     reorders: bool
+    resilience: int = 0
     _coded: float = field(default=TRUSTED_BITS, init=False)  # actual bits of stills so far
     _expected: float = field(default=TRUSTED_BITS, init=False)  # bits that trials predicted for these stills
     _first_factor: float = field(default=1.0, init=False)  # ratio of actual to predicted bits of a chain's first still
@@ -112,7 +114,7 @@ class ChainPlanner:
             self._expected += plan.lasts[0]
 
     def _trials(self, window: Window) -> Trials:
-        return Trials(self.prior, self.header, window, self.reorders)
+        return Trials(self.prior, self.header, window, self.reorders, self.resilience)
 
     def _cuts(self, window: Window) -> Cuts:
         """Return the possible divisions of a window into GOPs."""

@@ -42,7 +42,9 @@ class RateControl:
         self._before: Plan | None = None  # plan of the window before
         if lengths := settings.lengths(prior):
             # With a cap stills are not reordered, since reordering distributes bits unevenly among GOPs.
-            self._plans = ChainPlanner(prior, header, settings.effort, lengths, reorders=not self._cap)
+            self._plans = ChainPlanner(
+                prior, header, settings.effort, lengths, reorders=not self._cap, resilience=settings.resilience
+            )
 
     @property
     def follows_bits(self) -> bool:

@@ -50,6 +50,7 @@ class Settings:
     keyint: int
     keyint_min: int
     scenecut: float
+    resilience: int
     overlap: int
     tail: bool
     bitrate: int
@@ -88,6 +89,7 @@ class Settings:
             keyint=options.keyint,
             keyint_min=options.keyint_min,
             scenecut=options.scenecut if options.sc_threshold < 0 else options.sc_threshold / 100,
+            resilience=options.resilience,
             overlap=options.overlap,
             tail=bool(options.tail) and mode.has_tail,
             bitrate=options.bitrate,

@@ -21,6 +21,7 @@ from ..media import Planes
 from ..prior import Condition, Prior
 from ..stills.av1 import ADAPTED, COARSEST, LAYERED, TRIAL_SPEED, Structure
 from ..stills.chain import StillChain
+from ..stills.resilience import resilient
 from .window import Plan, Window
 
 # Measured ratio (six clips): bytes of medium stills to bytes of trial stills; first still, then the others.
@@ -42,12 +43,14 @@ class Trials:
     header: sequence header of the stream.
     window: the window.
     reorders: whether stills of a whole chain may refer to later ones.
+    resilience: value of the option, default 0. Only with `reorders`.
     """
 
     prior: Prior
     header: SequenceHeader
     window: Window
     reorders: bool
+    resilience: int = 0
     _sampled: dict[tuple[int, int], tuple[int, float]] = field(default_factory=dict, init=False)  # level and bits
 
     def chain(self, plan: Plan, speed: int) -> StillChain:
@@ -69,6 +72,8 @@ class Trials:
     def _chain(self, plan: Plan, speed: int, structure: Structure) -> StillChain:
         check_gop_size(max(plan.lengths) + 1, self.header.format)
         known = self._sources(plan) if self.reorders and self.window.whole else ()
+        if self.resilience:
+            structure = resilient(self.resilience, len(known))
         return StillChain(self.header, plan.quantiser, speed, known, structure)
 
     def predicted(self, plan: Plan) -> Plan:

@@ -7,9 +7,10 @@ AV1 decoders are bit-exact, so encoder and decoder see the same pictures.
 
 import ctypes
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import repeat
 
 import av
 import numpy as np
@@ -52,10 +53,17 @@ class Structure:
     parameters: parameters of SVT-AV1.
     offsets: quantiser indices by which stills of each temporal layer are coarser than the chain's quantiser, up to six
         of them. Default: none, the encoder finds out how much each block of each still is worth to the others.
+    first: quantiser indices by which the first still is finer than by its boost, default 0. Only with `offsets`.
+    filled: number of stills after the first one that the encoder orders together; it gets the last still again until
+        these are whole. Default 1: the last ones may be fewer, and are ordered in another way.
+    group: number of stills after the first one that refer to each other and to the first one only, default 0: all.
     """
 
     parameters: Mapping[str, object]
     offsets: tuple[int, ...] = ()
+    first: int = 0
+    filled: int = 1
+    group: int = 0
 
 
 # Coding order = display order: the packet of a picture is ready at once, and pictures refer only to earlier ones.
@@ -117,6 +125,7 @@ class StillEncoder:
         structure: Structure = LOW_DELAY,
         threads: int = 0,
     ):
+        self._filled = structure.filled
         self._height, self._width = (max(MIN_SIZE, n + n % 2) for n in shape)
         context = av.CodecContext.create("libsvtav1", "w")
         context.width, context.height, context.pix_fmt = self._width, self._height, "yuv420p"
@@ -138,10 +147,14 @@ class StillEncoder:
         """Code the next still as AV1 OBUs; only valid with LOW_DELAY."""
         return b"".join(self._send(planes))
 
-    def encode_all(self, pictures: Iterable[Planes]) -> Iterator[bytes]:
+    def encode_all(self, pictures: Sequence[Planes]) -> Iterator[bytes]:
         """Yield all stills of a chain, each as a temporal unit; the encoder's threads work ahead of the caller."""
-        for planes in (*pictures, None):
-            yield from self._send(planes)
+        count = len(pictures)
+        filling = repeat(pictures[-1], (1 - count) % self._filled)
+        units = (unit for planes in (*pictures, *filling, None) for unit in self._send(planes))
+        for number, unit in enumerate(units):
+            if number < count:
+                yield unit
 
     def abandon(self) -> None:
         """Leak the encoder on purpose: closing one whose threads are out of step would wait for ever."""
@@ -171,7 +184,7 @@ def _quantisers(crf: float, boost: float, structure: Structure) -> dict[str, obj
         "crf": int(crf),
         "aq-mode": 0,
         "use-fixed-qindex-offsets": 1,  # exactly the requested quantisers, without the encoder's own adaptation
-        "key-frame-qindex-offset": rest - round(INDICES_A_CRF * boost),
+        "key-frame-qindex-offset": rest - round(INDICES_A_CRF * boost) - structure.first,
         "qindex-offsets": str([rest + offset for offset in structure.offsets]).replace(" ", ""),
     }
 

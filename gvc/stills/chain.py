@@ -10,6 +10,7 @@ from ..errors import BitstreamError
 from ..machine.process import give_back_memory
 from ..media import Planes
 from .av1 import ADAPTED, COARSEST, LOW_DELAY, StillDecoder, StillEncoder, Structure
+from .resilience import GroupEncoder
 
 BOOST = 12  # steps of crf by which the first still is finer, since all later ones refer to it (measured)
 # Quantisers above COARSEST code all stills at COARSEST and reduce the first still's boost by the excess.
@@ -40,6 +41,8 @@ class StillChain:
         boost = 0 if not header.mode.has_last else BOOST - (quantiser - crf)
         settings = {"boost": boost, "detail": True, "structure": structure if pictures else LOW_DELAY}
         self._new_encoder = partial(StillEncoder, self._video.plane_shapes[0], crf, speed, **settings)
+        if self.known and structure.group:
+            self._new_encoder = partial(GroupEncoder, self._new_encoder, structure.group)
         self._pictures, self._count, self._given = pictures, len(pictures), []
         give_back_memory()  # An encoder takes much, so what the work before has left free would add to the peak.
         self._start(self._new_encoder())
@@ -78,7 +81,7 @@ class StillChain:
                 give_back_memory()
         return data, decoded
 
-    def _start(self, encoder: StillEncoder) -> None:
+    def _start(self, encoder: StillEncoder | GroupEncoder) -> None:
         self._encoder, self._decoder = encoder, StillDecoder(self._video)
         self._coming = encoder.encode_all(self._pictures) if self.known else None
 

@@ -121,7 +121,7 @@ class HeaderReader:
         if sequence is None:
             raise _unread("a frame without a sequence header")
         if sequence.single:
-            return FrameHeader(key=True, refreshed=_slots(ALL_SLOTS))
+            return FrameHeader(key=True, refreshed=slots(ALL_SLOTS))
         if bits.read():
             return FrameHeader(existing=bits.read(3))
         kind, shown = bits.read(2), bool(bits.read())
@@ -148,7 +148,7 @@ class HeaderReader:
             if bits.read():
                 raise _unread("references in short signalling")
             references = frozenset(bits.read(3) for _ in range(REFERENCES))
-        return FrameHeader(None, shown, key, order, references, _slots(refreshed))
+        return FrameHeader(None, shown, key, order, references, slots(refreshed))
 
 
 def _sequence(bits: Bits) -> _Sequence:
@@ -182,7 +182,8 @@ def _sequence(bits: Bits) -> _Sequence:
     return _Sequence(False, bits.read(3) + 1, screen_content, integer_mv)
 
 
-def _slots(mask: int) -> frozenset[int]:
+def slots(mask: int) -> frozenset[int]:
+    """Return the slots whose bits are set."""
     return frozenset(slot for slot in range(SLOTS) if mask >> slot & 1)
 
 
