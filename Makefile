@@ -109,7 +109,7 @@ plugin-matrix: setup
 	tools/pyav_wheels.sh $(PYAV_PYTHON) build/pyav
 	$(BIN)/python -m pytest tests/test_plugin_matrix.py
 
-$(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch) tools/build_ffmpeg.sh
+$(PREFIX)/.ffmpeg: $(wildcard $(PATCHES)/*.patch ffmpeg_bridge/include/*.h) tools/build_ffmpeg.sh
 	@test -d $(PATCHES) || { echo "there are no patches for FFmpeg $(FFMPEG); take one of: `ls ffmpeg_bridge/patches`"; exit 1; }
 	tarball=`tools/fetch_ffmpeg.sh $(FFMPEG) build/ffmpeg/sources` && \
 	    tools/build_ffmpeg.sh "$$tarball" $(PATCHES) gvc/lib $(PREFIX)
