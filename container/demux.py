@@ -15,11 +15,11 @@ from types import TracebackType
 
 import av
 
-from gvc.bitstream import SequenceHeader, read_packet, write_sequence_header
+from gvc.bitstream import SequenceHeader, is_key, parse_sequence_header, read_packet, write_sequence_header
 from gvc.errors import BitstreamError, MediaError
 from gvc.media import Packet, VideoFormat
 
-from .libav import field_order, side_data
+from .libav import extradata, field_order, side_data
 from .reading import beginning, open_input, timed_packets
 
 CODEC_NAME = "gvc"
@@ -53,8 +53,8 @@ class Demuxer:
             self._track = self._find_track()
             self._reader = self._read()
             self._head: list[Packet] = []
-            self.sequence = self._find_header()
-            self._first = round(((self._head[-1].pts or 0) * self.time_base + self.beginning) / self.time_base)
+            self.sequence, start = self._find_header()
+            self._first = round((start * self.time_base + self.beginning) / self.time_base)
         except BaseException:
             self._container.close()
             raise
@@ -67,7 +67,11 @@ class Demuxer:
         codecs = ", ".join(stream.codec_context.name for stream in self._container.streams.video)
         raise MediaError(f"{self.path} holds no GVC video ({codecs or 'no video track'})")
 
-    def _find_header(self) -> SequenceHeader:
+    def _find_header(self) -> tuple[SequenceHeader, int]:
+        """Return the sequence header, and the time (pts) of the packet with which decoding can start.
+
+        The header of a keyframe counts, since those of containers may be wrong where streams were joined.
+        """
         for packet in self._reader:
             self._head.append(packet)
             try:
@@ -75,9 +79,15 @@ class Demuxer:
             except BitstreamError:
                 unit = None  # The packet is damaged, but a later keyframe may be intact
             if unit and unit.header:
-                return unit.header
+                return unit.header, packet.pts or 0
             if len(self._head) >= SEARCHED_PACKETS:
                 break
+        damaged = next((packet for packet in self._head if is_key(packet.data)), None)
+        try:
+            if damaged:
+                return parse_sequence_header(extradata(self._track)), damaged.pts or 0
+        except BitstreamError:
+            pass
         raise MediaError(f"{self.path} holds no intact GVC keyframe")
 
     def _read(self) -> Iterator[Packet]:

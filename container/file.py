@@ -27,6 +27,7 @@ from .demux import Demuxer
 from .files import output_file
 
 FINEST_RATE = 1001  # Largest denominator of a frame rate
+FINEST_TIME = 10**9  # Largest denominator of a time in seconds
 
 Number = int | float | Fraction
 
@@ -102,8 +103,11 @@ class FileReader:
         Raises MediaError for a file that cannot be sought, such as a pipe.
         """
         self._decoder.flush()
-        self.demuxer.seek(Fraction(seconds))
-        tick = Fraction(seconds) / self.format.time_base
+        exact = Fraction(seconds).limit_denominator(
+            FINEST_TIME
+        )  # A float may lie a hair before the time that it stands for.
+        self.demuxer.seek(exact)
+        tick = exact / self.format.time_base
         self._pictures = (p for p in self._decoded() if p.pts is None or p.pts + max(p.duration, 1) > tick)
 
     def _decoded(self) -> Iterator[Picture]:

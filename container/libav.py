@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stream properties that PyAV cannot set, written into FFmpeg's structs with FFmpeg's functions.
+"""Stream properties that PyAV cannot set or read, in FFmpeg's structs and with FFmpeg's functions.
 
 The classes below declare the first, public members of AVStream and AVCodecParameters, which are the same in FFmpeg 8
 and 9.
@@ -140,6 +140,12 @@ def _fraction(ratio: _Rational) -> Fraction | None:
 
 def _assign(ratio: _Rational, value: Fraction | None) -> None:
     ratio.num, ratio.den = (value.numerator, value.denominator) if value else (0, 1)
+
+
+def extradata(stream: Stream) -> bytes:
+    """Return the configuration record of a stream, which needs no codec for it; b"" without one."""
+    parameters = _struct(stream).codecpar.contents
+    return ctypes.string_at(parameters.extradata, parameters.extradata_size) if parameters.extradata else b""
 
 
 def set_sample_aspect(stream: Stream, ratio: Fraction | None) -> None:

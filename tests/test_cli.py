@@ -286,6 +286,19 @@ def test_damaged_file_is_decoded_as_far_as_it_goes(coded, tmp_path):
     assert "1 packets are damaged" in gvc("info", tmp_path / "damaged.mkv").stdout
 
 
+def test_a_film_whose_only_keyframe_is_damaged_is_decoded(coded, tmp_path):
+    """The container has the sequence header, too."""
+    with Demuxer(coded) as source, Muxer(tmp_path / "damaged.mkv", source.header, source.format) as output:
+        packets = [*source.packets()][:9]
+        assert [packet.key for packet in packets] == [True, *8 * [False]]
+        data = bytearray(packets[0].data)
+        data[30:40] = bytes(10)
+        for packet in (replace(packets[0], data=bytes(data)), *packets[1:]):
+            output.write(packet)
+    done = gvc("decode", tmp_path / "damaged.mkv", tmp_path / "back.mkv", code=3)
+    assert "damaged" in done.stderr and len(frames(tmp_path / "back.mkv")) == 9
+
+
 def test_frames_that_stand_in_for_missing_ones_are_counted(coded, tmp_path):
     gap = tmp_path / "gap.mkv"
     with Demuxer(coded) as source, Muxer(gap, source.header, source.format) as output:

@@ -142,6 +142,9 @@ def test_seeking_finds_the_picture_that_is_shown_then(tmp_path, extension):
             file.seek(seconds)
             assert facts(next(file))[3:] == facts(pictures[index])[3:]
         assert same(list(file), pictures[1:])
+        for picture in pictures:
+            file.seek(float(picture.pts * file.format.time_base))
+            assert facts(next(file))[3:] == facts(picture)[3:]
         file.seek(60)
         assert next(file, None) is None
 

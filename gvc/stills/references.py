@@ -50,8 +50,12 @@ class References:
         return self._after(frames, number, orders, None)[0]
 
     def take(self, frames: Sequence[FrameHeader], number: int, orders: int, right: bool) -> None:
-        """Note that a unit was decoded, and whether its picture is right, which decides about all that is not known."""
-        self._slots = self._after(frames, number, orders, right)[1]
+        """Note that a unit was decoded, and whether its picture is right, which decides about all that is not known.
+
+        Where it is not although all that it refers to is, the unit itself is damaged, and none of its frames is right.
+        """
+        damaged = not right and self.judge(frames, number, orders) is True
+        self._slots = self._after(frames, number, orders, right, damaged)[1]
 
     def holding(self, number: int) -> int | None:
         """Return the slot of a picture that is right and can be shown again; None if there is none."""
@@ -66,21 +70,27 @@ class References:
         return [(place, slot) for place, slot in self._slots.items() if slot.right and not slot.key]
 
     def _after(
-        self, frames: Sequence[FrameHeader], number: int, orders: int, verdict: bool | None
+        self, frames: Sequence[FrameHeader], number: int, orders: int, verdict: bool | None, damaged: bool = False
     ) -> tuple[bool | None, dict[int, Slot]]:
-        """Return (whether the unit's picture is right, slots after it); `verdict` is taken where it is not known."""
+        """Return (whether the unit's picture is right, slots after it).
+
+        verdict: what is taken where it is not known.
+        damaged: whether no frame of the unit is right, default not.
+        """
         slots, shown = dict(self._slots), False
         at = next((frame.order for frame in frames if frame.shown and frame.existing is None), None)
         for frame in frames:
             if frame.existing is not None:
                 slot = slots.get(frame.existing)
                 shown = slot is not None and slot.number == number and _first_known(slot.right, verdict)
-                if shown:
+                if slot and damaged:
+                    slots[frame.existing] = replace(slot, right=False)
+                elif shown:
                     slots[frame.existing] = replace(slot, right=True, current=True)
                 continue
             held = [slots.get(place) for place in frame.references]
             known = all(slot and slot.right and slot.current for slot in held)
-            right = known or verdict
+            right = not damaged and (known or verdict)
             later = 0 if at is None else (frame.order - at + orders // 2) % orders - orders // 2
             slots |= dict.fromkeys(frame.refreshed, Slot(number + later, right, frame.key))
             if frame.shown:
