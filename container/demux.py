@@ -7,6 +7,7 @@ header therefore comes from the copy in each keyframe packet.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
@@ -82,12 +83,9 @@ class Demuxer:
                 return unit.header, packet.pts or 0
             if len(self._head) >= SEARCHED_PACKETS:
                 break
-        damaged = next((packet for packet in self._head if is_key(packet.data)), None)
-        try:
-            if damaged:
+        if damaged := next((packet for packet in self._head if is_key(packet.data)), None):
+            with suppress(BitstreamError):
                 return parse_sequence_header(extradata(self._track)), damaged.pts or 0
-        except BitstreamError:
-            pass
         raise MediaError(f"{self.path} holds no intact GVC keyframe")
 
     def _read(self) -> Iterator[Packet]:

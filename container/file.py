@@ -103,9 +103,7 @@ class FileReader:
         Raises MediaError for a file that cannot be sought, such as a pipe.
         """
         self._decoder.flush()
-        exact = Fraction(seconds).limit_denominator(
-            FINEST_TIME
-        )  # A float may lie a hair before the time that it stands for.
+        exact = Fraction(seconds).limit_denominator(FINEST_TIME)  # A float may lie a hair before its decimal number
         self.demuxer.seek(exact)
         tick = exact / self.format.time_base
         self._pictures = (p for p in self._decoded() if p.pts is None or p.pts + max(p.duration, 1) > tick)

@@ -5,14 +5,12 @@
 Syntax: docs/BITSTREAM.md, "Compact packets".
 """
 
-import zlib
-
 from ..errors import BitstreamError
 from .fields import FieldReader, FieldWriter
+from .repair import CRC32_SIZE, with_checksum
 from .sequence import FIXED_SIZE, MAGIC, MAX_SIZE
 
 GROUP = 8  # number of bytes that one byte of flags is for
-CRC_SIZE = 4
 SIZE_PLACE = slice(2, 4)  # of `header_size`, counted from the end of `magic`
 # What is between `magic` and `header_checksum` in the header of gp/4, flf2v, 25 frames a second, with no size.
 USUAL = bytes.fromhex(
@@ -24,7 +22,7 @@ USUAL = bytes.fromhex(
 def abridged(header: bytes) -> bytes:
     """Return the differences of the bytes of a sequence header from a usual one."""
     w = FieldWriter()
-    body = header[len(MAGIC) : -CRC_SIZE]
+    body = header[len(MAGIC) : -CRC32_SIZE]
     for place in range(0, len(body), GROUP):
         group, usual = body[place : place + GROUP], _usual(place)
         different = [i for i, byte in enumerate(group) if byte != usual[i]]
@@ -44,12 +42,12 @@ def unabridged(data: bytes) -> bytes:
                 group[i] = r.uint("sequence_header", 1)
         body += group
         if len(body) == GROUP:
-            size = int.from_bytes(body[SIZE_PLACE], "little") - len(MAGIC) - CRC_SIZE
-            if not FIXED_SIZE <= size + len(MAGIC) + CRC_SIZE <= MAX_SIZE:
-                raise BitstreamError("header_size", r.offset, "no sequence header is that large")
+            whole = int.from_bytes(body[SIZE_PLACE], "little")
+            if not FIXED_SIZE <= whole <= MAX_SIZE:
+                raise BitstreamError("header_size", r.offset, f"no sequence header has {whole} bytes")
+            size = whole - len(MAGIC) - CRC32_SIZE
     r.finish("sequence_header")
-    header = MAGIC + body[:size]
-    return header + zlib.crc32(header).to_bytes(CRC_SIZE, "little")
+    return with_checksum(MAGIC + body[:size])
 
 
 def _usual(place: int) -> bytes:
