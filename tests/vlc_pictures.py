@@ -21,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-PATIENCE = 60  # seconds that a step may take
+PATIENCE = 20  # seconds after which no further picture is expected
 # Name, samples of chroma for each two of luma along both axes, and bytes a sample of VLC's formats
 CHROMAS = {b"I420": (1, 1), b"I0AL": (1, 2), b"I444": (2, 1), b"I4AL": (2, 2), b"GBR8": (2, 1), b"GBAL": (2, 2)}
 ENDED = (6, 7)  # libvlc_Ended, libvlc_Error
@@ -94,12 +94,13 @@ class Player:
                 for engine in children.read_text().split():
                     os.kill(int(engine), signal.SIGKILL)
             return
-        deadline, wanted = time.monotonic() + PATIENCE, len(self._screen.shown) + int(value)
+        wanted, changed = len(self._screen.shown) + int(value), time.monotonic()
         with self._screen.changed:
-            while len(self._screen.shown) < wanted and not self._ended and time.monotonic() < deadline:
+            while len(self._screen.shown) < wanted and not self._ended and time.monotonic() < changed + PATIENCE:
                 if name == "step":
                     self._vlc.libvlc_media_player_next_frame(self._player)
-                self._screen.changed.wait(INTERVAL)
+                if self._screen.changed.wait(INTERVAL):
+                    changed = time.monotonic()
 
     @property
     def _ended(self) -> bool:
