@@ -10,20 +10,21 @@ from threading import Condition, Thread
 from players import PATIENCE, poll
 
 HOST = "127.0.0.1"
+KINDS = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}
 LARGEST = 1 << 16  # bytes of a datagram
 BUFFER = 1 << 21  # bytes that may wait in a socket
 
 
-def free_port() -> int:
-    """Return a UDP port that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as candidate:
+def free_port(protocol: str = "udp") -> int:
+    """Return a port that nobody has. protocol: udp (default) or tcp."""
+    with socket.socket(socket.AF_INET, KINDS[protocol]) as candidate:
         candidate.bind((HOST, 0))
         return candidate.getsockname()[1]
 
 
-def listens(port: int) -> bool:
-    """Return whether a program has a UDP port."""
-    return any(f":{port:04X} " in line for line in Path("/proc/net/udp").read_text().splitlines())
+def listens(port: int, protocol: str = "udp") -> bool:
+    """Return whether a program listens at a port. protocol: udp (default) or tcp."""
+    return any(f":{port:04X} " in line for line in Path("/proc/net", protocol).read_text().splitlines())
 
 
 class LossyLink:

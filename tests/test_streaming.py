@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The GVC contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A film that FFmpeg sends over UDP, of which datagrams are lost on the way.
+"""A film that FFmpeg sends over UDP, of which datagrams are lost on the way, or over TCP, where none are.
 
 MPEG-TS has no place for GVC, so it is live Matroska with a cluster for each frame: readers go on with the next one.
 """
@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import pytest
 from clips import facts, moving_clip
 from gvc_container.file import FileReader, FileWriter
-from lossy_link import LossyLink, free_port
+from lossy_link import HOST, LossyLink, free_port, listens
+from players import poll
 from programs import STOCK
 
 from gvc import plugin
@@ -108,11 +109,12 @@ def sending(film, link):
 
 
 @contextmanager
-def receiving(frames):
+def receiving(frames, protocol="udp"):
     """Run an FFmpeg that receives so many pictures; give its port, and a function for them as (number, MD5)."""
-    port = free_port()
+    port = free_port(protocol)
+    address = f"{protocol}://{HOST}:{port}" + ("?listen=1" if protocol == "tcp" else "")
     output = ["-frames:v", str(frames), "-fps_mode", "passthrough", "-copyts", "-f", "framemd5", "-"]
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"udp://127.0.0.1:{port}", *output]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", address, *output]
     with subprocess.Popen(command, env=plugin.environment(), stdout=subprocess.PIPE, text=True) as receiver:
 
         def pictures():
@@ -158,3 +160,12 @@ def test_a_receiver_that_joins_begins_with_the_next_keyframe(film, right):
     first = found[0][0]
     assert first > KEYINT and first % KEYINT == 0
     assert found == [(number, right[number % FRAMES]) for number in range(first, first + FRAMES)]
+
+
+@pytest.mark.parametrize("container", [LIVE, ("-c", "copy", "-f", "nut")], ids=["matroska", "nut"])
+def test_over_tcp_all_pictures_come(film, right, container):
+    with receiving(FRAMES, "tcp") as (port, pictures):
+        poll(lambda: listens(port, "tcp"))
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(film), *container, f"tcp://{HOST}:{port}"]
+        subprocess.run(command, env=plugin.environment(), check=True, timeout=PATIENCE)
+        assert pictures() == list(enumerate(right))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The bundled model `wan:tiny`: a trained rectified flow, from pictures to bytes and back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import clips
@@ -9,6 +10,7 @@ import pytest
 import torch
 from fresh import digest, digests_in_a_fresh_process
 from gvc_container.probe import Bytes
+from small_streams import watch
 
 from benchmarks.tiny import VIDEO, small
 from gvc.bitstream import read_packet
@@ -62,6 +64,18 @@ def test_known_pictures_save_atoms(coded):
 def test_a_decoder_finds_the_model_by_the_hash_in_the_stream(coded):
     streams = [(extradata, packets, "") for extradata, packets, _ in coded.values()]
     assert digests_in_a_fresh_process(streams) == [digest(shown) for _, _, shown in coded.values()]
+
+
+def test_a_cut_off_packet_costs_some_atoms(coded, pictures):
+    """What is there of them is used: it looks better than with hardly any."""
+    extradata, packets, shown = coded["t2v"]
+    whole, atoms = packets[0].data, len(read_packet(packets[0].data).atoms)
+    quality = []
+    for cut in (atoms // 4, atoms - 2):
+        found, errors = watch(extradata, [replace(packets[0], data=whole[:-cut]), *packets[1:]], prior="wan:tiny")
+        assert [error.element for error in errors] == ["atoms"] and all(picture.concealed for picture in found)
+        quality.append(clips.psnr(found, pictures))
+    assert clips.psnr(shown, pictures) > quality[0] > quality[1]
 
 
 def test_the_catalogue_knows_the_hash_of_its_weights():
