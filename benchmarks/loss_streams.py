@@ -85,7 +85,7 @@ def gvc_stream(clip: Path, options: Mapping[str, object], folder: Path) -> Strea
     prior = {"prior": options["prior"]} if "prior" in options else {}
 
     def decode(received: Sequence[Coded]) -> dict[int, Planes]:
-        decoder, came = AheadDecoder(extradata, {"threads": 1} | prior), {}
+        decoder, came = AheadDecoder(extradata, {"threads": 1} | prior, fills=True), {}
         try:
             for coded in [*received, None]:
                 decoder.put(coded and Packet(coded.data, coded.place, 1, coded.key))

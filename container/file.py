@@ -68,10 +68,10 @@ class FileReader:
         **options: object,
     ):
         self._warn = warn
-        self.count = self.damage = self._concealed = 0
+        self.count = self.damage = self._concealed = self._filled = 0
         self.demuxer = Demuxer(path)
         try:
-            make = decoder or partial(AheadDecoder, options=options, on_step=on_step)
+            make = decoder or partial(AheadDecoder, options=options, on_step=on_step, fills=True)
             self._decoder = make(self.demuxer.header)
         except BaseException:
             self.demuxer.close()
@@ -116,6 +116,8 @@ class FileReader:
                     yield from self._checked(answer)
             if self._concealed:
                 self._complain(f"packets are missing or damaged: {self._concealed} frames are concealed")
+            elif self._filled:
+                self._complain(f"packets are missing: {self._filled} frames are shown with the packets after them")
         except MediaError as error:  # The pictures before the error are good
             self._complain(str(error))
 
@@ -135,6 +137,7 @@ class FileReader:
         if answer.format:
             self._check_layout(answer.format)
         self.count += len(answer.pictures)
+        self._filled += len(answer.pictures[:-1])
         self._concealed += sum(picture.concealed for picture in answer.pictures)
         return answer.pictures
 

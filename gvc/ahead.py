@@ -66,7 +66,7 @@ class _StoppedError(Exception):
 class Answer:
     """The answer to a packet or to the end of the stream.
 
-    pictures: one picture or none.
+    pictures: the packet's picture or none, after those before it whose packets are missing, if they are filled in.
     format: format of the pictures. Default: None, without pictures.
     error: error that replaces the picture, or that was found in the packet of the picture. Default: none.
     number: number of the packet to which the picture or error belongs, counted from 0. Default: None, nothing was due.
@@ -128,6 +128,7 @@ class AheadDecoder:
 
     extradata, options, opener, on_step: arguments of gvc.decoder.Decoder.
     notify: function that other threads call when an answer may have become ready. Default: does nothing.
+    fills: whether pictures whose packets are missing come with the next packet (gvc.gop.display). Default: they do not.
 
     Attributes:
         delay: largest number of packets by which a picture may be late; infinity = as many as several GOPs have.
@@ -141,10 +142,12 @@ class AheadDecoder:
         opener: Opener | None = None,
         notify: Callable[[], None] = lambda: None,
         on_step: OnStep | None = None,
+        *,
+        fills: bool = False,
     ):
         self._opener, self._notify = opener or open_prior, notify
         self._reader = GopReader(extradata, options, self._open, on_step)
-        self._display = Display(self._reader.header)
+        self._display = Display(self._reader.header, fills=fills)
         self.delay = delay_of(self._reader.options)
         self._most_ahead = self._reader.team.size if self.delay else 0  # Largest number of GOPs decoded ahead
         self._sight = min(self.delay, LOOK_AHEAD)  # Largest number of packets to look at ahead of a picture
@@ -266,7 +269,7 @@ class AheadDecoder:
         pictures, error = [], None
         try:
             pictures = self._display.show(job.reading.result(), following)
-            error = next((picture.error for picture in pictures), None)
+            error = pictures[-1].error if pictures else None
         except Exception as caught:
             error = caught
             if not isinstance(error, GvcError):

@@ -77,7 +77,7 @@ def answered(pictures, error=None):
 
 def alone(extradata, packets, **options):
     """What AheadDecoder makes of each packet: a picture, nothing, or an error."""
-    decoder, found = AheadDecoder(extradata, {"threads": 1, **options}), []
+    decoder, found = AheadDecoder(extradata, {"threads": 1, **options}, fills=True), []
     for packet in [*packets, None]:
         decoder.put(packet)
         found += [answer for answer in decoder.answers() if answer.number is not None]

@@ -98,7 +98,7 @@ class FleetDecoder(PacketReader):
     def flush(self) -> None:
         """Forget all packets and pictures, as for a seek."""
         super().flush()
-        self._display = Display(self.header)
+        self._display = Display(self.header, fills=True)
         self._waiting: deque[tuple[int, int, ReadPacket]] = deque()  # Number of the packet, number of its run, itself
         self._in_run = 0  # Number of packets in the current run
         self._chains = self._gops = 0  # Numbers of chains so far, and of GOPs in the current one
@@ -142,7 +142,7 @@ class FleetDecoder(PacketReader):
             pictures = self._display.show(read, following)
         except GvcError as error:
             return Answer([], error=error, number=number)
-        error = next((picture.error for picture in pictures), None)
+        error = pictures[-1].error if pictures else None
         return Answer(pictures, self._display.header and self._display.header.format, error, number)
 
     def _begin(self, packet: Packet, unit: GopUnit) -> Future:

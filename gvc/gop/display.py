@@ -6,20 +6,22 @@ A GOP may be decoded while earlier ones are still under way (gvc.gop.decoder). O
 order, is it known whether the GOPs before it were good.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice, pairwise, repeat
 
 import numpy as np
 
 from ..bitstream import MAX_SHOWN, SequenceHeader
 from ..errors import BitstreamError
-from ..media import Picture, Planes
+from ..media import Packet, Picture, Planes
 from ..pictures.samples import from_coded
 from .concealment import Bridge, Substitute
 from .overlap import Overlap
 from .reader import NOTHING, ReadPacket
 
+Missing = tuple[Picture | None, tuple[int, int]]  # a picture, None = nothing is known of it; its time, and its end
 LOOK_AHEAD = 64  # largest number of packets among which the next picture is looked for where one is missing
 
 
@@ -27,13 +29,15 @@ class Display:
     """Shows the packets of a stream one after another.
 
     header: sequence header of the stream. Default: none is known before the first keyframe.
+    fills: whether pictures whose packets are missing are shown with the next packet. Default: they are not, for
+        programs to which a decoder gives one picture a packet.
 
     Attributes:
         header: sequence header of the picture shown last.
     """
 
-    def __init__(self, header: SequenceHeader | None = None):
-        self.header = header
+    def __init__(self, header: SequenceHeader | None = None, *, fills: bool = False):
+        self.header, self._fills = header, fills
         self._overlap = Overlap()
         self.flush()
 
@@ -43,8 +47,9 @@ class Display:
         self._position = 0  # index of the next picture in this list
         self._concealed = True  # whether they are not the right ones
         self._still = True  # whether nothing is known of the current GOP
+        self._endless = False  # whether it is not known how many there are
         self._shown: Planes | None = None
-        self._time: int | None = None  # time of the last packet
+        self._last: Packet | None = None  # the packet shown last
         self._bridge: Bridge | None = None  # what leads to the next picture that is known, where nothing else does
         self._overlap.forget()
 
@@ -70,7 +75,7 @@ class Display:
     def _stands_still(self, read: ReadPacket) -> bool:
         """Return whether the next packet would show the last picture again, unless a later one leads to another."""
         time = read.packet.pts
-        if self._shown is None or self._time is None or time is None or read.skipped:
+        if self._shown is None or self._last is None or self._last.pts is None or time is None or read.skipped:
             return False
         if self._bridge and self._bridge.covers(time):
             return False
@@ -79,27 +84,33 @@ class Display:
     def show(self, read: ReadPacket, following: Iterable[ReadPacket] = ()) -> list[Picture]:
         """Return the packet's picture, or [] before the first keyframe and for a skipped packet; wait for its decoding.
 
+        Pictures before it whose packets are missing come first, each with its own time, if they are to be filled in.
+
         following: packets after it that `foresee` has returned. Default: none are known.
         The picture of a damaged packet has the error. Without a picture the error is raised, and so are errors of
         other kinds; the next packets can be shown after that.
         """
         if read.skipped:
             return []
-        packet, unit = read.packet, read.unit
+        packet, unit, left, error = read.packet, read.unit, [], None
         try:
             if read.error and not isinstance(read.error, BitstreamError):
                 raise read.error
-            error = self._start(read) if read.carries or read.outcome else None
+            if read.carries or read.outcome:
+                left = self._left(read)
+                error = self._start(read)
         except BaseException:  # After such an error this GOP is missing, too.
             self._replace(None)
             raise
         error = read.error or error or read.damage
+        gap = self._gap(read, left) if self._fills else []
         found = self._move(read.position)
         if found:
             self._bridge = None
         elif self._still:
             self._cross(read, following)
-        self._time = packet.pts
+        missing = [*self._filled(gap)]
+        self._last = packet
         if self._shown is None:
             self._shown = read.makeshift
         if self._shown is None:
@@ -109,7 +120,7 @@ class Display:
         planes = from_coded(self._shown, self.header.format)
         concealed = not found or self._concealed
         key = unit is not None and unit.key
-        return [Picture(planes, packet.pts, packet.duration, key, concealed, error)]
+        return [*missing, Picture(planes, packet.pts, packet.duration, key, concealed, error)]
 
     def _start(self, read: ReadPacket) -> BitstreamError | None:
         """Take the pictures of a packet's GOP, or substitutes; return the error that prevents them, None without one.
@@ -128,15 +139,65 @@ class Display:
         else:
             shown = zip(*self._overlap.join(outcome.clip, unit.shown, unit.key), strict=True)
             self._pictures, self._position = [partial(tuple, planes) for planes in shown], 0
-            self._concealed, self._still = outcome.concealed, False
+            self._concealed, self._still, self._endless = outcome.concealed, False, False
         return outcome.error
 
     def _replace(self, substitute: Substitute | None) -> None:
         """Show substitutes until the next GOP; without any, the picture shown last."""
         count = MAX_SHOWN if substitute else 0
         self._pictures = [partial(substitute.picture, position) for position in range(count)]
-        self._position, self._concealed, self._still = 0, True, substitute is None
+        self._position, self._concealed, self._still, self._endless = 0, True, substitute is None, True
         self._overlap.forget()
+
+    def _left(self, read: ReadPacket) -> list[Picture | None]:
+        """Return the pictures of the current GOP that were not shown, None for those of which nothing is known.
+
+        If their number is not known, there are as many as there was time for before a packet.
+        """
+        if not self._fills:
+            return []
+        pictures = self._pictures[self._position :]
+        if not self._endless:
+            return [*self._made(pictures)]
+        count = max(self._time_for(read.packet) - (read.position or 0), 0)
+        return [*islice(chain(self._made(pictures), repeat(None)), min(count, MAX_SHOWN))]
+
+    def _gap(self, read: ReadPacket, left: list[Picture | None]) -> list[Missing]:
+        """Return what is missing between the last packet and the next one, with its times.
+
+        It is known by its number, for which there must be just enough time; a gap in time alone may be meant.
+
+        left: pictures of the GOP before that were not shown.
+        """
+        last, position = self._last, read.position or 0
+        skipped = [*self._made(self._pictures[self._position : position])]
+        unknown = max(position - self._position, 0) - len(skipped)
+        pictures = [*left, *skipped, *repeat(None, unknown)]
+        count = self._time_for(read.packet)
+        if not count or count != len(pictures):
+            return []
+        start = last.pts + last.duration
+        times = [start + i * (read.packet.pts - start) // count for i in range(count + 1)]
+        return [*zip(pictures, pairwise(times), strict=True)]
+
+    def _time_for(self, packet: Packet) -> int:
+        """Return the number of pictures for which there is time between the last packet and the next one."""
+        last = self._last
+        if last is None or last.pts is None or packet.pts is None or last.duration <= 0:
+            return 0
+        return max(0, round((packet.pts - last.pts) / last.duration) - 1)
+
+    def _made(self, pictures: Iterable[Callable[[], Planes]]) -> Iterator[Picture]:
+        return (Picture(from_coded(make(), self.header.format), concealed=self._concealed) for make in pictures)
+
+    def _filled(self, gap: Iterable[Missing]) -> Iterator[Picture]:
+        """Yield the pictures of a gap. Those of which nothing is known lie on the way to the next known one, if any."""
+        for picture, (time, end) in gap:
+            if picture:
+                yield replace(picture, pts=time, duration=end - time)
+            elif self._bridge and self._bridge.covers(time):
+                planes = from_coded(self._bridge.picture(time), self.header.format)
+                yield Picture(planes, time, end - time, concealed=True)
 
     def _move(self, position: int | None) -> bool:
         """Go to a picture of the current GOP; return False if it is missing or was shown before.
@@ -157,6 +218,6 @@ class Display:
         if self._stands_still(read):
             last = next(filter(None, (later.landmark for later in following)), None)
             alike = last and [*map(np.shape, last[1])] == [*map(np.shape, self._shown)]
-            self._bridge = Bridge(self._shown, last[1], self._time, last[0]) if alike else None
+            self._bridge = Bridge(self._shown, last[1], self._last.pts, last[0]) if alike else None
         if self._bridge and self._bridge.covers(read.packet.pts):
             self._shown = self._bridge.picture(read.packet.pts)
