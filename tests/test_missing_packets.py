@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 from clips import encode, facts, moving_clip, video_format
 from gvc_container.mux import Muxer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gvc
@@ -43,6 +43,7 @@ def shows(**options):
 
 
 @pytest.mark.parametrize("mode", ["flf2v", "i2v", "t2v"])
+@settings(max_examples=25)
 @given(data=st.data())
 def test_packets_of_one_byte_may_all_be_missing(mode, data):
     lost = data.draw(st.sets(st.sampled_from(shows(mode=mode))))
@@ -51,6 +52,7 @@ def test_packets_of_one_byte_may_all_be_missing(mode, data):
     assert [*map(facts, found)] == [*map(facts, right)]
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_picture_is_wrong_or_comes_twice(data):
     """Whatever is missing, each picture is the right one of its time, or is said to be concealed.

@@ -152,15 +152,15 @@ class Display:
     def _left(self, read: ReadPacket) -> list[Picture | None]:
         """Return the pictures of the current GOP that were not shown, None for those of which nothing is known.
 
-        If their number is not known, there are as many as there was time for before a packet.
+        If their number is not known, there are as many as there was time for before a packet. More than these are not
+        made, only counted.
         """
         if not self._fills:
             return []
-        pictures = self._pictures[self._position :]
-        if not self._endless:
-            return [*self._made(pictures)]
-        count = max(self._time_for(read.packet) - (read.position or 0), 0)
-        return [*islice(chain(self._made(pictures), repeat(None)), min(count, MAX_SHOWN))]
+        pictures, count = self._pictures[self._position :], self._time_for(read.packet) - (read.position or 0)
+        if self._endless:
+            return [*islice(chain(self._made(pictures), repeat(None)), min(max(count, 0), MAX_SHOWN))]
+        return [*self._made(pictures)] if len(pictures) <= count else [*repeat(None, len(pictures))]
 
     def _gap(self, read: ReadPacket, left: list[Picture | None]) -> list[Missing]:
         """Return what is missing between the last packet and the next one, with its times.
