@@ -141,10 +141,15 @@ def test_sound_and_subtitles_beside(films, tmp_path):
     words.write_text("1\n00:00:00,200 --> 00:00:00,600\nGVC\n")
     beside = ("-f", "lavfi", "-t", "0.96", "-i", "sine=440:r=48000", "-i", words, "-c:a", "pcm_s16le", "-c:s", "subrip")
     STOCK.ffmpeg("-i", films["yuv420p"], *beside, "-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", film)
-    found = shown(film, "--audio", "--aout=afile", f"--audiofile-file={sound}", "--sub-track=0", "watch=99")
     whole = expected(films["yuv420p"])
-    before, texts, after = (list(lines) for _, lines in groupby(found, whole.__contains__))
-    assert texts and set(before) <= set(whole[:15]) and set(after) <= set(whole[15:])
+
+    def in_time(found):
+        before, texts, after = (list(lines) for _, lines in groupby(found, whole.__contains__))
+        begins = whole[:5] == before or set(before) < set(whole[:5])
+        return begins and bool(texts) and set(after) <= set(whole[15:])
+
+    options = "--audio", "--aout=afile", f"--audiofile-file={sound}", "--sub-track=0"
+    assert shown_as(True, film, *options, "watch=99", judged=in_time)
     with wave.open(str(sound)) as wav:
         assert wav.getnframes() == 46080
 
@@ -175,7 +180,8 @@ def test_a_damaged_gop_is_concealed_as_by_gvc_decode(films, tmp_path):
 
 def test_another_engine_goes_on_at_a_keyframe(long_film):
     def after_keyframes(found):
-        return [number % 12 for number in runs(long_film, found)]
+        first, *others = runs(long_film, found)
+        return [first, *(number % 12 for number in others)]
 
     steps = "watch=1", "step=2", "kill", "step=25"
     assert shown_as([0, 0], long_film, *steps, judged=after_keyframes) == [0, 0]

@@ -46,8 +46,7 @@ class Display:
         self._pictures: list[Callable[[], Planes]] = []  # functions that make the pictures of the current GOP
         self._position = 0  # index of the next picture in this list
         self._concealed = True  # whether they are not the right ones
-        self._still = True  # whether nothing is known of the current GOP
-        self._endless = False  # whether it is not known how many there are
+        self._endless = True  # whether it is not known how many there are
         self._shown: Planes | None = None
         self._last: Packet | None = None  # the packet shown last
         self._bridge: Bridge | None = None  # what leads to the next picture that is known, where nothing else does
@@ -71,6 +70,11 @@ class Display:
             if later.landmark:
                 return following
         return following if ended or len(following) == most else None
+
+    @property
+    def _still(self) -> bool:
+        """Whether nothing is known of the current GOP."""
+        return self._endless and not self._pictures
 
     def _stands_still(self, read: ReadPacket) -> bool:
         """Return whether the next packet would show the last picture again, unless a later one leads to another."""
@@ -97,7 +101,7 @@ class Display:
             if read.error and not isinstance(read.error, BitstreamError):
                 raise read.error
             if read.carries or read.outcome:
-                left = self._left(read)
+                left = self._left(read) if self._fills else []
                 error = self._start(read)
         except BaseException:  # After such an error this GOP is missing, too.
             self._replace(None)
@@ -139,14 +143,14 @@ class Display:
         else:
             shown = zip(*self._overlap.join(outcome.clip, unit.shown, unit.key), strict=True)
             self._pictures, self._position = [partial(tuple, planes) for planes in shown], 0
-            self._concealed, self._still, self._endless = outcome.concealed, False, False
+            self._concealed, self._endless = outcome.concealed, False
         return outcome.error
 
     def _replace(self, substitute: Substitute | None) -> None:
         """Show substitutes until the next GOP; without any, the picture shown last."""
         count = MAX_SHOWN if substitute else 0
         self._pictures = [partial(substitute.picture, position) for position in range(count)]
-        self._position, self._concealed, self._still, self._endless = 0, True, substitute is None, True
+        self._position, self._concealed, self._endless = 0, True, True
         self._overlap.forget()
 
     def _left(self, read: ReadPacket) -> list[Picture | None]:
@@ -155,8 +159,6 @@ class Display:
         If their number is not known, there are as many as there was time for before a packet. More than these are not
         made, only counted.
         """
-        if not self._fills:
-            return []
         pictures, count = self._pictures[self._position :], self._time_for(read.packet) - (read.position or 0)
         if self._endless:
             return [*islice(chain(self._made(pictures), repeat(None)), min(max(count, 0), MAX_SHOWN))]
