@@ -21,11 +21,11 @@ size. *Shown*: pictures that came at their own times; of other codecs a lost pac
 by `gvc decode`, where many come with the next packet. *Exact*: times at which the right picture is seen. *Frozen*:
 times at which the picture before is seen again. PSNR is that of luma, and LPIPS that by AlexNet, both against the whole
 stream at times that are not exact, LPIPS at one in {LPIPS_EVERY} of them. Bursts are of {BURST} packets on average. All
-figures are means over the seeds. x265 slow and SVT-AV1 preset 6 have the same keyframes
-and are decoded by FFmpeg's library (hevc, libdav1d, one thread) as it does by default. It then leaves out pictures of
-x265 whose references are lost; with `-flags +output_corrupt` it shows them, so that few are frozen and most are far
-from right (one run of the dog at 5 %: 9 in place of 53 frozen, 18 in place of 26 dB). libdav1d may also refuse the
-keyframe after lost pictures. No codec loses the headers that containers hold.
+figures are means over the seeds. x265 slow and SVT-AV1 preset 6 have the same keyframes and are decoded by FFmpeg's
+library (hevc, libdav1d, one thread) as it does by default. It then leaves out pictures of x265 whose references are
+lost; with `-flags +output_corrupt` it shows them, so that few are frozen and most are far from right (one run of the
+dog at 5 %: 9 in place of 53 frozen, 18 in place of 26 dB). libdav1d may also refuse the keyframe after lost pictures.
+No codec loses the headers that containers hold.
 """
 
 
